@@ -1,0 +1,206 @@
+import { OperatorError } from './errors.ts';
+
+/** Every setting of the service, read once at start. Defaults and meanings stand in the README's table too. */
+export interface Config {
+  readonly production: boolean;
+  /** Address to listen on; in development only this machine. */
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly database: {
+    /** Absent: the embedded PostgreSQL (development only). */
+    readonly url: string | undefined;
+    readonly poolSize: number;
+    readonly statementTimeoutMs: number;
+  };
+  /** Absent: cache entries and versions live in this process. */
+  readonly redisUrl: string | undefined;
+  readonly auth: AuthConfig;
+  readonly cache: CacheConfig;
+  readonly limits: LimitsConfig;
+  readonly monitoring: {
+    /** Operations that take longer are logged. */
+    readonly slowOperationMs: number;
+    /** SQL statements that take longer are logged and shown by `performance`. */
+    readonly slowQueryMs: number;
+  };
+  /** Apollo Sandbox at /graphql, GraphiQL at /graphiql, and introspection without a token. */
+  readonly explorer: boolean;
+}
+
+export interface AuthConfig {
+  /** Shared secret for HS256 tokens. Absent in development: one is made and kept under .tenantry/. */
+  readonly secret: string | undefined;
+  /** Where the public keys of the identity provider are; excludes `secret`. */
+  readonly jwksUrl: string | undefined;
+  /** Required value of `iss`; not checked when absent. */
+  readonly issuer: string | undefined;
+  /** Required value of `aud`; not checked when absent. */
+  readonly audience: string | undefined;
+}
+
+export interface CacheConfig {
+  readonly enabled: boolean;
+  /** Bound of the in-process tier. */
+  readonly memoryBytes: number;
+  /** How long entries are kept at most; freshness does not depend on it, memory does. */
+  readonly ttlSeconds: {
+    readonly dashboard: number;
+    readonly statistics: number;
+    readonly accounts: number;
+    readonly other: number;
+  };
+  /** How many times a minute one caller may ask for `refresh: true`. */
+  readonly refreshesPerMinute: number;
+}
+
+export interface LimitsConfig {
+  /** Complexity points that one operation may cost. */
+  readonly operationCost: number;
+  /** Levels of nesting of one operation. */
+  readonly depth: number;
+  /** Complexity points that one caller may spend in a minute. */
+  readonly pointsPerMinute: number;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** HS256 asks for a key of at least its hash's length (RFC 7518, section 3.2). */
+const MIN_SECRET_BYTES = 32;
+
+/**
+ * Reads the settings.
+ * @throws OperatorError that lists every setting that does not hold, with what was expected and what came
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const read = new SettingsReader(env);
+  const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
+  const config: Config = {
+    production,
+    host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: read.integer('PORT', 4000, 0, 65_535),
+    logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    database: {
+      url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
+      poolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+      statementTimeoutMs: read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000),
+    },
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    auth: {
+      secret: read.text('AUTH_SECRET'),
+      jwksUrl: read.url('AUTH_JWKS_URL', ['https:', 'http:']),
+      issuer: read.text('AUTH_ISSUER'),
+      audience: read.text('AUTH_AUDIENCE'),
+    },
+    cache: {
+      enabled: read.onOff('CACHE', true),
+      memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
+      ttlSeconds: {
+        dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),
+        statistics: read.integer('CACHE_TTL_STATISTICS_SECONDS', 3600, 1, 604_800),
+        accounts: read.integer('CACHE_TTL_ACCOUNTS_SECONDS', 300, 1, 604_800),
+        other: read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800),
+      },
+      refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
+    },
+    limits: {
+      operationCost: read.integer('LIMIT_OPERATION_COST', 20_000, 1, 1_000_000_000),
+      depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
+      pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 20_000_000, 1, 2_147_483_647),
+    },
+    monitoring: {
+      slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),
+      slowQueryMs: read.integer('SLOW_QUERY_MS', 200, 0, 3_600_000),
+    },
+    explorer: read.onOff('EXPLORER', !production),
+  };
+  checkAuth(read, config);
+  if (production && !config.database.url)
+    read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
+  read.finish();
+  return Object.freeze(config);
+}
+
+function checkAuth(read: SettingsReader, { auth, production }: Config): void {
+  if (auth.secret && auth.jwksUrl)
+    read.problem('AUTH_SECRET', 'absent when AUTH_JWKS_URL is set', 'unset one of the two', '(set)');
+  if (auth.secret && Buffer.byteLength(auth.secret) < (production ? MIN_SECRET_BYTES : 1))
+    read.problem(
+      'AUTH_SECRET',
+      `at least ${MIN_SECRET_BYTES} bytes`,
+      'for example the output of: openssl rand -base64 48',
+      `${Buffer.byteLength(auth.secret)} bytes`,
+    );
+  if (!production) return;
+  if (!auth.secret && !auth.jwksUrl)
+    read.problem(
+      'AUTH_JWKS_URL',
+      'set in production (or AUTH_SECRET)',
+      'the JWKS address of the identity provider',
+      undefined,
+    );
+  if (auth.jwksUrl && !auth.issuer)
+    read.problem('AUTH_ISSUER', 'set together with AUTH_JWKS_URL', 'the value of "iss" in its tokens', undefined);
+  if (auth.jwksUrl && !auth.audience)
+    read.problem('AUTH_AUDIENCE', 'set together with AUTH_JWKS_URL', 'the value of "aud" in its tokens', undefined);
+}
+
+/** Reads variables and gathers what is wrong with them, so that one run tells everything. An empty one counts as absent. */
+class SettingsReader {
+  readonly #problems: string[] = [];
+
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  text(name: string): string | undefined {
+    return this.env[name]?.trim() || undefined;
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    this.problem(name, `a whole number between ${min} and ${max}`, `unset it for the default, ${fallback}`, text);
+    return fallback;
+  }
+
+  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const text = this.text(name);
+    const found = choices.find((choice) => choice === text);
+    if (text !== undefined && !found)
+      this.problem(name, `one of ${choices.join(', ')}`, `unset it for the default, ${fallback}`, text);
+    return found ?? fallback;
+  }
+
+  onOff(name: string, fallback: boolean): boolean {
+    return this.choice(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on';
+  }
+
+  url(name: string, protocols: readonly string[]): string | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
+    // The value is not repeated: it may hold a password.
+    if (!protocol || !protocols.includes(protocol))
+      this.problem(
+        name,
+        `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+        'check its spelling',
+        protocol ?? 'no URL',
+      );
+    return text;
+  }
+
+  problem(name: string, expected: string, remedy: string, got: string | undefined): void {
+    this.#problems.push(`${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+  }
+
+  finish(): void {
+    if (this.#problems.length)
+      throw new OperatorError(
+        this.#problems.join('\n'),
+        'Correct the environment variables named above and start again.',
+      );
+  }
+}

@@ -1,0 +1,93 @@
+import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+
+/** Every code that a client can meet in `extensions.code`, beside those of Apollo Server's own parsing and validation. */
+export const ErrorCode = {
+  Unauthenticated: 'UNAUTHENTICATED',
+  Forbidden: 'FORBIDDEN',
+  BadUserInput: 'BAD_USER_INPUT',
+  TooComplex: 'QUERY_TOO_COMPLEX',
+  TooDeep: 'QUERY_TOO_DEEP',
+  RateLimited: 'RATE_LIMITED',
+  Timeout: 'TIMEOUT',
+  Unavailable: 'SERVICE_UNAVAILABLE',
+  Internal: 'INTERNAL_SERVER_ERROR',
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** A setting, an argument of a command or a state of the machine that a person must mend: message and remedy, no stack. */
+export class OperatorError extends Error {
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'OperatorError';
+    this.remedy = remedy;
+  }
+}
+
+/** No token, or one that does not hold. One wording for every cause, so that nothing is told about what exists. */
+export function unauthenticated(): GraphQLError {
+  return clientError(
+    ErrorCode.Unauthenticated,
+    'A valid bearer token is needed: send "Authorization: Bearer <token>".',
+    {
+      http: { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) as never },
+    },
+  );
+}
+
+/** The caller is known but may not do this. `needed` names the roles that may. */
+export function forbidden(needed: readonly string[]): GraphQLError {
+  return clientError(ErrorCode.Forbidden, `This needs the role ${needed.join(' or ')}.`);
+}
+
+/**
+ * An argument or input field that does not hold.
+ * @param argument its path as the client wrote it, for example `filter.minBalance`
+ * @param expected what would have been right, for example `a whole number between 1 and 100`
+ * @param got what came
+ */
+export function badUserInput(argument: string, expected: string, got: unknown): GraphQLError {
+  return clientError(ErrorCode.BadUserInput, `${argument} must be ${expected}, but got: ${shown(got)}.`, { argument });
+}
+
+/** The database did not answer within the statement timeout. */
+export function timedOut(cause: unknown): GraphQLError {
+  return clientError(
+    ErrorCode.Timeout,
+    'The answer took too long and was stopped; ask for less, or again later.',
+    {
+      http: { status: 504 },
+    },
+    cause,
+  );
+}
+
+/** The database cannot be reached. */
+export function unavailable(cause: unknown): GraphQLError {
+  return clientError(
+    ErrorCode.Unavailable,
+    'The service cannot reach its database at the moment; try again shortly.',
+    {
+      http: { status: 503, headers: new Map([['retry-after', '1']]) as never },
+    },
+    cause,
+  );
+}
+
+/** An error made to be read by a client: its message and code are sent as they are. */
+export function clientError(
+  code: ErrorCode,
+  message: string,
+  extensions: GraphQLErrorExtensions = {},
+  cause?: unknown,
+): GraphQLError {
+  const originalError = cause instanceof Error ? cause : undefined;
+  return new GraphQLError(message, { extensions: { code, ...extensions }, ...(originalError && { originalError }) });
+}
+
+/** A value as an error message shows it: quoted, and cut after 80 characters. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import { PrismaClient } from '../generated/prisma/client.ts';
+import { type StatementEvent, statementContext, TenantPool } from './tenant-pool.ts';
+import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
+import type { TenantScope } from './tenant-scope.ts';
+
+/** The role that the migrations create for the service; held to row-level security. */
+export const SERVICE_ROLE = 'tenantry_app';
+
+/** Distinct prepared statements kept per connection: beyond the product's own shapes only odd filter combinations. */
+const MAX_PREPARED_STATEMENTS = 500;
+
+/** How long a mutation's transaction may take, all statements and waiting for locks together. */
+const TRANSACTION_TIMEOUT_MS = 15_000;
+
+export interface TenantDatabaseOptions {
+  readonly url: string;
+  /** Connections at most. */
+  readonly poolSize: number;
+  /** PostgreSQL stops a statement that runs longer. */
+  readonly statementTimeoutMs: number;
+  /** Whether to take `SERVICE_ROLE` at each connection, because the login itself is not held to row-level security. */
+  readonly takeServiceRole: boolean;
+  readonly onStatement?: (event: StatementEvent) => void;
+  /** An idle connection was lost; the pool opens a new one when it needs it. */
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+/** One SQL statement of a repository. Its text must be one of few: values go into `values`, never into the text. */
+export interface SqlStatement {
+  /** What it reads, for the timings: a Prisma model's name or a feature's. */
+  readonly model: string;
+  /** What it is for, for the timings. */
+  readonly action: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */
+export class TenantDatabase {
+  readonly #pool: TenantPool;
+  readonly #client: PrismaClient;
+  readonly #prisma: ScopedPrisma;
+  readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
+
+  constructor(options: TenantDatabaseOptions) {
+    const settings = [`-c statement_timeout=${options.statementTimeoutMs}`];
+    if (options.takeServiceRole) settings.push(`-c role=${SERVICE_ROLE}`);
+    this.#pool = new TenantPool({
+      connectionString: options.url,
+      max: options.poolSize,
+      options: settings.join(' '),
+      application_name: 'tenantry',
+      connectionTimeoutMillis: 5_000,
+      onStatement: options.onStatement ?? (() => {}),
+    });
+    this.#pool.on('error', options.onConnectionError ?? (() => {}));
+    const adapter = new PrismaPg(this.#pool, { statementNameGenerator: ({ sql }) => this.#nameOf(sql) });
+    this.#client = new PrismaClient({ adapter });
+    this.#prisma = scopedPrisma(this.#client);
+  }
+
+  /** Runs one prepared statement and gives its rows. */
+  async select<Row extends pg.QueryResultRow>(
+    scope: TenantScope,
+    { model, action, text, values }: SqlStatement,
+  ): Promise<Row[]> {
+    return this.#pool.queryAs<Row>(
+      { tenantId: scope.tenantId, model, action },
+      { name: this.#nameOf(text), text, values },
+    );
+  }
+
+  /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
+  async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
+    return statementContext.run({ tenantId: scope.tenantId, action: 'prisma' }, async () => await work(this.#prisma));
+  }
+
+  /** Runs `work` in one transaction: all of it is committed when it resolves, nothing when it rejects. */
+  async transaction<Result>(
+    scope: TenantScope,
+    work: (transaction: ScopedTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    return this.prisma(scope, (prisma) =>
+      prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
+    );
+  }
+
+  /** Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never business data. */
+  async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query("SET LOCAL app.directory = 'on'");
+      const { rows } = await client.query<Row>(text, values);
+      await client.query('COMMIT');
+      return rows;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {}); // the connection is lost; the error to tell is the first one
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Connections open at this moment, and how many of the callers wait for one. */
+  get connections(): { open: number; idle: number; waiting: number } {
+    return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+  }
+
+  async close(): Promise<void> {
+    await this.#client.$disconnect();
+    await this.#pool.end();
+  }
+
+  /** A statement's name from its text: the same text is prepared once per connection. */
+  #nameOf(sql: string): string {
+    const known = this.#names.get(sql);
+    if (known) return known;
+    const name = `t${createHash('sha1').update(sql).digest('hex').slice(0, 20)}`;
+    this.#names.set(sql, name);
+    return name;
+  }
+}

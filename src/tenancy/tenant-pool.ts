@@ -1,0 +1,186 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
+import pg from 'pg';
+import Query, { type WireConnection } from 'pg/lib/query.js';
+
+/** `SET LOCAL` as a function: the value holds for the statement's own transaction and nothing of it stays behind. */
+const SET_TENANT = "select set_config('app.tenant_id', $1, true)";
+const SET_TENANT_NAME = 'set_tenant';
+
+/** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
+export interface StatementContext {
+  readonly tenantId: string;
+  /** Prisma model or feature, for the timings. */
+  readonly model?: string;
+  /** Prisma action or the statement's purpose, for the timings. */
+  readonly action: string;
+}
+
+/** One SQL statement as it was sent and answered. */
+export interface StatementEvent {
+  readonly sql: string;
+  readonly model: string | undefined;
+  readonly action: string;
+  /** From handing it to the connection until its last row; waiting for a free connection not included. */
+  readonly durationMs: number;
+  readonly rows: number;
+  readonly failed: boolean;
+}
+
+export interface TenantPoolOptions extends pg.PoolConfig {
+  /** Called after every statement. Must not throw. */
+  readonly onStatement?: (event: StatementEvent) => void;
+}
+
+/** A statement as the pool takes it: named ones are prepared once per connection. */
+export interface PreparedStatement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/**
+ * A pool whose every statement is sent with its tenant, in the same round trip: Bind and Execute of a prepared
+ * `set_config(..., local)` travel ahead of the statement's own messages and before one Sync, so that both share one
+ * implicit transaction. A statement without a tenant sees no rows (row-level security fails closed).
+ *
+ * Prisma's adapter is given this pool too; it knows nothing of tenants, so its calls take theirs from `statementContext`.
+ */
+export class TenantPool extends pg.Pool {
+  readonly #onStatement: (event: StatementEvent) => void;
+
+  constructor({ onStatement = () => {}, ...config }: TenantPoolOptions) {
+    super(config);
+    this.#onStatement = onStatement;
+    this.on('connect', (client) => {
+      // A lost connection rejects the statement under way; without a listener it would end the process as well.
+      client.on('error', () => {});
+      // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
+      client
+        .query({ name: SET_TENANT_NAME, text: SET_TENANT, values: [''] })
+        .catch((error) => this.emit('error', error, client));
+    });
+  }
+
+  /** Sends one statement for a tenant. */
+  async queryAs<Row extends pg.QueryResultRow>(
+    context: StatementContext,
+    statement: PreparedStatement,
+  ): Promise<Row[]> {
+    return (await this.#send(context, statement as pg.QueryConfig)).rows as Row[];
+  }
+
+  /** What Prisma's adapter calls outside transactions. */
+  override query = ((config: string | pg.QueryConfig, values?: unknown[]) =>
+    this.#send(
+      statementContext.getStore() ?? NO_TENANT,
+      typeof config === 'string' ? { text: config, values } : config,
+    )) as pg.Pool['query'];
+
+  /** What Prisma's adapter calls to begin a transaction: the tenant is set with its BEGIN. */
+  override connect = (async () => {
+    const context = statementContext.getStore() ?? NO_TENANT;
+    const client = await super.connect();
+    const send = client.query.bind(client) as (config: pg.QueryConfig) => Promise<pg.QueryResult>;
+    const release = client.release.bind(client);
+    client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
+      const statement = typeof config === 'string' ? { text: config, values } : config;
+      return this.#timed(statementContext.getStore() ?? context, statement.text, () =>
+        send(withTenant(statement, context)),
+      );
+    }) as pg.PoolClient['query'];
+    client.release = (error) => {
+      Reflect.deleteProperty(client, 'query');
+      release(error);
+    };
+    return client;
+  }) as pg.Pool['connect'];
+
+  async #send(context: StatementContext, statement: pg.QueryConfig): Promise<pg.QueryResult> {
+    const client = await super.connect();
+    try {
+      return await this.#timed(context, statement.text, () => submit(client, statement, context.tenantId));
+    } finally {
+      client.release();
+    }
+  }
+
+  async #timed(context: StatementContext, sql: string, run: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    const startedAt = performance.now();
+    const report = (rows: number, failed: boolean) =>
+      this.#onStatement({
+        sql,
+        model: context.model,
+        action: context.action,
+        durationMs: performance.now() - startedAt,
+        rows,
+        failed,
+      });
+    try {
+      const result = await run();
+      report(result.rowCount ?? 0, false);
+      return result;
+    } catch (error) {
+      report(0, true);
+      throw error;
+    }
+  }
+}
+
+/** Who the statements of this asynchronous context are for; set by `TenantDatabase` and by nothing else. */
+export const statementContext = new AsyncLocalStorage<StatementContext>();
+
+const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
+
+/**
+ * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level
+ * could then not be set any more (SQLSTATE 25001).
+ */
+function withTenant(statement: pg.QueryConfig, { tenantId }: StatementContext): pg.QueryConfig {
+  if (statement.text !== 'BEGIN') return statement;
+  return { text: `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}` };
+}
+
+function submit(client: pg.PoolClient, statement: pg.QueryConfig, tenantId: string): Promise<pg.QueryResult> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
+    client.query(new TenantQuery(statement, tenantId, done));
+  });
+}
+
+/** A query with the tenant's `set_config` ahead of it; the answer to that first statement is passed over. */
+class TenantQuery extends Query {
+  #passingOver = true;
+
+  constructor(
+    statement: pg.QueryConfig,
+    private readonly tenantId: string,
+    done: (error: Error | null, result: pg.QueryResult) => void,
+  ) {
+    // The extended protocol for all of them: a simple query could not share the round trip.
+    super({ ...statement, queryMode: 'extended' }, undefined, done);
+  }
+
+  override prepare(connection: WireConnection): void {
+    connection.bind({
+      portal: '',
+      statement: SET_TENANT_NAME,
+      values: [this.tenantId],
+      binary: false,
+      valueMapper: asIs,
+    });
+    connection.execute({ portal: '', rows: 0 });
+    super.prepare(connection);
+  }
+
+  override handleDataRow(message: unknown): void {
+    if (!this.#passingOver) super.handleDataRow(message);
+  }
+
+  override handleCommandComplete(message: unknown, connection: WireConnection): void {
+    if (this.#passingOver) this.#passingOver = false;
+    else super.handleCommandComplete(message, connection);
+  }
+}
+
+const asIs = (value: unknown) => value;

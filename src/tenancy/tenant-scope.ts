@@ -1,0 +1,28 @@
+/**
+ * The right to touch one tenant's rows and cache entries. Repositories, loaders and key builders take it as an
+ * argument; it cannot be made from a plain id, so that a query that forgot its tenant does not compile.
+ */
+export class TenantScope {
+  /** Makes the type nominal: no object literal passes for a scope. */
+  readonly #verified = true;
+
+  private constructor(
+    /** The tenant's id, a UUID. */
+    readonly tenantId: string,
+  ) {}
+
+  /** For a caller whose token was verified and whose tenant exists. Only `src/context` calls this. */
+  static ofVerifiedCaller(tenantId: string): TenantScope {
+    return new TenantScope(tenantId);
+  }
+
+  /** For an operator's command that works on one tenant after another. */
+  static ofOperatorCommand(tenantId: string): TenantScope {
+    return new TenantScope(tenantId);
+  }
+
+  /** Whether the value was made by this class and not imitated. */
+  static isScope(value: unknown): value is TenantScope {
+    return typeof value === 'object' && value !== null && #verified in value;
+  }
+}

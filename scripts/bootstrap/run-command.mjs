@@ -1,0 +1,72 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { build } from './build.mjs';
+import { dependencies } from './dependencies.mjs';
+import { BootstrapError } from './errors.mjs';
+import { generatedCode } from './generated-code.mjs';
+import { prepare } from './prepare.mjs';
+import { runTool, TOOLS } from './tools.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * @param {string[]} commandLine the command, then its arguments
+ * @returns {Promise<void>}
+ */
+export async function runCommand([command = '--help', ...args]) {
+  try {
+    if (command === '--help' || command === 'help') return console.log(usage());
+    await dispatch(command, args);
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+async function dispatch(command, args) {
+  const tool = TOOLS[command];
+  if (tool) {
+    await prepare(ROOT, tool.needsGeneratedCode ? [dependencies, generatedCode] : [dependencies]);
+    process.exitCode = await runTool(ROOT, tool, args);
+    return;
+  }
+  const source = sourceOf(command);
+  if (source === undefined) throw new BootstrapError(`There is no command "${command}".\n${usage()}`);
+  await prepare(ROOT, [dependencies, generatedCode, build]);
+  if (source !== null) await importBuilt(source, args);
+}
+
+/**
+ * @param {string} command
+ * @returns {string | null | undefined} the command's source, null for `build` alone, undefined for what does not exist
+ */
+function sourceOf(command) {
+  if (command === 'build') return null;
+  const source = command === 'start' ? 'src/main.ts' : `scripts/${command.replaceAll(':', '-')}.ts`;
+  return /^[\w:-]+$/.test(command) && existsSync(path.join(ROOT, source)) ? source : undefined;
+}
+
+/**
+ * In this process, so that signals and the exit code are the command's own.
+ * @param {string} source
+ * @param {string[]} args
+ */
+async function importBuilt(source, args) {
+  const file = path.join(ROOT, 'dist', source.replace(/\.ts$/, '.js'));
+  process.argv = [process.execPath, file, ...args];
+  await import(pathToFileURL(file).href);
+}
+
+function usage() {
+  const scripts = readdirSync(path.join(ROOT, 'scripts')).filter((file) => file.endsWith('.ts'));
+  const commands = scripts.map((file) => file.replace(/\.ts$/, '').replace('-', ':'));
+  const names = ['start', 'build', ...Object.keys(TOOLS), ...commands].sort();
+  return `Commands: ${names.join(', ')}.\nUse: npm run <command> -- [arguments], and --help for what a command takes.`;
+}

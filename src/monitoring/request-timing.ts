@@ -1,0 +1,56 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
+import type { Span } from '@opentelemetry/api';
+import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+
+/** What became of a request in the response cache; the HTTP layer says it. */
+export type CacheOutcome = 'hit' | 'miss' | 'bypass';
+
+/** Where the time of one GraphQL request went. */
+export class RequestTiming {
+  readonly startedAtMs: number;
+  /** Name of the operation, once it is known. */
+  operation: string | null = null;
+  cache: CacheOutcome | null = null;
+  /** Set only when traces are recorded. */
+  span: Span | null = null;
+  statements = 0;
+  /** Sum over the statements; those that ran at the same time count each. */
+  databaseMs = 0;
+  rows = 0;
+
+  /** @param startedAtMs as `performance.now()` told it when the request came in */
+  constructor(startedAtMs = performance.now()) {
+    this.startedAtMs = startedAtMs;
+  }
+
+  addStatement({ durationMs, rows }: StatementEvent): void {
+    this.statements++;
+    this.databaseMs += durationMs;
+    this.rows += rows;
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.startedAtMs;
+  }
+}
+
+/**
+ * The request on whose behalf the running code works. The HTTP layer enters it once the body is read
+ * (`requestStorage.run(timing, ...)`): entered earlier, it would be lost between the events of the body's stream.
+ */
+export const requestStorage = new AsyncLocalStorage<RequestTiming>();
+
+/** The timing of the running request; undefined outside of requests. */
+export function currentRequestTiming(): RequestTiming | undefined {
+  return requestStorage.getStore();
+}
+
+/** A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements", cache;desc=miss`. */
+export function serverTiming(timing: RequestTiming): string {
+  const { databaseMs, statements, cache } = timing;
+  const counted = `${statements} statement${statements === 1 ? '' : 's'}`;
+  const parts = [`total;dur=${timing.elapsedMs().toFixed(1)}`, `db;dur=${databaseMs.toFixed(1)};desc="${counted}"`];
+  if (cache) parts.push(`cache;desc=${cache}`);
+  return parts.join(', ');
+}

@@ -1,0 +1,70 @@
+import { type Latency, LatencyHistogram } from './latency-histogram.ts';
+
+/** How an operation ended; each has a histogram of its own, as a cache hit says nothing about the time of a miss. */
+export type OperationResult = 'ok' | 'error' | 'cache_hit';
+export const OPERATION_RESULTS: readonly OperationResult[] = ['ok', 'error', 'cache_hit'];
+
+/** One GraphQL operation, by name. */
+export class OperationStatistics {
+  /** Those that were never recorded into take no memory worth counting. */
+  readonly durations: Readonly<Record<OperationResult, LatencyHistogram>> = {
+    ok: new LatencyHistogram(),
+    error: new LatencyHistogram(),
+    cache_hit: new LatencyHistogram(),
+  };
+
+  record(durationMs: number, errors: number, cacheHit: boolean): void {
+    this.durations[errors > 0 ? 'error' : cacheHit ? 'cache_hit' : 'ok'].record(durationMs);
+  }
+
+  /** Of all answers together. */
+  latency(): Latency {
+    const all = new LatencyHistogram();
+    for (const result of OPERATION_RESULTS) all.add(this.durations[result]);
+    return all.latency();
+  }
+}
+
+/** One resolver, by schema coordinate. Only the timed calls: `timeResolvers` takes a sample. */
+export class ResolverStatistics {
+  readonly durations = new LatencyHistogram();
+  errors = 0;
+
+  record(durationMs: number, failed: boolean): void {
+    this.durations.record(durationMs);
+    if (failed) this.errors++;
+  }
+}
+
+/** The SQL statements of one model and action. */
+export class QueryStatistics {
+  readonly durations = new LatencyHistogram();
+  /** Rows returned or changed. */
+  rows = 0;
+  failures = 0;
+
+  constructor(
+    readonly model: string | undefined,
+    readonly action: string,
+  ) {}
+
+  record(durationMs: number, rows: number, failed: boolean): void {
+    this.durations.record(durationMs);
+    this.rows += rows;
+    if (failed) this.failures++;
+  }
+}
+
+/** Where a cached answer was found. */
+export type CacheTier = 'memory' | 'redis';
+export const CACHE_TIERS: readonly CacheTier[] = ['memory', 'redis'];
+
+/** One cache namespace. */
+export class CacheStatistics {
+  readonly hits: Record<CacheTier, number> = { memory: 0, redis: 0 };
+  misses = 0;
+  invalidations = 0;
+  errors = 0;
+  readonly get = new LatencyHistogram();
+  readonly set = new LatencyHistogram();
+}

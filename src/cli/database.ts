@@ -1,0 +1,108 @@
+import pg from 'pg';
+
+import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
+import { OperatorError } from '../errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Tables that only a fully migrated database has. */
+const EXPECTED_TABLES = ['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'];
+
+/** The database a command works on. */
+export interface CommandDatabase {
+  readonly url: string;
+  /** A connection of the command's own. */
+  readonly client: pg.Client;
+  /** Closes the connection, and stops the embedded database when nobody else uses it. */
+  close(): Promise<void>;
+}
+
+export interface CommandDatabaseOptions {
+  /** As in `npm run <command>`: the connection's name in pg_stat_activity. */
+  readonly command: string;
+  /** DATABASE_URL; absent or empty: the embedded database. */
+  readonly url?: string | undefined;
+  /** Told what takes long. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Opens the database that DATABASE_URL names, else the embedded one, which is started for as long as it is needed.
+ * @throws OperatorError when it cannot be reached or is not migrated
+ */
+export async function openCommandDatabase({
+  command,
+  url = process.env.DATABASE_URL,
+  log = (line) => process.stderr.write(`${line}\n`),
+}: CommandDatabaseOptions): Promise<CommandDatabase> {
+  const server = url ? { url, release: async () => {} } : await acquireEmbeddedPostgres({ log });
+  try {
+    const client = await connect(server.url, command);
+    const close = async () => {
+      await client.end();
+      await server.release();
+    };
+    await refuseUnmigrated(client).catch(async (error) => {
+      await client.end();
+      throw error;
+    });
+    return { url: server.url, client, close };
+  } catch (error) {
+    await server.release();
+    throw error;
+  }
+}
+
+async function connect(url: string, command: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: `tenantry ${command}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  // A lost connection rejects the statement under way; without a listener it would end the process as well.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
+}
+
+async function refuseUnmigrated(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NULL',
+    [EXPECTED_TABLES],
+  );
+  if (rows.length === 0) return;
+  throw new OperatorError(
+    `The database is not migrated: it has no table ${rows.map(({ name }) => name).join(', ')}.`,
+    'Run: npm run db:migrate',
+  );
+}
+
+function unreachable(url: string, cause: unknown): OperatorError {
+  const { code, message } = firstCause(cause);
+  return new OperatorError(`The database ${addressOf(url)} cannot be opened: ${message}.`, remedyOf(code), { cause });
+}
+
+/** A name with several addresses fails with one error for each. */
+function firstCause(cause: unknown): { code: string; message: string } {
+  const error = cause instanceof AggregateError ? cause.errors[0] : cause;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: String((error as { code?: unknown } | undefined)?.code ?? ''), message };
+}
+
+function remedyOf(code: string): string {
+  if (code === '28P01' || code === '28000') return 'Check the user and the password in DATABASE_URL.';
+  if (code === '3D000') return 'Create it and its tables: npm run db:migrate';
+  return 'Is PostgreSQL running there? Check DATABASE_URL, or unset it to use the embedded database.';
+}
+
+/** Without the password. */
+function addressOf(url: string): string {
+  if (!URL.canParse(url)) return 'of DATABASE_URL (which is no URL)';
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}

@@ -1,0 +1,76 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** What readiness asks. A check resolves when all is well and rejects otherwise; the reason is logged, never sent. */
+export interface HealthChecks {
+  /** The database answers. */
+  readonly database: () => Promise<unknown>;
+  /** Every migration of this version is applied. */
+  readonly migrations: () => Promise<unknown>;
+  /** Absent: no Redis is used. Redis that is down is reported, and requests are served without it. */
+  readonly redis?: () => Promise<unknown>;
+}
+
+export interface Health {
+  /** From now on the service is not ready: called first in a shutdown, so that no new requests are routed here. */
+  markStopping(): void;
+}
+
+type CheckResult = 'up' | 'down';
+
+/** GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they cannot. */
+export function registerHealth(app: FastifyInstance, checks: HealthChecks): Health {
+  let stopping = false;
+  const readiness = shareUnderWay(() => runChecks(app, checks));
+  app.get('/health/live', async () => ({ status: 'ok' }));
+  app.get('/health/ready', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (stopping) return reply.code(503).send({ status: 'stopping' });
+    const results = await readiness();
+    const ready = results.database === 'up' && results.migrations === 'up';
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks: results });
+  });
+  return {
+    markStopping() {
+      stopping = true;
+    },
+  };
+}
+
+async function runChecks(app: FastifyInstance, checks: HealthChecks): Promise<Record<string, CheckResult>> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await runCheck(app, name, check)] as const),
+  );
+  return Object.fromEntries(results);
+}
+
+async function runCheck(app: FastifyInstance, name: string, check: () => Promise<unknown>): Promise<CheckResult> {
+  try {
+    await withTimeout(check());
+    return 'up';
+  } catch (error) {
+    app.log.warn({ err: error }, `The health check "${name}" failed.`);
+    return 'down';
+  }
+}
+
+function withTimeout(work: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
+}
+
+/** Anyone may ask for readiness: however many do at once, the database is asked once. */
+function shareUnderWay<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let underWay: Promise<Result> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}

@@ -1,0 +1,94 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type HealthChecks, registerHealth } from '../../src/http/health.ts';
+
+const up = async () => {};
+const down = async () => {
+  throw new Error('connection refused at 10.0.0.7');
+};
+const silent = () => new Promise<never>(() => {});
+
+let app: FastifyInstance;
+beforeEach(() => {
+  app = Fastify();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await app.close();
+});
+
+async function get(url: string) {
+  const { statusCode, body } = await app.inject(url);
+  return [statusCode, JSON.parse(body)];
+}
+
+const register = (checks: Partial<HealthChecks> = {}) =>
+  registerHealth(app, { database: up, migrations: up, ...checks });
+
+test('is live as long as it answers, whatever the database does', async () => {
+  register({ database: down });
+  expect(await get('/health/live')).toStrictEqual([200, { status: 'ok' }]);
+});
+
+test('is ready when the database answers and is migrated', async () => {
+  register();
+  expect(await get('/health/ready')).toStrictEqual([
+    200,
+    { status: 'ok', checks: { database: 'up', migrations: 'up' } },
+  ]);
+});
+
+test('is ready without Redis, and tells that it is down', async () => {
+  register({ redis: down });
+  const checks = { database: 'up', migrations: 'up', redis: 'down' };
+  expect(await get('/health/ready')).toStrictEqual([200, { status: 'ok', checks }]);
+});
+
+test.each(['database', 'migrations'])(
+  'is not ready while the check of %s fails, and does not tell why',
+  async (name) => {
+    register({ [name]: down });
+    const checks = { database: 'up', migrations: 'up', [name]: 'down' };
+    expect(await get('/health/ready')).toStrictEqual([503, { status: 'unavailable', checks }]);
+  },
+);
+
+test('is not ready when the database does not answer within two seconds', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let asked = () => {};
+  const underWay = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  register({
+    database: () => {
+      asked();
+      return silent();
+    },
+  });
+  const answer = get('/health/ready');
+  await underWay;
+  vi.advanceTimersByTime(2_000);
+  expect(await answer).toMatchObject([503, { checks: { database: 'down' } }]);
+});
+
+test('asks the database once for all who ask at the same time', async () => {
+  let finish = () => {};
+  const database = vi.fn(
+    () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  );
+  register({ database });
+  const answers = [get('/health/ready'), get('/health/ready'), get('/health/ready')];
+  await vi.waitFor(() => expect(database).toHaveBeenCalled());
+  finish();
+  for (const answer of answers) expect(await answer).toMatchObject([200, {}]);
+  expect(database).toHaveBeenCalledOnce();
+});
+
+test('is not ready, though live, once it is being stopped', async () => {
+  register().markStopping();
+  expect(await get('/health/ready')).toStrictEqual([503, { status: 'stopping' }]);
+  expect(await get('/health/live')).toStrictEqual([200, { status: 'ok' }]);
+});

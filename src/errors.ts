@@ -1,3 +1,4 @@
+import { HeaderMap } from '@apollo/server';
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
 /** Every code that a client can meet in `extensions.code`, beside those of Apollo Server's own parsing and validation. */
@@ -31,7 +32,7 @@ export function unauthenticated(): GraphQLError {
     ErrorCode.Unauthenticated,
     'A valid bearer token is needed: send "Authorization: Bearer <token>".',
     {
-      http: { status: 401, headers: new Map([['www-authenticate', 'Bearer']]) as never },
+      http: httpHead(401, ['www-authenticate', 'Bearer']),
     },
   );
 }
@@ -69,10 +70,16 @@ export function unavailable(cause: unknown): GraphQLError {
     ErrorCode.Unavailable,
     'The service cannot reach its database at the moment; try again shortly.',
     {
-      http: { status: 503, headers: new Map([['retry-after', '1']]) as never },
+      http: httpHead(503, ['retry-after', '1']),
     },
     cause,
   );
+}
+
+/** The status and a header that Apollo Server gives the HTTP response of an error. */
+export function httpHead(status: number, ...headers: [string, string][]): GraphQLErrorExtensions['http'] {
+  // Apollo Server iterates a Map here; a package of the GraphQL tools declares a record for the same extension.
+  return { status, headers: new HeaderMap(headers) as unknown as Record<string, string> };
 }
 
 /** An error made to be read by a client: its message and code are sent as they are. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import { PrismaClient } from '../generated/prisma/client.ts';
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import { type StatementEvent, statementContext, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
@@ -29,14 +29,13 @@ export interface TenantDatabaseOptions {
   readonly onConnectionError?: (error: Error) => void;
 }
 
-/** One SQL statement of a repository. Its text must be one of few: values go into `values`, never into the text. */
+/** One SQL statement of a repository. Its text must be one of few, since each is prepared: values never go into it. */
 export interface SqlStatement {
   /** What it reads, for the timings: a Prisma model's name or a feature's. */
   readonly model: string;
   /** What it is for, for the timings. */
   readonly action: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
+  readonly query: Prisma.Sql;
 }
 
 /** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */
@@ -64,10 +63,8 @@ export class TenantDatabase {
   }
 
   /** Runs one prepared statement and gives its rows. */
-  async select<Row extends pg.QueryResultRow>(
-    scope: TenantScope,
-    { model, action, text, values }: SqlStatement,
-  ): Promise<Row[]> {
+  async select<Row extends object>(scope: TenantScope, { model, action, query }: SqlStatement): Promise<Row[]> {
+    const { text, values } = query;
     return this.#pool.queryAs<Row>(
       { tenantId: scope.tenantId, model, action },
       { name: this.#nameOf(text), text, values },
@@ -91,18 +88,25 @@ export class TenantDatabase {
 
   /** Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never business data. */
   async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN');
+    return this.withConnection(async (client) => {
+      await client.query('BEGIN READ ONLY');
       await client.query("SET LOCAL app.directory = 'on'");
       const { rows } = await client.query<Row>(text, values);
       await client.query('COMMIT');
       return rows;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => {}); // the connection is lost; the error to tell is the first one
-      throw error;
+    });
+  }
+
+  /** Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the directory. */
+  async withConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect();
+    let failed = true;
+    try {
+      const result = await work(client);
+      failed = false;
+      return result;
     } finally {
-      client.release();
+      client.release(failed); // one that failed may be within a transaction, or lost
     }
   }
 

@@ -63,10 +63,7 @@ export class TenantPool extends pg.Pool {
   }
 
   /** Sends one statement for a tenant. */
-  async queryAs<Row extends pg.QueryResultRow>(
-    context: StatementContext,
-    statement: PreparedStatement,
-  ): Promise<Row[]> {
+  async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
     return (await this.#send(context, statement as pg.QueryConfig)).rows as Row[];
   }
 

@@ -1,0 +1,107 @@
+import { Prisma } from '../generated/prisma/client.ts';
+import {
+  type KeysetOrder,
+  type KeysetRow,
+  keysetPage,
+  keysetSelect,
+  type Page,
+  type PageRequest,
+} from '../paging/keyset.ts';
+import { instantText, selectList } from '../tenancy/sql-text.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { BankAccount } from './account.type.ts';
+
+const { sql } = Prisma;
+
+/** Every property of an account and the SQL that reads it. */
+const COLUMNS: Record<keyof BankAccount, Prisma.Sql> = {
+  id: sql`id`,
+  bankName: sql`bank_name`,
+  accountNumber: sql`account_number`,
+  accountType: sql`account_type`,
+  status: sql`status`,
+  isActive: sql`status = 'ACTIVE'`,
+  currency: sql`currency`,
+  balance: sql`balance::text`,
+  version: sql`version`,
+  createdAt: instantText(sql`created_at`),
+  updatedAt: instantText(sql`updated_at`),
+};
+
+/** All properties of an account. */
+export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
+
+/** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
+export class AccountRepository {
+  constructor(private readonly database: TenantDatabase) {}
+
+  async page(
+    scope: TenantScope,
+    conditions: readonly Prisma.Sql[],
+    order: KeysetOrder,
+    page: PageRequest,
+    wanted: ReadonlySet<string>,
+  ): Promise<Page<BankAccount>> {
+    const source = { table: sql`bank_accounts`, where: whereOf(scope, conditions) };
+    const query = keysetSelect(selectList(COLUMNS, wanted), source, order, page);
+    return keysetPage(await this.#select<BankAccount & KeysetRow>(scope, 'page', query), page);
+  }
+
+  async numberedPage(
+    scope: TenantScope,
+    conditions: readonly Prisma.Sql[],
+    order: KeysetOrder,
+    page: { readonly number: number; readonly size: number },
+    wanted: ReadonlySet<string>,
+  ): Promise<BankAccount[]> {
+    const direction = order.descending ? sql`DESC` : sql`ASC`;
+    return this.#select(
+      scope,
+      'numberedPage',
+      sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts WHERE ${whereOf(scope, conditions)}
+        ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size} OFFSET ${(page.number - 1) * page.size}`,
+    );
+  }
+
+  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
+    const query = sql`SELECT count(*)::integer AS count FROM bank_accounts WHERE ${whereOf(scope, conditions)}`;
+    const [row] = await this.#select<{ count: number }>(scope, 'count', query);
+    return row?.count ?? 0;
+  }
+
+  /** The accounts with these ids, in any order; unknown ids and those of other tenants are absent. */
+  async byIds(scope: TenantScope, ids: readonly string[], wanted: ReadonlySet<string>): Promise<BankAccount[]> {
+    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+      WHERE tenant_id = ${scope.tenantId}::uuid AND id = ANY(${ids}::uuid[])`;
+    return this.#select(scope, 'byIds', query);
+  }
+
+  /** The account with this number; of several, at different banks, the oldest. */
+  async byNumber(
+    scope: TenantScope,
+    accountNumber: string,
+    bankName: string | null,
+    wanted: ReadonlySet<string>,
+  ): Promise<BankAccount | null> {
+    const atBank = bankName === null ? Prisma.empty : sql`AND bank_name = ${bankName}`;
+    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+      WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY id LIMIT 1`;
+    return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
+  }
+
+  /** The accounts with the highest balances, whatever their currency. */
+  async withHighestBalance(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<BankAccount[]> {
+    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+      WHERE tenant_id = ${scope.tenantId}::uuid ORDER BY balance DESC, id DESC LIMIT ${limit}`;
+    return this.#select(scope, 'withHighestBalance', query);
+  }
+
+  #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {
+    return this.database.select<Row>(scope, { model: 'BankAccount', action, query });
+  }
+}
+
+function whereOf(scope: TenantScope, conditions: readonly Prisma.Sql[]): Prisma.Sql {
+  return Prisma.join([sql`tenant_id = ${scope.tenantId}::uuid`, ...conditions], ' AND ');
+}

@@ -1,0 +1,29 @@
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { Caller } from './caller.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
+import { requireScope } from './require-scope.ts';
+import type { Services } from './services.ts';
+
+/** Who is asking, for which tenant, with which fresh loaders. Made anew for every request. */
+export class RequestContext {
+  /** Complexity points of the operation; known before its resolvers run. */
+  cost = 0;
+  /** No #private field: Apollo Server works on a shallow copy of the context, which would not have it. */
+  private ownLoaders: Loaders | undefined;
+
+  constructor(
+    /** Null for a request without a token, which may only introspect. */
+    readonly caller: Caller | null,
+    readonly services: Services,
+  ) {}
+
+  /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
+  get scope(): TenantScope {
+    return requireScope(this);
+  }
+
+  get loaders(): Loaders {
+    this.ownLoaders ??= createLoaders(this.scope, this.services);
+    return this.ownLoaders;
+  }
+}

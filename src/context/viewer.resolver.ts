@@ -1,0 +1,31 @@
+import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
+import { unauthenticated } from '../errors.ts';
+import { Tenant } from '../tenancy/tenant.type.ts';
+import { RequestContext } from './request-context.ts';
+import { Viewer } from './viewer.type.ts';
+
+@Resolver(() => Viewer)
+export class ViewerResolver {
+  @Query(() => Viewer, { description: 'Who is asking.' })
+  viewer(@Ctx() { caller }: RequestContext): Viewer {
+    if (!caller) throw unauthenticated();
+    return { id: caller.subject, name: caller.name, role: caller.role };
+  }
+
+  @Query(() => Tenant, { description: "The caller's tenant." })
+  async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
+    return currentTenant(context);
+  }
+
+  @FieldResolver(() => Tenant, { nullable: true, name: 'tenant', description: 'Null for an OPERATOR.' })
+  async viewerTenant(@Ctx() context: RequestContext): Promise<Tenant | null> {
+    return context.caller?.tenant ? currentTenant(context) : null;
+  }
+}
+
+/** A tenant that was deleted after its token was verified is answered like a token that does not hold. */
+export async function currentTenant({ loaders }: RequestContext): Promise<Tenant & { today: string }> {
+  const tenant = await loaders.tenants.current();
+  if (!tenant) throw unauthenticated();
+  return tenant;
+}

@@ -1,0 +1,75 @@
+import { Prisma } from '../generated/prisma/client.ts';
+import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import type { FlowRow } from '../statistics/cash-flow.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+
+const { sql } = Prisma;
+
+/** Accounts of one kind, as account_totals keeps them. */
+export interface AccountTotalRow {
+  readonly accountType: AccountType;
+  readonly status: AccountStatus;
+  readonly bankName: string;
+  readonly currency: string;
+  readonly count: number;
+  readonly balance: string;
+}
+
+/** Movements of one day in one currency. */
+export interface DailyFlowRow extends FlowRow {
+  readonly day: string;
+}
+
+/** Which parts of a dashboard are read. */
+export interface DashboardParts {
+  readonly accounts: boolean;
+  /** How many days of activity; 0 for none. */
+  readonly days: number;
+}
+
+export interface DashboardRow {
+  /** The date asked for, or the tenant's today. */
+  readonly date: string;
+  readonly accounts: readonly AccountTotalRow[] | null;
+  readonly flows: readonly DailyFlowRow[] | null;
+}
+
+export class DashboardRepository {
+  constructor(private readonly database: TenantDatabase) {}
+
+  /** The sums of a dashboard, in one statement. Undefined when the tenant is no more. */
+  async sums(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<DashboardRow | undefined> {
+    const [row] = await this.database.select<DashboardRow>(scope, {
+      model: 'Dashboard',
+      action: 'sums',
+      query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date,
+          ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
+          ${parts.days ? dailyFlows(scope, parts.days) : sql`NULL`} AS flows
+        FROM (
+          SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date
+          FROM tenants WHERE id = ${scope.tenantId}::uuid
+        ) asked`,
+    });
+    return row;
+  }
+}
+
+/** Sums travel as text within the JSON: a JSON number would be read into a float. */
+function accountTotals(scope: TenantScope): Prisma.Sql {
+  return sql`(SELECT json_agg(kind) FROM (
+      SELECT account_type AS "accountType", status, bank_name AS "bankName", currency,
+        sum(account_count) AS count, sum(balance)::text AS balance
+      FROM account_totals WHERE tenant_id = ${scope.tenantId}::uuid
+      GROUP BY account_type, status, bank_name, currency HAVING sum(account_count) <> 0
+    ) kind)`;
+}
+
+function dailyFlows(scope: TenantScope, days: number): Prisma.Sql {
+  return sql`(SELECT json_agg(flow) FROM (
+      SELECT to_char(day, 'YYYY-MM-DD') AS day, currency,
+        sum(transaction_count) AS count, sum(inflow)::text AS inflow, sum(outflow)::text AS outflow
+      FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day > asked.date - ${days}::integer AND day <= asked.date
+      GROUP BY daily_totals.day, currency HAVING sum(transaction_count) <> 0
+    ) flow)`;
+}

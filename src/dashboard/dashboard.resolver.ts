@@ -1,0 +1,85 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import { BankAccount } from '../accounts/account.type.ts';
+import { RequestContext } from '../context/request-context.ts';
+import { unauthenticated } from '../errors.ts';
+import { listCost } from '../graphql/complexity.ts';
+import { checkedDay, checkedInteger, checkedSize } from '../graphql/input-checks.ts';
+import { DateScalar } from '../graphql/scalars.ts';
+import { type SelectedField, selectedFields, selectedNames } from '../graphql/selection.ts';
+import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
+import { Transaction } from '../transactions/transaction.type.ts';
+import type { DashboardParts } from './dashboard.repository.ts';
+import { activityOf } from './dashboard.service.ts';
+import { Dashboard, DashboardActivity } from './dashboard.type.ts';
+
+const ACCOUNT_PARTS = ['overview', 'accountsByType', 'accountsByStatus', 'accountsByBank'];
+
+@Resolver(() => Dashboard)
+export class DashboardResolver {
+  @Query(() => Dashboard, {
+    description: "The tenant's dashboard as of a day; refresh skips the cache and replaces what it held.",
+  })
+  async dashboard(
+    @Arg('date', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) date:
+      | string
+      | null,
+    @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
+    _refresh: boolean,
+    @Ctx() { scope, services }: RequestContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Dashboard> {
+    const day = date == null ? null : checkedDay('date', date);
+    const dashboard = await services.dashboards.dashboard(scope, day, partsOf(selectedFields(info)));
+    if (!dashboard) throw unauthenticated(); // the tenant was deleted after its token was verified
+    return dashboard;
+  }
+
+  @FieldResolver(() => DashboardActivity, {
+    complexity: listCost('days'),
+    description: 'The given number of days up to and including date, one entry a day, empty days included.',
+  })
+  activity(
+    @Root() dashboard: Dashboard,
+    @Arg('days', () => Int, { defaultValue: 30, description: '1 to 366.' }) days: number,
+  ): DashboardActivity {
+    return activityOf(dashboard, days);
+  }
+
+  @FieldResolver(() => [BankAccount], {
+    complexity: listCost('limit'),
+    description: 'The accounts with the highest balances.',
+  })
+  async topAccounts(
+    @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) limit: number,
+    @Ctx() { scope, services }: RequestContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<BankAccount[]> {
+    return services.accounts.withHighestBalance(
+      scope,
+      checkedSize('limit', limit),
+      selectedNames(selectedFields(info)),
+    );
+  }
+
+  @FieldResolver(() => [Transaction], { complexity: listCost('limit'), description: "The tenant's newest movements." })
+  async recentTransactions(
+    @Arg('limit', () => Int, { defaultValue: 10, description: '1 to 100.' }) limit: number,
+    @Ctx() { scope, services }: RequestContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Transaction[]> {
+    return services.transactions.recent(scope, checkedSize('limit', limit), selectedNames(selectedFields(info)));
+  }
+}
+
+/** Several activities may be selected under aliases: the longest one's days hold the others'. */
+function partsOf(fields: readonly SelectedField[]): DashboardParts {
+  const activities = fields.filter(({ name }) => name === 'activity');
+  return {
+    accounts: fields.some(({ name }) => ACCOUNT_PARTS.includes(name)),
+    days: Math.max(
+      0,
+      ...activities.map((activity) => checkedInteger('days', activity.arguments.days as number, 1, MAX_BUCKETS)),
+    ),
+  };
+}

@@ -1,0 +1,79 @@
+import { badUserInput } from '../errors.ts';
+
+/** Rows of one page at most, of any list. */
+export const MAX_PAGE_SIZE = 100;
+export const DEFAULT_PAGE_SIZE = 20;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+const INSTANT = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+/** numeric(19,4): 15 digits before the point, 4 after. */
+const DECIMAL = /^[+-]?\d{1,15}(\.\d{1,4})?$/;
+
+/** Whether the text is a UUID. One that is not belongs to no row of anybody. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** @returns the id in lower case, as PostgreSQL writes it */
+export function checkedId(argument: string, id: string): string {
+  if (!UUID.test(id)) throw badUserInput(argument, 'an id as this service gives it (a UUID)', id);
+  return id.toLowerCase();
+}
+
+/** A calendar day that exists. @returns it unchanged */
+export function checkedDay(argument: string, day: string): string {
+  const [, year, month, date] = DAY.exec(day) ?? [];
+  const instant = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
+  if (!year || Number(year) < 1 || instant.toISOString().slice(0, 10) !== day)
+    throw badUserInput(argument, 'a calendar day, YYYY-MM-DD', day);
+  return day;
+}
+
+/** An instant with its offset. @returns it in UTC with milliseconds, as the database keeps it */
+export function checkedInstant(argument: string, instant: string): string {
+  const expected = 'an instant with its offset, such as 2026-01-31T12:00:00Z';
+  const [, day, hours, minutes, seconds] = INSTANT.exec(instant) ?? [];
+  if (!day || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59)
+    throw badUserInput(argument, expected, instant);
+  try {
+    checkedDay(argument, day);
+    return new Date(instant).toISOString();
+  } catch {
+    throw badUserInput(argument, expected, instant);
+  }
+}
+
+/** An exact decimal that fits numeric(19,4). @returns it unchanged */
+export function checkedDecimal(argument: string, decimal: string): string {
+  if (!DECIMAL.test(decimal))
+    throw badUserInput(argument, 'a decimal with at most 15 digits before the point and 4 after it', decimal);
+  return decimal;
+}
+
+/** A decimal greater than zero. */
+export function checkedAmount(argument: string, amount: string): string {
+  checkedDecimal(argument, amount);
+  if (amount.startsWith('-') || !/[1-9]/.test(amount)) throw badUserInput(argument, 'greater than 0', amount);
+  return amount;
+}
+
+export function checkedInteger(argument: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw badUserInput(argument, `a whole number between ${min} and ${max}`, value);
+  return value;
+}
+
+/** The size of a page or list. */
+export function checkedSize(argument: string, size: number): number {
+  return checkedInteger(argument, size, 1, MAX_PAGE_SIZE);
+}
+
+/** Text that a person typed: not empty, without control characters, and not longer than `maxLength` characters. */
+export function checkedText(argument: string, text: string, maxLength: number): string {
+  const trimmed = text.trim();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  if (!trimmed || trimmed.length > maxLength || /[\u0000-\u001f\u007f]/.test(trimmed))
+    throw badUserInput(argument, `text of 1 to ${maxLength} characters without control characters`, text);
+  return trimmed;
+}

@@ -1,0 +1,77 @@
+import { ArgsType, Field, Int } from 'type-graphql';
+import { badUserInput } from '../errors.ts';
+import { cursorOf, parseCursor } from '../paging/cursor.ts';
+import type { KeysetOrder, KeysetRow, Page, PageRequest } from '../paging/keyset.ts';
+import { checkedSize, DEFAULT_PAGE_SIZE } from './input-checks.ts';
+import type { ConnectionPage } from './pagination.type.ts';
+import { type SelectedField, selectedNames } from './selection.ts';
+
+@ArgsType()
+export class ConnectionArgs {
+  @Field(() => Int, { nullable: true, description: 'The first rows after the cursor, 1 to 100; 20 when absent.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor to begin after.' })
+  after?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'The last rows before the cursor, 1 to 100.' })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor to end before.' })
+  before?: string | null;
+}
+
+/**
+ * What a connection's arguments ask for.
+ * @throws BAD_USER_INPUT for sizes out of range, `first` together with `last`, and cursors of another list
+ */
+export function pageRequest(args: ConnectionArgs, order: KeysetOrder, fields: readonly SelectedField[]): PageRequest {
+  const { first, last, after, before } = args;
+  if (first != null && last != null) throw badUserInput('last', 'absent when first is given', last);
+  const backward = last != null || (first == null && before != null && after == null);
+  const pageInfo = selectedNames(fields, 'pageInfo');
+  return {
+    size: last != null ? checkedSize('last', last) : checkedSize('first', first ?? DEFAULT_PAGE_SIZE),
+    backward,
+    after: after == null ? null : parseCursor('after', after, order),
+    before: before == null ? null : parseCursor('before', before, order),
+    exactEnds: pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage'),
+  };
+}
+
+/** The columns that a connection's nodes need. */
+export function nodeColumns(fields: readonly SelectedField[]): Set<string> {
+  return new Set([...selectedNames(fields, 'nodes'), ...selectedNames(fields, 'edges', 'node')]);
+}
+
+/** Shows a page as its connection type does. Cursors are made only when selected. */
+export function connection<Node extends object>(
+  page: Page<Node>,
+  order: KeysetOrder,
+  totalCount: number,
+  fields: readonly SelectedField[],
+): ConnectionPage<Node & KeysetRow> {
+  const withEdges = selectedNames(fields).has('edges');
+  const { rows, hasNextPage, hasPreviousPage } = page;
+  const [first, last] = [rows[0], rows.at(-1)];
+  return {
+    nodes: rows,
+    edges: withEdges ? rows.map((node) => ({ cursor: cursorOf(order, node), node })) : [],
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      startCursor: first ? cursorOf(order, first) : null,
+      endCursor: last ? cursorOf(order, last) : null,
+    },
+    totalCount,
+  };
+}
+
+/** Counting reads every row of the list: only for those who show the number. */
+export async function countIfSelected(
+  fields: readonly SelectedField[],
+  names: readonly string[],
+  count: () => Promise<number>,
+): Promise<number> {
+  return fields.some(({ name }) => names.includes(name)) ? count() : 0;
+}

@@ -1,0 +1,53 @@
+import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+
+@ObjectType({ description: 'Where a page lies in its list. Both flags are exact.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more after endCursor.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether there is more before startCursor.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first row; null on an empty page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last row; null on an empty page.' })
+  endCursor!: string | null;
+}
+
+/** A page as the connection types show it. `totalCount` is a number, or absent when it was not selected. */
+export interface ConnectionPage<Node> {
+  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
+  readonly nodes: readonly Node[];
+  readonly pageInfo: PageInfo;
+  readonly totalCount: number;
+}
+
+/** Makes the connection and edge types of a node type, after the Relay cursor connections specification. */
+export function connectionTypes<Node extends object>(name: string, node: () => ClassType<Node>) {
+  @ObjectType(`${name}Edge`, { description: `One row of a ${name}Connection.`, simpleResolvers: true })
+  class Edge {
+    @Field(() => String, { description: 'The place of the row; give it as after or before.' })
+    cursor!: string;
+
+    @Field(node, { description: 'The row.' })
+    node!: Node;
+  }
+
+  @ObjectType(`${name}Connection`, { description: 'One page of a list, by cursor.', simpleResolvers: true })
+  class Connection implements ConnectionPage<Node> {
+    @Field(() => [Edge], { description: 'The rows with their cursors.' })
+    edges!: readonly Edge[];
+
+    @Field(() => [node()], { description: 'The rows alone.' })
+    nodes!: readonly Node[];
+
+    @Field(() => PageInfo, { description: 'Where the page lies in the list.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, { description: 'Rows of the whole list under this filter; counted only when selected.' })
+    totalCount!: number;
+  }
+
+  return { Connection, Edge };
+}

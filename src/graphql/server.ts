@@ -1,0 +1,44 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { RequestContext } from '../context/request-context.ts';
+import { type ErrorLog, formatError } from './format-error.ts';
+
+/** Tokens of one document at most: the largest sensible operation has some hundred. */
+const MAX_DOCUMENT_TOKENS = 10_000;
+
+export interface GraphqlServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  readonly plugins: readonly ApolloServerPlugin<RequestContext>[];
+  readonly log: ErrorLog;
+}
+
+export function createGraphqlServer({
+  schema,
+  introspection,
+  plugins,
+  log,
+}: GraphqlServerOptions): ApolloServer<RequestContext> {
+  return new ApolloServer<RequestContext>({
+    schema,
+    introspection,
+    includeStacktraceInErrorResponses: false,
+    // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.
+    csrfPrevention: false,
+    parseOptions: { maxTokens: MAX_DOCUMENT_TOKENS },
+    stopOnTerminationSignals: false,
+    formatError: (formatted: GraphQLFormattedError, error: unknown) => formatError(formatted, error, log),
+    plugins: [
+      ...plugins,
+      // Its hooks wrap every field of the schema and cost more than the resolvers (docs/decisions.md).
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+    ],
+  });
+}

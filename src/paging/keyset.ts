@@ -1,0 +1,98 @@
+import { Prisma } from '../generated/prisma/client.ts';
+
+const { sql, empty } = Prisma;
+
+/** An order that ends with the id, so that no two rows are equal in it and pages never overlap or skip. */
+export interface KeysetOrder {
+  /** Names the order in cursors: a cursor of one order is refused by another. */
+  readonly name: string;
+  /** The column or expression that is sorted by, ahead of the id. */
+  readonly column: Prisma.Sql;
+  /** The same as text that reads back to the identical value. */
+  readonly text: Prisma.Sql;
+  /** PostgreSQL type that the text is cast to. */
+  readonly type: Prisma.Sql;
+  readonly descending: boolean;
+}
+
+/** A row's place in an order. */
+export interface Position {
+  readonly value: string;
+  readonly id: string;
+}
+
+/** Which rows of an order are asked for. */
+export interface PageRequest {
+  readonly size: number;
+  /** Whether the last rows of the bounds are asked for and not the first. They come in the order's direction all the same. */
+  readonly backward: boolean;
+  readonly after: Position | null;
+  readonly before: Position | null;
+  /** Whether to look beyond `after` and `before`, so that the page knows exactly what lies on either side. */
+  readonly exactEnds: boolean;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly (Row & KeysetRow)[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** What every row of a keyset query carries. */
+export interface KeysetRow {
+  readonly id: string;
+  readonly sortValue: string;
+}
+
+interface EndsRow {
+  readonly id: string | null;
+  readonly precedes: boolean;
+  readonly follows: boolean;
+}
+
+/**
+ * The SQL of one page: its rows, one more to see whether it goes on, and what lies beyond the bounds. It always yields
+ * at least one row; on an empty page that row's id is null. Costs the same on every page: the bounds are index keys.
+ * @param source table, and what its rows must satisfy
+ */
+export function keysetSelect(
+  columns: Prisma.Sql,
+  source: { readonly table: Prisma.Sql; readonly where: Prisma.Sql },
+  order: KeysetOrder,
+  page: PageRequest,
+): Prisma.Sql {
+  const { table, where } = source;
+  const beyond = (position: Position | null, comparison: Prisma.Sql) =>
+    page.exactEnds && position
+      ? sql`EXISTS (SELECT FROM ${table} WHERE ${where} AND ${compare(order, comparison, position)})`
+      : sql`false`;
+  const [later, earlier] = order.descending ? [sql`<`, sql`>`] : [sql`>`, sql`<`];
+  const [laterOrAt, earlierOrAt] = order.descending ? [sql`<=`, sql`>=`] : [sql`>=`, sql`<=`];
+  const direction = order.descending === page.backward ? sql`ASC` : sql`DESC`;
+  return sql`SELECT ends.*, page.* FROM (
+      SELECT ${beyond(page.after, earlierOrAt)} AS precedes, ${beyond(page.before, laterOrAt)} AS follows
+    ) ends LEFT JOIN LATERAL (
+      SELECT ${columns}, ${order.text} AS "sortValue" FROM ${table} WHERE ${where}
+        ${page.after ? sql`AND ${compare(order, later, page.after)}` : empty}
+        ${page.before ? sql`AND ${compare(order, earlier, page.before)}` : empty}
+      ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size + 1}
+    ) page ON true`;
+}
+
+/** Makes the page from the rows of `keysetSelect`. */
+export function keysetPage<Row extends KeysetRow>(rows: readonly Row[], page: PageRequest): Page<Row> {
+  const ends = rows[0] as unknown as EndsRow | undefined;
+  if (!ends || ends.id === null)
+    return { rows: [], hasNextPage: ends?.follows ?? false, hasPreviousPage: ends?.precedes ?? false };
+  const overflows = rows.length > page.size;
+  const kept = overflows ? rows.slice(0, page.size) : [...rows];
+  return {
+    rows: page.backward ? kept.reverse() : kept,
+    hasNextPage: ends.follows || (overflows && !page.backward),
+    hasPreviousPage: ends.precedes || (overflows && page.backward),
+  };
+}
+
+function compare(order: KeysetOrder, comparison: Prisma.Sql, { value, id }: Position): Prisma.Sql {
+  return sql`(${order.column}, id) ${comparison} (${value}::${order.type}, ${id}::uuid)`;
+}

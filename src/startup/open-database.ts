@@ -1,0 +1,53 @@
+import type { Config } from '../config.ts';
+import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
+import { OperatorError } from '../errors.ts';
+import { type DatabaseState, readDatabaseState } from './database-state.ts';
+import { migrate } from './migrate.ts';
+
+/** A database that the service may use: reachable, migrated, and held to row-level security. */
+export interface OpenedDatabase {
+  readonly url: string;
+  readonly embedded: boolean;
+  /** Whether the service must take its own role, because the login is not held to row-level security. */
+  readonly takeServiceRole: boolean;
+  /** Stops the embedded PostgreSQL when nobody else uses it. */
+  release(): Promise<void>;
+}
+
+/**
+ * Finds the database of the settings, or starts the embedded one. In development it is migrated; production refuses
+ * one that is not, and a login that sees through row-level security.
+ */
+export async function openDatabase(
+  { database, production }: Config,
+  say: (line: string) => void,
+): Promise<OpenedDatabase> {
+  const { url, release } = database.url
+    ? { url: database.url, release: async () => {} }
+    : await acquireEmbeddedPostgres({ log: say });
+  try {
+    const state = await readDatabaseState(url);
+    if (production) refuseUnfit(state);
+    if (state.pendingMigrations.length) {
+      say(`applying ${state.pendingMigrations.length} migration(s) to the database`);
+      await migrate(url);
+    }
+    return { url, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState): void {
+  if (pendingMigrations.length)
+    throw new OperatorError(
+      `The database lacks ${pendingMigrations.length} migration(s): ${pendingMigrations.join(', ')}.`,
+      'Run "npx prisma migrate deploy" with the DATABASE_URL of a role that owns the tables, then start again.',
+    );
+  if (bypassesRowSecurity)
+    throw new OperatorError(
+      'The login of DATABASE_URL is a superuser or has BYPASSRLS: row-level security does not hold it.',
+      "Give DATABASE_URL a login of its own, for example: ALTER ROLE tenantry_app LOGIN PASSWORD '…';",
+    );
+}

@@ -1,0 +1,41 @@
+import type { CashFlow } from './cash-flow.type.ts';
+import { differenceOf, sumOf } from './money.ts';
+
+/** Movements of one currency, as the database sums them. */
+export interface FlowRow {
+  readonly currency: string;
+  readonly count: number;
+  readonly inflow: string;
+  readonly outflow: string;
+}
+
+/** One flow for each currency that occurs, by the currency's name. */
+export function cashFlows(rows: readonly FlowRow[]): CashFlow[] {
+  return [...groupBy(rows, ({ currency }) => currency)]
+    .map(([currency, flows]) => cashFlow(currency, flows))
+    .sort((a, b) => compareText(a.currency, b.currency));
+}
+
+function cashFlow(currency: string, rows: readonly FlowRow[]): CashFlow {
+  const inflow = sumOf(rows.map((row) => row.inflow));
+  const outflow = sumOf(rows.map((row) => row.outflow));
+  const transactionCount = rows.reduce((sum, { count }) => sum + count, 0);
+  return { currency, transactionCount, inflow, outflow, net: differenceOf(inflow, outflow) };
+}
+
+/** Rows by a key, the keys in the order in which they first occur. */
+export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
+  const groups = new Map<Key, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return groups;
+}
+
+/** Order by code units: the same everywhere, whatever the machine's language. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,36 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
+import { RequestContext } from '../context/request-context.ts';
+import { currentTenant } from '../context/viewer.resolver.ts';
+import { DateScalar } from '../graphql/scalars.ts';
+import { selectedFields, selectedNames } from '../graphql/selection.ts';
+import { StatisticsPeriod } from './calendar.ts';
+import { statisticsRange } from './statistics.service.ts';
+import { Statistics } from './statistics.type.ts';
+
+@Resolver(() => Statistics)
+export class StatisticsResolver {
+  @Query(() => Statistics, { description: 'Buckets between two days, both included; refresh as for dashboard.' })
+  async statistics(
+    @Arg('period', () => StatisticsPeriod, { defaultValue: StatisticsPeriod.DAILY }) period: StatisticsPeriod,
+    @Arg('from', () => DateScalar, {
+      nullable: true,
+      description:
+        'When absent: the first day of the 30 days, 26 weeks, 24 months, 12 quarters or 10 years that end with to.',
+    })
+    from: string | null,
+    @Arg('to', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) to: string | null,
+    @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
+    _refresh: boolean,
+    @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Statistics> {
+    const range = await statisticsRange({ period, from, to }, async () => (await currentTenant(context)).today);
+    const wanted = selectedNames(selectedFields(info));
+    return context.services.statistics.statistics(context.scope, range, {
+      buckets: wanted.has('buckets'),
+      categories: wanted.has('byCategory'),
+      totals: wanted.has('totals'),
+    });
+  }
+}

@@ -1,0 +1,17 @@
+import { Prisma } from '../generated/prisma/client.ts';
+
+const { sql } = Prisma;
+
+/**
+ * An instant as RFC 3339 text in UTC. Made by SQL: parsing PostgreSQL's own form into a Date and printing that again
+ * costs more than all else on a list (measured, docs/decisions.md).
+ */
+export function instantText(column: Prisma.Sql): Prisma.Sql {
+  return sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** Only the wanted columns of a table's catalogue of columns, each under its property's name; the id always. */
+export function selectList(columns: Readonly<Record<string, Prisma.Sql>>, wanted: ReadonlySet<string>): Prisma.Sql {
+  const named = Object.entries(columns).filter(([name]) => name === 'id' || wanted.has(name));
+  return Prisma.join(named.map(([name, column]) => sql`${column} AS ${Prisma.raw(`"${name}"`)}`));
+}

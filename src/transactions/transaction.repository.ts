@@ -1,0 +1,136 @@
+import { Prisma } from '../generated/prisma/client.ts';
+import { type KeysetRow, keysetPage, keysetSelect, type Page, type PageRequest } from '../paging/keyset.ts';
+import { instantText, selectList } from '../tenancy/sql-text.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { NEWEST_FIRST } from './transaction.order.ts';
+import type { Transaction } from './transaction.type.ts';
+
+const { sql } = Prisma;
+
+/** Every property of a transaction and the SQL that reads it. */
+const COLUMNS: Record<keyof Transaction, Prisma.Sql> = {
+  id: sql`id`,
+  accountId: sql`account_id`,
+  bookedAt: instantText(sql`booked_at`),
+  direction: sql`direction`,
+  amount: sql`amount::text`,
+  currency: sql`currency`,
+  balanceAfter: sql`balance_after::text`,
+  category: sql`category`,
+  counterpartyBank: sql`counterparty_bank`,
+  description: sql`description`,
+};
+
+/** All properties of a transaction. */
+export const ALL_TRANSACTION_COLUMNS: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
+
+/** A row of a statement that answers for several accounts at once. */
+interface OfAccount {
+  readonly ofAccount: string;
+}
+
+/** Reads transactions, newest first. `wanted` names the properties that are read; the others are absent from the rows. */
+export class TransactionRepository {
+  constructor(private readonly database: TenantDatabase) {}
+
+  async page(
+    scope: TenantScope,
+    conditions: readonly Prisma.Sql[],
+    page: PageRequest,
+    wanted: ReadonlySet<string>,
+  ): Promise<Page<Transaction>> {
+    const query = keysetSelect(
+      columns(wanted),
+      { table: sql`transactions`, where: whereOf(scope, conditions) },
+      NEWEST_FIRST,
+      page,
+    );
+    return keysetPage(await this.#select<Transaction & KeysetRow>(scope, 'page', query), page);
+  }
+
+  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
+    const query = sql`SELECT count(*)::integer AS count FROM transactions WHERE ${whereOf(scope, conditions)}`;
+    const [row] = await this.#select<{ count: number }>(scope, 'count', query);
+    return row?.count ?? 0;
+  }
+
+  /** The same page of each of these accounts, in one statement. */
+  async pageOfEach(
+    scope: TenantScope,
+    accountIds: readonly string[],
+    conditions: readonly Prisma.Sql[],
+    page: PageRequest,
+    wanted: ReadonlySet<string>,
+  ): Promise<Map<string, Page<Transaction>>> {
+    const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
+    const ofOne = keysetSelect(columns(wanted), { table: sql`transactions`, where }, NEWEST_FIRST, page);
+    const rows = await this.#select<Transaction & KeysetRow & OfAccount>(
+      scope,
+      'pageOfEach',
+      sql`SELECT account.id AS "ofAccount", rows.* FROM unnest(${accountIds}::uuid[]) AS account (id) CROSS JOIN LATERAL (${ofOne}) rows`,
+    );
+    const grouped = groupByAccount(rows);
+    return new Map([...grouped].map(([accountId, rows]) => [accountId, keysetPage(rows, page)]));
+  }
+
+  /** How many transactions each of these accounts has, in one statement; accounts without any are absent. */
+  async countOfEach(
+    scope: TenantScope,
+    accountIds: readonly string[],
+    conditions: readonly Prisma.Sql[],
+  ): Promise<Map<string, number>> {
+    const where = whereOf(scope, [sql`account_id = ANY(${accountIds}::uuid[])`, ...conditions]);
+    const query = sql`SELECT account_id AS "ofAccount", count(*)::integer AS count FROM transactions WHERE ${where} GROUP BY account_id`;
+    const rows = await this.#select<OfAccount & { count: number }>(scope, 'countOfEach', query);
+    return new Map(rows.map(({ ofAccount, count }) => [ofAccount, count]));
+  }
+
+  /** The newest transactions of each of these accounts, in one statement. */
+  async recentOfEach(
+    scope: TenantScope,
+    accountIds: readonly string[],
+    limit: number,
+    wanted: ReadonlySet<string>,
+  ): Promise<Map<string, Transaction[]>> {
+    const rows = await this.#select<Transaction & OfAccount>(
+      scope,
+      'recentOfEach',
+      sql`SELECT account.id AS "ofAccount", newest.* FROM unnest(${accountIds}::uuid[]) AS account (id) CROSS JOIN LATERAL (
+          SELECT ${columns(wanted)} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid AND account_id = account.id
+          ORDER BY booked_at DESC, id DESC LIMIT ${limit}
+        ) newest`,
+    );
+    return groupByAccount(rows);
+  }
+
+  /** The tenant's newest transactions. */
+  async recent(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<Transaction[]> {
+    const query = sql`SELECT ${columns(wanted)} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
+      ORDER BY booked_at DESC, id DESC LIMIT ${limit}`;
+    return this.#select(scope, 'recent', query);
+  }
+
+  #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {
+    return this.database.select<Row>(scope, { model: 'Transaction', action, query });
+  }
+}
+
+/** The columns to read; `account` is found by its id. */
+function columns(wanted: ReadonlySet<string>): Prisma.Sql {
+  return selectList(COLUMNS, wanted.has('account') ? new Set([...wanted, 'accountId']) : wanted);
+}
+
+function whereOf(scope: TenantScope, conditions: readonly Prisma.Sql[]): Prisma.Sql {
+  return Prisma.join([sql`tenant_id = ${scope.tenantId}::uuid`, ...conditions], ' AND ');
+}
+
+function groupByAccount<Row extends OfAccount>(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.ofAccount);
+    if (group) group.push(row);
+    else groups.set(row.ofAccount, [row]);
+  }
+  return groups;
+}

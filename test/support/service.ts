@@ -1,0 +1,99 @@
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
+import { buildApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { Role } from '../../src/context/caller.ts';
+import { createTokenIssuer } from '../../src/context/token-issuer.ts';
+import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
+import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
+import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
+
+const SECRET = 'a secret for tests only, of more than 32 bytes';
+
+export interface ServiceOptions {
+  /** Settings over the defaults, as environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A database to share with another service; without it one is made, and dropped at the end. */
+  readonly database?: TestDatabase;
+}
+
+/** The service as it runs in production, on a free port and a database of its own. */
+export interface TestService {
+  readonly url: string;
+  readonly databaseUrl: string;
+  /** Every SQL statement sent on behalf of a tenant since the last `statements.splice(0)`. */
+  readonly statements: StatementEvent[];
+  /** A token; the tenant is given by its slug and must exist. */
+  token(role: Role, slug?: string): Promise<string>;
+  /** Sends one operation over HTTP. */
+  send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
+  close(): Promise<void>;
+}
+
+export interface GraphqlAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of untyped operations; typed ones go through the generated documents
+  readonly data: any;
+  readonly errors?: readonly { message: string; path?: unknown[]; extensions: { code: string; argument?: string } }[];
+}
+
+export async function startService({ env = {}, database: given }: ServiceOptions = {}): Promise<TestService> {
+  const own = given ?? (await createTestDatabase());
+  const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
+  const statements: StatementEvent[] = [];
+  const database = new TenantDatabase({
+    url: own.url,
+    poolSize: config.database.poolSize,
+    statementTimeoutMs: config.database.statementTimeoutMs,
+    takeServiceRole: true,
+    onStatement: (event) => {
+      if (event.action !== 'unscoped') statements.push(event);
+    },
+  });
+  const up = async () => {};
+  const logger = pino({ level: config.logLevel });
+  const app = await buildApp({ config, logger, database, health: { database: up, migrations: up } });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  return {
+    url,
+    databaseUrl: own.url,
+    statements,
+    token: (role, slug) => issueToken(config.auth, own.url, role, slug),
+    send: (token, query, variables) => send(url, token, query, variables),
+    async close() {
+      await app.close();
+      await database.close();
+      if (!given) await own.drop();
+    },
+  };
+}
+
+async function issueToken(
+  auth: Parameters<typeof createTokenIssuer>[0],
+  url: string,
+  role: Role,
+  slug?: string,
+): Promise<string> {
+  const tenantId = slug === undefined ? null : await tenantIdOf(url, slug);
+  return createTokenIssuer(auth, false).issue({ subject: `test-${role}`, role, tenantId, lifetimeSeconds: 3600 });
+}
+
+async function tenantIdOf(url: string, slug: string): Promise<string> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [slug]),
+  );
+  if (!rows[0]) throw new Error(`there is no tenant ${slug}`);
+  return rows[0].id;
+}
+
+async function send(url: string, token: string | null, query: string, variables?: object): Promise<GraphqlAnswer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as Pick<GraphqlAnswer, 'data' | 'errors'>;
+  return { status: response.status, headers: response.headers, ...body };
+}

@@ -1,8 +1,12 @@
+import { shortCopy } from './short-copy.ts';
+
 /** Takes what comes after the limit. No GraphQL name can be spelled like this, so that no client's name meets it. */
 export const OTHER = '(other)';
+/** Longer names are nobody's who wants to find them again. */
+const MAX_NAME_LENGTH = 100;
 
 /**
- * One entry for each name, up to a limit; all names after that share `OTHER`. The first names keep their entries, so
+ * One entry for each name, up to a limit; names after that, and very long ones, share `OTHER`. The first names keep their entries, so
  * that counters never fall and a metrics store sees no more than `limit + 1` series however long the process runs.
  */
 export class BoundedRegistry<Entry> {
@@ -22,14 +26,20 @@ export class BoundedRegistry<Entry> {
     return this.#entries.entries();
   }
 
+  values(): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
   get size(): number {
     return this.#entries.size;
   }
 
   #add(name: string): Entry {
-    if (this.#entries.size >= this.limit && name !== OTHER) return this.entry(OTHER);
-    const entry = this.create(name);
-    this.#entries.set(name, entry);
+    const refused = this.#entries.size >= this.limit || name.length > MAX_NAME_LENGTH;
+    if (refused && name !== OTHER) return this.entry(OTHER);
+    const key = shortCopy(name, MAX_NAME_LENGTH);
+    const entry = this.create(key);
+    this.#entries.set(key, entry);
     return entry;
   }
 }

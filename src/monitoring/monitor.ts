@@ -1,14 +1,9 @@
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
+import type { CacheEvent, OperationEvent, ResolverEvent } from './monitor-events.ts';
 import { currentRequestTiming, type RequestTiming } from './request-timing.ts';
 import { SlowQueries } from './slow-queries.ts';
-import {
-  CacheStatistics,
-  type CacheTier,
-  OperationStatistics,
-  QueryStatistics,
-  ResolverStatistics,
-} from './statistics.ts';
+import { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
 
@@ -33,49 +28,13 @@ export interface MonitorOptions {
   readonly logger: MonitorLogger;
 }
 
-export interface OperationEvent {
-  /** The operation's name, or one of `UNNAMED`, `INVALID`. */
-  readonly name: string;
-  /** Null for callers without a tenant. */
-  readonly tenantId: string | null;
-  readonly durationMs: number;
-  /** Errors in the answer. */
-  readonly errors: number;
-  readonly cacheHit: boolean;
-}
-
-export interface ResolverEvent {
-  /** `Type.field`. */
-  readonly coordinate: string;
-  readonly durationMs: number;
-  readonly failed: boolean;
-}
-
-/**
- * `get` and `set` are accesses to a store, with their durations; `hit` and `miss` the outcome of a whole lookup, one
- * for each; `error` a store that did not do as asked.
- */
-export interface CacheEvent {
-  readonly namespace: string;
-  readonly kind: 'get' | 'set' | 'hit' | 'miss' | 'invalidation' | 'error';
-  /** Of `get` and `set`. */
-  readonly durationMs?: number;
-  /** Of `hit`: where the answer was found; `memory` when absent. */
-  readonly tier?: CacheTier;
-}
-
-/** Name for operations without one. No GraphQL name can be spelled like these. */
-export const UNNAMED = '(anonymous)';
-/** Name for requests that hold no operation of the schema. */
-export const INVALID = '(invalid)';
-
 /**
  * Collects how long things take in this process, from its start on. Every method is cheap enough for every request
  * (about 0.1 us), memory is bounded, and nothing throws. Tenants are told apart for `operationsOf` only.
  */
 export class Monitor {
   readonly since = new Date();
-  readonly operations = new BoundedRegistry(MAX_OPERATIONS, () => new OperationStatistics());
+  readonly operations = new BoundedRegistry(MAX_OPERATIONS, (name) => new OperationStatistics(name));
   readonly resolvers = new BoundedRegistry(MAX_RESOLVERS, () => new ResolverStatistics());
   readonly queries = new BoundedRegistry(MAX_QUERIES, queryStatistics);
   readonly caches = new BoundedRegistry(MAX_CACHE_NAMESPACES, () => new CacheStatistics());
@@ -84,12 +43,13 @@ export class Monitor {
 
   constructor(private readonly options: MonitorOptions) {}
 
-  /** Called within the request's context, it also ends the request's span and tells its statements in the log. */
-  recordOperation(event: OperationEvent): void {
-    const { name, tenantId, durationMs, errors, cacheHit } = event;
-    this.operations.entry(name).record(durationMs, errors, cacheHit);
-    if (tenantId) this.#tenants.entry(tenantId, name).record(durationMs, errors, cacheHit);
-    const timing = currentRequestTiming();
+  /** @param timing the request's; its span is ended, and the log tells its statements */
+  recordOperation(event: OperationEvent, timing = currentRequestTiming()): void {
+    const { tenantId, durationMs, errors, cacheHit } = event;
+    const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
+    own?.record(durationMs, errors, cacheHit);
+    // By the name that its tenant's share of names allows, so that no tenant uses up the names of all.
+    this.operations.entry(own?.name ?? event.name).record(durationMs, errors, cacheHit);
     if (durationMs >= this.options.slowOperationMs) this.#logSlow(event, timing);
     if (timing?.span) endOperationSpan(timing.span, event);
   }
@@ -117,7 +77,7 @@ export class Monitor {
   }
 
   /** The operations of one tenant, by name. */
-  operationsOf(tenantId: string): [string, OperationStatistics][] {
+  operationsOf(tenantId: string): OperationStatistics[] {
     return this.#tenants.of(tenantId);
   }
 
@@ -127,11 +87,19 @@ export class Monitor {
     this.options.logger.warn(details, 'slow operation');
   }
 
-  #keepSlow({ sql, action, durationMs, rows, ...event }: StatementEvent, timing?: RequestTiming): void {
-    const model = event.model ?? null;
-    const operation = timing?.operation ?? null;
-    this.slowQueries.add({ sql, durationMs, rows, model, action, operation, plan: null, at: new Date() });
-    this.options.logger.warn({ sql, durationMs, rows, model, action, operation }, 'slow SQL statement');
+  #keepSlow(event: StatementEvent, timing?: RequestTiming): void {
+    const { durationMs, rows, action } = event;
+    const { sql, operation, model } = this.slowQueries.add({
+      sql: event.sql,
+      durationMs,
+      rows,
+      model: event.model ?? null,
+      action,
+      operation: timing?.operation ?? null,
+      plan: null,
+      at: new Date(),
+    });
+    this.options.logger.warn({ operation, model, action, durationMs, rows, sql }, 'slow SQL statement');
   }
 }
 

@@ -1,5 +1,8 @@
+import { shortCopy } from './short-copy.ts';
+
 /** A text of this length is a statement with thousands of placeholders; its beginning tells what it is. */
 const MAX_SQL_LENGTH = 10_000;
+const MAX_OPERATION_LENGTH = 100;
 
 /** One statement that took long. Its text has placeholders only, never values. */
 export interface SlowQuery {
@@ -21,10 +24,14 @@ export class SlowQueries {
 
   constructor(private readonly capacity: number) {}
 
-  add(query: SlowQuery): void {
-    const sql = query.sql.length > MAX_SQL_LENGTH ? `${query.sql.slice(0, MAX_SQL_LENGTH)}…` : query.sql;
-    this.#ring[this.#next] = { ...query, sql };
+  /** @returns the query as it is kept */
+  add(query: SlowQuery): SlowQuery {
+    const sql = shortCopy(query.sql, MAX_SQL_LENGTH);
+    const operation = query.operation && shortCopy(query.operation, MAX_OPERATION_LENGTH);
+    const kept = { ...query, sql, operation };
+    this.#ring[this.#next] = kept;
     this.#next = (this.#next + 1) % this.capacity;
+    return kept;
   }
 
   /** Newest first. */

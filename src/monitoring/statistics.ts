@@ -13,6 +13,8 @@ export class OperationStatistics {
     cache_hit: new LatencyHistogram(),
   };
 
+  constructor(readonly name: string) {}
+
   record(durationMs: number, errors: number, cacheHit: boolean): void {
     this.durations[errors > 0 ? 'error' : cacheHit ? 'cache_hit' : 'ok'].record(durationMs);
   }

@@ -20,7 +20,7 @@ export class TenantOperations {
   /** The statistics to record into. */
   entry(tenantId: string, name: string): OperationStatistics {
     const known = this.#tenants.get(tenantId);
-    const operations = known ?? new BoundedRegistry(MAX_NAMES_PER_TENANT, () => new OperationStatistics());
+    const operations = known ?? new BoundedRegistry(MAX_NAMES_PER_TENANT, (name) => new OperationStatistics(name));
     const sizeBefore = operations.size;
     const entry = operations.entry(name);
     if (operations.size > sizeBefore) this.#resize(tenantId, operations);
@@ -28,8 +28,8 @@ export class TenantOperations {
   }
 
   /** Empty for a tenant that is not known (any more). */
-  of(tenantId: string): [string, OperationStatistics][] {
-    return [...(this.#tenants.peek(tenantId)?.entries() ?? [])];
+  of(tenantId: string): OperationStatistics[] {
+    return [...(this.#tenants.peek(tenantId)?.values() ?? [])];
   }
 
   /** Setting the same value again would not make the cache ask for its size. */

@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { LatencyHistogram } from './latency-histogram.ts';
+import type { Monitor } from './monitor.ts';
+import { CACHE_TIERS, OPERATION_RESULTS } from './statistics.ts';
+
+/** Upper bounds of the histograms; Prometheus wants seconds. */
+const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000];
+
+export interface MetricsSources {
+  readonly monitor: Monitor;
+  readonly databaseConnections: () => { open: number; idle: number; waiting: number };
+  readonly cacheMemoryBytes: () => number;
+}
+
+/** One line of a metric. */
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Of a histogram's parts. */
+  readonly metricName?: string;
+}
+
+/**
+ * Everything for Prometheus, read from the monitor when it is asked for: recording into prom-client's own histograms
+ * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label holds a tenant, and every
+ * label's values are bounded by the monitor.
+ */
+export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes }: MetricsSources): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const add = (type: MetricType, name: string, help: string, samples: () => Sample[]) =>
+    registry.registerMetric(readWhenAsked(type, name, help, samples));
+  addOperations(add, monitor);
+  addStatements(add, monitor);
+  addCaches(add, monitor);
+  add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
+    { labels: {}, value: cacheMemoryBytes() },
+  ]);
+  add('gauge', 'tenantry_database_connections', 'Connections open and idle; callers waiting for one.', () =>
+    Object.entries(databaseConnections()).map(([state, value]) => ({ labels: { state }, value })),
+  );
+  return registry;
+}
+
+/** GET /metrics, in Prometheus' text format. */
+export function registerMetrics(app: FastifyInstance, registry: Registry): void {
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+}
+
+type MetricType = 'counter' | 'gauge' | 'histogram';
+type Add = (type: MetricType, name: string, help: string, samples: () => Sample[]) => void;
+
+function addOperations(add: Add, { operations }: Monitor): void {
+  const name = 'tenantry_operation_duration_seconds';
+  add('histogram', name, 'GraphQL operations by name and by how they ended.', () =>
+    [...operations.entries()].flatMap(([operation, { durations }]) =>
+      OPERATION_RESULTS.flatMap((result) => histogramSamples(name, { operation, result }, durations[result])),
+    ),
+  );
+}
+
+function addStatements(add: Add, { queries }: Monitor): void {
+  const name = 'tenantry_sql_statement_duration_seconds';
+  const each = () => [...queries.values()].map((query) => ({ ...query, labels: labelsOf(query) }));
+  add('histogram', name, 'SQL statements by what they read or write.', () =>
+    each().flatMap(({ labels, durations }) => histogramSamples(name, labels, durations)),
+  );
+  add('counter', 'tenantry_sql_rows_total', 'Rows that SQL statements returned or changed.', () =>
+    each().map(({ labels, rows }) => ({ labels, value: rows })),
+  );
+  add('counter', 'tenantry_sql_failures_total', 'SQL statements that failed.', () =>
+    each().map(({ labels, failures }) => ({ labels, value: failures })),
+  );
+}
+
+function labelsOf({ model, action }: { model: string | undefined; action: string }) {
+  return { model: model ?? '', action };
+}
+
+function addCaches(add: Add, { caches }: Monitor): void {
+  const name = 'tenantry_cache_access_duration_seconds';
+  add('counter', 'tenantry_cache_events_total', 'Hits (by tier), misses, invalidations and errors of the cache.', () =>
+    [...caches.entries()].flatMap(([namespace, { hits, misses, invalidations, errors }]) => [
+      ...CACHE_TIERS.map((tier) => ({ labels: { namespace, tier, result: 'hit' }, value: hits[tier] })),
+      { labels: { namespace, tier: '', result: 'miss' }, value: misses },
+      { labels: { namespace, tier: '', result: 'invalidation' }, value: invalidations },
+      { labels: { namespace, tier: '', result: 'error' }, value: errors },
+    ]),
+  );
+  add('histogram', name, 'Reads from and writes to the cache.', () =>
+    [...caches.entries()].flatMap(([namespace, { get, set }]) => [
+      ...histogramSamples(name, { namespace, access: 'get' }, get),
+      ...histogramSamples(name, { namespace, access: 'set' }, set),
+    ]),
+  );
+}
+
+/** Nothing for a histogram that was never recorded into. */
+function histogramSamples(name: string, labels: Sample['labels'], durations: LatencyHistogram): Sample[] {
+  if (durations.count === 0) return [];
+  const counts = durations.countsUpTo(BOUNDS_MS);
+  const bucket = (le: string, value: number) => ({ metricName: `${name}_bucket`, labels: { ...labels, le }, value });
+  return [
+    ...BOUNDS_MS.map((boundMs, index) => bucket(String(boundMs / 1000), counts[index] ?? 0)),
+    bucket('+Inf', durations.count),
+    { metricName: `${name}_sum`, labels, value: durations.sumMs / 1000 },
+    { metricName: `${name}_count`, labels, value: durations.count },
+  ];
+}
+
+/** prom-client's types know its own four classes only; its registry asks no more of a metric than these. */
+function readWhenAsked(type: MetricType, name: string, help: string, samples: () => Sample[]): Metric {
+  return { type, name, help, get: async () => ({ type, name, help, values: samples() }) } as unknown as Metric;
+}

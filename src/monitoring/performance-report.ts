@@ -1,0 +1,84 @@
+import type { Latency, LatencyHistogram } from './latency-histogram.ts';
+import type { Monitor } from './monitor.ts';
+import type {
+  CachePerformance,
+  OperationPerformance,
+  PerformanceReport,
+  QueryPerformance,
+  ResolverPerformance,
+} from './performance.type.ts';
+import type { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
+
+/** GraphQL's Int; a number beyond it would make an error of the whole answer. */
+const MAX_INT = 2 ** 31 - 1;
+
+/** What an operator sees: this process, all tenants together. */
+export function serviceReport(monitor: Monitor): PerformanceReport {
+  return {
+    since: monitor.since,
+    operations: [...monitor.operations.values()].map(operationPerformance).sort(byTotalTime),
+    resolvers: [...monitor.resolvers.entries()].map(resolverPerformance).sort(byTotalTime),
+    queries: [...monitor.queries.values()].map(queryPerformance).sort(byTotalTime),
+    slowQueries: monitor.slowQueries.list(),
+    cache: [...monitor.caches.entries()].map(cachePerformance).sort(byNamespace),
+  };
+}
+
+/** What a tenant's own people see: nothing from which the doings of other tenants could be told. */
+export function tenantReport(monitor: Monitor, tenantId: string): PerformanceReport {
+  const operations = monitor.operationsOf(tenantId).map(operationPerformance).sort(byTotalTime);
+  return { since: monitor.since, operations, resolvers: [], queries: [], slowQueries: [], cache: [] };
+}
+
+function operationPerformance(operation: OperationStatistics): OperationPerformance {
+  const { error, cache_hit } = operation.durations;
+  return {
+    name: operation.name,
+    latency: toGraphql(operation.latency()),
+    errors: int(error.count),
+    cacheHits: int(cache_hit.count),
+  };
+}
+
+function resolverPerformance([coordinate, resolver]: [string, ResolverStatistics]): ResolverPerformance {
+  return { coordinate, latency: latencyOf(resolver.durations), errors: int(resolver.errors) };
+}
+
+function queryPerformance({ model, action, durations, rows }: QueryStatistics): QueryPerformance {
+  return { model: model ?? null, action, latency: latencyOf(durations), rows };
+}
+
+function cachePerformance([namespace, cache]: [string, CacheStatistics]): CachePerformance {
+  const hits = cache.hits.memory + cache.hits.redis;
+  const lookups = hits + cache.misses;
+  return {
+    namespace,
+    hits: int(hits),
+    misses: int(cache.misses),
+    hitRate: lookups && hits / lookups,
+    invalidations: int(cache.invalidations),
+    errors: int(cache.errors),
+    get: latencyOf(cache.get),
+    set: latencyOf(cache.set),
+  };
+}
+
+function latencyOf(histogram: LatencyHistogram): Latency {
+  return toGraphql(histogram.latency());
+}
+
+function toGraphql(latency: Latency): Latency {
+  return { ...latency, count: int(latency.count) };
+}
+
+function int(count: number): number {
+  return Math.min(count, MAX_INT);
+}
+
+function byTotalTime({ latency: a }: { latency: Latency }, { latency: b }: { latency: Latency }): number {
+  return b.count * b.mean - a.count * a.mean;
+}
+
+function byNamespace(a: CachePerformance, b: CachePerformance): number {
+  return a.namespace < b.namespace ? -1 : 1;
+}

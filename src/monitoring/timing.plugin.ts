@@ -1,0 +1,49 @@
+import type { ApolloServerPlugin, GraphQLRequestContextWillSendResponse } from '@apollo/server';
+import type { Caller } from '../context/caller.ts';
+import type { Monitor } from './monitor.ts';
+import { NAMELESS } from './monitor-events.ts';
+import { currentRequestTiming, RequestTiming, serverTiming } from './request-timing.ts';
+import { startOperationSpan } from './tracing.ts';
+
+interface Context {
+  readonly caller: Caller | null;
+}
+
+/**
+ * Times whole operations: statistics, span, `Server-Timing` header. No hook on fields: it would wrap the whole schema
+ * and cost more than the resolvers it times; `timeResolvers` times those that do work.
+ */
+export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart({ request }) {
+      const timing = currentRequestTiming() ?? new RequestTiming();
+      timing.span = startOperationSpan(request.http?.headers, timing.startedAtMs);
+      return {
+        async didResolveOperation({ operationName }) {
+          timing.operation = operationName;
+        },
+        async willSendResponse(requestContext) {
+          monitor.recordOperation(operationEvent(requestContext, timing), timing);
+          requestContext.response.http.headers.set('server-timing', serverTiming(timing));
+        },
+      };
+    },
+  };
+}
+
+function operationEvent(request: GraphQLRequestContextWillSendResponse<Context>, timing: RequestTiming) {
+  const { response, contextValue } = request;
+  return {
+    name: nameOf(request),
+    tenantId: contextValue.caller?.tenant?.scope.tenantId ?? null,
+    durationMs: timing.elapsedMs(),
+    errors: response.body.kind === 'single' ? (response.body.singleResult.errors?.length ?? 0) : 0,
+    cacheHit: false,
+  };
+}
+
+function nameOf({ operation, contextValue }: GraphQLRequestContextWillSendResponse<Context>): string {
+  if (!contextValue.caller) return NAMELESS.noCaller;
+  if (!operation) return NAMELESS.invalid;
+  return operation.name?.value ?? NAMELESS.anonymous;
+}

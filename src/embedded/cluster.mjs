@@ -73,7 +73,7 @@ export async function startCluster(place, settings, log) {
  * @param {(line: string) => void} log
  */
 async function makeCluster(native, place, settings, log) {
-  log(`making the database in ${place.home}, first time only`);
+  log(`making a database in ${place.home}`);
   const unfinished = `${place.data}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   makeFolderFor(place, unfinished);

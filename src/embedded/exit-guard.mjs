@@ -53,8 +53,10 @@ function dieOf(signal) {
 function leaveAll() {
   for (const { home, unregister } of holdings) {
     unregister();
+    // Without what this process may have been told to load first.
+    const env = { ...process.env, NODE_OPTIONS: '' };
     const script = fileURLToPath(new URL('./stop-when-unused.mjs', import.meta.url));
-    spawn(process.execPath, [script, home], { detached: true, stdio: 'ignore', env: {} }).unref();
+    spawn(process.execPath, [script, home], { detached: true, stdio: 'ignore', env }).unref();
   }
   holdings.clear();
 }

@@ -3,6 +3,7 @@
 // JavaScript, so that what runs before a build (Prisma's engine, the bootstrap) can use it as well as the service.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { locateBinaries } from './binaries.mjs';
 import { startCluster } from './cluster.mjs';
@@ -35,6 +36,8 @@ export { EmbeddedPostgresError } from './errors.mjs';
 
 /** The database every command works on. */
 const DATABASE = 'tenantry';
+const CONNECT_ATTEMPTS = 10;
+const CONNECT_PAUSE_MS = 100;
 
 /**
  * Uses the running server, or starts it. A process that ends without `release` is taken out all the same.
@@ -43,24 +46,13 @@ const DATABASE = 'tenantry';
  * @throws {EmbeddedPostgresError} when it is not installed, or cannot be run
  */
 export async function acquireEmbeddedPostgres(options = {}) {
-  const { log = () => {}, settings = {} } = options;
   // First, so that where it is not installed nothing else is touched.
   locateBinaries();
-  const place = openPlace(options);
-  const onWait = (/** @type {number} */ pid) => log(`waiting for process ${pid}, which starts or stops the database`);
-  return withProcessLock(
-    place.lock,
-    async () => {
-      const unregister = registerUser(place.users);
-      try {
-        return hold(place, unregister, await ensureRunning(place, settings, log));
-      } catch (error) {
-        unregister();
-        throw error;
-      }
-    },
-    { onWait },
-  );
+  try {
+    return await acquire(openPlace(options), options);
+  } catch (error) {
+    throw explained(/** @type {NodeJS.ErrnoException} */ (error), homeOf(options));
+  }
 }
 
 /**
@@ -97,16 +89,36 @@ function homeOf({ directory }) {
 
 /** @param {EmbeddedPostgresOptions} options */
 function openPlace(options) {
-  const home = homeOf(options);
-  try {
-    return choosePlace(home, options.log ?? (() => {}));
-  } catch (cause) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(/** @type {NodeJS.ErrnoException} */ (cause).code ?? '')) throw cause;
-    const remedy = 'Run this as the user who made it, remove it, or set DATABASE_URL.';
-    throw new EmbeddedPostgresError(`${home} cannot be used: ${/** @type {Error} */ (cause).message}. ${remedy}`, {
-      cause,
-    });
-  }
+  return choosePlace(homeOf(options), options.log ?? (() => {}));
+}
+
+/**
+ * @param {NodeJS.ErrnoException} cause
+ * @param {string} home
+ */
+function explained(cause, home) {
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(cause.code ?? '')) return cause;
+  const remedy = 'Run this as the user who made it, remove it, or set DATABASE_URL.';
+  return new EmbeddedPostgresError(`${home} cannot be used: ${cause.message}. ${remedy}`, { cause });
+}
+
+/**
+ * @param {Place} place
+ * @param {EmbeddedPostgresOptions} options
+ * @returns {Promise<EmbeddedPostgres>}
+ */
+function acquire(place, { log = () => {}, settings = {} }) {
+  const onWait = (/** @type {number} */ pid) => log(`waiting for process ${pid}, which starts or stops the database`);
+  const join = async () => {
+    const unregister = registerUser(place.users);
+    try {
+      return hold(place, unregister, await ensureRunning(place, settings, log));
+    } catch (error) {
+      unregister();
+      throw error;
+    }
+  };
+  return withProcessLock(place.lock, join, { onWait });
 }
 
 /**
@@ -115,10 +127,17 @@ function openPlace(options) {
  * @param {(line: string) => void} log
  */
 async function ensureRunning(place, settings, log) {
-  const { port } = (await findPostmaster(place.data)) ?? (await startCluster(place, settings, log));
-  const url = urlOf(place, port);
-  await ensureDatabase(url);
-  return url;
+  for (let attempt = 1; ; attempt++) {
+    const { port } = (await findPostmaster(place.data)) ?? (await startCluster(place, settings, log));
+    try {
+      await ensureDatabase(urlOf(place, port));
+      return urlOf(place, port);
+    } catch (error) {
+      // A server that was killed a moment ago is still listed for a few milliseconds.
+      if (attempt === CONNECT_ATTEMPTS) throw error;
+      await delay(CONNECT_PAUSE_MS);
+    }
+  }
 }
 
 /**

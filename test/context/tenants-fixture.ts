@@ -3,6 +3,8 @@ import { TenantDirectory } from '../../src/tenancy/tenant-directory.ts';
 import { createTestDatabase, withClient } from '../support/postgres.ts';
 
 export interface TenantsFixture {
+  /** Of the database, as its superuser. */
+  readonly url: string;
   /** A directory that has remembered nothing yet. */
   directory(): TenantDirectory;
   /** @returns the tenant's id */
@@ -24,6 +26,7 @@ export async function createTenants(): Promise<TenantsFixture> {
     connected = false;
   };
   return {
+    url,
     directory: () => new TenantDirectory(database),
     async addTenant(slug) {
       const sql = "INSERT INTO tenants (slug, name, time_zone) VALUES ($1, $1, 'Europe/Prague') RETURNING id";

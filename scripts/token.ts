@@ -1,0 +1,9 @@
+import { runCommand } from '../src/cli/run-command.ts';
+import { readConfig } from '../src/config.ts';
+import { issueToken, TOKEN_COMMAND } from '../src/context/token-command.ts';
+
+await runCommand(TOKEN_COMMAND, async (line) => {
+  const token = await issueToken(readConfig(), line);
+  process.stdout.write(`${token}\n`);
+  return 0;
+});

@@ -9,12 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { identityOf, isIdentityAlive } from './process-identity.mjs';
 
 const POLL_MS = 15;
+const NOTICE_MS = 250;
 const DEFAULT_TIMEOUT_MS = 180_000;
 
 /**
  * @typedef {object} LockOptions
  * @property {number} [timeoutMs] how long to wait for the others; 180,000 when absent
- * @property {(holderPid: number) => void} [onWait] called once, when the lock is not free at the first try
+ * @property {(holderPid: number) => void} [onWait] called once, when the wait is long enough for a person to notice
  */
 
 /**
@@ -70,16 +71,17 @@ function drawTicket(directory) {
  * @param {LockOptions} options
  */
 async function waitForTurn(directory, own, { timeoutMs = DEFAULT_TIMEOUT_MS, onWait }) {
-  const deadline = Date.now() + timeoutMs;
-  let waited = false;
+  const began = Date.now();
+  let told = false;
   for (let clear = 0; clear < 2; ) {
     const ahead = liveEntries(directory).find((entry) => isAhead(entry, own));
     // Twice, since one listing of a folder can miss a contender that swaps its two files meanwhile.
     clear = ahead ? 0 : clear + 1;
     if (!ahead) continue;
-    if (Date.now() > deadline) throw new Error(timeoutMessage(directory, ahead, timeoutMs));
-    if (!waited) onWait?.(Number.parseInt(ahead.identity, 10));
-    waited = true;
+    const waitedMs = Date.now() - began;
+    if (waitedMs > timeoutMs) throw new Error(timeoutMessage(directory, ahead, timeoutMs));
+    if (waitedMs > NOTICE_MS && !told) onWait?.(Number.parseInt(ahead.identity, 10));
+    told ||= waitedMs > NOTICE_MS;
     await delay(POLL_MS);
   }
 }

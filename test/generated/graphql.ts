@@ -1,0 +1,679 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Accounts that satisfy all of what is given. Texts match exactly, bounds include their ends. */
+export type AccountFilter = {
+  accountNumber?: string | null | undefined;
+  accountType?: AccountType | null | undefined;
+  bankName?: string | null | undefined;
+  createdFrom?: string | null | undefined;
+  createdTo?: string | null | undefined;
+  /** ISO 4217. */
+  currency?: string | null | undefined;
+  /** true: status ACTIVE; false: any other. */
+  isActive?: boolean | null | undefined;
+  maxBalance?: string | null | undefined;
+  minBalance?: string | null | undefined;
+  status?: AccountStatus | null | undefined;
+};
+
+/** Order of a list of accounts. */
+export type AccountOrder = {
+  direction?: OrderDirection;
+  field: AccountOrderField;
+};
+
+/** What accounts are ordered by; equal ones by id. */
+export type AccountOrderField =
+  | 'ACCOUNT_NUMBER'
+  | 'BALANCE'
+  | 'BANK_NAME'
+  | 'CREATED_AT'
+  | 'UPDATED_AT';
+
+/** Where an account is in its life; isActive is always status = ACTIVE. */
+export type AccountStatus =
+  | 'ACTIVE'
+  | 'CLOSED'
+  | 'FROZEN'
+  | 'PENDING';
+
+/** Kind of account. */
+export type AccountType =
+  | 'CHECKING'
+  | 'CREDIT'
+  | 'INVESTMENT'
+  | 'LOAN'
+  | 'SAVINGS';
+
+/** Ascending or descending. */
+export type OrderDirection =
+  | 'ASC'
+  | 'DESC';
+
+/** What a caller may do. */
+export type Role =
+  | 'ADMIN'
+  | 'ANALYST'
+  | 'OPERATOR'
+  | 'VIEWER';
+
+/** Lengths of time that statistics are cut into. Weeks start on Monday. */
+export type StatisticsPeriod =
+  | 'DAILY'
+  | 'MONTHLY'
+  | 'QUARTERLY'
+  | 'WEEKLY'
+  | 'YEARLY';
+
+/** CREDIT adds to the balance, DEBIT takes from it. */
+export type TransactionDirection =
+  | 'CREDIT'
+  | 'DEBIT';
+
+/** Transactions that satisfy all of what is given. Texts match exactly, bounds include their ends. */
+export type TransactionFilter = {
+  accountId?: string | null | undefined;
+  bookedFrom?: string | null | undefined;
+  bookedTo?: string | null | undefined;
+  category?: string | null | undefined;
+  direction?: TransactionDirection | null | undefined;
+  maxAmount?: string | null | undefined;
+  minAmount?: string | null | undefined;
+};
+
+export type AccountFieldsFragment = { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string };
+
+export type AccountQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type AccountQuery = { account: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } | null };
+
+export type AccountByNumberQueryVariables = Exact<{
+  accountNumber: string;
+  bankName?: string | null | undefined;
+}>;
+
+
+export type AccountByNumberQuery = { accountByNumber: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } | null };
+
+export type AccountsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: AccountFilter | null | undefined;
+  orderBy?: AccountOrder | null | undefined;
+}>;
+
+
+export type AccountsQuery = { accounts: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type AccountListQueryVariables = Exact<{
+  page?: number;
+  pageSize?: number;
+  filter?: AccountFilter | null | undefined;
+  orderBy?: AccountOrder | null | undefined;
+}>;
+
+
+export type AccountListQuery = { accountList: { count: number, page: number, pageSize: number, totalPages: number, results: Array<{ id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string }> } };
+
+export type AccountsWithTransactionsQueryVariables = Exact<{
+  first: number;
+  limit: number;
+}>;
+
+
+export type AccountsWithTransactionsQuery = { accounts: { nodes: Array<{ id: string, tenant: { id: string, slug: string, name: string, timeZone: string, createdAt: string }, recentTransactions: Array<{ id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null }> }> } };
+
+export type CashFlowFieldsFragment = { currency: string, transactionCount: number, inflow: string, outflow: string, net: string };
+
+export type AccountGroupFieldsFragment = { key: string, count: number, balances: Array<{ currency: string, amount: string }> };
+
+export type DashboardQueryVariables = Exact<{
+  date?: string | null | undefined;
+  days?: number;
+  refresh?: boolean;
+}>;
+
+
+export type DashboardQuery = { dashboard: { date: string, generatedAt: string, overview: { totalAccounts: number, activeAccounts: number, balances: Array<{ currency: string, amount: string }> }, accountsByType: Array<{ key: string, count: number, balances: Array<{ currency: string, amount: string }> }>, accountsByStatus: Array<{ key: string, count: number, balances: Array<{ currency: string, amount: string }> }>, accountsByBank: Array<{ key: string, count: number, balances: Array<{ currency: string, amount: string }> }>, activity: { totals: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }>, series: Array<{ date: string, flows: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> }> } } };
+
+export type DashboardListsQueryVariables = Exact<{
+  topAccounts?: number;
+  recentTransactions?: number;
+}>;
+
+
+export type DashboardListsQuery = { dashboard: { topAccounts: Array<{ id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string }>, recentTransactions: Array<{ id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, accountNumber: string } }> } };
+
+export type StatisticsQueryVariables = Exact<{
+  period?: StatisticsPeriod;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  refresh?: boolean;
+}>;
+
+
+export type StatisticsQuery = { statistics: { period: StatisticsPeriod, from: string, to: string, generatedAt: string, totals: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }>, buckets: Array<{ start: string, end: string, flows: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> }>, byCategory: Array<{ category: string | null, flows: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> }> } };
+
+export type TransactionFieldsFragment = { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null };
+
+export type PageInfoFieldsFragment = { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
+
+export type TransactionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: TransactionFilter | null | undefined;
+}>;
+
+
+export type TransactionsQuery = { transactions: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, accountNumber: string } } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type TransactionsOfAccountsQueryVariables = Exact<{
+  accounts: number;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: TransactionFilter | null | undefined;
+}>;
+
+
+export type TransactionsOfAccountsQuery = { accounts: { nodes: Array<{ id: string, transactions: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } }> } };
+
+export type TenantFieldsFragment = { id: string, slug: string, name: string, timeZone: string, createdAt: string };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { viewer: { id: string, name: string, role: Role, tenant: { id: string, slug: string, name: string, timeZone: string, createdAt: string } | null } };
+
+export type TenantQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TenantQuery = { tenant: { id: string, slug: string, name: string, timeZone: string, createdAt: string } };
+
+export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RateLimitQuery = { rateLimit: { limit: number, cost: number, remaining: number, resetAt: string } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const AccountFieldsFragmentDoc = new TypedDocumentString(`
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"AccountFields"}) as unknown as TypedDocumentString<AccountFieldsFragment, unknown>;
+export const CashFlowFieldsFragmentDoc = new TypedDocumentString(`
+    fragment CashFlowFields on CashFlow {
+  currency
+  transactionCount
+  inflow
+  outflow
+  net
+}
+    `, {"fragmentName":"CashFlowFields"}) as unknown as TypedDocumentString<CashFlowFieldsFragment, unknown>;
+export const AccountGroupFieldsFragmentDoc = new TypedDocumentString(`
+    fragment AccountGroupFields on AccountGroup {
+  key
+  count
+  balances {
+    currency
+    amount
+  }
+}
+    `, {"fragmentName":"AccountGroupFields"}) as unknown as TypedDocumentString<AccountGroupFieldsFragment, unknown>;
+export const TransactionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}
+    `, {"fragmentName":"TransactionFields"}) as unknown as TypedDocumentString<TransactionFieldsFragment, unknown>;
+export const PageInfoFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+    `, {"fragmentName":"PageInfoFields"}) as unknown as TypedDocumentString<PageInfoFieldsFragment, unknown>;
+export const TenantFieldsFragmentDoc = new TypedDocumentString(`
+    fragment TenantFields on Tenant {
+  id
+  slug
+  name
+  timeZone
+  createdAt
+}
+    `, {"fragmentName":"TenantFields"}) as unknown as TypedDocumentString<TenantFieldsFragment, unknown>;
+export const AccountDocument = new TypedDocumentString(`
+    query Account($id: ID!) {
+  account(id: $id) {
+    ...AccountFields
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<AccountQuery, AccountQueryVariables>;
+export const AccountByNumberDocument = new TypedDocumentString(`
+    query AccountByNumber($accountNumber: String!, $bankName: String) {
+  accountByNumber(accountNumber: $accountNumber, bankName: $bankName) {
+    ...AccountFields
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<AccountByNumberQuery, AccountByNumberQueryVariables>;
+export const AccountsDocument = new TypedDocumentString(`
+    query Accounts($first: Int, $after: String, $last: Int, $before: String, $filter: AccountFilter, $orderBy: AccountOrder) {
+  accounts(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+    orderBy: $orderBy
+  ) {
+    edges {
+      cursor
+      node {
+        ...AccountFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+    totalCount
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<AccountsQuery, AccountsQueryVariables>;
+export const AccountListDocument = new TypedDocumentString(`
+    query AccountList($page: Int! = 1, $pageSize: Int! = 20, $filter: AccountFilter, $orderBy: AccountOrder) {
+  accountList(
+    page: $page
+    pageSize: $pageSize
+    filter: $filter
+    orderBy: $orderBy
+  ) {
+    results {
+      ...AccountFields
+    }
+    count
+    page
+    pageSize
+    totalPages
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<AccountListQuery, AccountListQueryVariables>;
+export const AccountsWithTransactionsDocument = new TypedDocumentString(`
+    query AccountsWithTransactions($first: Int!, $limit: Int!) {
+  accounts(first: $first) {
+    nodes {
+      id
+      tenant {
+        ...TenantFields
+      }
+      recentTransactions(limit: $limit) {
+        ...TransactionFields
+      }
+    }
+  }
+}
+    fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}
+fragment TenantFields on Tenant {
+  id
+  slug
+  name
+  timeZone
+  createdAt
+}`) as unknown as TypedDocumentString<AccountsWithTransactionsQuery, AccountsWithTransactionsQueryVariables>;
+export const DashboardDocument = new TypedDocumentString(`
+    query Dashboard($date: Date, $days: Int! = 30, $refresh: Boolean! = false) {
+  dashboard(date: $date, refresh: $refresh) {
+    date
+    generatedAt
+    overview {
+      totalAccounts
+      activeAccounts
+      balances {
+        currency
+        amount
+      }
+    }
+    accountsByType {
+      ...AccountGroupFields
+    }
+    accountsByStatus {
+      ...AccountGroupFields
+    }
+    accountsByBank {
+      ...AccountGroupFields
+    }
+    activity(days: $days) {
+      totals {
+        ...CashFlowFields
+      }
+      series {
+        date
+        flows {
+          ...CashFlowFields
+        }
+      }
+    }
+  }
+}
+    fragment CashFlowFields on CashFlow {
+  currency
+  transactionCount
+  inflow
+  outflow
+  net
+}
+fragment AccountGroupFields on AccountGroup {
+  key
+  count
+  balances {
+    currency
+    amount
+  }
+}`) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
+export const DashboardListsDocument = new TypedDocumentString(`
+    query DashboardLists($topAccounts: Int! = 5, $recentTransactions: Int! = 10) {
+  dashboard {
+    topAccounts(limit: $topAccounts) {
+      ...AccountFields
+    }
+    recentTransactions(limit: $recentTransactions) {
+      ...TransactionFields
+      account {
+        id
+        accountNumber
+      }
+    }
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}`) as unknown as TypedDocumentString<DashboardListsQuery, DashboardListsQueryVariables>;
+export const StatisticsDocument = new TypedDocumentString(`
+    query Statistics($period: StatisticsPeriod! = DAILY, $from: Date, $to: Date, $refresh: Boolean! = false) {
+  statistics(period: $period, from: $from, to: $to, refresh: $refresh) {
+    period
+    from
+    to
+    generatedAt
+    totals {
+      ...CashFlowFields
+    }
+    buckets {
+      start
+      end
+      flows {
+        ...CashFlowFields
+      }
+    }
+    byCategory {
+      category
+      flows {
+        ...CashFlowFields
+      }
+    }
+  }
+}
+    fragment CashFlowFields on CashFlow {
+  currency
+  transactionCount
+  inflow
+  outflow
+  net
+}`) as unknown as TypedDocumentString<StatisticsQuery, StatisticsQueryVariables>;
+export const TransactionsDocument = new TypedDocumentString(`
+    query Transactions($first: Int, $after: String, $last: Int, $before: String, $filter: TransactionFilter) {
+  transactions(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+  ) {
+    edges {
+      cursor
+      node {
+        ...TransactionFields
+        account {
+          id
+          accountNumber
+        }
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+    totalCount
+  }
+}
+    fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}
+fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<TransactionsQuery, TransactionsQueryVariables>;
+export const TransactionsOfAccountsDocument = new TypedDocumentString(`
+    query TransactionsOfAccounts($accounts: Int!, $first: Int, $after: String, $last: Int, $before: String, $filter: TransactionFilter) {
+  accounts(first: $accounts) {
+    nodes {
+      id
+      transactions(
+        first: $first
+        after: $after
+        last: $last
+        before: $before
+        filter: $filter
+      ) {
+        edges {
+          cursor
+          node {
+            ...TransactionFields
+          }
+        }
+        pageInfo {
+          ...PageInfoFields
+        }
+        totalCount
+      }
+    }
+  }
+}
+    fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}
+fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<TransactionsOfAccountsQuery, TransactionsOfAccountsQueryVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    id
+    name
+    role
+    tenant {
+      ...TenantFields
+    }
+  }
+}
+    fragment TenantFields on Tenant {
+  id
+  slug
+  name
+  timeZone
+  createdAt
+}`) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const TenantDocument = new TypedDocumentString(`
+    query Tenant {
+  tenant {
+    ...TenantFields
+  }
+}
+    fragment TenantFields on Tenant {
+  id
+  slug
+  name
+  timeZone
+  createdAt
+}`) as unknown as TypedDocumentString<TenantQuery, TenantQueryVariables>;
+export const RateLimitDocument = new TypedDocumentString(`
+    query RateLimit {
+  rateLimit {
+    limit
+    cost
+    remaining
+    resetAt
+  }
+}
+    `) as unknown as TypedDocumentString<RateLimitQuery, RateLimitQueryVariables>;

@@ -19,6 +19,8 @@ try {
     const session = new Session(datasource, datamodels);
     leaveOnSignal(session);
     await serve(session, process.stdin, process.stdout);
+    // The engine's timers, as of a lock that it waited for, would keep the process for seconds.
+    process.stdout.write('', () => process.exit());
   }
 } catch (error) {
   log('ERROR', /** @type {Error} */ (error).message, { is_panic: false });

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 
-import { requestError } from './errors.mjs';
+import { EngineError, requestError } from './errors.mjs';
 import { log } from './log.mjs';
 import { createMethods } from './methods.mjs';
 
@@ -32,18 +32,20 @@ export async function serve(session, input, output) {
   for await (const line of createInterface({ input })) {
     /** @type {Request} */
     const { id, method, params } = JSON.parse(line);
-    if (method) send({ id, ...(await answer(session, methods.get(method), params)) });
+    if (method) send({ id, ...(await answer(session, methods, method, params)) });
   }
 }
 
 /**
  * @param {Session} session
- * @param {import('./methods.mjs').Method | undefined} method
+ * @param {Map<string, import('./methods.mjs').Method>} methods
+ * @param {string} name
  * @param {unknown} params
  */
-async function answer(session, method, params) {
-  if (!method) return { error: { code: -32601, message: 'Method not found' } };
+async function answer(session, methods, name, params) {
   try {
+    const method = methods.get(name);
+    if (!method) throw new EngineError(undefined, `There is no method ${name}.`);
     return { result: (await method(params)) ?? null };
   } catch (error) {
     const { code, message } = requestError(error, session.scriptFailure);

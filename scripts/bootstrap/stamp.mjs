@@ -50,7 +50,8 @@ export function filesIn(entry) {
   const stats = statSync(entry, { throwIfNoEntry: false });
   if (!stats) return [];
   if (!stats.isDirectory()) return [entry];
-  return readdirSync(entry)
-    .sort()
-    .flatMap((name) => filesIn(path.join(entry, name)));
+  return readdirSync(entry, { recursive: true, withFileTypes: true })
+    .filter((found) => found.isFile())
+    .map((found) => path.join(found.parentPath, found.name))
+    .sort();
 }

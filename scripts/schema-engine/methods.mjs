@@ -3,7 +3,6 @@ import { introspectSql } from './typed-sql.mjs';
 
 /** @typedef {import('@prisma/schema-engine-wasm').CreateMigrationInput} CreateMigrationInput */
 /** @typedef {import('@prisma/schema-engine-wasm').DevDiagnosticInput} DevDiagnosticInput */
-/** @typedef {import('@prisma/schema-engine-wasm').DiagnoseMigrationHistoryInput} DiagnoseMigrationHistoryInput */
 /** @typedef {import('@prisma/schema-engine-wasm').DiffParams} DiffParams */
 /** @typedef {import('@prisma/schema-engine-wasm').DiffTarget} DiffTarget */
 /** @typedef {import('@prisma/schema-engine-wasm').EvaluateDataLossInput} EvaluateDataLossInput */
@@ -19,6 +18,7 @@ import { introspectSql } from './typed-sql.mjs';
 const PASSED_ON = /** @type {const} */ ([
   'applyMigrations',
   'dbExecute',
+  'diagnoseMigrationHistory',
   'ensureConnectionValidity',
   'introspect',
   'markMigrationApplied',
@@ -44,8 +44,6 @@ export function createMethods(session, print) {
     debugPanic: () => session.withEngine(async (engine) => engine.debugPanic()),
     devDiagnostic: (/** @type {DevDiagnosticInput} */ params) =>
       withPreviewFeatures(session, session.datamodels, (engine) => engine.devDiagnostic(params)),
-    diagnoseMigrationHistory: (/** @type {DiagnoseMigrationHistoryInput} */ params) =>
-      withPreviewFeatures(session, session.datamodels, (engine) => engine.diagnoseMigrationHistory(params)),
     diff: (/** @type {DiffParams} */ params) => diff(session, params, print),
     evaluateDataLoss: (/** @type {EvaluateDataLossInput} */ params) =>
       withMigrationsSchema(session, params, (engine) => engine.evaluateDataLoss(params)),

@@ -8,11 +8,11 @@ import { REPOSITORY } from './project.ts';
 const SCHEMA_FILE = path.join(REPOSITORY, 'prisma/schema.prisma');
 /** The number that Prisma chose for its lock. */
 const MIGRATE_LOCK = 72707369;
-/** Prisma waits ten seconds for it. */
-const LOCK_TIMEOUT_MS = 30_000;
+/** All of them start their processes at once, and Prisma waits ten seconds for its lock. */
+const TIMEOUT_MS = 60_000;
 const CLOSED = 'postgresql://someone:hidden@127.0.0.1:9/nowhere';
 
-describe.concurrent('the schema engine', () => {
+describe.concurrent('the schema engine', { timeout: TIMEOUT_MS }, () => {
   let migrated: TestDatabase;
   let empty: TestDatabase;
 
@@ -162,7 +162,7 @@ describe.concurrent('the schema engine', () => {
   });
 });
 
-describe.concurrent('a database that the schema engine cannot use', () => {
+describe.concurrent('a database that the schema engine cannot use', { timeout: TIMEOUT_MS }, () => {
   it('is told as P1001 when nothing listens', async () => {
     const outcome = await runCommand(CLOSED, 'can-connect-to-database');
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminDatabaseUrl, createEmptyDatabase, onServer, type TestDatabase, withClient } from '../support/postgres.ts';
 import { ask, Engine, migrationsOf, NO_FILTERS } from './engine.ts';
 
+/** All of them start their processes at once. */
+const TIMEOUT_MS = 60_000;
 /** Says in its error where it was replayed. */
 const TELL_DATABASE = migrationsOf([
   '20260101000000_tell',
@@ -13,7 +15,7 @@ const ITEMS = migrationsOf(['20260101000000_items', 'CREATE TABLE items (id int 
 const SLOW = migrationsOf(['20260101000000_slow', 'SELECT pg_sleep(60);']);
 const SHADOW = /replayed in (prisma_migrate_shadow_db_[-0-9a-f]{36})/;
 
-describe.concurrent('the shadow database', () => {
+describe.concurrent('the shadow database', { timeout: TIMEOUT_MS }, () => {
   let main: TestDatabase;
 
   beforeAll(async () => {
@@ -41,7 +43,7 @@ describe.concurrent('the shadow database', () => {
     const running =
       "SELECT datname FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND datname LIKE 'prisma%'";
     const findShadow = async (): Promise<string | undefined> => (await rowsOf(adminDatabaseUrl(), running))[0]?.datname;
-    await expect.poll(findShadow, { timeout: 15_000 }).toBeDefined();
+    await expect.poll(findShadow, { timeout: 30_000 }).toBeDefined();
     const shadow = await findShadow();
 
     engine.process.kill('SIGTERM');

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -48,6 +48,8 @@ export function createProject(schema: string): Project {
 
 function openProject(): Project {
   const directory = mkdtempSync(path.join(tmpdir(), 'tenantry-prisma-'));
+  // As a clone's usually is: the embedded PostgreSQL may run as another user, who has to enter it.
+  chmodSync(directory, 0o755);
   symlinkSync(path.join(REPOSITORY, 'node_modules'), path.join(directory, 'node_modules'), 'junction');
   return {
     directory,

@@ -30,15 +30,12 @@ export const SAMPLE_QUERY = `query FirstLook {
 }
 `;
 
-/** Is no bearer token: with it the schema is still read, and a query is told what is missing. */
-const PLACEHOLDER = '<token>';
-
 export interface ExplorerOptions {
   /** Whether there are any pages at all: the setting EXPLORER. */
   readonly enabled: boolean;
   /**
    * Filled into the Authorization header of both pages, for everybody who opens them: only ever a token for generated
-   * demo data, and never in production. Absent: a placeholder.
+   * demo data, and never in production. Absent: the header is there to be filled in.
    */
   readonly sampleToken?: string;
 }
@@ -47,10 +44,10 @@ export interface ExplorerOptions {
  * The pages for people: Apollo Sandbox for a browser that opens /graphql, and GraphiQL at /graphiql, which needs no
  * other host than this service. Registered before the route of /graphql, whose browser visits it answers.
  */
-export function explorerPages({ enabled, sampleToken = PLACEHOLDER }: ExplorerOptions): FastifyPluginCallback {
+export function explorerPages({ enabled, sampleToken }: ExplorerOptions): FastifyPluginCallback {
   const plugin: FastifyPluginCallback = (app, _options, done) => {
     if (enabled) {
-      const content = { query: SAMPLE_QUERY, headers: { Authorization: `Bearer ${sampleToken}` } };
+      const content = { query: SAMPLE_QUERY, ...(sampleToken && { token: sampleToken }) };
       const sandbox = createSandboxPage(content);
       const graphiql = createGraphiqlPage(content);
       app.addHook('onRequest', (request, reply, next) => {

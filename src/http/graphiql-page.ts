@@ -17,6 +17,12 @@ export const GRAPHIQL_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Left a comment, so that the schema can be read before there is a token: a wrong one is refused. */
+const HEADERS_TO_FILL_IN = `{
+  // Put a token in, and take the slashes away:
+  // "Authorization": "Bearer <token>"
+}`;
+
 export interface GraphiqlPage {
   /** About 2.4 MB. */
   readonly gzipped: Buffer;
@@ -34,9 +40,8 @@ export function createGraphiqlPage(content: PageContent): () => Promise<Graphiql
   };
 }
 
-async function makePage({ query, headers }: PageContent): Promise<GraphiqlPage> {
+async function makePage({ query, token }: PageContent): Promise<GraphiqlPage> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  const filledIn = JSON.stringify(headers, null, 2);
   const html = () =>
     renderGraphiQL({
       title: 'Tenantry',
@@ -45,7 +50,7 @@ async function makePage({ query, headers }: PageContent): Promise<GraphiqlPage> 
       endpoint: '/graphql',
       // Not `defaultQuery`, with which every later visit opens an empty tab.
       query,
-      headers: filledIn,
+      headers: token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : HEADERS_TO_FILL_IN,
       // Tokens stay out of the browser's storage.
       shouldPersistHeaders: false,
     } as Parameters<typeof renderGraphiQL>[0]).trim();

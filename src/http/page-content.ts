@@ -1,7 +1,8 @@
 /** What an explorer page has in its editors when it opens. */
 export interface PageContent {
   readonly query: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** For the Authorization header. Absent: the header is there to be filled in. */
+  readonly token?: string;
 }
 
 /** The sign of the service, on both pages and their tabs. */

@@ -79,11 +79,6 @@ describe('GET /graphiql', () => {
     expect(again.statusCode).toBe(304);
     expect(again.body).toBe('');
   });
-
-  test('has a placeholder where no token is given', async () => {
-    const { body } = await app.inject('/graphiql');
-    expect(body).toContain('Bearer <token>');
-  });
 });
 
 test('there are no pages where they are switched off', async () => {

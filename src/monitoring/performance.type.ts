@@ -21,7 +21,7 @@ export class OperationPerformance {
 }
 
 @ObjectType({
-  description: 'One resolver. Root fields are always timed, those below by a sample of their calls.',
+  description: 'One resolver. Its first 100 calls are timed, then one in ten.',
   simpleResolvers: true,
 })
 export class ResolverPerformance {

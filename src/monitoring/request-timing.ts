@@ -9,8 +9,8 @@ export type CacheOutcome = 'hit' | 'miss' | 'bypass';
 /** Where the time of one GraphQL request went. */
 export class RequestTiming {
   readonly startedAtMs: number;
-  /** Name of the operation, once it is known. */
-  operation: string | null = null;
+  /** Whoever knows the operation's name, as soon as it is known: asked for slow statements only. */
+  request: { readonly operationName?: string | null } | null = null;
   cache: CacheOutcome | null = null;
   /** Set only when traces are recorded. */
   span: Span | null = null;
@@ -22,6 +22,10 @@ export class RequestTiming {
   /** @param startedAtMs as `performance.now()` told it when the request came in */
   constructor(startedAtMs = performance.now()) {
     this.startedAtMs = startedAtMs;
+  }
+
+  get operation(): string | null {
+    return this.request?.operationName ?? null;
   }
 
   addStatement({ durationMs, rows }: StatementEvent): void {

@@ -15,13 +15,11 @@ interface Context {
  */
 export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
   return {
-    async requestDidStart({ request }) {
+    async requestDidStart(request) {
       const timing = currentRequestTiming() ?? new RequestTiming();
-      timing.span = startOperationSpan(request.http?.headers, timing.startedAtMs);
+      timing.request = request;
+      timing.span = startOperationSpan(request.request.http?.headers, timing.startedAtMs);
       return {
-        async didResolveOperation({ operationName }) {
-          timing.operation = operationName;
-        },
         async willSendResponse(requestContext) {
           monitor.recordOperation(operationEvent(requestContext, timing), timing);
           requestContext.response.http.headers.set('server-timing', serverTiming(timing));

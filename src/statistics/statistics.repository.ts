@@ -4,7 +4,7 @@ import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { StatisticsPeriod } from './calendar.ts';
 import type { FlowRow } from './cash-flow.ts';
 
-const { sql } = Prisma;
+const { sql, empty } = Prisma;
 
 /** The unit of PostgreSQL's date_trunc; its weeks start on Monday too. */
 const UNITS: Readonly<Record<StatisticsPeriod, Prisma.Sql>> = {
@@ -50,12 +50,15 @@ export class StatisticsRepository {
       ...(parts.totals ? [sql`(currency)`] : []),
     ];
     if (!sets.length) return [];
+    // What no set groups by can neither be selected nor asked for.
+    const none = sql`NULL::text`;
     return this.database.select<StatisticsRow>(scope, {
       model: 'Statistics',
       action: 'sums',
-      query: sql`SELECT CASE WHEN grouping(bucket) = 0 THEN 'bucket' WHEN grouping(category) = 0 THEN 'category' ELSE 'total' END AS part,
-          to_char(bucket, 'YYYY-MM-DD') AS bucket, category, currency,
-          sum(transaction_count)::integer AS count, sum(inflow)::text AS inflow, sum(outflow)::text AS outflow
+      query: sql`SELECT CASE ${parts.buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
+            ${parts.categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END AS part,
+          ${parts.buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none} AS bucket, ${parts.categories ? sql`category` : none} AS category,
+          currency, sum(transaction_count)::integer AS count, sum(inflow)::text AS inflow, sum(outflow)::text AS outflow
         FROM (
           SELECT date_trunc(${UNITS[period]}, day::timestamp) AS bucket, category, currency, transaction_count, inflow, outflow
           FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day BETWEEN ${from}::date AND ${to}::date

@@ -1,6 +1,6 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus } from '../generated/prisma/enums.ts';
-import { checkedDecimal, checkedInstant } from '../graphql/input-checks.ts';
+import { checkedDecimal, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import type { AccountFilter } from './account.input.ts';
 
 const { sql } = Prisma;
@@ -20,9 +20,9 @@ export function accountConditions(filter: AccountFilter | null | undefined): Pri
   add(filter?.accountType, (type) => sql`account_type = ${type}::account_type`);
   add(filter?.status, (status) => (status === AccountStatus.ACTIVE ? ACTIVE : sql`status = ${status}::account_status`));
   add(filter?.isActive, (isActive) => (isActive ? ACTIVE : sql`status <> 'ACTIVE'`));
-  add(filter?.bankName, (bankName) => sql`bank_name = ${bankName}`);
-  add(filter?.accountNumber, (accountNumber) => sql`account_number = ${accountNumber}`);
-  add(filter?.currency, (currency) => sql`currency = ${currency}`);
+  add(filter?.bankName, (bankName) => sql`bank_name = ${checkedSearchText('filter.bankName', bankName)}`);
+  add(filter?.accountNumber, (number) => sql`account_number = ${checkedSearchText('filter.accountNumber', number)}`);
+  add(filter?.currency, (currency) => sql`currency = ${checkedSearchText('filter.currency', currency)}`);
   add(filter?.minBalance, (min) => sql`balance >= ${checkedDecimal('filter.minBalance', min)}::numeric`);
   add(filter?.maxBalance, (max) => sql`balance <= ${checkedDecimal('filter.maxBalance', max)}::numeric`);
   add(filter?.createdFrom, (from) => sql`created_at >= ${checkedInstant('filter.createdFrom', from)}::timestamptz`);

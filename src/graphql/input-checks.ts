@@ -21,27 +21,21 @@ export function checkedId(argument: string, id: string): string {
   return id.toLowerCase();
 }
 
-/** A calendar day that exists. @returns it unchanged */
+/** A calendar day that exists; not of the first century, so that what begins years before it can still be written. */
 export function checkedDay(argument: string, day: string): string {
-  const [, year, month, date] = DAY.exec(day) ?? [];
-  const instant = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
-  if (!year || Number(year) < 1 || instant.toISOString().slice(0, 10) !== day)
-    throw badUserInput(argument, 'a calendar day, YYYY-MM-DD', day);
+  if (!isDay(day)) throw badUserInput(argument, 'a calendar day of the years 0100 to 9999, YYYY-MM-DD', day);
   return day;
 }
 
 /** An instant with its offset. @returns it in UTC with milliseconds, as the database keeps it */
 export function checkedInstant(argument: string, instant: string): string {
-  const expected = 'an instant with its offset, such as 2026-01-31T12:00:00Z';
   const [, day, hours, minutes, seconds] = INSTANT.exec(instant) ?? [];
-  if (!day || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59)
-    throw badUserInput(argument, expected, instant);
-  try {
-    checkedDay(argument, day);
-    return new Date(instant).toISOString();
-  } catch {
-    throw badUserInput(argument, expected, instant);
-  }
+  const exists = day && isDay(day) && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
+  const utc = exists ? new Date(instant.toUpperCase()).toISOString() : '';
+  // The last hours of 9999 may lie in the year 10000 of UTC, which has a form of its own.
+  if (!/^\d/.test(utc))
+    throw badUserInput(argument, 'an instant with its offset, such as 2026-01-31T12:00:00Z', instant);
+  return utc;
 }
 
 /** An exact decimal that fits numeric(19,4). @returns it unchanged */
@@ -69,6 +63,12 @@ export function checkedSize(argument: string, size: number): number {
   return checkedInteger(argument, size, 1, MAX_PAGE_SIZE);
 }
 
+/** Text that is looked for as it is. PostgreSQL has no text with a null character, and refuses a statement with one. */
+export function checkedSearchText(argument: string, text: string): string {
+  if (text.includes('\0')) throw badUserInput(argument, 'text without null characters', text);
+  return text;
+}
+
 /** Text that a person typed: not empty, without control characters, and not longer than `maxLength` characters. */
 export function checkedText(argument: string, text: string, maxLength: number): string {
   const trimmed = text.trim();
@@ -76,4 +76,11 @@ export function checkedText(argument: string, text: string, maxLength: number): 
   if (!trimmed || trimmed.length > maxLength || /[\u0000-\u001f\u007f]/.test(trimmed))
     throw badUserInput(argument, `text of 1 to ${maxLength} characters without control characters`, text);
   return trimmed;
+}
+
+function isDay(text: string): boolean {
+  const [, year, month, date] = DAY.exec(text) ?? [];
+  if (!year || Number(year) < 100) return false;
+  const instant = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
+  return instant.toISOString().slice(0, 10) === text;
 }

@@ -3,11 +3,11 @@ import type { KeysetOrder, Position } from './keyset.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** How a sort value of each type looks in a cursor: what does not match is not sent to the database. */
-const SORT_VALUE: Record<string, RegExp> = {
-  timestamptz: /^\d{4,6}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/,
-  numeric: /^-?\d{1,15}(\.\d{1,4})?$/,
-  text: /^[^\0]*$/,
+/** Whether a text is a sort value of each type: what is none is not sent to the database. */
+const IS_SORT_VALUE: Record<string, (text: string) => boolean> = {
+  timestamptz: (text) => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text,
+  numeric: (text) => /^-?\d{1,15}(\.\d{1,4})?$/.test(text),
+  text: (text) => !text.includes('\0'),
 };
 
 /** An opaque text for a row's place, which `parseCursor` reads back under the same order. */
@@ -21,7 +21,7 @@ export function parseCursor(argument: string, cursor: string, order: KeysetOrder
   const sound =
     tag === orderTag(order) &&
     typeof value === 'string' &&
-    SORT_VALUE[order.type.sql]?.test(value) &&
+    IS_SORT_VALUE[order.type.sql]?.(value) &&
     typeof id === 'string' &&
     UUID.test(id);
   if (!sound) throw badUserInput(argument, 'a cursor that this list gave under the same orderBy', cursor);

@@ -36,7 +36,7 @@ export function addDays(day: string, days: number): string {
 /** Every day of a range, both ends included. */
 export function daysBetween(from: string, to: string): string[] {
   const days: string[] = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
+  for (let day = from; !isAfter(day, to); day = addDays(day, 1)) days.push(day);
   return days;
 }
 
@@ -65,11 +65,11 @@ export function addPeriods(period: StatisticsPeriod, start: string, count: numbe
  */
 export function bucketsBetween(period: StatisticsPeriod, from: string, to: string, max: number): Bucket[] | undefined {
   const buckets: Bucket[] = [];
-  for (let start = startOfPeriod(period, from); start <= to; ) {
+  for (let start = startOfPeriod(period, from); !isAfter(start, to); ) {
     if (buckets.length === max) return undefined;
     const next = addPeriods(period, start, 1);
     const end = addDays(next, -1);
-    buckets.push({ period: start, start: start < from ? from : start, end: end > to ? to : end });
+    buckets.push({ period: start, start: isAfter(from, start) ? from : start, end: isAfter(end, to) ? to : end });
     start = next;
   }
   return buckets;
@@ -81,5 +81,10 @@ function utc(day: string): Date {
 }
 
 function dayOf(date: Date): string {
-  return date.toISOString().slice(0, 10);
+  return date.toISOString().replace(/T.*/, '');
+}
+
+/** By time and not by text: the day after 9999-12-31 is +010000-01-01. */
+function isAfter(day: string, other: string): boolean {
+  return utc(day) > utc(other);
 }

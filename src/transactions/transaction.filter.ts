@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import { checkedDecimal, checkedId, checkedInstant } from '../graphql/input-checks.ts';
+import { checkedDecimal, checkedId, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import type { TransactionFilter } from './transaction.input.ts';
 
 const { sql } = Prisma;
@@ -15,7 +15,7 @@ export function transactionConditions(filter: TransactionFilter | null | undefin
   };
   add(filter?.accountId, (id) => sql`account_id = ${checkedId('filter.accountId', id)}::uuid`);
   add(filter?.direction, (direction) => sql`direction = ${direction}::transaction_direction`);
-  add(filter?.category, (category) => sql`category = ${category}`);
+  add(filter?.category, (category) => sql`category = ${checkedSearchText('filter.category', category)}`);
   add(filter?.minAmount, (min) => sql`amount >= ${checkedDecimal('filter.minAmount', min)}::numeric`);
   add(filter?.maxAmount, (max) => sql`amount <= ${checkedDecimal('filter.maxAmount', max)}::numeric`);
   add(filter?.bookedFrom, (from) => sql`booked_at >= ${checkedInstant('filter.bookedFrom', from)}::timestamptz`);

@@ -1,5 +1,10 @@
-import { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
+import { createHash } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { printSchema } from 'graphql';
+import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
+import { CacheableOperations } from './cache/cacheable-operations.ts';
+import { createResponseCache } from './cache/create-cache.ts';
+import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import { createServices } from './context/services.ts';
 import { createTokenVerifier } from './context/token-verifier.ts';
@@ -9,44 +14,63 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from './http/health.ts';
+import { createMetrics, registerMetrics } from './monitoring/metrics.ts';
+import type { Monitor } from './monitoring/monitor.ts';
+import { timeResolvers } from './monitoring/time-resolvers.ts';
+import { timingPlugin } from './monitoring/timing.plugin.ts';
 import type { TenantDatabase } from './tenancy/tenant-database.ts';
 import { TenantDirectory } from './tenancy/tenant-directory.ts';
 
 export interface AppDependencies {
   readonly config: Config;
   readonly logger: FastifyBaseLogger;
+  readonly monitor: Monitor;
   readonly database: TenantDatabase;
+  /** Absent: cache entries and versions live in this process. */
+  readonly redis?: FastRedis | undefined;
   readonly health: HealthChecks;
   /** Filled into the explorer pages; only ever for generated demo data. */
-  readonly sampleToken?: string;
+  readonly sampleToken?: string | undefined;
 }
 
 /**
  * The service, ready to listen: HTTP -> caller -> response cache -> Apollo Server -> limits -> resolvers -> loaders ->
  * repositories -> PostgreSQL. Closing it finishes the requests under way; what it was given is closed by who opened it.
  */
-export async function buildApp({
-  config,
-  logger,
-  database,
-  health,
-  sampleToken,
-}: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { config, logger, monitor, database, redis, health, sampleToken } = dependencies;
   const app = Fastify({ loggerInstance: logger, forceCloseConnections: 'idle' });
-  const services = createServices(config, database);
+  const schema = createSchema();
+  const operations = new CacheableOperations(schema);
+  timeResolvers(schema, monitor);
+
+  const cache = createResponseCache(config, monitor, redis);
+  const schemaHash = createHash('sha256').update(printSchema(schema)).digest('base64url').slice(0, 16);
+  const services = createServices({ config, monitor, cache, database, redis, schemaHash });
   const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
   const apollo = createGraphqlServer({
-    schema: createSchema(),
+    schema,
     introspection: config.explorer,
     log: logger,
-    plugins: [limitsPlugin(config.limits), fastifyApolloDrainPlugin(app)],
+    plugins: [timingPlugin(monitor), limitsPlugin(config.limits), answerPolicyPlugin()],
   });
   await apollo.start();
 
   const { markStopping } = registerHealth(app, health);
   app.addHook('preClose', async () => markStopping());
-  app.addHook('onClose', async () => apollo.stop());
+  app.addHook('onClose', async () => {
+    await apollo.stop();
+    services.resources.close();
+  });
+  registerMetrics(
+    app,
+    createMetrics({
+      monitor,
+      databaseConnections: () => database.connections,
+      cacheMemoryBytes: () => cache.memoryBytes,
+    }),
+  );
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
-  registerGraphqlRoute(app, { apollo, services, verifier });
+  registerGraphqlRoute(app, { apollo, operations, services, verifier });
   return app;
 }

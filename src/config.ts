@@ -107,7 +107,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     limits: {
       operationCost: read.integer('LIMIT_OPERATION_COST', 20_000, 1, 1_000_000_000),
       depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
-      pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 20_000_000, 1, 2_147_483_647),
+      pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 200_000_000, 1, 2_147_483_647),
     },
     monitoring: {
       slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),

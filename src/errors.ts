@@ -76,6 +76,14 @@ export function unavailable(cause: unknown): GraphQLError {
   );
 }
 
+/** A caller's share of this minute is spent. `what` begins the sentence, for example "Too many refreshes". */
+export function rateLimited(what: string, resetAtMs: number): GraphQLError {
+  const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
+  return clientError(ErrorCode.RateLimited, `${what}; try again in ${seconds} s.`, {
+    http: httpHead(429, ['retry-after', String(seconds)]),
+  });
+}
+
 /** The status and a header that Apollo Server gives the HTTP response of an error. */
 export function httpHead(status: number, ...headers: [string, string][]): GraphQLErrorExtensions['http'] {
   // Apollo Server iterates a Map here; a package of the GraphQL tools declares a record for the same extension.

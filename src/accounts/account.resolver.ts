@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { listCost, pageCost } from '../graphql/complexity.ts';
@@ -25,9 +26,10 @@ export class AccountResolver {
   @Query(() => BankAccount, { nullable: true, description: 'The account with this id; null when the tenant has none.' })
   async account(
     @Arg('id', () => ID) id: string,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
+    policy.dependsOn('accounts');
     return loaders.accounts.byId(checkedId('id', id), selectedNames(selectedFields(info)));
   }
 
@@ -38,9 +40,10 @@ export class AccountResolver {
   async accountByNumber(
     @Arg('accountNumber', () => String) accountNumber: string,
     @Arg('bankName', () => String, { nullable: true }) bankName: string | null,
-    @Ctx() { scope, services }: RequestContext,
+    @Ctx() { scope, services, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
+    policy.dependsOn('accounts');
     return services.accounts.byNumber(scope, accountNumber, bankName ?? null, selectedNames(selectedFields(info)));
   }
 
@@ -53,9 +56,10 @@ export class AccountResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
     @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
-    @Ctx() { scope, services }: RequestContext,
+    @Ctx() { scope, services, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
+    readsAccountList(policy);
     const fields = selectedFields(info);
     const order = orderOf(orderBy);
     const conditions = accountConditions(filter);
@@ -76,9 +80,10 @@ export class AccountResolver {
     @Arg('pageSize', () => Int, { defaultValue: 20, description: '1 to 100.' }) pageSize: number,
     @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
     @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
-    @Ctx() { scope, services }: RequestContext,
+    @Ctx() { scope, services, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccountPage> {
+    readsAccountList(policy);
     const fields = selectedFields(info);
     const conditions = accountConditions(filter);
     const asked = { number: checkedInteger('page', page, 1, MAX_PAGE_NUMBER), size: checkedSize('pageSize', pageSize) };
@@ -101,9 +106,10 @@ export class AccountResolver {
   async recentTransactions(
     @Root() { id }: BankAccount,
     @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) limit: number,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Transaction[]> {
+    policy.dependsOn('transactions');
     return loaders.transactions.recentByAccountId(id, checkedSize('limit', limit), selectedNames(selectedFields(info)));
   }
 
@@ -112,9 +118,10 @@ export class AccountResolver {
     @Root() { id }: BankAccount,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true }) filter: TransactionFilter | null,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
+    policy.dependsOn('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
     const request = { conditions, page: pageRequest(args, NEWEST_FIRST, fields), wanted: nodeColumns(fields) };
@@ -124,6 +131,11 @@ export class AccountResolver {
     ]);
     return connection(page, NEWEST_FIRST, totalCount, fields);
   }
+}
+
+function readsAccountList(policy: AnswerPolicy): void {
+  policy.dependsOn('accounts', 'accounts:list');
+  policy.isOfKind('accounts');
 }
 
 function orderOf(orderBy: AccountOrder | null) {

@@ -1,3 +1,4 @@
+import { AnswerPolicy } from '../cache/answer-policy.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { Caller } from './caller.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -6,6 +7,8 @@ import type { Services } from './services.ts';
 
 /** Who is asking, for which tenant, with which fresh loaders. Made anew for every request. */
 export class RequestContext {
+  /** What is learned about the answer while it is resolved. */
+  readonly policy = new AnswerPolicy();
   /** Complexity points of the operation; known before its resolvers run. */
   cost = 0;
   /** No #private field: Apollo Server works on a shallow copy of the context, which would not have it. */
@@ -25,5 +28,10 @@ export class RequestContext {
   get loaders(): Loaders {
     this.ownLoaders ??= createLoaders(this.scope, this.services);
     return this.ownLoaders;
+  }
+
+  /** After a write: what was loaded before may be old, and the operation may go on with another mutation. */
+  forgetLoaded(): void {
+    this.ownLoaders = undefined;
   }
 }

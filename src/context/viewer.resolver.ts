@@ -1,11 +1,14 @@
 import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
+import { PerViewer } from '../cache/cache-control.ts';
 import { unauthenticated } from '../errors.ts';
+import type { TenantRow } from '../tenancy/tenant.repository.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
 import { RequestContext } from './request-context.ts';
 import { Viewer } from './viewer.type.ts';
 
 @Resolver(() => Viewer)
 export class ViewerResolver {
+  @PerViewer()
   @Query(() => Viewer, { description: 'Who is asking.' })
   viewer(@Ctx() { caller }: RequestContext): Viewer {
     if (!caller) throw unauthenticated();
@@ -24,7 +27,8 @@ export class ViewerResolver {
 }
 
 /** A tenant that was deleted after its token was verified is answered like a token that does not hold. */
-export async function currentTenant({ loaders }: RequestContext): Promise<Tenant & { today: string }> {
+export async function currentTenant({ loaders, policy }: RequestContext): Promise<TenantRow> {
+  policy.dependsOn('tenant');
   const tenant = await loaders.tenants.current();
   if (!tenant) throw unauthenticated();
   return tenant;

@@ -1,6 +1,7 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import type { FlowRow } from '../statistics/cash-flow.ts';
+import { endOfDayMs } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 
@@ -31,6 +32,8 @@ export interface DashboardParts {
 export interface DashboardRow {
   /** The date asked for, or the tenant's today. */
   readonly date: string;
+  /** When the tenant's today ends, in milliseconds since 1970. */
+  readonly dayEndsAtMs: number;
   readonly accounts: readonly AccountTotalRow[] | null;
   readonly flows: readonly DailyFlowRow[] | null;
 }
@@ -43,11 +46,11 @@ export class DashboardRepository {
     const [row] = await this.database.select<DashboardRow>(scope, {
       model: 'Dashboard',
       action: 'sums',
-      query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date,
+      query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs",
           ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
           ${parts.days ? dailyFlows(scope, parts.days) : sql`NULL`} AS flows
         FROM (
-          SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date
+          SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date, ${endOfDayMs(sql`time_zone`)} AS day_ends_at_ms
           FROM tenants WHERE id = ${scope.tenantId}::uuid
         ) asked`,
     });

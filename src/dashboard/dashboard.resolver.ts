@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
+import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
 import { listCost } from '../graphql/complexity.ts';
@@ -25,13 +26,18 @@ export class DashboardResolver {
       | string
       | null,
     @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
-    _refresh: boolean,
-    @Ctx() { scope, services }: RequestContext,
+    refreshes: boolean,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Dashboard> {
+    const { scope, services, policy } = context;
     const day = date == null ? null : checkedDay('date', date);
+    if (refreshes) await refresh(context, 'dashboard');
+    policy.dependsOn('dashboard', 'tenant');
+    policy.isOfKind('dashboard');
     const dashboard = await services.dashboards.dashboard(scope, day, partsOf(selectedFields(info)));
     if (!dashboard) throw unauthenticated(); // the tenant was deleted after its token was verified
+    if (day === null) policy.holdsUntil(dashboard.dayEndsAtMs);
     return dashboard;
   }
 

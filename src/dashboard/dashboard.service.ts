@@ -30,6 +30,7 @@ export class DashboardService {
       accountsByType: groupsOf(accounts, 'accountType', inOrderOf(TYPE_ORDER)),
       accountsByStatus: groupsOf(accounts, 'status', inOrderOf(STATUS_ORDER)),
       accountsByBank: groupsOf(accounts, 'bankName', compareText),
+      dayEndsAtMs: sums.dayEndsAtMs,
       dailyFlows: sums.flows ?? [],
     };
   }

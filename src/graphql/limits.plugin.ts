@@ -10,7 +10,7 @@ import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphq
 import type { LimitsConfig } from '../config.ts';
 import { callerKey } from '../context/caller.ts';
 import type { RequestContext } from '../context/request-context.ts';
-import { clientError, ErrorCode, httpHead, unauthenticated } from '../errors.ts';
+import { clientError, ErrorCode, rateLimited, unauthenticated } from '../errors.ts';
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
@@ -31,7 +31,10 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           contextValue.cost = cost;
           if (!services.rateLimiter.spend(callerKey(caller), cost))
-            throw rateLimited(services.rateLimiter.allowance(callerKey(caller)).resetAtMs);
+            throw rateLimited(
+              'The points of this minute are spent (the query rateLimit shows them)',
+              services.rateLimiter.allowance(callerKey(caller)).resetAtMs,
+            );
         },
       };
     },
@@ -82,17 +85,6 @@ function tooComplex(cost: number, limit: number): GraphQLError {
     ErrorCode.TooComplex,
     `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, or split it.`,
     { cost, limit },
-  );
-}
-
-function rateLimited(resetAtMs: number): GraphQLError {
-  const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
-  return clientError(
-    ErrorCode.RateLimited,
-    `The budget of this minute is spent; it is renewed in ${seconds} s. The query rateLimit shows it.`,
-    {
-      http: httpHead(429, ['retry-after', String(seconds)]),
-    },
   );
 }
 

@@ -1,4 +1,5 @@
 import { Ctx, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import { NeverKept } from '../cache/cache-control.ts';
 import { callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
@@ -21,6 +22,7 @@ export class RateLimit {
 
 @Resolver()
 export class RateLimitResolver {
+  @NeverKept()
   @Query(() => RateLimit, { description: 'What this caller may still spend, in complexity points.' })
   rateLimit(@Ctx() { caller, services, cost }: RequestContext): RateLimit {
     if (!caller) throw unauthenticated();

@@ -6,14 +6,14 @@ const MAX_CALLERS = 100_000;
 
 /** What a caller may still spend in the running window. */
 export interface Allowance {
-  /** Complexity points of one window. */
+  /** Points of one window. */
   readonly limit: number;
   readonly remaining: number;
   /** When the window ends, in milliseconds since 1970. */
   readonly resetAtMs: number;
 }
 
-/** Complexity points per caller, in windows of a minute. Each process counts for itself. */
+/** Points per caller, in windows of a minute. Each process counts for itself. */
 export class RateLimiter {
   readonly #windows = new LRUCache<string, { spent: number; endsAtMs: number }>({ max: MAX_CALLERS });
 

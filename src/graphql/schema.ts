@@ -1,10 +1,15 @@
 import 'reflect-metadata';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, specifiedDirectives } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { AccountMutations } from '../accounts/account.mutations.ts';
 import { AccountResolver } from '../accounts/account.resolver.ts';
+import { CacheResolver } from '../cache/cache.resolver.ts';
+import { cacheControlDirective } from '../cache/cache-control.ts';
 import { ViewerResolver } from '../context/viewer.resolver.ts';
 import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
+import { PerformanceResolver } from '../monitoring/performance.resolver.ts';
 import { StatisticsResolver } from '../statistics/statistics.resolver.ts';
+import { TransactionMutations } from '../transactions/transaction.mutations.ts';
 import { TransactionResolver } from '../transactions/transaction.resolver.ts';
 import { authChecker } from './auth-checker.ts';
 import { RateLimitResolver } from './rate-limit.resolver.ts';
@@ -16,11 +21,16 @@ export function createSchema(): GraphQLSchema {
     resolvers: [
       ViewerResolver,
       AccountResolver,
+      AccountMutations,
       TransactionResolver,
+      TransactionMutations,
       DashboardResolver,
       StatisticsResolver,
       RateLimitResolver,
+      PerformanceResolver,
+      CacheResolver,
     ],
+    directives: [...specifiedDirectives, cacheControlDirective],
     authChecker,
     // Arguments are checked in the resolvers, where the error can name them.
     validate: false,

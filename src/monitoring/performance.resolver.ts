@@ -1,4 +1,5 @@
 import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
+import { NeverKept } from '../cache/cache-control.ts';
 import { type Caller, Role } from '../context/caller.ts';
 import { requireScope } from '../context/require-scope.ts';
 import { badUserInput } from '../errors.ts';
@@ -27,6 +28,7 @@ const MODEL = { nullable: true, description: `Only the table of this model: ${MO
 
 @Resolver(() => PerformanceReport)
 export class PerformanceResolver {
+  @NeverKept()
   @Authorized(Role.ANALYST, Role.ADMIN, Role.OPERATOR)
   @Query(() => PerformanceReport, {
     description:

@@ -3,9 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
+import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
 import { OperatorError } from '../errors.ts';
+import type { HealthChecks } from '../http/health.ts';
+import { Monitor } from '../monitoring/monitor.ts';
 import { seedDemo } from '../seed/demo.ts';
 import { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
@@ -25,11 +28,17 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
   const opened = await openDatabase(config, say);
   try {
     const tenant = opened.embedded ? await demoTenant(opened.url, say) : undefined;
-    const database = connect(config, opened, logger);
-    try {
-      return await listen(config, logger, say, opened, database, tenant);
-    } catch (error) {
+    const monitor = new Monitor({ ...config.monitoring, logger });
+    const database = connect(config, opened, monitor, logger);
+    const redis = config.redisUrl ? new FastRedis(config.redisUrl, quietly(logger)) : undefined;
+    const close = async () => {
+      await redis?.close();
       await database.close();
+    };
+    try {
+      return await listen({ config, logger, say, opened, monitor, database, redis, tenant, close });
+    } catch (error) {
+      await close();
       throw error;
     }
   } catch (error) {
@@ -38,59 +47,81 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
   }
 }
 
-async function listen(
-  config: Config,
-  logger: Logger,
-  say: (line: string) => void,
-  opened: OpenedDatabase,
-  database: TenantDatabase,
-  tenant: TenantEntry | undefined,
-): Promise<RunningService> {
+interface Opened {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly say: (line: string) => void;
+  readonly opened: OpenedDatabase;
+  readonly monitor: Monitor;
+  readonly database: TenantDatabase;
+  readonly redis: FastRedis | undefined;
+  readonly tenant: TenantEntry | undefined;
+  close(): Promise<void>;
+}
+
+async function listen({
+  config,
+  logger,
+  say,
+  opened,
+  monitor,
+  database,
+  redis,
+  tenant,
+  close,
+}: Opened): Promise<RunningService> {
   const tokens =
     tenant && !config.auth.jwksUrl
       ? await createTokenIssuer(config.auth, config.production).sampleTokens(tenant)
       : undefined;
-  const app = await buildApp({
-    config,
-    logger,
-    database,
-    health: {
-      database: () => database.directory('SELECT 1', []),
-      migrations: async () => {
-        const pending = await database.withConnection((client) => pendingMigrations(client));
-        if (pending.length) throw new Error(`not applied: ${pending.join(', ')}`);
-      },
-    },
-    sampleToken: tokens?.[0]?.token,
-  });
+  const health = healthChecks(database, redis);
+  const app = await buildApp({ config, logger, monitor, database, redis, health, sampleToken: tokens?.[0]?.token });
   await bind(app, config);
   const url = urlOf(app);
+  const demo = tenant && tokens && { tenant: tenant.slug, tokens };
   say(
     banner({
       url,
-      database: opened.embedded ? 'embedded PostgreSQL, data under .tenantry/' : describeDatabase(opened.url),
-      cache: 'off',
+      database: databaseName(opened),
+      cache: cacheName(config),
       explorer: config.explorer,
-      ...(tenant && tokens && { demo: { tenant: tenant.slug, tokens } }),
+      ...(demo && { demo }),
     }),
   );
   return {
     url,
     async close() {
       await app.close();
-      await database.close();
+      await close();
       await opened.release();
     },
   };
 }
 
-function connect(config: Config, { url, takeServiceRole }: OpenedDatabase, logger: Logger): TenantDatabase {
+function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): HealthChecks {
+  return {
+    database: () => database.directory('SELECT 1', []),
+    migrations: async () => {
+      const pending = await database.withConnection((client) => pendingMigrations(client));
+      if (pending.length) throw new Error(`not applied: ${pending.join(', ')}`);
+    },
+    ...(redis && { redis: () => redis.ping() }),
+  };
+}
+
+function connect(
+  config: Config,
+  { url, takeServiceRole }: OpenedDatabase,
+  monitor: Monitor,
+  logger: Logger,
+): TenantDatabase {
   const { poolSize, statementTimeoutMs } = config.database;
   return new TenantDatabase({
     url,
     poolSize,
     statementTimeoutMs,
     takeServiceRole,
+    onStatement: monitor.recordStatement,
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
   });
 }
@@ -142,7 +173,25 @@ function urlOf(app: FastifyInstance): string {
   return `http://${host}:${port}`;
 }
 
-function describeDatabase(url: string): string {
+function databaseName({ url, embedded }: OpenedDatabase): string {
+  if (embedded) return 'embedded PostgreSQL, data under .tenantry/';
   const { host, pathname } = new URL(url);
   return `PostgreSQL at ${host}${pathname}`;
+}
+
+function cacheName({ cache, redisUrl }: Config): string {
+  if (!cache.enabled) return 'off';
+  return redisUrl
+    ? `Redis at ${new URL(redisUrl).host}, and in memory`
+    : 'in memory (set REDIS_URL to share it between processes)';
+}
+
+/** A Redis that is down fails every request's commands: one line a second tells it. */
+function quietly(logger: Logger): (error: Error) => void {
+  let lastMs = 0;
+  return (error) => {
+    if (Date.now() - lastMs < 1_000) return;
+    lastMs = Date.now();
+    logger.warn({ err: error }, 'Redis failed; answers come from PostgreSQL');
+  };
 }

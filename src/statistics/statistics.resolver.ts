@@ -1,5 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
+import { statisticsPart } from '../cache/namespaces.ts';
+import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { DateScalar } from '../graphql/scalars.ts';
@@ -21,11 +23,14 @@ export class StatisticsResolver {
     from: string | null,
     @Arg('to', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) to: string | null,
     @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
-    _refresh: boolean,
+    refreshes: boolean,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Statistics> {
-    const range = await statisticsRange({ period, from, to }, async () => (await currentTenant(context)).today);
+    if (refreshes) await refresh(context, 'statistics');
+    context.policy.dependsOn('statistics', statisticsPart(period), 'tenant');
+    context.policy.isOfKind('statistics');
+    const range = await statisticsRange({ period, from, to }, () => today(context));
     const wanted = selectedNames(selectedFields(info));
     return context.services.statistics.statistics(context.scope, range, {
       buckets: wanted.has('buckets'),
@@ -33,4 +38,11 @@ export class StatisticsResolver {
       totals: wanted.has('totals'),
     });
   }
+}
+
+/** The tenant's calendar day, with which the answer ends. */
+async function today(context: RequestContext): Promise<string> {
+  const tenant = await currentTenant(context);
+  context.policy.holdsUntil(tenant.dayEndsAtMs);
+  return tenant.today;
 }

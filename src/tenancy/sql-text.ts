@@ -15,3 +15,8 @@ export function selectList(columns: Readonly<Record<string, Prisma.Sql>>, wanted
   const named = Object.entries(columns).filter(([name]) => name === 'id' || wanted.has(name));
   return Prisma.join(named.map(([name, column]) => sql`${column} AS ${Prisma.raw(`"${name}"`)}`));
 }
+
+/** The next midnight of a time zone, in milliseconds since 1970. */
+export function endOfDayMs(timeZone: Prisma.Sql): Prisma.Sql {
+  return sql`(extract(epoch FROM ((now() AT TIME ZONE ${timeZone})::date + 1)::timestamp AT TIME ZONE ${timeZone}) * 1000)::float8`;
+}

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import { instantText } from './sql-text.ts';
+import { endOfDayMs, instantText } from './sql-text.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import type { TenantScope } from './tenant-scope.ts';
 
@@ -11,6 +11,8 @@ export interface TenantRow {
   readonly createdAt: string;
   /** The tenant's calendar day at this moment. */
   readonly today: string;
+  /** When that day ends, in milliseconds since 1970. */
+  readonly dayEndsAtMs: number;
 }
 
 export class TenantRepository {
@@ -22,7 +24,7 @@ export class TenantRepository {
       model: 'Tenant',
       action: 'current',
       query: Prisma.sql`SELECT id, slug, name, time_zone AS "timeZone", ${instantText(Prisma.sql`created_at`)} AS "createdAt",
-          to_char(now() AT TIME ZONE time_zone, 'YYYY-MM-DD') AS today
+          to_char(now() AT TIME ZONE time_zone, 'YYYY-MM-DD') AS today, ${endOfDayMs(Prisma.sql`time_zone`)} AS "dayEndsAtMs"
         FROM tenants WHERE id = ${scope.tenantId}::uuid`,
     });
     return row ?? null;

@@ -16,9 +16,10 @@ export class TransactionResolver {
   async transactions(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true }) filter: TransactionFilter | null,
-    @Ctx() { scope, services }: RequestContext,
+    @Ctx() { scope, services, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
+    policy.dependsOn('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
     const request = pageRequest(args, NEWEST_FIRST, fields);
@@ -32,9 +33,10 @@ export class TransactionResolver {
   @FieldResolver(() => BankAccount, { description: 'The account it belongs to.' })
   async account(
     @Root() { accountId }: Transaction,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders, policy }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
+    policy.dependsOn('accounts');
     return loaders.accounts.byId(accountId, selectedNames(selectedFields(info)));
   }
 }

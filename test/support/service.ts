@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { buildApp } from '../../src/app.ts';
+import { FastRedis } from '../../src/cache/redis.ts';
 import { readConfig } from '../../src/config.ts';
 import { Role } from '../../src/context/caller.ts';
 import { createTokenIssuer } from '../../src/context/token-issuer.ts';
+import { Monitor } from '../../src/monitoring/monitor.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
@@ -42,18 +44,24 @@ export async function startService({ env = {}, database: given }: ServiceOptions
   const own = given ?? (await createTestDatabase());
   const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
   const statements: StatementEvent[] = [];
+  const logger = pino({ level: config.logLevel });
+  const monitor = new Monitor({ ...config.monitoring, logger });
   const database = new TenantDatabase({
     url: own.url,
     poolSize: config.database.poolSize,
     statementTimeoutMs: config.database.statementTimeoutMs,
     takeServiceRole: true,
     onStatement: (event) => {
+      monitor.recordStatement(event);
       if (event.action !== 'unscoped') statements.push(event);
     },
   });
   const up = async () => {};
-  const logger = pino({ level: config.logLevel });
-  const app = await buildApp({ config, logger, database, health: { database: up, migrations: up } });
+  const redis = config.redisUrl
+    ? new FastRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis'))
+    : undefined;
+  const health = { database: up, migrations: up };
+  const app = await buildApp({ config, logger, monitor, database, redis, health });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   return {
@@ -64,6 +72,7 @@ export async function startService({ env = {}, database: given }: ServiceOptions
     send: (token, query, variables) => send(url, token, query, variables),
     async close() {
       await app.close();
+      await redis?.close();
       await database.close();
       if (!given) await own.drop();
     },

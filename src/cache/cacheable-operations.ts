@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+/** Documents remembered by their hash. Clients use few; one that falls out is read again. */
+const MAX_DOCUMENTS = 1_000;
+/** A document longer than this is nobody's regular one. */
+const MAX_DOCUMENT_LENGTH = 100_000;
+
+/** A request as GraphQL over HTTP carries it; nothing of it is trusted. */
+export interface GraphqlRequest {
+  readonly query?: unknown;
+  readonly operationName?: unknown;
+  readonly variables?: unknown;
+  readonly extensions?: { readonly persistedQuery?: { readonly sha256Hash?: unknown } };
+}
+
+/** What can be said of an operation before it is executed. */
+export interface CacheableOperation {
+  /** Equal for equal documents, operation names and variables. */
+  readonly identity: string;
+  readonly name: string | null;
+  /** Whether the answer shows who is asking. */
+  readonly isPerViewer: boolean;
+}
+
+interface FieldPolicy {
+  readonly isPerViewer: boolean;
+  readonly isVolatile: boolean;
+}
+
+/** Tells which operations may be answered from the cache, by the `@cacheControl` of the root fields they select. */
+export class CacheableOperations {
+  readonly #policies: ReadonlyMap<string, FieldPolicy>;
+  readonly #documents = new LRUCache<string, DocumentNode>({ max: MAX_DOCUMENTS });
+
+  constructor(schema: GraphQLSchema) {
+    this.#policies = fieldPolicies(schema);
+  }
+
+  /** @returns undefined for mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse */
+  describe({ query, operationName, variables, extensions }: GraphqlRequest): CacheableOperation | undefined {
+    const hash = typeof query === 'string' ? sha256(query) : extensions?.persistedQuery?.sha256Hash;
+    const document = typeof hash === 'string' ? this.#document(hash, query) : undefined;
+    const operation = document && operationOf(document, operationName);
+    if (!document || operation?.operation !== 'query') return undefined;
+    const fields = rootFields(document, operation.selectionSet);
+    const policies = fields.map(({ name }) => this.#policies.get(name.value));
+    if (policies.some((policy) => !policy || policy.isVolatile) || fields.some(mayRefresh)) return undefined;
+    return {
+      identity: JSON.stringify([hash, operationName ?? null, variables ?? null]),
+      name: operation.name?.value ?? null,
+      isPerViewer: policies.some((policy) => policy?.isPerViewer),
+    };
+  }
+
+  /** A persisted query's text came with an earlier request; without it the document is unknown here. */
+  #document(hash: string, query: unknown): DocumentNode | undefined {
+    const known = this.#documents.get(hash);
+    if (known || typeof query !== 'string' || query.length > MAX_DOCUMENT_LENGTH) return known;
+    try {
+      const document = parse(query, { noLocation: true });
+      this.#documents.set(hash, document);
+      return document;
+    } catch {
+      return undefined; // not GraphQL: Apollo Server tells the client what is wrong with it
+    }
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function operationOf(document: DocumentNode, name: unknown): OperationDefinitionNode | undefined {
+  const operations = document.definitions.filter((part) => part.kind === Kind.OPERATION_DEFINITION);
+  if (name == null) return operations.length === 1 ? operations[0] : undefined;
+  return operations.find((operation) => operation.name?.value === name);
+}
+
+function rootFields(document: DocumentNode, set: SelectionSetNode, visited = new Set<string>()): FieldNode[] {
+  return set.selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return rootFields(document, selection.selectionSet, visited);
+    if (visited.has(selection.name.value)) return [];
+    visited.add(selection.name.value);
+    const fragment = document.definitions.find(
+      (part) => part.kind === Kind.FRAGMENT_DEFINITION && part.name.value === selection.name.value,
+    );
+    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? rootFields(document, fragment.selectionSet, visited) : [];
+  });
+}
+
+/** An argument `refresh` that is not plainly false, a variable too: such an operation goes to the resolver. */
+function mayRefresh(field: FieldNode): boolean {
+  const refresh = field.arguments?.find(({ name }) => name.value === 'refresh')?.value;
+  return refresh !== undefined && !(refresh.kind === Kind.BOOLEAN && !refresh.value);
+}
+
+function fieldPolicies(schema: GraphQLSchema): Map<string, FieldPolicy> {
+  const fields = Object.values(schema.getQueryType()?.getFields() ?? {});
+  const policies = new Map(
+    fields.map(({ name, astNode }): [string, FieldPolicy] => {
+      const control = astNode?.directives?.find((directive) => directive.name.value === 'cacheControl');
+      const argument = (wanted: string) =>
+        control?.arguments?.find((candidate) => candidate.name.value === wanted)?.value;
+      const [scope, maxAge] = [argument('scope'), argument('maxAge')];
+      return [
+        name,
+        {
+          isPerViewer: scope?.kind === Kind.ENUM && scope.value === 'PRIVATE',
+          isVolatile: maxAge?.kind === Kind.INT && maxAge.value === '0',
+        },
+      ];
+    }),
+  );
+  return policies.set('__typename', { isPerViewer: false, isVolatile: false });
+}

@@ -1,0 +1,197 @@
+import { performance } from 'node:perf_hooks';
+import type { CacheConfig } from '../config.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { AnswerPolicy } from './answer-policy.ts';
+import { type ResponseIdentity, responseKey } from './cache-key.ts';
+import { etagOf, type ResponseEntry } from './entry.ts';
+import type { MemoryEntries, RedisEntries } from './entry-store.ts';
+import type { CacheDependency } from './namespaces.ts';
+import { isCurrent, type VersionStore, type Versions, versionsOf } from './versions.ts';
+
+/** An answer as it was computed. Only those with a policy may be kept. */
+export interface LoadedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly operationName: string | null;
+  /** Absent for answers that must not be kept: errors, mutations, answers of the moment. */
+  readonly policy?: AnswerPolicy;
+}
+
+export type Answer =
+  | { readonly outcome: 'hit'; readonly tier: 'memory' | 'redis'; readonly entry: ResponseEntry }
+  | { readonly outcome: 'miss' | 'bypass'; readonly loaded: LoadedAnswer };
+
+export interface ResponseCacheOptions {
+  readonly config: CacheConfig;
+  readonly versions: VersionStore;
+  readonly memory: MemoryEntries;
+  /** The tier behind the process; absent without Redis. */
+  readonly shared?: RedisEntries;
+  readonly monitor: Monitor;
+}
+
+/** A load that others may join, with the versions it began under. */
+interface Flight {
+  readonly versions: Versions;
+  readonly answer: Promise<LoadedAnswer>;
+}
+
+/** A namespace for the metrics of lookups whose answer is not known yet. */
+const UNKNOWN_NAMESPACE = 'unknown';
+
+/**
+ * Whole answers, found again while nothing they depend on was changed. An entry carries the versions that were current
+ * before the database was read for it, and is served only while they still are; nothing is ever deleted to invalidate.
+ */
+export class ResponseCache {
+  readonly #flights = new Map<string, Flight>();
+  /** Tenants whose last bump failed in this process: not trusted until it was made up for. */
+  readonly #unbumped = new Map<string, { scope: TenantScope; dependencies: Set<CacheDependency> }>();
+
+  constructor(private readonly options: ResponseCacheOptions) {}
+
+  /**
+   * The answer from the cache, or from `load`. Requests for the same answer under the same versions share one load.
+   * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
+   */
+  async answer(scope: TenantScope, identity: ResponseIdentity, load: () => Promise<LoadedAnswer>): Promise<Answer> {
+    const versions = await this.#versions(scope);
+    if (!versions) return { outcome: 'bypass', loaded: await load() };
+    const key = responseKey(scope, identity);
+    const found = await this.#find(key, versions);
+    if (found) return found;
+    const flight = this.#flightUnder(key, versions);
+    if (flight) {
+      const joined = await flight.answer.catch(() => undefined); // its own caller is told
+      if (joined?.policy) return { outcome: 'miss', loaded: joined };
+    } else {
+      // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
+      // several requests only one finds neither.
+      const since = this.#findInMemory(key, versions);
+      if (since) return since;
+    }
+    this.options.monitor.recordCache({ namespace: UNKNOWN_NAMESPACE, kind: 'miss' });
+    return { outcome: 'miss', loaded: await this.#load(key, versions, load) };
+  }
+
+  /** Makes old what depends on these. Called after the commit and before the write is acknowledged. Never throws. */
+  async invalidate(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
+    for (const namespace of dependencies) this.options.monitor.recordCache({ namespace, kind: 'invalidation' });
+    const missed = this.#unbumped.get(scope.tenantId)?.dependencies ?? [];
+    const all = [...new Set([...missed, ...dependencies])];
+    try {
+      await this.options.versions.bump(scope, all);
+      this.#unbumped.delete(scope.tenantId);
+    } catch {
+      // Whoever failed has told its own metrics and log; here only trust is lost, until a later attempt succeeds.
+      this.#unbumped.set(scope.tenantId, { scope, dependencies: new Set(all) });
+    }
+  }
+
+  get memoryBytes(): number {
+    return this.options.memory.bytes;
+  }
+
+  /** Undefined when the cache cannot be trusted at this moment. */
+  async #versions(scope: TenantScope): Promise<Versions | undefined> {
+    if (!this.options.config.enabled) return undefined;
+    if (this.#unbumped.has(scope.tenantId)) {
+      await this.invalidate(scope, []);
+      if (this.#unbumped.has(scope.tenantId)) return undefined;
+    }
+    return this.#counted('get', 'versions', () => this.options.versions.read(scope));
+  }
+
+  async #find(key: string, versions: Versions): Promise<Answer | undefined> {
+    const inMemory = this.#findInMemory(key, versions);
+    if (inMemory) return inMemory;
+    const shared = this.options.shared;
+    const entry = shared && (await this.#counted('get', UNKNOWN_NAMESPACE, () => shared.get(key)));
+    if (entry && this.#holds(entry, versions)) {
+      this.options.memory.set(key, entry);
+      return this.#hit('redis', entry);
+    }
+    return undefined;
+  }
+
+  #findInMemory(key: string, versions: Versions): Answer | undefined {
+    const entry = this.options.memory.get(key);
+    return entry && this.#holds(entry, versions) ? this.#hit('memory', entry) : undefined;
+  }
+
+  #holds(entry: ResponseEntry, versions: Versions): boolean {
+    return Date.now() < entry.expiresAtMs && isCurrent(entry.versions, versions);
+  }
+
+  #hit(tier: 'memory' | 'redis', entry: ResponseEntry): Answer {
+    this.options.monitor.recordCache({ namespace: entry.namespace, kind: 'hit', tier });
+    return { outcome: 'hit', tier, entry };
+  }
+
+  /**
+   * A load under way that may be joined: it began under the versions that are current now. One that began before a write
+   * would answer a reader that comes after it. What it finds is shared only when it may be kept: an error, such as a
+   * spent budget, is its own caller's.
+   */
+  #flightUnder(key: string, versions: Versions): Flight | undefined {
+    const flight = this.#flights.get(key);
+    return flight && isCurrent(flight.versions, versions) && isCurrent(versions, flight.versions) ? flight : undefined;
+  }
+
+  async #load(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<LoadedAnswer> {
+    const flight = { versions, answer: this.#loadAndKeep(key, versions, load) };
+    this.#flights.set(key, flight);
+    try {
+      return await flight.answer;
+    } finally {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    }
+  }
+
+  async #loadAndKeep(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<LoadedAnswer> {
+    const loaded = await load();
+    const entry = this.#entryOf(loaded, versions);
+    if (!entry) return loaded;
+    this.options.memory.set(key, entry);
+    const shared = this.options.shared;
+    // Not waited for: the client need not wait until others may have the answer too.
+    if (shared) void this.#counted('set', entry.namespace, () => shared.set(key, entry));
+    return loaded;
+  }
+
+  #entryOf({ policy, body, headers, operationName }: LoadedAnswer, versions: Versions): ResponseEntry | undefined {
+    if (!policy || policy.dependencies.size === 0) return undefined;
+    const createdAtMs = Date.now();
+    const { ttlSeconds } = this.options.config;
+    const kinds = policy.kinds.size > 0 ? [...policy.kinds] : (['other'] as const);
+    const ttlMs = 1000 * Math.min(...kinds.map((kind) => ttlSeconds[kind]));
+    return {
+      versions: versionsOf(versions, policy.dependencies),
+      createdAtMs,
+      expiresAtMs: Math.min(createdAtMs + ttlMs, policy.expiresAtMs),
+      contentType: headers['content-type'] ?? 'application/json; charset=utf-8',
+      operationName,
+      namespace: kinds[0] ?? 'other',
+      body,
+      etag: etagOf(body),
+    };
+  }
+
+  async #counted<Result>(
+    kind: 'get' | 'set',
+    namespace: string,
+    work: () => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const startedAt = performance.now();
+    try {
+      const result = await work();
+      this.options.monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
+      return result;
+    } catch {
+      this.options.monitor.recordCache({ namespace, kind: 'error' }); // FastRedis has logged it
+      return undefined;
+    }
+  }
+}

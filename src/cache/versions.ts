@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { CacheDependency } from './namespaces.ts';
+
+/**
+ * A tenant's versions at one moment: `epoch`, a value never used before, and for each namespace how often it was bumped
+ * within that epoch (absent: never). Two equal values of a namespace mean that nothing it stands for was changed between.
+ */
+export type Versions = Readonly<{ epoch: string } & Partial<Record<CacheDependency, number>>>;
+
+/** Where the versions live. */
+export interface VersionStore {
+  /**
+   * The versions now. A tenant without any gets a fresh epoch, so that nothing computed before is ever taken for current.
+   * @throws when the store cannot be read; the caller then goes without the cache
+   */
+  read(scope: TenantScope): Promise<Versions>;
+  /** Makes everything old that depends on one of these. @throws when it is not certain to have happened */
+  bump(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void>;
+}
+
+/** Time and chance: never used before, also after the clock was set back. */
+export function freshEpoch(): string {
+  return `${Date.now().toString(36)}-${randomBytes(6).toString('base64url')}`;
+}
+
+/** The part of the versions that an answer depends on. */
+export function versionsOf(versions: Versions, dependencies: Iterable<CacheDependency>): Versions {
+  const part: { epoch: string } & Partial<Record<CacheDependency, number>> = { epoch: versions.epoch };
+  for (const name of dependencies) part[name] = versions[name] ?? 0;
+  return part;
+}
+
+/** Whether everything that an answer was computed under is still so. */
+export function isCurrent(computedUnder: Versions, now: Versions): boolean {
+  for (const name in computedUnder) {
+    const key = name as keyof Versions;
+    if (computedUnder[key] !== (now[key] ?? 0)) return false;
+  }
+  return true;
+}

@@ -8,7 +8,8 @@ const { sql } = Prisma;
 const COLUMNS: Record<AccountOrderField, Pick<KeysetOrder, 'column' | 'text' | 'type'>> = {
   CREATED_AT: { column: sql`created_at`, text: instantText(sql`created_at`), type: sql`timestamptz` },
   UPDATED_AT: { column: sql`updated_at`, text: instantText(sql`updated_at`), type: sql`timestamptz` },
-  BALANCE: { column: sql`balance`, text: sql`balance::text`, type: sql`numeric` },
+  // With its table: ORDER BY would take a bare name for the selected text of the same name.
+  BALANCE: { column: sql`bank_accounts.balance`, text: sql`balance::text`, type: sql`numeric` },
   ACCOUNT_NUMBER: { column: sql`account_number`, text: sql`account_number`, type: sql`text` },
   BANK_NAME: { column: sql`bank_name`, text: sql`bank_name`, type: sql`text` },
 };

@@ -86,14 +86,14 @@ export class AccountRepository {
   ): Promise<BankAccount | null> {
     const atBank = bankName === null ? Prisma.empty : sql`AND bank_name = ${bankName}`;
     const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
-      WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY id LIMIT 1`;
+      WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY created_at, id LIMIT 1`;
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
   }
 
   /** The accounts with the highest balances, whatever their currency. */
   async withHighestBalance(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<BankAccount[]> {
     const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
-      WHERE tenant_id = ${scope.tenantId}::uuid ORDER BY balance DESC, id DESC LIMIT ${limit}`;
+      WHERE tenant_id = ${scope.tenantId}::uuid ORDER BY bank_accounts.balance DESC, id DESC LIMIT ${limit}`;
     return this.#select(scope, 'withHighestBalance', query);
   }
 

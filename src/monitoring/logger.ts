@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 
 /** Headers that let their reader act as the caller. */
 const SECRET_HEADERS = ['authorization', 'cookie', 'set-cookie'];
-const PLACES_OF_HEADERS = ['', 'headers', 'req.headers', 'request.headers', 'res.headers', 'reply.headers'];
+const PLACES_OF_HEADERS = ['', 'headers', 'request.headers', 'res.headers', 'reply.headers'];
 
 /** How deep the causes of an error are followed. */
 const MAX_CAUSES = 5;
@@ -42,14 +42,15 @@ function readableStream({ production }: Pick<Config, 'production'>): Destination
   }
 }
 
+/** Fastify's request, or whatever else was logged as `req`: logging must not throw. */
 interface LoggedRequest {
-  readonly method: string;
-  readonly url: string;
+  readonly method?: string;
+  readonly url?: string;
   readonly ip?: string;
 }
 
 function describeRequest({ method, url, ip }: LoggedRequest) {
-  return { method, path: url.split('?', 1)[0], remoteAddress: ip };
+  return { method, path: url?.split('?', 1)[0], remoteAddress: ip };
 }
 
 /** Not all of an error's properties: PostgreSQL's `detail` and Prisma's `meta` hold the values of rows. */

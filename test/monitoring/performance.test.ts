@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { insertAccounts, insertTenant } from '../support/fixtures.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const ACCOUNTS = 'query Accounts($first: Int!) { accounts(first: $first) { nodes { id tenant { slug } } } }';
+const OPERATIONS = '{ performance { operations { name latency { count max } errors cacheHits } } }';
+const EVERYTHING = `{ performance {
+  since operations { name latency { count } }
+  resolvers { coordinate latency { count p50 p95 p99 } errors }
+  queries { model action latency { count } rows }
+  slowQueries { sql durationMs rows model action operation plan at }
+  cache { namespace hits misses hitRate invalidations errors get { count } set { count } }
+  indexes { model index definition sizeBytes scans tuplesRead verdict }
+  tables { model rows deadRows sizeBytes indexBytes sequentialScans indexScans lastVacuum lastAnalyze }
+  resources { rssBytes heapUsedBytes cpuPercent eventLoopDelayMs cacheMemoryBytes redisMemoryBytes databaseConnections }
+} }`;
+
+let service: TestService;
+let tokens: { north: string; south: string; analyst: string; viewer: string; operator: string };
+
+beforeAll(async () => {
+  service = await startService({ env: { CACHE: 'off', SLOW_QUERY_MS: '0' } });
+  for (const slug of ['north', 'south']) {
+    const tenantId = await insertTenant(service.databaseUrl, { slug });
+    await insertAccounts(service.databaseUrl, tenantId, [
+      { accountNumber: `${slug}-1` },
+      { accountNumber: `${slug}-2` },
+    ]);
+  }
+  tokens = {
+    north: await service.token(Role.ADMIN, 'north'),
+    south: await service.token(Role.ADMIN, 'south'),
+    analyst: await service.token(Role.ANALYST, 'north'),
+    viewer: await service.token(Role.VIEWER, 'north'),
+    operator: await service.token(Role.OPERATOR),
+  };
+  await service.send(tokens.north, ACCOUNTS, { first: 10 });
+  await service.send(tokens.north, ACCOUNTS, { first: 0 });
+  await service.send(tokens.south, ACCOUNTS.replace('Accounts', 'SouthernSecret'), { first: 10 });
+});
+afterAll(() => service?.close());
+
+async function performance(token: string, query: string) {
+  const { data, errors } = await service.send(token, query);
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data.performance;
+}
+
+describe('performance', () => {
+  it.each(['north', 'analyst'] as const)("shows %s the own tenant's operations only", async (who) => {
+    const { operations } = await performance(tokens[who], OPERATIONS);
+    const names = operations.map(({ name }: { name: string }) => name);
+    expect(names).toContain('Accounts');
+    expect(names).not.toContain('SouthernSecret');
+    expect(operations.find(({ name }: { name: string }) => name === 'Accounts')).toMatchObject({
+      latency: { count: 2 },
+      errors: 1,
+      cacheHits: 0,
+    });
+  });
+
+  it("shows nothing of another tenant's operations under the same name", async () => {
+    const { operations } = await performance(tokens.south, OPERATIONS);
+    expect(operations.map(({ name }: { name: string }) => name)).not.toContain('Accounts');
+  });
+
+  it('shows a tenant empty lists of what tells of all tenants together, and the resources', async () => {
+    const { since, operations, resources, ...others } = await performance(tokens.north, EVERYTHING);
+    expect(others).toEqual({ resolvers: [], queries: [], slowQueries: [], cache: [], indexes: [], tables: [] });
+    expect(Date.parse(since)).toBeLessThanOrEqual(Date.now());
+    expect(operations).not.toEqual([]);
+    expect(resources).toMatchObject({ redisMemoryBytes: null, databaseConnections: expect.any(Number) });
+  });
+
+  it('shows an OPERATOR everything', async () => {
+    const report = await performance(tokens.operator, EVERYTHING);
+    expect(report.operations).toContainEqual({ name: 'SouthernSecret', latency: { count: 1 } });
+    expect(report.resolvers).toContainEqual(expect.objectContaining({ coordinate: 'Query.accounts', errors: 1 }));
+    expect(report.queries).toContainEqual(expect.objectContaining({ model: 'BankAccount', rows: 4 }));
+    expect(report.resources.rssBytes).toBeGreaterThan(1e6);
+  });
+
+  it('shows slow statements with the operation that sent them, and with placeholders instead of values', async () => {
+    const { slowQueries } = await performance(tokens.operator, EVERYTHING);
+    const ofSouth = slowQueries.filter(({ operation }: { operation: string }) => operation === 'SouthernSecret');
+    expect(ofSouth).toContainEqual(expect.objectContaining({ model: 'BankAccount', rows: 2, plan: null }));
+    for (const { sql } of ofSouth) {
+      expect(sql).toContain('$1');
+      expect(sql).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}/);
+    }
+  });
+
+  it('is refused to a VIEWER, and without a token', async () => {
+    const viewer = await service.send(tokens.viewer, OPERATIONS);
+    const nobody = await service.send(null, OPERATIONS);
+    expect(viewer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect(nobody.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+  });
+});
+
+describe('indexes and tables of performance', () => {
+  const of = (field: string) => `{ performance { ${field} } }`;
+
+  it('cover every table of the product', async () => {
+    const { tables, indexes } = await performance(tokens.operator, EVERYTHING);
+    const models = ['AccountTotal', 'BankAccount', 'DailyTotal', 'IdempotencyKey', 'Tenant', 'Transaction'];
+    expect(tables.map(({ model }: { model: string }) => model).sort()).toEqual(models);
+    expect([...new Set(indexes.map(({ model }: { model: string }) => model))].sort()).toEqual(models);
+  });
+
+  it('can be asked for one model, by its name', async () => {
+    const query = of('indexes(model: "Tenant") { model index definition verdict }  tables(model: "Tenant") { model }');
+    const { indexes, tables } = await performance(tokens.operator, query);
+    expect(tables).toEqual([{ model: 'Tenant' }]);
+    expect(indexes).toContainEqual({
+      model: 'Tenant',
+      index: 'tenants_pkey',
+      definition: expect.stringMatching(/^CREATE UNIQUE INDEX tenants_pkey ON .*tenants USING btree \(id\)$/),
+      verdict: expect.stringMatching(/^(used|constraint)$/),
+    });
+  });
+
+  it('call an index unused that was never scanned, unless it keeps a constraint', async () => {
+    const { indexes } = await performance(tokens.operator, of('indexes { index scans definition verdict }'));
+    const unscanned = indexes.filter(({ scans }: { scans: number }) => scans === 0);
+    expect(unscanned.length).toBeGreaterThan(0);
+    for (const { definition, verdict } of unscanned)
+      expect(verdict).toBe(definition.startsWith('CREATE UNIQUE') ? 'constraint' : 'unused');
+  });
+
+  it('refuse an unknown model by name, also to those who would see nothing', async () => {
+    for (const token of [tokens.operator, tokens.north]) {
+      const { errors } = await service.send(token, of('tables(model: "tenants") { model }'));
+      expect(errors?.[0]).toMatchObject({
+        message: expect.stringMatching(/^model must be one of Tenant, .* but got: "tenants"\.$/),
+        extensions: { code: 'BAD_USER_INPUT', argument: 'model' },
+      });
+    }
+  });
+});
+
+describe('the Server-Timing header', () => {
+  const statementsOf = (headers: Headers) => /desc="(\d+) statements?"/.exec(headers.get('server-timing') ?? '')?.[1];
+
+  it('tells how many statements the request took', async () => {
+    service.statements.splice(0);
+    const { headers } = await service.send(tokens.north, ACCOUNTS, { first: 10 });
+    expect(headers.get('server-timing')).toMatch(/^total;dur=[\d.]+, db;dur=[\d.]+;desc=".*", cache;desc=bypass$/);
+    expect(statementsOf(headers)).toBe(String(service.statements.length));
+  });
+
+  it('counts for each of many requests at once its own statements only', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        index % 2
+          ? service.send(tokens.north, ACCOUNTS, { first: 10 })
+          : service.send(tokens.south, '{ viewer { id } }'),
+      ),
+    );
+    const counts = answers.map(({ headers }) => statementsOf(headers));
+    expect(new Set(counts.filter((_, index) => index % 2 === 0))).toEqual(new Set(['0']));
+    expect(new Set(counts.filter((_, index) => index % 2 === 1)).size).toBe(1);
+    expect(Number(counts[1])).toBeGreaterThan(0);
+  });
+});

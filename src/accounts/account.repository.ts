@@ -15,7 +15,7 @@ import type { BankAccount } from './account.type.ts';
 const { sql } = Prisma;
 
 /** Every property of an account and the SQL that reads it. */
-const COLUMNS: Record<keyof BankAccount, Prisma.Sql> = {
+export const ACCOUNT_COLUMNS: Record<keyof BankAccount, Prisma.Sql> = {
   id: sql`id`,
   bankName: sql`bank_name`,
   accountNumber: sql`account_number`,
@@ -30,7 +30,7 @@ const COLUMNS: Record<keyof BankAccount, Prisma.Sql> = {
 };
 
 /** All properties of an account. */
-export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
+export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCOUNT_COLUMNS));
 
 /** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
 export class AccountRepository {
@@ -44,7 +44,7 @@ export class AccountRepository {
     wanted: ReadonlySet<string>,
   ): Promise<Page<BankAccount>> {
     const source = { table: sql`bank_accounts`, where: whereOf(scope, conditions) };
-    const query = keysetSelect(selectList(COLUMNS, wanted), source, order, page);
+    const query = keysetSelect(selectList(ACCOUNT_COLUMNS, wanted), source, order, page);
     return keysetPage(await this.#select<BankAccount & KeysetRow>(scope, 'page', query), page);
   }
 
@@ -59,7 +59,7 @@ export class AccountRepository {
     return this.#select(
       scope,
       'numberedPage',
-      sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts WHERE ${whereOf(scope, conditions)}
+      sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts WHERE ${whereOf(scope, conditions)}
         ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size} OFFSET ${(page.number - 1) * page.size}`,
     );
   }
@@ -72,7 +72,7 @@ export class AccountRepository {
 
   /** The accounts with these ids, in any order; unknown ids and those of other tenants are absent. */
   async byIds(scope: TenantScope, ids: readonly string[], wanted: ReadonlySet<string>): Promise<BankAccount[]> {
-    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+    const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid AND id = ANY(${ids}::uuid[])`;
     return this.#select(scope, 'byIds', query);
   }
@@ -85,14 +85,14 @@ export class AccountRepository {
     wanted: ReadonlySet<string>,
   ): Promise<BankAccount | null> {
     const atBank = bankName === null ? Prisma.empty : sql`AND bank_name = ${bankName}`;
-    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+    const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY created_at, id LIMIT 1`;
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
   }
 
   /** The accounts with the highest balances, whatever their currency. */
   async withHighestBalance(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<BankAccount[]> {
-    const query = sql`SELECT ${selectList(COLUMNS, wanted)} FROM bank_accounts
+    const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid ORDER BY bank_accounts.balance DESC, id DESC LIMIT ${limit}`;
     return this.#select(scope, 'withHighestBalance', query);
   }

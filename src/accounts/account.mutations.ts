@@ -1,0 +1,93 @@
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { DEPENDENTS } from '../cache/namespaces.ts';
+import { Role } from '../context/caller.ts';
+import { RequestContext } from '../context/request-context.ts';
+import { runWrite } from '../context/run-write.ts';
+import { badUserInput } from '../errors.ts';
+import { checkedDecimal, checkedId, checkedText } from '../graphql/input-checks.ts';
+import { ChangeAccountStatusInput, CreateAccountInput, UpdateAccountInput } from './account.input.ts';
+import { ChangeAccountStatusPayload, CreateAccountPayload, UpdateAccountPayload } from './account.payload.ts';
+import { type ChangeTarget, changeAccount, changeAccountStatus, createAccount } from './account.service.ts';
+import type { NewAccount } from './account.writes.ts';
+
+const MAX_BANK_NAME_LENGTH = 100;
+const MAX_ACCOUNT_NUMBER_LENGTH = 50;
+
+@Resolver()
+export class AccountMutations {
+  @Authorized(Role.ADMIN)
+  @Mutation(() => CreateAccountPayload, {
+    description: 'Opens an account. userErrors: DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
+  })
+  async createAccount(
+    @Arg('input', () => CreateAccountInput) input: CreateAccountInput,
+    @Ctx() context: RequestContext,
+  ): Promise<CreateAccountPayload> {
+    const account = newAccount(input);
+    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+      createAccount(transaction, context.scope, account),
+    );
+    return { account: result, userErrors };
+  }
+
+  @Authorized(Role.ADMIN)
+  @Mutation(() => UpdateAccountPayload, {
+    description:
+      'Corrects what an account is; the version stays when nothing differs. userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED (a type that may not be below zero, on an account that is).',
+  })
+  async updateAccount(
+    @Arg('input', () => UpdateAccountInput) input: UpdateAccountInput,
+    @Ctx() context: RequestContext,
+  ): Promise<UpdateAccountPayload> {
+    const target = changeTarget(input);
+    const change = {
+      bankName: input.bankName == null ? null : checkedBankName(input.bankName),
+      accountType: input.accountType ?? null,
+    };
+    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+      changeAccount(transaction, context.scope, target, change),
+    );
+    return { account: result, userErrors };
+  }
+
+  @Authorized(Role.ADMIN)
+  @Mutation(() => ChangeAccountStatusPayload, {
+    description:
+      'Moves an account on in its life; the version stays when it has the status already. userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, INVALID_STATUS_TRANSITION.',
+  })
+  async changeAccountStatus(
+    @Arg('input', () => ChangeAccountStatusInput) input: ChangeAccountStatusInput,
+    @Ctx() context: RequestContext,
+  ): Promise<ChangeAccountStatusPayload> {
+    const target = changeTarget(input);
+    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+      changeAccountStatus(transaction, context.scope, target, input.status),
+    );
+    return { account: result, userErrors };
+  }
+}
+
+function newAccount({ accountType, status, ...input }: CreateAccountInput): NewAccount {
+  return {
+    bankName: checkedBankName(input.bankName),
+    accountNumber: checkedText('input.accountNumber', input.accountNumber, MAX_ACCOUNT_NUMBER_LENGTH),
+    accountType,
+    status,
+    currency: checkedCurrency(input.currency),
+    balance: checkedDecimal('input.openingBalance', input.openingBalance),
+  };
+}
+
+function changeTarget({ id, expectedVersion }: UpdateAccountInput | ChangeAccountStatusInput): ChangeTarget {
+  return { id: checkedId('input.id', id), expectedVersion: expectedVersion ?? null };
+}
+
+function checkedBankName(bankName: string): string {
+  return checkedText('input.bankName', bankName, MAX_BANK_NAME_LENGTH);
+}
+
+/** The form alone: which codes there are changes, and Node's own list is as old as its release. */
+function checkedCurrency(currency: string): string {
+  if (!/^[A-Z]{3}$/.test(currency)) throw badUserInput('input.currency', 'an ISO 4217 code, three capitals', currency);
+  return currency;
+}

@@ -1,0 +1,68 @@
+import { Prisma } from '../generated/prisma/client.ts';
+import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import { selectList } from '../tenancy/sql-text.ts';
+import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS } from './account.repository.ts';
+import type { BankAccount } from './account.type.ts';
+
+const { sql } = Prisma;
+
+const WHOLE_ACCOUNT = selectList(ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS);
+
+/** Balance and status: rows that refer to the account, as an import inserts them, need not wait. */
+export const FOR_STATE_CHANGE = sql`FOR NO KEY UPDATE`;
+/** What is part of a unique key, as the bank's name: taken at once, since raising a lock later can deadlock. */
+export const FOR_KEY_CHANGE = sql`FOR UPDATE`;
+
+export interface NewAccount {
+  readonly bankName: string;
+  readonly accountNumber: string;
+  readonly accountType: AccountType;
+  readonly status: AccountStatus;
+  readonly currency: string;
+  readonly balance: string;
+}
+
+/** @returns null when the bank has the number already; waits for another transaction that is just using it */
+export async function insertAccount(
+  transaction: ScopedTransaction,
+  scope: TenantScope,
+  { bankName, accountNumber, accountType, status, currency, balance }: NewAccount,
+): Promise<BankAccount | null> {
+  const [inserted] = await transaction.$queryRaw<BankAccount[]>(sql`
+    INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency, balance)
+    VALUES (${scope.tenantId}::uuid, ${bankName}, ${accountNumber}, ${accountType}::account_type,
+      ${status}::account_status, ${currency}, ${balance}::numeric)
+    ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}`);
+  return inserted ?? null;
+}
+
+/**
+ * The accounts as they are, kept from being changed by others until the transaction ends. Always in the order of their
+ * ids, so that transactions that want the same accounts wait for one another and never deadlock.
+ */
+export async function lockAccounts(
+  transaction: ScopedTransaction,
+  scope: TenantScope,
+  ids: readonly string[],
+  strength: Prisma.Sql,
+): Promise<BankAccount[]> {
+  return transaction.$queryRaw<BankAccount[]>(sql`
+    SELECT ${WHOLE_ACCOUNT} FROM bank_accounts
+    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ANY(${ids}::uuid[]) ORDER BY id ${strength}`);
+}
+
+/** Writes what may change of a locked account. */
+export async function updateAccount(
+  transaction: ScopedTransaction,
+  scope: TenantScope,
+  { id, bankName, accountType, status }: Pick<BankAccount, 'id' | 'bankName' | 'accountType' | 'status'>,
+): Promise<BankAccount> {
+  const [updated] = await transaction.$queryRaw<BankAccount[]>(sql`
+    UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
+      status = ${status}::account_status, version = version + 1, updated_at = greatest(statement_timestamp(), updated_at)
+    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}`);
+  if (!updated) throw new Error(`account ${id} was locked, but could not be updated`);
+  return updated;
+}

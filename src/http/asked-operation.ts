@@ -1,0 +1,73 @@
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { CacheableOperation, CacheableOperations, GraphqlRequest } from '../cache/cacheable-operations.ts';
+
+/** In characters of the requests as they came. Clients repeat few; one that falls out is read again. */
+const MAX_REMEMBERED = 16 * 1024 * 1024;
+const MAX_REMEMBERED_REQUEST = 64 * 1024;
+
+/** What a request asks for. */
+export interface AskedOperation {
+  /** Absent for answers that never come from the cache. */
+  readonly cacheable: CacheableOperation | undefined;
+}
+
+/** Apollo Server says what is wrong with it. */
+const NOTHING: AskedOperation = { cacheable: undefined };
+
+/**
+ * Reads what requests ask for, and remembers it by their very bytes: a request that came before is neither parsed nor
+ * hashed again.
+ */
+export class AskedOperations {
+  readonly #remembered = new LRUCache<string, AskedOperation>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: (_, request) => request.length + 200,
+  });
+
+  constructor(private readonly operations: CacheableOperations) {}
+
+  of(request: FastifyRequest): AskedOperation {
+    if (request.method === 'POST' && !request.headers['content-type']?.includes('json')) return NOTHING;
+    const accept = request.headers.accept ?? '';
+    const text =
+      request.method === 'GET' ? request.url : ((request.body as Buffer | undefined)?.toString('latin1') ?? '');
+    const key = `${request.method} ${accept}\n${text}`;
+    return this.#remembered.get(key) ?? this.#read(request, accept, key);
+  }
+
+  #read(request: FastifyRequest, accept: string, key: string): AskedOperation {
+    const asked = request.method === 'GET' ? parseSearch(request.query) : parseBody(request.body);
+    const cacheable = asked ? this.operations.describe(asked, accept) : undefined;
+    const operation = { cacheable };
+    // A persisted query whose text is not known yet may be known the next time.
+    if (key.length <= MAX_REMEMBERED_REQUEST && (cacheable || asked?.query !== undefined))
+      this.#remembered.set(key, operation);
+    return operation;
+  }
+}
+
+function parseBody(body: unknown): GraphqlRequest | undefined {
+  return parseObject(body instanceof Buffer ? body.toString() : undefined);
+}
+
+/** The request that a GET carries in its search parameters. */
+function parseSearch(search: unknown): GraphqlRequest | undefined {
+  const { query, operationName, variables, extensions } = search as Record<string, string | undefined>;
+  return {
+    ...(query !== undefined && { query }),
+    ...(operationName && { operationName }),
+    ...(variables && { variables: parseObject(variables) }),
+    ...(extensions && { extensions: parseObject(extensions) ?? {} }),
+  };
+}
+
+/** @returns undefined for what is no JSON object: Apollo Server tells the client so */
+function parseObject(json: string | undefined): object | undefined {
+  try {
+    const value: unknown = json === undefined ? undefined : JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

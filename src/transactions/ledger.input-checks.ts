@@ -1,0 +1,61 @@
+import { badUserInput } from '../errors.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+import { checkedAmount, checkedId, checkedInstant, checkedText } from '../graphql/input-checks.ts';
+import type { Movement } from './ledger.rules.ts';
+import type { Transfer } from './ledger.service.ts';
+import type { TransactionInput, TransferInput } from './transaction.input.ts';
+
+/** Movements of one request: more than this hold their accounts for long. */
+const MAX_MOVEMENTS = 1000;
+
+const MAX_KEY_LENGTH = 200;
+const MAX_CATEGORY_LENGTH = 100;
+const MAX_BANK_NAME_LENGTH = 100;
+const MAX_DESCRIPTION_LENGTH = 500;
+
+/** @throws BAD_USER_INPUT */
+export function checkedKey(idempotencyKey: string): string {
+  return checkedText('input.idempotencyKey', idempotencyKey, MAX_KEY_LENGTH);
+}
+
+/**
+ * The movements as they are kept: what means the same is written the same, so that a repeated request is known again.
+ * @throws BAD_USER_INPUT naming the first place that does not hold
+ */
+export function checkedMovements(inputs: readonly TransactionInput[]): Movement[] {
+  if (inputs.length < 1 || inputs.length > MAX_MOVEMENTS)
+    throw badUserInput('input.transactions', `a list of 1 to ${MAX_MOVEMENTS} movements`, inputs.length);
+  return inputs.map((input, index) => checkedMovement(`input.transactions[${index}]`, input));
+}
+
+/** @throws BAD_USER_INPUT */
+export function checkedTransfer({ fromAccountId, toAccountId, amount, description }: TransferInput): Transfer {
+  return {
+    fromAccountId: checkedId('input.fromAccountId', fromAccountId),
+    toAccountId: checkedId('input.toAccountId', toAccountId),
+    amount: normalAmount('input.amount', amount),
+    description: optionalText('input.description', description, MAX_DESCRIPTION_LENGTH),
+  };
+}
+
+function checkedMovement(place: string, input: TransactionInput): Movement {
+  const { accountId, direction, amount, bookedAt, category, counterpartyBank, description } = input;
+  return {
+    accountId: checkedId(`${place}.accountId`, accountId),
+    direction,
+    amount: normalAmount(`${place}.amount`, amount),
+    bookedAt: bookedAt == null ? null : checkedInstant(`${place}.bookedAt`, bookedAt),
+    category: optionalText(`${place}.category`, category, MAX_CATEGORY_LENGTH),
+    counterpartyBank: optionalText(`${place}.counterpartyBank`, counterpartyBank, MAX_BANK_NAME_LENGTH),
+    description: optionalText(`${place}.description`, description, MAX_DESCRIPTION_LENGTH),
+  };
+}
+
+/** 1.5, +1.50 and 01.5 are one amount. */
+function normalAmount(argument: string, amount: string): string {
+  return new Prisma.Decimal(checkedAmount(argument, amount)).toFixed();
+}
+
+function optionalText(argument: string, text: string | null | undefined, maxLength: number): string | null {
+  return text == null ? null : checkedText(argument, text, maxLength);
+}

@@ -1,0 +1,106 @@
+import { mayBeOverdrawn } from '../accounts/account.rules.ts';
+import type { BankAccount } from '../accounts/account.type.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+import { AccountStatus, TransactionDirection } from '../generated/prisma/enums.ts';
+import {
+  accountClosed,
+  accountFrozen,
+  accountNotFound,
+  accountPending,
+  BrokenRules,
+  balanceOutOfRange,
+  type InputPath,
+  insufficientFunds,
+  type UserError,
+} from '../graphql/user-error.type.ts';
+
+const { Decimal } = Prisma;
+
+/** Digits after the point of every amount and balance. */
+const SCALE = 4;
+
+/**
+ * numeric(19,4) ends below this. A balance and an amount within it add up to 20 digits at most, which is what Decimal
+ * keeps exactly.
+ */
+const BALANCE_LIMIT = new Decimal('1e15');
+
+/** A movement as asked for, normalised by the input checks. */
+export interface Movement {
+  readonly accountId: string;
+  readonly direction: TransactionDirection;
+  readonly amount: string;
+  /** Null: when it is written. */
+  readonly bookedAt: string | null;
+  readonly category: string | null;
+  readonly counterpartyBank: string | null;
+  readonly description: string | null;
+}
+
+/** A movement with the places in the input that its errors name. */
+export interface PlacedMovement {
+  readonly movement: Movement;
+  readonly accountField: InputPath;
+  readonly amountField: InputPath;
+}
+
+/** A movement that keeps the rules, with what its account tells. */
+export interface PlannedMovement extends Movement {
+  readonly currency: string;
+  readonly balanceAfter: string;
+}
+
+/**
+ * What the movements come to, one after another, on accounts that are locked.
+ * @param accounts those that exist
+ * @throws BrokenRules with an error for each movement that breaks a rule; the others are judged as if it were not there
+ */
+export function planMovements(
+  accounts: readonly BankAccount[],
+  movements: readonly PlacedMovement[],
+): PlannedMovement[] {
+  const byId = new Map(accounts.map((account) => [account.id, account]));
+  const balances = new Map(accounts.map(({ id, balance }) => [id, balance]));
+  const planned: PlannedMovement[] = [];
+  const faults: UserError[] = [];
+  for (const placed of movements) {
+    const account = byId.get(placed.movement.accountId);
+    const balance = balances.get(placed.movement.accountId);
+    const outcome = account && balance ? plan(account, balance, placed) : accountNotFound(placed.accountField);
+    if ('code' in outcome) {
+      faults.push(outcome);
+    } else {
+      planned.push(outcome);
+      balances.set(outcome.accountId, outcome.balanceAfter);
+    }
+  }
+  if (faults.length) throw new BrokenRules(faults);
+  return planned;
+}
+
+function plan(
+  { accountType, status, currency }: BankAccount,
+  balance: string,
+  { movement, accountField, amountField }: PlacedMovement,
+): PlannedMovement | UserError {
+  const { direction, amount } = movement;
+  const statusFault = faultOfStatus(status, direction, accountField);
+  if (statusFault) return statusFault;
+  const isDebit = direction === TransactionDirection.DEBIT;
+  const after = isDebit ? new Decimal(balance).minus(amount) : new Decimal(balance).plus(amount);
+  // A credit may leave an account below zero that was imported so.
+  if (isDebit && after.lessThan(0) && !mayBeOverdrawn(accountType))
+    return insufficientFunds(amountField, accountType, balance, amount);
+  const balanceAfter = after.toFixed(SCALE);
+  if (after.abs().greaterThanOrEqualTo(BALANCE_LIMIT)) return balanceOutOfRange(amountField, balanceAfter);
+  return { ...movement, currency, balanceAfter };
+}
+
+/** Only an active account gives money; money that arrives is turned away from closed ones alone. */
+function faultOfStatus(status: AccountStatus, direction: TransactionDirection, field: InputPath): UserError | null {
+  if (status === AccountStatus.CLOSED) return accountClosed(field);
+  if (direction === TransactionDirection.CREDIT) return null;
+  if (status === AccountStatus.FROZEN) return accountFrozen(field);
+  if (status === AccountStatus.PENDING) return accountPending(field);
+  return null;
+}

@@ -1,0 +1,54 @@
+import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { DEPENDENTS } from '../cache/namespaces.ts';
+import { Role } from '../context/caller.ts';
+import { RequestContext } from '../context/request-context.ts';
+import { runWrite } from '../context/run-write.ts';
+import { checkedKey, checkedMovements, checkedTransfer } from './ledger.input-checks.ts';
+import { recordTransactions, transfer } from './ledger.service.ts';
+import { RecordTransactionsInput, TransferInput } from './transaction.input.ts';
+import { RecordTransactionsPayload, TransferPayload } from './transaction.payload.ts';
+
+@Resolver()
+export class TransactionMutations {
+  @Authorized(Role.ADMIN)
+  @Mutation(() => RecordTransactionsPayload, {
+    complexity: costOfMovements,
+    description:
+      'Records movements, all or none. Only ACTIVE accounts give money, and all but CLOSED ones take it; CHECKING, SAVINGS and INVESTMENT accounts are not overdrawn. userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING, INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED.',
+  })
+  async recordTransactions(
+    @Arg('input', () => RecordTransactionsInput) input: RecordTransactionsInput,
+    @Ctx() context: RequestContext,
+  ): Promise<RecordTransactionsPayload> {
+    const key = checkedKey(input.idempotencyKey);
+    const movements = checkedMovements(input.transactions);
+    const { result, userErrors } = await runWrite(context, DEPENDENTS.transactions, (transaction) =>
+      recordTransactions(transaction, context.scope, key, movements),
+    );
+    return { transactions: result ?? [], userErrors };
+  }
+
+  @Authorized(Role.ADMIN)
+  @Mutation(() => TransferPayload, {
+    description:
+      "Moves money between two accounts of the tenant, both legs or none; each leg names the other account's bank. The rules and userErrors of recordTransactions, and SAME_ACCOUNT, CURRENCY_MISMATCH.",
+  })
+  async transfer(
+    @Arg('input', () => TransferInput) input: TransferInput,
+    @Ctx() context: RequestContext,
+  ): Promise<TransferPayload> {
+    const key = checkedKey(input.idempotencyKey);
+    const order = checkedTransfer(input);
+    const { result, userErrors } = await runWrite(context, DEPENDENTS.transactions, (transaction) =>
+      transfer(transaction, context.scope, key, order),
+    );
+    const [debit = null, credit = null] = result ?? [];
+    return { debit, credit, userErrors };
+  }
+}
+
+/** What is selected of the payload comes as often as there are movements. */
+function costOfMovements({ args, childComplexity }: ComplexityEstimatorArgs): number {
+  return 1 + args.input.transactions.length * childComplexity;
+}

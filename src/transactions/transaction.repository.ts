@@ -9,7 +9,7 @@ import type { Transaction } from './transaction.type.ts';
 const { sql } = Prisma;
 
 /** Every property of a transaction and the SQL that reads it. */
-const COLUMNS: Record<keyof Transaction, Prisma.Sql> = {
+export const TRANSACTION_COLUMNS: Record<keyof Transaction, Prisma.Sql> = {
   id: sql`id`,
   accountId: sql`account_id`,
   bookedAt: instantText(sql`booked_at`),
@@ -23,7 +23,7 @@ const COLUMNS: Record<keyof Transaction, Prisma.Sql> = {
 };
 
 /** All properties of a transaction. */
-export const ALL_TRANSACTION_COLUMNS: ReadonlySet<string> = new Set(Object.keys(COLUMNS));
+export const ALL_TRANSACTION_COLUMNS: ReadonlySet<string> = new Set(Object.keys(TRANSACTION_COLUMNS));
 
 /** A row of a statement that answers for several accounts at once. */
 interface OfAccount {
@@ -118,7 +118,7 @@ export class TransactionRepository {
 
 /** The columns to read; `account` is found by its id. */
 function columns(wanted: ReadonlySet<string>): Prisma.Sql {
-  return selectList(COLUMNS, wanted.has('account') ? new Set([...wanted, 'accountId']) : wanted);
+  return selectList(TRANSACTION_COLUMNS, wanted.has('account') ? new Set([...wanted, 'accountId']) : wanted);
 }
 
 function whereOf(scope: TenantScope, conditions: readonly Prisma.Sql[]): Prisma.Sql {

@@ -45,5 +45,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO tenantry_app', current_schema());
     GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, bank_accounts, transactions, idempotency_keys TO tenantry_app;
     GRANT SELECT ON daily_totals, account_totals TO tenantry_app;
+    -- The service refuses a database that lacks a migration; a shadow database has no such list.
+    IF to_regclass('_prisma_migrations') IS NOT NULL THEN
+      GRANT SELECT ON _prisma_migrations TO tenantry_app;
+    END IF;
   END IF;
 END $$;

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+
+# Everything, to build with and to run Prisma's commands.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npx prisma generate && npx tsc -p tsconfig.build.json
+
+# Applies the migrations to DATABASE_URL and ends. Its login must own the tables.
+FROM build AS migrate
+ENV CHECKPOINT_DISABLE=1
+CMD ["npx", "prisma", "migrate", "deploy"]
+
+# The service: no build tools, no embedded PostgreSQL.
+FROM node:24-bookworm-slim AS service
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+COPY --from=build /app/dist ./dist
+# Their names only: the service refuses a database that lacks one.
+COPY prisma/migrations ./prisma/migrations
+USER node
+EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:4000/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/src/main.js"]

@@ -139,7 +139,6 @@ export type AccountGroupFieldsFragment = { key: string, count: number, balances:
 export type DashboardQueryVariables = Exact<{
   date?: string | null | undefined;
   days?: number;
-  refresh?: boolean;
 }>;
 
 
@@ -153,15 +152,30 @@ export type DashboardListsQueryVariables = Exact<{
 
 export type DashboardListsQuery = { dashboard: { topAccounts: Array<{ id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string }>, recentTransactions: Array<{ id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, accountNumber: string } }> } };
 
+export type RefreshedDashboardQueryVariables = Exact<{
+  date?: string | null | undefined;
+}>;
+
+
+export type RefreshedDashboardQuery = { dashboard: { generatedAt: string, overview: { totalAccounts: number } } };
+
 export type StatisticsQueryVariables = Exact<{
   period?: StatisticsPeriod;
   from?: string | null | undefined;
   to?: string | null | undefined;
-  refresh?: boolean;
 }>;
 
 
 export type StatisticsQuery = { statistics: { period: StatisticsPeriod, from: string, to: string, generatedAt: string, totals: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }>, buckets: Array<{ start: string, end: string, flows: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> }>, byCategory: Array<{ category: string | null, flows: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> }> } };
+
+export type RefreshedStatisticsQueryVariables = Exact<{
+  period?: StatisticsPeriod;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+}>;
+
+
+export type RefreshedStatisticsQuery = { statistics: { generatedAt: string, totals: Array<{ currency: string, transactionCount: number, inflow: string, outflow: string, net: string }> } };
 
 export type TransactionFieldsFragment = { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null };
 
@@ -431,8 +445,8 @@ fragment TenantFields on Tenant {
   createdAt
 }`) as unknown as TypedDocumentString<AccountsWithTransactionsQuery, AccountsWithTransactionsQueryVariables>;
 export const DashboardDocument = new TypedDocumentString(`
-    query Dashboard($date: Date, $days: Int! = 30, $refresh: Boolean! = false) {
-  dashboard(date: $date, refresh: $refresh) {
+    query Dashboard($date: Date, $days: Int! = 30) {
+  dashboard(date: $date) {
     date
     generatedAt
     overview {
@@ -519,9 +533,19 @@ fragment TransactionFields on Transaction {
   counterpartyBank
   description
 }`) as unknown as TypedDocumentString<DashboardListsQuery, DashboardListsQueryVariables>;
+export const RefreshedDashboardDocument = new TypedDocumentString(`
+    query RefreshedDashboard($date: Date) {
+  dashboard(date: $date, refresh: true) {
+    generatedAt
+    overview {
+      totalAccounts
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RefreshedDashboardQuery, RefreshedDashboardQueryVariables>;
 export const StatisticsDocument = new TypedDocumentString(`
-    query Statistics($period: StatisticsPeriod! = DAILY, $from: Date, $to: Date, $refresh: Boolean! = false) {
-  statistics(period: $period, from: $from, to: $to, refresh: $refresh) {
+    query Statistics($period: StatisticsPeriod! = DAILY, $from: Date, $to: Date) {
+  statistics(period: $period, from: $from, to: $to) {
     period
     from
     to
@@ -551,6 +575,22 @@ export const StatisticsDocument = new TypedDocumentString(`
   outflow
   net
 }`) as unknown as TypedDocumentString<StatisticsQuery, StatisticsQueryVariables>;
+export const RefreshedStatisticsDocument = new TypedDocumentString(`
+    query RefreshedStatistics($period: StatisticsPeriod! = DAILY, $from: Date, $to: Date) {
+  statistics(period: $period, from: $from, to: $to, refresh: true) {
+    generatedAt
+    totals {
+      ...CashFlowFields
+    }
+  }
+}
+    fragment CashFlowFields on CashFlow {
+  currency
+  transactionCount
+  inflow
+  outflow
+  net
+}`) as unknown as TypedDocumentString<RefreshedStatisticsQuery, RefreshedStatisticsQueryVariables>;
 export const TransactionsDocument = new TypedDocumentString(`
     query Transactions($first: Int, $after: String, $last: Int, $before: String, $filter: TransactionFilter) {
   transactions(

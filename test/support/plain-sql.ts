@@ -36,7 +36,10 @@ export async function plainAccounts(
        status = 'ACTIVE' AS "isActive", currency, balance::text, version,
        to_char(created_at AT TIME ZONE 'UTC', '${UTC_TEXT}') AS "createdAt",
        to_char(updated_at AT TIME ZONE 'UTC', '${UTC_TEXT}') AS "updatedAt"
-     FROM bank_accounts WHERE tenant_id = $1 AND (${where}) ORDER BY ${orderBy}`,
+     FROM (
+       -- A window's order sees the columns alone; ORDER BY would take the text of the same name.
+       SELECT *, row_number() OVER (ORDER BY ${orderBy}) AS place FROM bank_accounts WHERE tenant_id = $1 AND (${where})
+     ) ordered ORDER BY place`,
     [tenantId],
   );
 }

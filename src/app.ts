@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { printSchema } from 'graphql';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
 import { CacheableOperations } from './cache/cacheable-operations.ts';
 import { createResponseCache } from './cache/create-cache.ts';
@@ -45,8 +43,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   timeResolvers(schema, monitor);
 
   const cache = createResponseCache(config, monitor, redis);
-  const schemaHash = createHash('sha256').update(printSchema(schema)).digest('base64url').slice(0, 16);
-  const services = createServices({ config, monitor, cache, database, redis, schemaHash });
+  const services = createServices({ config, monitor, cache, database, redis });
   const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
   const apollo = createGraphqlServer({
     schema,

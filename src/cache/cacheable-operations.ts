@@ -6,6 +6,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  printSchema,
   type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
@@ -25,8 +26,11 @@ export interface GraphqlRequest {
 
 /** What can be said of an operation before it is executed. */
 export interface CacheableOperation {
-  /** Equal for equal documents, operation names and variables. */
-  readonly identity: string;
+  /**
+   * SHA-256 of the schema, the document, the operation's name, the variables and the media types asked for: no two that
+   * differ in one of these meet, whatever clients send, and a deployment with another schema never reads these entries.
+   */
+  readonly hash: string;
   readonly name: string | null;
   /** Whether the answer shows who is asking. */
   readonly isPerViewer: boolean;
@@ -40,14 +44,22 @@ interface FieldPolicy {
 /** Tells which operations may be answered from the cache, by the `@cacheControl` of the root fields they select. */
 export class CacheableOperations {
   readonly #policies: ReadonlyMap<string, FieldPolicy>;
+  readonly #schemaHash: string;
   readonly #documents = new LRUCache<string, DocumentNode>({ max: MAX_DOCUMENTS });
 
   constructor(schema: GraphQLSchema) {
     this.#policies = fieldPolicies(schema);
+    this.#schemaHash = sha256(printSchema(schema));
   }
 
-  /** @returns undefined for mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse */
-  describe({ query, operationName, variables, extensions }: GraphqlRequest): CacheableOperation | undefined {
+  /**
+   * @param accept the media types that the client takes
+   * @returns undefined for mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse
+   */
+  describe(
+    { query, operationName, variables, extensions }: GraphqlRequest,
+    accept: string,
+  ): CacheableOperation | undefined {
     const hash = typeof query === 'string' ? sha256(query) : extensions?.persistedQuery?.sha256Hash;
     const document = typeof hash === 'string' ? this.#document(hash, query) : undefined;
     const operation = document && operationOf(document, operationName);
@@ -56,7 +68,7 @@ export class CacheableOperations {
     const policies = fields.map(({ name }) => this.#policies.get(name.value));
     if (policies.some((policy) => !policy || policy.isVolatile) || fields.some(mayRefresh)) return undefined;
     return {
-      identity: JSON.stringify([hash, operationName ?? null, variables ?? null]),
+      hash: sha256(JSON.stringify([this.#schemaHash, hash, operationName ?? null, variables ?? null, accept])),
       name: operation.name?.value ?? null,
       isPerViewer: policies.some((policy) => policy?.isPerViewer),
     };

@@ -16,6 +16,8 @@ export interface ResponseEntry {
   readonly body: Buffer;
   /** Strong validator of the body. */
   readonly etag: string;
+  /** The compressed body, made for the first client that takes it; not stored. */
+  gzipped?: Buffer;
 }
 
 /** Says that the bytes are an entry, of this layout. */
@@ -23,7 +25,7 @@ const MAGIC = Buffer.from('tny1');
 const HEADER_START = MAGIC.length + 4;
 
 /** Layout: magic, length of the header (4 bytes), the header as JSON, the body. The header holds the body's hash. */
-export function encodeEntry({ body, ...header }: ResponseEntry): Buffer {
+export function encodeEntry({ body, gzipped: _, ...header }: ResponseEntry): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.length);

@@ -3,7 +3,6 @@ import type { CacheConfig } from '../config.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AnswerPolicy } from './answer-policy.ts';
-import { type ResponseIdentity, responseKey } from './cache-key.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
 import type { CacheDependency } from './namespaces.ts';
@@ -19,8 +18,9 @@ export interface LoadedAnswer {
   readonly policy?: AnswerPolicy;
 }
 
+/** `entry` is what was found or kept; a loaded answer that is not kept has none. */
 export type Answer =
-  | { readonly outcome: 'hit'; readonly tier: 'memory' | 'redis'; readonly entry: ResponseEntry }
+  | { readonly outcome: 'hit' | 'miss'; readonly entry: ResponseEntry }
   | { readonly outcome: 'miss' | 'bypass'; readonly loaded: LoadedAnswer };
 
 export interface ResponseCacheOptions {
@@ -35,7 +35,7 @@ export interface ResponseCacheOptions {
 /** A load that others may join, with the versions it began under. */
 interface Flight {
   readonly versions: Versions;
-  readonly answer: Promise<LoadedAnswer>;
+  readonly answer: Promise<Answer>;
 }
 
 /** A namespace for the metrics of lookups whose answer is not known yet. */
@@ -53,19 +53,18 @@ export class ResponseCache {
   constructor(private readonly options: ResponseCacheOptions) {}
 
   /**
-   * The answer from the cache, or from `load`. Requests for the same answer under the same versions share one load.
+   * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same versions share one load.
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
    */
-  async answer(scope: TenantScope, identity: ResponseIdentity, load: () => Promise<LoadedAnswer>): Promise<Answer> {
+  async answer(scope: TenantScope, key: string, load: () => Promise<LoadedAnswer>): Promise<Answer> {
     const versions = await this.#versions(scope);
     if (!versions) return { outcome: 'bypass', loaded: await load() };
-    const key = responseKey(scope, identity);
     const found = await this.#find(key, versions);
     if (found) return found;
     const flight = this.#flightUnder(key, versions);
     if (flight) {
       const joined = await flight.answer.catch(() => undefined); // its own caller is told
-      if (joined?.policy) return { outcome: 'miss', loaded: joined };
+      if (joined && 'entry' in joined) return joined;
     } else {
       // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
       // several requests only one finds neither.
@@ -73,7 +72,7 @@ export class ResponseCache {
       if (since) return since;
     }
     this.options.monitor.recordCache({ namespace: UNKNOWN_NAMESPACE, kind: 'miss' });
-    return { outcome: 'miss', loaded: await this.#load(key, versions, load) };
+    return this.#load(key, versions, load);
   }
 
   /** Makes old what depends on these. Called after the commit and before the write is acknowledged. Never throws. */
@@ -127,7 +126,7 @@ export class ResponseCache {
 
   #hit(tier: 'memory' | 'redis', entry: ResponseEntry): Answer {
     this.options.monitor.recordCache({ namespace: entry.namespace, kind: 'hit', tier });
-    return { outcome: 'hit', tier, entry };
+    return { outcome: 'hit', entry };
   }
 
   /**
@@ -140,7 +139,7 @@ export class ResponseCache {
     return flight && isCurrent(flight.versions, versions) && isCurrent(versions, flight.versions) ? flight : undefined;
   }
 
-  async #load(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<LoadedAnswer> {
+  async #load(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<Answer> {
     const flight = { versions, answer: this.#loadAndKeep(key, versions, load) };
     this.#flights.set(key, flight);
     try {
@@ -150,15 +149,15 @@ export class ResponseCache {
     }
   }
 
-  async #loadAndKeep(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<LoadedAnswer> {
+  async #loadAndKeep(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<Answer> {
     const loaded = await load();
     const entry = this.#entryOf(loaded, versions);
-    if (!entry) return loaded;
+    if (!entry) return { outcome: 'miss', loaded };
     this.options.memory.set(key, entry);
     const shared = this.options.shared;
     // Not waited for: the client need not wait until others may have the answer too.
     if (shared) void this.#counted('set', entry.namespace, () => shared.set(key, entry));
-    return loaded;
+    return { outcome: 'miss', entry };
   }
 
   #entryOf({ policy, body, headers, operationName }: LoadedAnswer, versions: Versions): ResponseEntry | undefined {

@@ -19,8 +19,6 @@ export interface Services {
   readonly config: Config;
   readonly monitor: Monitor;
   readonly cache: ResponseCache;
-  /** Changes with every change of the schema. */
-  readonly schemaHash: string;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
   readonly resources: ResourceMonitor;
@@ -37,7 +35,7 @@ export interface Services {
 }
 
 /** What services are made from. */
-export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'schemaHash'>;
+export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache'>;
 
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, redis } = foundation;

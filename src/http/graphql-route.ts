@@ -1,24 +1,24 @@
+import { performance } from 'node:perf_hooks';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CacheableOperations, GraphqlRequest } from '../cache/cacheable-operations.ts';
+import { responseKey } from '../cache/cache-key.ts';
+import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
 import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
-import { callerKey } from '../context/caller.ts';
+import { type Caller, callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, requestStorage, serverTiming } from '../monitoring/request-timing.ts';
-import { createAuthentication } from './authenticate.ts';
-import { parseSearch } from './graphql-search.ts';
+import { AskedOperations } from './asked-operation.ts';
+import { authenticate } from './authenticate.ts';
+import { sendAnswer } from './send-answer.ts';
 
 /** Long enough for any operation that the limits let through. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** An answer from the cache is found in the time of a few fields. */
 const COST_OF_A_HIT = 1;
-
-/** Answers belong to their caller, and only the service knows whether they still hold. */
-const CACHE_CONTROL = 'private, no-cache';
 
 export interface GraphqlRoute {
   readonly apollo: ApolloServer<RequestContext>;
@@ -29,54 +29,69 @@ export interface GraphqlRoute {
 
 /** POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server does. */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
-  app.decorateRequest('caller', null);
-  app.route({
-    method: ['GET', 'POST'],
-    url: '/graphql',
-    bodyLimit: MAX_BODY_BYTES,
-    preHandler: createAuthentication(route.verifier),
-    handler: (request, reply) => {
-      const timing = new RequestTiming();
-      return requestStorage.run(timing, () => answer(route, request, reply, timing));
-    },
+  const asked = new AskedOperations(route.operations);
+  // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what the cache cannot answer.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.route({
+      method: ['GET', 'POST'],
+      url: '/graphql',
+      bodyLimit: MAX_BODY_BYTES,
+      handler: async (request, reply) => {
+        const startedAtMs = performance.now();
+        const authentication = authenticate(route.verifier, request, reply);
+        const caller = authentication instanceof Promise ? await authentication : authentication;
+        return caller === 'refused' ? reply : answer(route, asked, request, reply, caller, startedAtMs);
+      },
+    });
   });
 }
 
 async function answer(
   route: GraphqlRoute,
+  asked: AskedOperations,
   request: FastifyRequest,
   reply: FastifyReply,
-  timing: RequestTiming,
+  caller: Caller | null,
+  startedAtMs: number,
 ): Promise<FastifyReply> {
-  const { operations, services } = route;
-  const scope = request.caller?.tenant?.scope;
-  const asked = request.method === 'GET' ? parseSearch(request.query) : (request.body as GraphqlRequest | null);
-  const operation = scope && asked && operations.describe(asked);
-  const load = () => execute(route, request);
-  if (!scope || !operation) return send(reply, { outcome: 'bypass', loaded: await load() }, timing);
+  const timing = new RequestTiming(startedAtMs);
+  const load = () => requestStorage.run(timing, () => execute(route, request, caller));
+  const { cacheable } = asked.of(request);
+  const found = await find(route.services, caller, cacheable, load);
+  timing.cache = found.outcome;
+  if (found.outcome === 'hit' && caller)
+    recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
+  reply.header('server-timing', serverTiming(timing));
+  return sendAnswer(request, reply, found);
+}
 
-  const found = await services.cache.answer(
-    scope,
-    {
-      schemaHash: services.schemaHash,
-      operation: `${request.headers.accept ?? ''}\n${operation.identity}`,
-      ...(operation.isPerViewer && request.caller && { viewer: JSON.stringify(request.caller) }),
-    },
-    load,
-  );
-  if (found.outcome === 'hit') recordHit(services, request, operation.name, timing);
-  return send(reply, found, timing);
+async function find(
+  { cache }: Services,
+  caller: Caller | null,
+  operation: CacheableOperation | undefined,
+  load: () => Promise<LoadedAnswer>,
+): Promise<Answer> {
+  if (!caller?.tenant || !operation) return { outcome: 'bypass', loaded: await load() };
+  const { scope } = caller.tenant;
+  const viewer = operation.isPerViewer ? JSON.stringify([caller.subject, caller.name, caller.role]) : undefined;
+  return cache.answer(scope, responseKey(scope, operation.hash, viewer), load);
 }
 
 /** Apollo Server's answer, and what was learned about it on the way. */
-async function execute({ apollo, services }: GraphqlRoute, request: FastifyRequest): Promise<LoadedAnswer> {
-  const context = new RequestContext(request.caller, services);
+async function execute(
+  { apollo, services }: GraphqlRoute,
+  request: FastifyRequest,
+  caller: Caller | null,
+): Promise<LoadedAnswer> {
+  const context = new RequestContext(caller, services);
   const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
       headers: headerMap(request.headers),
       search: new URL(request.url, 'http://localhost').search,
-      body: request.body ?? {},
+      body: parsedBody(request),
     },
     context: async () => context,
   });
@@ -90,41 +105,21 @@ async function execute({ apollo, services }: GraphqlRoute, request: FastifyReque
   };
 }
 
-function send(reply: FastifyReply, found: Answer, timing: RequestTiming): FastifyReply {
-  timing.cache = found.outcome;
-  reply.headers({
-    'cache-control': CACHE_CONTROL,
-    'cache-status': found.outcome === 'hit' ? 'tenantry; hit' : `tenantry; fwd=${found.outcome}`,
-    vary: 'accept, authorization',
-  });
-  if (found.outcome === 'hit') {
-    const { entry } = found;
-    return reply.headers({ 'content-type': entry.contentType, 'server-timing': serverTiming(timing) }).send(entry.body);
+/** @returns undefined for what is no JSON: Apollo Server asks for a JSON body then */
+function parsedBody({ body, headers }: FastifyRequest): unknown {
+  if (!(body instanceof Buffer) || !headers['content-type']?.includes('json')) return undefined;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
   }
-  return reply
-    .code(found.loaded.status)
-    .headers({ ...found.loaded.headers, 'server-timing': serverTiming(timing) })
-    .send(found.loaded.body);
 }
 
 /** What Apollo Server's plugins do for a miss. */
-function recordHit(
-  { monitor, rateLimiter }: Services,
-  { caller }: FastifyRequest,
-  name: string | null,
-  timing: RequestTiming,
-): void {
-  if (caller) rateLimiter.spend(callerKey(caller), COST_OF_A_HIT);
-  monitor.recordOperation(
-    {
-      name: name ?? NAMELESS.anonymous,
-      tenantId: caller?.tenant?.scope.tenantId ?? null,
-      durationMs: timing.elapsedMs(),
-      errors: 0,
-      cacheHit: true,
-    },
-    timing,
-  );
+function recordHit({ monitor, rateLimiter }: Services, caller: Caller, name: string, timing: RequestTiming): void {
+  rateLimiter.spend(callerKey(caller), COST_OF_A_HIT);
+  const tenantId = caller.tenant?.scope.tenantId ?? null;
+  monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true }, timing);
 }
 
 function headerMap(headers: FastifyRequest['headers']): HeaderMap {

@@ -4,6 +4,9 @@ import { EmbeddedPostgresError } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import { type CommandLine, type CommandSpec, helpOf, type OptionSpecs, parseCommandLine } from './command-line.ts';
 
+/** How pg words it, and Node.js. */
+const LOST_CONNECTION = /^Connection terminated|ECONNRESET|EPIPE/;
+
 /** What to do about those that are nobody's programming error, by SQLSTATE. */
 const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'Use a login that owns the tables, or grant it the rights named above.',
@@ -47,6 +50,8 @@ function messageOf(error: unknown): string[] {
   if (error instanceof EmbeddedPostgresError) return [error.message];
   if (error instanceof pg.DatabaseError) return describeDatabaseError(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (LOST_CONNECTION.test(message))
+    return ['The connection to the database was lost.', 'See that it is running, and run this again.'];
   return [`Failed unexpectedly: ${message}`, 'Run it again with LOG_LEVEL=debug to see where, and report it.'];
 }
 

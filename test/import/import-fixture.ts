@@ -79,6 +79,7 @@ export async function importFiles(url: string, files: Files, options: { dryRun?:
   const folder = makeFolder(files);
   const rejectsPath = path.join(path.dirname(folder), 'rejects.csv');
   return withClient(url, async (client) => {
+    client.on('error', () => {}); // a connection that is cut rejects the statement under way as well
     if (options.role) await client.query(`SET ROLE ${pg.escapeIdentifier(options.role)}`);
     return importFolder({ client, folder, rejectsPath, ...options });
   });

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import {
@@ -17,6 +17,10 @@ import {
 } from './import-fixture.ts';
 
 const BOOKED = '2024-05-01T12:00:00Z';
+
+const TERMINATE_WAITING = `
+  SELECT pg_terminate_backend(pid) AS value FROM pg_stat_activity
+   WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 let database: TestDatabase;
 
@@ -169,7 +173,19 @@ describe('an import', () => {
     expect(await valuesOf(database.url, 'SELECT slug AS value FROM tenants')).toEqual([]);
   });
 
-  test('waits for no other, but is refused while one is running', async () => {
+  test('that is broken off leaves nothing, and can be run again', async () => {
+    await withClient(database.url, async (other) => {
+      await other.query('BEGIN; LOCK TABLE transactions IN EXCLUSIVE MODE');
+      const broken = importFiles(database.url, TWO_TENANTS).catch((error: Error) => error.message);
+      await vi.waitFor(async () => expect(await valuesOf(database.url, TERMINATE_WAITING)).toEqual([true]));
+      expect(await broken).toMatch(/terminat/);
+      await other.query('COMMIT');
+    });
+    expect(await valuesOf(database.url, 'SELECT slug AS value FROM tenants')).toEqual([]);
+    expect((await importFiles(database.url, TWO_TENANTS)).tables.transactions.inserted).toBe(3);
+  });
+
+  test('is refused while another is running', async () => {
     await withClient(database.url, async (other) => {
       await other.query("SELECT pg_advisory_lock(hashtextextended('tenantry import', 0))");
       await expect(importFiles(database.url, TWO_TENANTS)).rejects.toThrowError(/Another import/);

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
+import { makeFolder, TWO_TENANTS, valuesOf } from './import-fixture.ts';
+
+const SCRIPT = path.resolve(import.meta.dirname, '../../scripts/import.ts');
+
+let database: TestDatabase;
+let workingDirectory: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  workingDirectory = makeTempFolder();
+});
+
+afterEach(() => database.drop());
+
+async function runImport(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const loader = import.meta.resolve('@oxc-node/core/register');
+  const child = spawn(process.execPath, ['--import', loader, SCRIPT, ...args], {
+    cwd: workingDirectory,
+    env: { ...process.env, DATABASE_URL: database.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: code as number, stdout, stderr };
+}
+
+describe('npm run import', () => {
+  test('prints what became of the rows and ends with 0', async () => {
+    const { code, stdout } = await runImport(makeFolder(TWO_TENANTS));
+    expect(stdout).toMatch(/^transactions +3 +0 +0 +0$/m);
+    expect(code).toBe(0);
+    expect(readdirSync(workingDirectory)).toEqual([]);
+  });
+
+  test('ends with 2 when rows were rejected, and says where they are', async () => {
+    const tenants = `${TWO_TENANTS['tenants.csv']}West,West Ltd,UTC\n`;
+    const { code, stdout } = await runImport(makeFolder({ ...TWO_TENANTS, 'tenants.csv': tenants }));
+    const [, file = ''] = /^The rejected rows and why: (import-rejects-\S+\.csv)$/m.exec(stdout) ?? [];
+    expect(existsSync(path.join(workingDirectory, file))).toBe(true);
+    expect(code).toBe(2);
+  });
+
+  test('writes the rejects file that it is told, also when there are none', async () => {
+    const { code } = await runImport(makeFolder(TWO_TENANTS), '--rejects', 'none.csv');
+    expect(code).toBe(0);
+    expect(readdirSync(workingDirectory)).toEqual(['none.csv']);
+  });
+
+  test('ends with 1, a message and a remedy, and no stack, when it cannot begin', async () => {
+    const { 'tenants.csv': _, ...rest } = TWO_TENANTS;
+    const { code, stdout, stderr } = await runImport(makeFolder(rest));
+    expect(stderr).toMatch(/has no tenants\.csv.*\nAn import is all three tables/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect([code, stdout]).toEqual([1, '']);
+  });
+
+  test('keeps nothing of a dry run', async () => {
+    const { code, stdout } = await runImport(makeFolder(TWO_TENANTS), '--dry-run');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Nothing was kept')]);
+    expect(await valuesOf(database.url, 'SELECT slug AS value FROM tenants')).toEqual([]);
+  });
+
+  test('tells with --help of its exit codes', async () => {
+    const { code, stdout } = await runImport('--help');
+    expect(stdout).toMatch(/^ {2}2 +imported, but for the rows in the rejects file$/m);
+    expect(code).toBe(0);
+  });
+});

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { clientError, ErrorCode, httpHead, timedOut } from '../errors.ts';
-import { driverErrorOf, isTransactionExpired, isWriteConflict } from './sql-state.ts';
+import { clientError, ErrorCode, httpHead, timedOut, unavailable } from '../errors.ts';
+import { driverErrorOf, isTransactionExpired, isTransactionNotBegun, isWriteConflict } from './sql-state.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import type { ScopedTransaction } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
@@ -13,7 +13,7 @@ const FIRST_PAUSE_MS = 10;
 /**
  * Runs `work` in one transaction, and again when PostgreSQL rolled it back for a deadlock or a serialisation failure:
  * nothing of the attempt is left then. So `work` must do nothing but read and write in its transaction.
- * @throws SERVICE_UNAVAILABLE when all attempts ended so, TIMEOUT when the transaction took too long
+ * @throws SERVICE_UNAVAILABLE when all attempts ended so or no connection came free, TIMEOUT when it took too long
  */
 export async function retriedTransaction<Result>(
   database: Pick<TenantDatabase, 'transaction'>,
@@ -31,8 +31,9 @@ export async function retriedTransaction<Result>(
   }
 }
 
-/** The same error with its cause where everybody looks for it, so that an unreachable database is known as such. */
+/** What tells the client more than Prisma's error does; else that error, with its cause where everybody looks for it. */
 function explained(error: unknown): unknown {
+  if (isTransactionNotBegun(error)) return unavailable(error);
   if (isTransactionExpired(error)) return timedOut(error);
   const cause = driverErrorOf(error);
   return cause && error instanceof Error ? new Error(error.message, { cause }) : error;

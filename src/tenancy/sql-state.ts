@@ -1,34 +1,43 @@
 import { Prisma } from '../generated/prisma/client.ts';
 
-/** Too slow: waiting for a connection, or all statements together (Prisma's own code). */
-const TRANSACTION_EXPIRED = 'P2028';
+/** Prisma's own code for a transaction that got no connection in time, or was not done in time. */
+const TRANSACTION_TIMED_OUT = 'P2028';
 
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
+/** What the driver reported; Prisma keeps it beside its error instead of as the cause. */
+interface DriverError extends Error {
+  readonly cause?: { readonly originalCode?: string };
+}
+
 /** Whether a unique key refused the row. */
 export function isUniqueViolation(error: unknown): boolean {
-  return sqlStateOf(error) === UNIQUE_VIOLATION;
+  return driverErrorOf(error)?.cause?.originalCode === UNIQUE_VIOLATION;
 }
 
 /** Whether PostgreSQL rolled the transaction back for the sake of another one, so that it can be run again. */
 export function isWriteConflict(error: unknown): boolean {
-  return [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].includes(sqlStateOf(error) ?? '');
+  const state = driverErrorOf(error)?.cause?.originalCode;
+  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+}
+
+/** Whether the transaction never began, because every connection was in use. */
+export function isTransactionNotBegun(error: unknown): boolean {
+  return isTransactionTimedOut(error) && error.meta?.timeout === undefined;
 }
 
 /** Whether the transaction took longer than it may, and was rolled back. */
 export function isTransactionExpired(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === TRANSACTION_EXPIRED;
+  return isTransactionTimedOut(error) && error.meta?.timeout !== undefined;
 }
 
-/** What the driver reported; Prisma keeps it beside the error instead of as its cause. */
-export function driverErrorOf(error: unknown): { readonly cause?: { readonly originalCode?: string } } | undefined {
+export function driverErrorOf(error: unknown): DriverError | undefined {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;
-  return error.meta?.driverAdapterError as { cause?: { originalCode?: string } } | undefined;
+  return error.meta?.driverAdapterError as DriverError | undefined;
 }
 
-/** PostgreSQL's code of what went wrong, where it was PostgreSQL that said so. */
-function sqlStateOf(error: unknown): string | undefined {
-  return driverErrorOf(error)?.cause?.originalCode;
+function isTransactionTimedOut(error: unknown): error is Prisma.PrismaClientKnownRequestError {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === TRANSACTION_TIMED_OUT;
 }

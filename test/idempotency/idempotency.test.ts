@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Account, type Bank, startBank } from '../transactions/bank-fixture.ts';
+
+let bank: Bank;
+let from: Account;
+let to: Account;
+let key: string;
+
+beforeAll(async () => {
+  bank = await startBank();
+});
+afterAll(() => bank.close());
+beforeEach(async () => {
+  from = await bank.open({ openingBalance: '100' });
+  to = await bank.open();
+  key = randomUUID();
+});
+
+const order = (input: object = {}) => ({
+  idempotencyKey: key,
+  fromAccountId: from.id,
+  toAccountId: to.id,
+  amount: '40.5',
+  ...input,
+});
+const batch = (movement: object = {}, more: object[] = []) => ({
+  idempotencyKey: key,
+  transactions: [{ accountId: from.id, direction: 'DEBIT', amount: '40.5', ...movement }, ...more],
+});
+const movements = async () =>
+  (await bank.sql('SELECT FROM transactions WHERE account_id IN ($1, $2)', [from.id, to.id])).length;
+const reused = [{ field: ['input', 'idempotencyKey'], code: 'IDEMPOTENCY_KEY_REUSED', message: expect.any(String) }];
+
+test('gives the first transfer again, and moves nothing', async () => {
+  const first = await bank.mutate('transfer', order());
+  await bank.mutate('transfer', order({ idempotencyKey: randomUUID(), amount: '1' }));
+  expect(await bank.mutate('transfer', order())).toEqual(first);
+  expect(await bank.read(from.id)).toMatchObject({ balance: '58.5000', version: 3 });
+});
+
+test('gives the first movements again in their order, also when the money would not suffice any more', async () => {
+  const input = batch({}, [{ accountId: to.id, direction: 'CREDIT', amount: '1' }, { ...batch().transactions[0] }]);
+  const first = await bank.mutate('recordTransactions', input);
+  expect(first.transactions).toMatchObject([
+    { account: { id: from.id }, balanceAfter: '59.5000' },
+    { account: { id: to.id }, balanceAfter: '1.0000' },
+    { account: { id: from.id }, balanceAfter: '19.0000' },
+  ]);
+  expect(await bank.mutate('recordTransactions', input)).toEqual(first);
+  expect(await movements()).toBe(3);
+});
+
+test.each([
+  ['amount', { amount: '40.5000' }],
+  ['amount', { amount: '+040.50' }],
+  ['bookedAt', { bookedAt: '2025-01-01T01:00:00.000+01:00' }],
+  ['category', { category: ' rent ' }],
+  ['description', { description: null }],
+])('takes %s for the same when it is only written in another way: %j', async (_what, spelling) => {
+  const input = { amount: '40.5', bookedAt: '2025-01-01T00:00:00Z', category: 'rent' };
+  const first = await bank.mutate('recordTransactions', batch(input));
+  const upper = { ...input, ...spelling, accountId: from.id.toUpperCase() };
+  expect(await bank.mutate('recordTransactions', batch(upper))).toEqual(first);
+  expect(await movements()).toBe(1);
+});
+
+test('knows a request without bookedAt again at a later time', async () => {
+  const first = await bank.mutate('recordTransactions', batch());
+  expect(await bank.mutate('recordTransactions', batch({ bookedAt: null }))).toEqual(first);
+  expect(await bank.mutate('recordTransactions', batch({ bookedAt: first.transactions[0].bookedAt }))).toEqual({
+    transactions: [],
+    userErrors: reused,
+  });
+});
+
+test.each([
+  ['amount', { amount: '40.51' }],
+  ['direction', { direction: 'CREDIT' }],
+  ['accountId', () => ({ accountId: to.id })],
+  ['category', { category: 'rent' }],
+  ['description', { description: 'rent' }],
+  ['counterpartyBank', { counterpartyBank: 'rent' }],
+])('refuses the key with another %s, and records nothing', async (_what, change) => {
+  await bank.mutate('recordTransactions', batch({ direction: 'CREDIT', amount: '40.5' }));
+  const changed = typeof change === 'function' ? change() : change;
+  const other = { direction: 'CREDIT', ...changed, ...('direction' in changed && { direction: 'DEBIT' }) };
+  expect(await bank.mutate('recordTransactions', batch(other))).toEqual({ transactions: [], userErrors: reused });
+  expect(await movements()).toBe(1);
+});
+
+test('refuses the key of one mutation for the other', async () => {
+  await bank.mutate('recordTransactions', batch());
+  expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors: reused });
+});
+
+test('frees the key of a request that broke a rule', async () => {
+  const tooMuch = order({ amount: '100.5' });
+  expect((await bank.mutate('transfer', tooMuch)).userErrors).toMatchObject([{ code: 'INSUFFICIENT_FUNDS' }]);
+  await bank.mutate('recordTransactions', {
+    idempotencyKey: randomUUID(),
+    transactions: [{ accountId: from.id, direction: 'CREDIT', amount: '0.5' }],
+  });
+  expect((await bank.mutate('transfer', tooMuch)).debit).toMatchObject({ balanceAfter: '0.0000' });
+});
+
+test('carries out one of two equal requests that come at the same time, and answers both alike', async () => {
+  const other = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [from.id]);
+  const answers = [bank.mutate('transfer', order()), bank.mutate('transfer', order())];
+  await bank.untilWaiting(2);
+  await other.query('COMMIT');
+  const [first, second] = await Promise.all(answers);
+  expect(first.debit).toMatchObject({ balanceAfter: '59.5000' });
+  expect(second).toEqual(first);
+  expect(await movements()).toBe(2);
+});
+
+test('carries out the second of two equal requests when the first one breaks a rule', async () => {
+  const other = await bank.hold('UPDATE bank_accounts SET balance = 1 WHERE id = $1', [from.id]);
+  const first = bank.mutate('transfer', order());
+  await bank.untilWaiting(1);
+  const next = await bank.hold('SELECT 1');
+  const locked = next.query('UPDATE bank_accounts SET balance = 100 WHERE id = $1', [from.id]);
+  await bank.untilWaiting(2);
+  const second = bank.mutate('transfer', order());
+  await bank.untilWaiting(3);
+  await other.query('COMMIT');
+  expect((await first).userErrors).toMatchObject([{ code: 'INSUFFICIENT_FUNDS' }]);
+  await locked;
+  await next.query('COMMIT');
+  expect((await second).debit).toMatchObject({ balanceAfter: '59.5000' });
+});
+
+test('answers many equal requests that come at the same time with one result', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => bank.mutate('recordTransactions', batch())));
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(await bank.read(from.id)).toMatchObject({ balance: '59.5000', version: 2 });
+});
+
+test('keeps the keys of tenants apart', async () => {
+  const rivals = await bank.open({ openingBalance: '5' }, bank.rivalToken);
+  await bank.mutate('recordTransactions', batch());
+  const input = { ...batch({ accountId: rivals.id, amount: '2' }) };
+  const { transactions } = await bank.mutate('recordTransactions', input, bank.rivalToken);
+  expect(transactions).toMatchObject([{ balanceAfter: '3.0000', account: { id: rivals.id } }]);
+});

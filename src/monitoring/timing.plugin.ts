@@ -2,7 +2,7 @@ import type { ApolloServerPlugin, GraphQLRequestContextWillSendResponse } from '
 import type { Caller } from '../context/caller.ts';
 import type { Monitor } from './monitor.ts';
 import { NAMELESS } from './monitor-events.ts';
-import { currentRequestTiming, RequestTiming, serverTiming } from './request-timing.ts';
+import { currentRequestTiming, RequestTiming } from './request-timing.ts';
 import { startOperationSpan } from './tracing.ts';
 
 interface Context {
@@ -10,8 +10,9 @@ interface Context {
 }
 
 /**
- * Times whole operations: statistics, span, `Server-Timing` header. No hook on fields: it would wrap the whole schema
- * and cost more than the resolvers it times; `timeResolvers` times those that do work.
+ * Times whole operations, for the statistics and the span; the HTTP layer tells the client by `Server-Timing`. No hook
+ * on fields: it would wrap the whole schema and cost more than the resolvers it times; `timeResolvers` times those that
+ * do work.
  */
 export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
   return {
@@ -22,7 +23,6 @@ export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
       return {
         async willSendResponse(requestContext) {
           monitor.recordOperation(operationEvent(requestContext, timing), timing);
-          requestContext.response.http.headers.set('server-timing', serverTiming(timing));
         },
       };
     },

@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
+
+let service: TestService;
+let token: string;
+beforeAll(async () => {
+  service = await startService({ env: { CACHE: 'off' } });
+  await insertTwins(service.databaseUrl);
+  token = await service.token(Role.ANALYST, (TWINS[0] as Twin).slug);
+});
+afterAll(() => service.close());
+
+/** Sends a query that must succeed. @returns its data, and the SQL that it cost */
+async function ask(query: string, variables?: object) {
+  service.statements.splice(0);
+  const { data, errors } = await service.send(token, query, variables);
+  expect(errors).toBeUndefined();
+  return { data, statements: service.statements.splice(0) };
+}
+
+async function statementsOf(query: string, variables?: object): Promise<string[]> {
+  const { statements } = await ask(query, variables);
+  return statements.map(({ model, action }) => `${model}.${action}`).sort();
+}
+
+/** The properties that the SQL reads, without those that paging and grouping add. */
+async function columnsOf(query: string, statement: string): Promise<string[]> {
+  const { statements } = await ask(query);
+  const [found, ...others] = statements.filter(({ model, action }) => `${model}.${action}` === statement);
+  expect(others).toEqual([]);
+  const names = [...(found?.sql ?? '').matchAll(/ AS "(\w+)"/g)].map(([, name]) => name ?? '');
+  return names.filter((name) => name !== 'sortValue' && name !== 'ofAccount').sort();
+}
+
+const ID = twinAccountId(0);
+const ACCOUNT_FIELDS =
+  'id bankName accountNumber accountType status isActive currency balance version createdAt updatedAt';
+const TRANSACTION_FIELDS = 'id bookedAt direction amount currency balanceAfter category counterpartyBank description';
+
+describe('one statement for a level of any list', () => {
+  test.each([
+    [
+      '{ accounts(first: 50) { nodes { tenant { name } recentTransactions(limit: 5) { id } } } }',
+      ['BankAccount.page', 'Tenant.current', 'Transaction.recentOfEach'],
+    ],
+    [
+      '{ accounts(first: 50) { edges { node { tenant { name } recentTransactions(limit: 5) { id account { bankName } } } } } }',
+      ['BankAccount.byIds', 'BankAccount.page', 'Tenant.current', 'Transaction.recentOfEach'],
+    ],
+    [
+      '{ accounts(first: 50) { nodes { transactions(first: 3) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } } } }',
+      ['BankAccount.page', 'Transaction.pageOfEach'],
+    ],
+    [
+      '{ accounts(last: 50) { nodes { transactions(last: 3, filter: { direction: DEBIT }) { totalCount edges { cursor } } } totalCount } }',
+      ['BankAccount.count', 'BankAccount.page', 'Transaction.countOfEach', 'Transaction.pageOfEach'],
+    ],
+    [
+      '{ accountList(pageSize: 50) { results { tenant { name } recentTransactions { id } } } }',
+      ['BankAccount.numberedPage', 'Tenant.current', 'Transaction.recentOfEach'],
+    ],
+    [
+      '{ transactions(first: 50) { nodes { id account { accountNumber tenant { name } } } } }',
+      ['BankAccount.byIds', 'Tenant.current', 'Transaction.page'],
+    ],
+    [
+      '{ transactions(first: 50) { nodes { account { recentTransactions { id } transactions(first: 2) { nodes { account { id } } } } } } }',
+      [
+        ...['BankAccount.byIds', 'BankAccount.byIds', 'Transaction.page'],
+        ...['Transaction.pageOfEach', 'Transaction.recentOfEach'],
+      ],
+    ],
+    [
+      `{ account(id: "${ID}") { tenant { name } recentTransactions { id } transactions(first: 5) { totalCount nodes { id account { balance } } } } }`,
+      [
+        ...['BankAccount.byIds', 'BankAccount.byIds', 'Tenant.current'],
+        ...['Transaction.countOfEach', 'Transaction.pageOfEach', 'Transaction.recentOfEach'],
+      ],
+    ],
+    [
+      '{ accountByNumber(accountNumber: "0001") { tenant { name } recentTransactions { id } } }',
+      ['BankAccount.byNumber', 'Tenant.current', 'Transaction.recentOfEach'],
+    ],
+    [
+      '{ viewer { tenant { name } } tenant { slug } accounts { nodes { tenant { timeZone } } } }',
+      ['BankAccount.page', 'Tenant.current'],
+    ],
+    ['{ viewer { id name role } rateLimit { remaining } __typename }', []],
+  ])('%s', async (query, statements) => {
+    expect(await statementsOf(query)).toEqual(statements);
+  });
+
+  test('a dashboard with all its parts costs three statements, whatever is counted up', async () => {
+    const query = `{ dashboard(date: "2025-03-31") {
+      date generatedAt overview { totalAccounts activeAccounts balances { amount } }
+      accountsByType { key balances { amount } } accountsByStatus { count } accountsByBank { key }
+      activity(days: 366) { totals { net } series { date flows { inflow } } } week: activity(days: 7) { totals { net } }
+      topAccounts { ${ACCOUNT_FIELDS} } recentTransactions { ${TRANSACTION_FIELDS} }
+    } }`;
+    expect(await statementsOf(query)).toEqual([
+      ...['BankAccount.withHighestBalance', 'Dashboard.sums', 'Transaction.recent'],
+    ]);
+    expect(await statementsOf(query.replace('(date: "2025-03-31")', ''))).toHaveLength(3);
+  });
+
+  test('what hangs on a dashboard’s lists costs one statement each', async () => {
+    const query = `{ dashboard {
+      topAccounts(limit: 50) { tenant { name } recentTransactions(limit: 3) { id } transactions(first: 2) { nodes { id } } }
+      recentTransactions(limit: 50) { account { accountNumber } }
+    } }`;
+    expect(await statementsOf(query)).toEqual([
+      ...['BankAccount.byIds', 'BankAccount.withHighestBalance', 'Dashboard.sums', 'Tenant.current'],
+      ...['Transaction.pageOfEach', 'Transaction.recent', 'Transaction.recentOfEach'],
+    ]);
+  });
+
+  test('statistics cost one statement, and one more to know the tenant’s today', async () => {
+    const parts = 'totals { net } buckets { start flows { net } } byCategory { category flows { net } }';
+    expect(await statementsOf(`{ statistics(period: WEEKLY) { ${parts} } }`)).toEqual([
+      ...['Statistics.sums', 'Tenant.current'],
+    ]);
+    expect(await statementsOf(`{ statistics(from: "2025-01-01", to: "2025-03-31") { ${parts} } }`)).toEqual([
+      'Statistics.sums',
+    ]);
+    expect(await statementsOf('{ statistics(from: "2025-01-01", to: "2025-03-31") { from to } }')).toEqual([]);
+  });
+});
+
+describe('aliases', () => {
+  test('of the same list share a statement, and of different ones do not mix', async () => {
+    const { data, statements } = await ask(`{ accounts(first: 30) { nodes {
+      a: recentTransactions(limit: 4) { id } b: recentTransactions(limit: 4) { id } c: recentTransactions(limit: 2) { id }
+      credits: transactions(first: 3, filter: { direction: CREDIT }) { nodes { direction } }
+      debits: transactions(first: 3, filter: { direction: DEBIT }) { nodes { direction } totalCount }
+    } } }`);
+    expect(statements.map(({ action }) => action).sort()).toEqual([
+      ...['countOfEach', 'page', 'pageOfEach', 'pageOfEach', 'recentOfEach', 'recentOfEach'],
+    ]);
+    expect(data.accounts.nodes).toHaveLength(30);
+    const directions = (list: { nodes: { direction: string }[] }) => list.nodes.map(({ direction }) => direction);
+    for (const { a, b, c, credits, debits } of data.accounts.nodes) {
+      expect(b).toEqual(a);
+      expect(c).toEqual(a.slice(0, 2));
+      expect(directions(credits)).toEqual(credits.nodes.map(() => 'CREDIT'));
+      expect(directions(debits)).toEqual(debits.nodes.map(() => 'DEBIT'));
+    }
+    expect(data.accounts.nodes.filter(({ a }: { a: object[] }) => a.length === 4).length).toBeGreaterThan(10);
+  });
+
+  test('of single accounts share a statement', async () => {
+    const query = `{ ${[0, 1, 2, 3].map((n) => `a${n}: account(id: "${twinAccountId(n)}") { id bankName }`).join(' ')} }`;
+    const { data, statements } = await ask(query);
+    expect(statements.map(({ action, rows }) => [action, rows])).toEqual([['byIds', 4]]);
+    expect([0, 1, 2, 3].map((n) => data[`a${n}`].id)).toEqual([0, 1, 2, 3].map(twinAccountId));
+  });
+
+  test('of two lists cost a statement each', async () => {
+    expect(
+      await statementsOf('{ a: accounts(first: 2) { nodes { id } } b: accounts(last: 2) { nodes { id } } }'),
+    ).toEqual([...['BankAccount.page', 'BankAccount.page']]);
+  });
+});
+
+describe('rows are counted only when the count is selected', () => {
+  test.each([
+    ['accounts { nodes { id } totalCount @include(if: $counted) }', 'BankAccount.count'],
+    ['accountList { results { id } count @include(if: $counted) }', 'BankAccount.count'],
+    ['accountList { results { id } totalPages @include(if: $counted) }', 'BankAccount.count'],
+    ['transactions { nodes { id } totalCount @include(if: $counted) }', 'Transaction.count'],
+    [
+      'accounts { nodes { transactions { nodes { id } totalCount @include(if: $counted) } } }',
+      'Transaction.countOfEach',
+    ],
+  ])('%s', async (selection, counting) => {
+    const query = `query ($counted: Boolean!) { ${selection} }`;
+    const listing = await statementsOf(query, { counted: false });
+    expect(listing).not.toContain(counting);
+    expect(await statementsOf(query, { counted: true })).toEqual([...listing, counting].sort());
+  });
+});
+
+describe('only the columns that are selected are read', () => {
+  test.each(ACCOUNT_FIELDS.split(' '))('of accounts: %s', async (field) => {
+    const columns = [...new Set(['id', field])].sort();
+    const list = `accounts(first: 2) { nodes { ${field} } }`;
+    expect(await columnsOf(`{ ${list} }`, 'BankAccount.page')).toEqual(columns);
+    const account = `account(id: "${ID}") { ${field} }`;
+    expect(await columnsOf(`{ ${account} }`, 'BankAccount.byIds')).toEqual(columns);
+  });
+
+  test.each(TRANSACTION_FIELDS.split(' '))('of transactions: %s', async (field) => {
+    const columns = [...new Set(['id', field])].sort();
+    const list = `transactions(first: 2) { edges { node { ${field} } } }`;
+    expect(await columnsOf(`{ ${list} }`, 'Transaction.page')).toEqual(columns);
+    expect(await columnsOf(`{ accounts { nodes { ${list} } } }`, 'Transaction.pageOfEach')).toEqual(columns);
+    const recent = `recentTransactions(limit: 2) { ${field} }`;
+    expect(await columnsOf(`{ accounts { nodes { ${recent} } } }`, 'Transaction.recentOfEach')).toEqual(columns);
+    expect(await columnsOf(`{ dashboard { ${recent} } }`, 'Transaction.recent')).toEqual(columns);
+  });
+
+  test('through fragments, aliases and directives', async () => {
+    const query = `query { accounts { ...List edges { node { n: accountNumber version @skip(if: true) } } } }
+      fragment List on BankAccountConnection { nodes { ... on BankAccount { __typename status } ...Money } }
+      fragment Money on BankAccount { balance }`;
+    expect(await columnsOf(query, 'BankAccount.page')).toEqual(['accountNumber', 'balance', 'id', 'status']);
+  });
+
+  test('and the account of a movement only where it is shown', async () => {
+    const nested = '{ transactions { nodes { amount account { balance } } } }';
+    expect(await columnsOf(nested, 'Transaction.page')).toEqual(['accountId', 'amount', 'id']);
+    expect(await columnsOf(nested, 'BankAccount.byIds')).toEqual(['balance', 'id']);
+  });
+
+  test.each([
+    ['overview { totalAccounts }', 'account_totals', 'daily_totals'],
+    ['activity(days: 7) { totals { net } }', 'daily_totals', 'account_totals'],
+  ])('a dashboard’s %s reads %s and not %s', async (part, read, spared) => {
+    const { statements } = await ask(`{ dashboard { ${part} } }`);
+    expect(statements.map(({ sql }) => sql)).toEqual([expect.stringContaining(read)]);
+    expect(statements[0]?.sql).not.toContain(spared);
+  });
+});

@@ -6,6 +6,11 @@ export function tenantPrefix({ tenantId }: TenantScope): string {
   return `tenant:{${tenantId}}:`;
 }
 
+/** The tenant's id in a key that begins with `tenantPrefix`. */
+export function tenantOf(key: string): string {
+  return key.slice('tenant:{'.length, key.indexOf('}'));
+}
+
 export function versionsKey(scope: TenantScope): string {
   return `${tenantPrefix(scope)}versions`;
 }

@@ -10,11 +10,6 @@ import { ResponseCache } from './response-cache.ts';
 export function createResponseCache({ cache: config }: Config, monitor: Monitor, redis?: FastRedis): ResponseCache {
   const memory = new MemoryEntries(config.memoryBytes);
   if (!redis) return new ResponseCache({ config, versions: new MemoryVersions(), memory, monitor });
-  return new ResponseCache({
-    config,
-    versions: new RedisVersions(redis),
-    memory,
-    shared: new RedisEntries(redis),
-    monitor,
-  });
+  const versions = new RedisVersions(redis);
+  return new ResponseCache({ config, versions, memory, shared: new RedisEntries(redis, versions), monitor });
 }

@@ -1,19 +1,31 @@
 import { LRUCache } from 'lru-cache';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { tenantOf } from './cache-key.ts';
 import { decodeEntry, encodeEntry, type ResponseEntry } from './entry.ts';
 import type { FastRedis } from './redis.ts';
+import type { RedisVersions } from './redis-versions.ts';
+import type { Versions } from './versions.ts';
 
-/** What an entry takes in memory beside its body: key, header, bookkeeping. Measured with 100,000 small entries. */
+/** What an entry takes in memory beside its body: key, header, bookkeeping. */
 const ENTRY_OVERHEAD_BYTES = 1_000;
 
-/** Entries within the process, bounded in bytes. */
+/** A tenant's share of the memory at most: whatever one of them asks for, the others keep three quarters. */
+const TENANT_SHARE = 1 / 4;
+
+/** Entries within the process, bounded in bytes, and fair: a tenant beyond its share loses its own oldest entries. */
 export class MemoryEntries {
   readonly #entries: LRUCache<string, ResponseEntry> | undefined;
+  readonly #tenants = new Map<string, { bytes: number; readonly keys: Set<string> }>();
+  readonly #maxTenantBytes: number;
 
   constructor(maxBytes: number) {
+    this.#maxTenantBytes = Math.floor(maxBytes * TENANT_SHARE);
     if (maxBytes > 0)
       this.#entries = new LRUCache({
         maxSize: maxBytes,
-        sizeCalculation: ({ body }) => body.length + ENTRY_OVERHEAD_BYTES,
+        maxEntrySize: Math.max(1, this.#maxTenantBytes),
+        sizeCalculation: sizeOf,
+        dispose: (entry, key) => this.#forget(entry, key),
       });
   }
 
@@ -21,26 +33,60 @@ export class MemoryEntries {
     return this.#entries?.calculatedSize ?? 0;
   }
 
+  has(key: string): boolean {
+    return this.#entries?.has(key) ?? false;
+  }
+
   get(key: string): ResponseEntry | undefined {
     return this.#entries?.get(key);
   }
 
   set(key: string, entry: ResponseEntry): void {
-    this.#entries?.set(key, entry);
+    const entries = this.#entries;
+    const bytes = sizeOf(entry);
+    if (!entries || bytes > this.#maxTenantBytes) return;
+    entries.delete(key);
+    const tenant = this.#tenants.get(tenantOf(key)) ?? { bytes: 0, keys: new Set<string>() };
+    this.#tenants.set(tenantOf(key), tenant);
+    // A set keeps the order of insertion: the first is the oldest.
+    for (const oldest of tenant.keys) {
+      if (tenant.bytes + bytes <= this.#maxTenantBytes) break;
+      entries.delete(oldest);
+    }
+    tenant.bytes += bytes;
+    tenant.keys.add(key);
+    this.#tenants.set(tenantOf(key), tenant);
+    entries.set(key, entry);
+  }
+
+  #forget(entry: ResponseEntry, key: string): void {
+    const tenant = this.#tenants.get(tenantOf(key));
+    if (!tenant?.keys.delete(key)) return;
+    tenant.bytes -= sizeOf(entry);
+    if (tenant.keys.size === 0) this.#tenants.delete(tenantOf(key));
   }
 }
 
-/** Entries in Redis, shared by all processes. Bytes that are no whole entry are absent. */
-export class RedisEntries {
-  constructor(private readonly redis: FastRedis) {}
+/** The compressed body may be added later; counted from the start, as if it were half of the plain one. */
+function sizeOf({ body }: ResponseEntry): number {
+  return Math.ceil(body.length * 1.5) + ENTRY_OVERHEAD_BYTES;
+}
 
-  async get(key: string): Promise<ResponseEntry | undefined> {
-    const bytes = await this.redis.run((client) => client.getBuffer(key));
-    return bytes ? decodeEntry(bytes) : undefined;
+/** Entries in Redis, shared by all processes. */
+export class RedisEntries {
+  constructor(
+    private readonly redis: FastRedis,
+    private readonly versions: RedisVersions,
+  ) {}
+
+  /** The versions and the entry, in one round trip. Bytes that are no whole entry are absent. */
+  async find(scope: TenantScope, key: string): Promise<{ versions: Versions; entry: ResponseEntry | undefined }> {
+    const { versions, bytes } = await this.versions.readWith(scope, key);
+    return { versions, entry: bytes ? decodeEntry(bytes) : undefined };
   }
 
   async set(key: string, entry: ResponseEntry): Promise<void> {
     const ttlMs = entry.expiresAtMs - Date.now();
-    if (ttlMs > 0) await this.redis.run((client) => client.set(key, encodeEntry(entry), 'PX', ttlMs));
+    if (ttlMs > 0) await this.redis.run((client) => client.set(key, encodeEntry(entry), 'PX', Math.ceil(ttlMs)));
   }
 }

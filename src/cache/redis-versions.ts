@@ -31,6 +31,16 @@ export class RedisVersions implements VersionStore {
     });
   }
 
+  /** The versions, and the bytes under a key of the same tenant, in one round trip. */
+  async readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
+    const read = await this.redis.run(async (client, serverId) => {
+      const [stored = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
+      return stored && { versions: parseVersions(stored.toString(), serverId), bytes };
+    });
+    // Without versions nothing that was kept before is current.
+    return read ?? { versions: await this.read(scope), bytes: null };
+  }
+
   async bump(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
     await this.redis.run((client) =>
       client.eval(BUMP, 1, versionsKey(scope), freshEpoch(), VERSIONS_TTL_MS, ...dependencies),

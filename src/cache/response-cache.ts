@@ -32,6 +32,12 @@ export interface ResponseCacheOptions {
   readonly monitor: Monitor;
 }
 
+/** What a look into the cache found, and the versions that were current then. */
+interface Lookup {
+  readonly versions: Versions;
+  readonly hit: Answer | undefined;
+}
+
 /** A load that others may join, with the versions it began under. */
 interface Flight {
   readonly versions: Versions;
@@ -53,14 +59,15 @@ export class ResponseCache {
   constructor(private readonly options: ResponseCacheOptions) {}
 
   /**
-   * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same versions share one load.
+   * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same
+   * versions share one load.
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
    */
   async answer(scope: TenantScope, key: string, load: () => Promise<LoadedAnswer>): Promise<Answer> {
-    const versions = await this.#versions(scope);
-    if (!versions) return { outcome: 'bypass', loaded: await load() };
-    const found = await this.#find(key, versions);
-    if (found) return found;
+    const lookup = await this.#lookUp(scope, key);
+    if (!lookup) return { outcome: 'bypass', loaded: await load() };
+    const { versions, hit } = lookup;
+    if (hit) return hit;
     const flight = this.#flightUnder(key, versions);
     if (flight) {
       const joined = await flight.answer.catch(() => undefined); // its own caller is told
@@ -93,26 +100,28 @@ export class ResponseCache {
     return this.options.memory.bytes;
   }
 
-  /** Undefined when the cache cannot be trusted at this moment. */
-  async #versions(scope: TenantScope): Promise<Versions | undefined> {
-    if (!this.options.config.enabled) return undefined;
-    if (this.#unbumped.has(scope.tenantId)) {
-      await this.invalidate(scope, []);
-      if (this.#unbumped.has(scope.tenantId)) return undefined;
+  /** Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip, hit or miss. */
+  async #lookUp(scope: TenantScope, key: string): Promise<Lookup | undefined> {
+    if (!(await this.#isTrusted(scope))) return undefined;
+    const { memory, shared, versions } = this.options;
+    if (!shared || memory.has(key)) {
+      const now = await this.#counted('get', 'versions', () => versions.read(scope));
+      const hit = now && this.#findInMemory(key, now);
+      if (!now || hit || !shared) return now && { versions: now, hit };
+      // What is kept here is old; another process may have filled Redis since.
     }
-    return this.#counted('get', 'versions', () => this.options.versions.read(scope));
+    const found = await this.#counted('get', UNKNOWN_NAMESPACE, () => shared.find(scope, key));
+    if (!found) return undefined;
+    const { entry } = found;
+    if (!entry || !this.#holds(entry, found.versions)) return { versions: found.versions, hit: undefined };
+    memory.set(key, entry);
+    return { versions: found.versions, hit: this.#hit('redis', entry) };
   }
 
-  async #find(key: string, versions: Versions): Promise<Answer | undefined> {
-    const inMemory = this.#findInMemory(key, versions);
-    if (inMemory) return inMemory;
-    const shared = this.options.shared;
-    const entry = shared && (await this.#counted('get', UNKNOWN_NAMESPACE, () => shared.get(key)));
-    if (entry && this.#holds(entry, versions)) {
-      this.options.memory.set(key, entry);
-      return this.#hit('redis', entry);
-    }
-    return undefined;
+  async #isTrusted(scope: TenantScope): Promise<boolean> {
+    if (!this.options.config.enabled) return false;
+    if (this.#unbumped.has(scope.tenantId)) await this.invalidate(scope, []);
+    return !this.#unbumped.has(scope.tenantId);
   }
 
   #findInMemory(key: string, versions: Versions): Answer | undefined {

@@ -104,6 +104,9 @@ export class ChangeAccountStatusInput {
   @Field(() => Int, { nullable: true, description: 'Refuse the change when the account has another version by now.' })
   expectedVersion?: number | null;
 
-  @Field(() => AccountStatus)
+  @Field(() => AccountStatus, {
+    description:
+      'PENDING can become ACTIVE, FROZEN or CLOSED; ACTIVE can become FROZEN or CLOSED; FROZEN can become ACTIVE or CLOSED; CLOSED can be reopened as ACTIVE. Closing keeps the balance, whatever it is.',
+  })
   status!: AccountStatus;
 }

@@ -115,20 +115,29 @@ test('carries out one of two equal requests that come at the same time, and answ
   expect(await movements()).toBe(2);
 });
 
-test('carries out the second of two equal requests when the first one breaks a rule', async () => {
-  const other = await bank.hold('UPDATE bank_accounts SET balance = 1 WHERE id = $1', [from.id]);
-  const first = bank.mutate('transfer', order());
+test('carries out the second of two equal requests when the first one is lost on its way', async () => {
+  const other = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [from.id]);
+  const [{ pid }] = (await other.query('SELECT pg_backend_pid() AS pid')).rows;
+  const first = bank.send('transfer', order());
   await bank.untilWaiting(1);
-  const next = await bank.hold('SELECT 1');
-  const locked = next.query('UPDATE bank_accounts SET balance = 100 WHERE id = $1', [from.id]);
-  await bank.untilWaiting(2);
   const second = bank.mutate('transfer', order());
-  await bank.untilWaiting(3);
+  await bank.untilWaiting(2);
+  await bank.sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))', [pid]);
+  expect((await first).errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
+  await bank.untilWaiting(1);
   await other.query('COMMIT');
-  expect((await first).userErrors).toMatchObject([{ code: 'INSUFFICIENT_FUNDS' }]);
-  await locked;
-  await next.query('COMMIT');
   expect((await second).debit).toMatchObject({ balanceAfter: '59.5000' });
+  expect(await movements()).toBe(2);
+});
+
+test('judges the second of two equal requests anew when the first one breaks a rule', async () => {
+  const other = await bank.hold('UPDATE bank_accounts SET balance = 1 WHERE id = $1', [from.id]);
+  const answers = [bank.mutate('transfer', order()), bank.mutate('transfer', order())];
+  await bank.untilWaiting(2);
+  await other.query('COMMIT');
+  for (const { userErrors } of await Promise.all(answers))
+    expect(userErrors).toMatchObject([{ code: 'INSUFFICIENT_FUNDS' }]);
+  expect(await bank.sql('SELECT FROM idempotency_keys WHERE key = $1', [key])).toEqual([]);
 });
 
 test('answers many equal requests that come at the same time with one result', async () => {

@@ -1,4 +1,5 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
 import { CacheableOperations } from './cache/cacheable-operations.ts';
 import { createResponseCache } from './cache/create-cache.ts';
@@ -9,6 +10,7 @@ import { createTokenVerifier } from './context/token-verifier.ts';
 import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
+import { answerErrors } from './http/error-handler.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from './http/health.ts';
@@ -21,7 +23,7 @@ import { TenantDirectory } from './tenancy/tenant-directory.ts';
 
 export interface AppDependencies {
   readonly config: Config;
-  readonly logger: FastifyBaseLogger;
+  readonly logger: Logger;
   readonly monitor: Monitor;
   readonly database: TenantDatabase;
   /** Absent: cache entries and versions live in this process. */
@@ -37,7 +39,13 @@ export interface AppDependencies {
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, logger, monitor, database, redis, health, sampleToken } = dependencies;
-  const app = Fastify({ loggerInstance: logger, forceCloseConnections: 'idle' });
+  const app = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    // Two lines a request are for finding faults; at work they cost more than an answer from the cache.
+    logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
+    forceCloseConnections: 'idle',
+  });
+  answerErrors(app);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);

@@ -126,13 +126,13 @@ function connect(
   });
 }
 
-/** The tenant that the sample tokens are for: the largest of the generated ones, made when there are none yet. */
+/** The tenant that the sample tokens are for: the first by name, which is the largest of the generated ones; made when there are none yet. */
 async function demoTenant(url: string, say: (line: string) => void): Promise<TenantEntry | undefined> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     const first = () =>
-      client.query<TenantEntry>('SELECT id, slug FROM tenants ORDER BY id LIMIT 1').then(({ rows }) => rows[0]);
+      client.query<TenantEntry>('SELECT id, slug FROM tenants ORDER BY slug LIMIT 1').then(({ rows }) => rows[0]);
     const known = await first();
     if (known) return known;
     say('filling the embedded database with demo tenants');

@@ -1,0 +1,14 @@
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { ErrorCode } from '../errors.ts';
+
+/** What went wrong ahead of GraphQL, in GraphQL's own form. What is the client's fault is told; the rest is logged. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    const isClients = status >= 400 && status < 500;
+    if (!isClients) request.log.error({ err: error }, 'internal error');
+    const message = isClients ? error.message : 'Something went wrong on our side; it was logged.';
+    const code = isClients ? 'BAD_REQUEST' : ErrorCode.Internal;
+    return reply.code(isClients ? status : 500).send({ errors: [{ message, extensions: { code } }] });
+  });
+}

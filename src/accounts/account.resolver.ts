@@ -5,7 +5,7 @@ import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { listCost, pageCost } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
-import { checkedId, checkedInteger, checkedSize } from '../graphql/input-checks.ts';
+import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import { ConnectionArgs, connection, countIfSelected, nodeColumns, pageRequest } from '../graphql/pagination.ts';
 import { selectedFields, selectedNames } from '../graphql/selection.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
@@ -44,7 +44,9 @@ export class AccountResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
     policy.dependsOn('accounts');
-    return services.accounts.byNumber(scope, accountNumber, bankName ?? null, selectedNames(selectedFields(info)));
+    const number = checkedSearchText('accountNumber', accountNumber);
+    const bank = bankName == null ? null : checkedSearchText('bankName', bankName);
+    return services.accounts.byNumber(scope, number, bank, selectedNames(selectedFields(info)));
   }
 
   @Query(() => BankAccountConnection, {

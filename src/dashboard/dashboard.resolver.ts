@@ -42,7 +42,7 @@ export class DashboardResolver {
   }
 
   @FieldResolver(() => DashboardActivity, {
-    complexity: listCost('days'),
+    complexity: listCost('days', MAX_BUCKETS),
     description: 'The given number of days up to and including date, one entry a day, empty days included.',
   })
   activity(

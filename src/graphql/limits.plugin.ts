@@ -3,6 +3,7 @@ import {
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  getVariableValues,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -14,20 +15,40 @@ import { clientError, ErrorCode, rateLimited, unauthenticated } from '../errors.
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
+/** Selections of one operation with its fragments spread: fragments within fragments can make billions of a short text. */
+const MAX_SELECTIONS = 10_000;
+/** An introspection query of the usual tools has about a hundred. */
+const MAX_INTROSPECTION_SELECTIONS = 500;
+
+/** How large an operation is once its fragments are spread. */
+interface Extent {
+  readonly depth: number;
+  readonly selections: number;
+}
+
 /**
  * Before anything is executed: only introspection without a token, a bounded depth and cost, and a budget per caller
- * and minute. Introspection is free: what it can cost is bounded by the schema.
+ * and minute. Introspection is free: what it can cost is bounded by the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {
       return {
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
-          if (!operation || isIntrospection(operation)) return; // without one Apollo answers itself
+          if (!operation) return; // Apollo answers itself
           const { caller, services } = contextValue;
-          if (!caller) throw unauthenticated();
-          checkDepth(document, operation, limits.depth);
-          const cost = costOf(schema, document, request.operationName, request.variables ?? {});
+          const introspects = isIntrospection(operation);
+          if (!caller && !introspects) throw unauthenticated();
+          if (operation.operation === 'subscription')
+            throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
+          const { depth, selections } = extentOf(document, operation);
+          checkSelections(selections, introspects ? MAX_INTROSPECTION_SELECTIONS : MAX_SELECTIONS);
+          if (!introspects) checkDepth(depth, limits.depth);
+          const variables = request.variables ?? {};
+          // The execution says what is wrong with them, and does nothing else.
+          if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return;
+          const cost = costOf(schema, document, request.operationName, variables);
+          if (!caller || introspects) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           contextValue.cost = cost;
           if (!services.rateLimiter.spend(callerKey(caller), cost))
@@ -47,31 +68,58 @@ function isIntrospection({ selectionSet }: OperationDefinitionNode): boolean {
   );
 }
 
+/** @throws BAD_USER_INPUT for arguments that only their variables make wrong, such as null where none may be */
 function costOf(
   schema: GraphQLSchema,
   query: DocumentNode,
   operationName: string | undefined,
   variables: Record<string, unknown>,
 ): number {
-  return getComplexity({ schema, query, variables, estimators: ESTIMATORS, ...(operationName && { operationName }) });
+  const options = { schema, query, variables, estimators: ESTIMATORS, maxQueryNodes: MAX_SELECTIONS + 1 };
+  try {
+    return getComplexity({ ...options, ...(operationName && { operationName }) });
+  } catch (error) {
+    if (error instanceof GraphQLError) throw refused(ErrorCode.BadUserInput, error.message);
+    throw error;
+  }
 }
 
-function checkDepth(document: DocumentNode, operation: OperationDefinitionNode, limit: number): void {
+/** Reads each fragment once, however often it is spread. */
+function extentOf(document: DocumentNode, operation: OperationDefinitionNode): Extent {
   const fragments = new Map(
     document.definitions.flatMap((part) =>
-      part.kind === 'FragmentDefinition' ? [[part.name.value, part] as const] : [],
+      part.kind === 'FragmentDefinition' ? [[part.name.value, part.selectionSet] as const] : [],
     ),
   );
-  const depthOf = (set: SelectionSetNode | undefined): number =>
-    Math.max(
-      0,
-      ...(set?.selections.map((selection) => {
-        if (selection.kind === 'Field') return 1 + depthOf(selection.selectionSet);
-        if (selection.kind === 'InlineFragment') return depthOf(selection.selectionSet);
-        return depthOf(fragments.get(selection.name.value)?.selectionSet);
-      }) ?? []),
+  const known = new Map<string, Extent>();
+  const ofFragment = (name: string): Extent => {
+    const extent = known.get(name) ?? ofSet(fragments.get(name));
+    known.set(name, extent);
+    return extent;
+  };
+  const ofSet = (set: SelectionSetNode | undefined): Extent => {
+    let [depth, selections] = [0, 0];
+    for (const selection of set?.selections ?? []) {
+      const below =
+        selection.kind === 'FragmentSpread' ? ofFragment(selection.name.value) : ofSet(selection.selectionSet);
+      depth = Math.max(depth, below.depth + (selection.kind === 'Field' ? 1 : 0));
+      selections += below.selections + 1;
+    }
+    return { depth, selections };
+  };
+  return ofSet(operation.selectionSet);
+}
+
+function checkSelections(selections: number, limit: number): void {
+  if (selections > limit)
+    throw refused(
+      ErrorCode.TooComplex,
+      `The operation selects ${selections} fields and fragments, those within fragments counted at each spread; at most ${limit} are allowed. Ask for fewer, or split it.`,
+      { cost: selections, limit },
     );
-  const depth = depthOf(operation.selectionSet);
+}
+
+function checkDepth(depth: number, limit: number): void {
   if (depth > limit)
     throw refused(
       ErrorCode.TooDeep,
@@ -88,6 +136,6 @@ function tooComplex(cost: number, limit: number): GraphQLError {
   );
 }
 
-function refused(code: ErrorCode, message: string, numbers: Record<string, number>): GraphQLError {
+function refused(code: ErrorCode, message: string, numbers: Record<string, number> = {}): GraphQLError {
   return clientError(code, message, { ...numbers, http: { status: 400 } });
 }

@@ -5,7 +5,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whether a text is a sort value of each type: what is none is not sent to the database. */
 const IS_SORT_VALUE: Record<string, (text: string) => boolean> = {
-  timestamptz: (text) => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text,
+  // Years of more digits, before Christ, and the year 0 are Date's, but not PostgreSQL's.
+  timestamptz: (text) =>
+    /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text,
   numeric: (text) => /^-?\d{1,15}(\.\d{1,4})?$/.test(text),
   text: (text) => !text.includes('\0'),
 };

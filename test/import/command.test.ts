@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { runScript } from '../cli/run-script.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { makeFolder, TWO_TENANTS, valuesOf } from './import-fixture.ts';
-
-const SCRIPT = path.resolve(import.meta.dirname, '../../scripts/import.ts');
 
 let database: TestDatabase;
 let workingDirectory: string;
@@ -21,15 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => database.drop());
 
-async function runImport(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const loader = import.meta.resolve('@oxc-node/core/register');
-  const child = spawn(process.execPath, ['--import', loader, SCRIPT, ...args], {
-    cwd: workingDirectory,
-    env: { ...process.env, DATABASE_URL: database.url },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: code as number, stdout, stderr };
+function runImport(...args: string[]) {
+  return runScript('import.ts', args, { cwd: workingDirectory, env: { DATABASE_URL: database.url } });
 }
 
 describe('npm run import', () => {

@@ -1,0 +1,35 @@
+import { openCommandDatabase } from '../src/cli/database.ts';
+import { formatCount, formatDuration, formatRate } from '../src/cli/format.ts';
+import { Progress } from '../src/cli/progress.ts';
+import { runCommand } from '../src/cli/run-command.ts';
+import { seedDatabase } from '../src/seed/seed-database.ts';
+import { readSeedRequest, SEED_COMMAND } from '../src/seed/seed-options.ts';
+
+await runCommand(SEED_COMMAND, async (line) => {
+  const request = readSeedRequest(line, process.env.NODE_ENV);
+  const startedAt = performance.now();
+  const progress = new Progress();
+  const database = await openCommandDatabase({ command: SEED_COMMAND.name, log: (text) => progress.log(text) });
+  const describe = (tenants: number, transactions: number) => {
+    const durationMs = performance.now() - startedAt;
+    const rate = formatRate(transactions, durationMs, 'rows');
+    return `${formatCount(tenants)} of ${formatCount(request.tenants.length)} tenants, ${formatCount(transactions)} transactions in ${formatDuration(durationMs)}, ${rate}`;
+  };
+  try {
+    let done = '';
+    await seedDatabase({
+      ...request,
+      client: database.client,
+      onProgress: (tenants, transactions) => {
+        done = describe(tenants, transactions);
+        progress.update(() => done);
+      },
+    });
+    progress.close();
+    process.stdout.write(`${done}\n`);
+    return 0;
+  } finally {
+    progress.close();
+    await database.close();
+  }
+});

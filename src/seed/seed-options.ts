@@ -1,0 +1,82 @@
+import { type CommandLine, type CommandSpec, wholeNumber } from '../cli/command-line.ts';
+import { OperatorError } from '../errors.ts';
+import type { SeedPeriod } from './seed-tenant.ts';
+import { planTenants, type TenantPlan } from './tenant-plan.ts';
+
+const MAX_TENANTS = 100_000;
+const MAX_ACCOUNTS = 10_000_000;
+const MAX_TRANSACTIONS = 100_000_000;
+const MAX_DAYS = 36_500;
+
+export const SEED_COMMAND = {
+  name: 'db:seed',
+  summary:
+    'Fills the database with generated tenants: one large, many small. The same options give the same rows, ids included\n' +
+    '(with --until: the same dates too).',
+  options: {
+    tenants: { type: 'string', value: '<n>', default: '10', description: 'How many tenants.' },
+    accounts: { type: 'string', value: '<n>', default: '1000', description: 'How many accounts, over all tenants.' },
+    transactions: { type: 'string', value: '<n>', default: '100000', description: 'How many, over all tenants.' },
+    days: { type: 'string', value: '<n>', default: '400', description: 'Over how many days they are spread.' },
+    until: { type: 'string', value: '<day>', description: "The last day, YYYY-MM-DD. Default: each tenant's today." },
+    seed: { type: 'string', value: '<n>', default: '1', description: 'Another number gives other rows.' },
+    prefix: { type: 'string', value: '<text>', default: 'tenant', description: 'What the slugs begin with.' },
+    append: { type: 'boolean', description: 'Allow it in a database that has tenants.' },
+    'in-production': { type: 'boolean', description: 'Allow it with NODE_ENV=production.' },
+  },
+  notes: 'The database is the one DATABASE_URL names, else the embedded one. Numbers may be written 10_000_000.',
+} as const satisfies CommandSpec;
+
+export interface SeedRequest {
+  readonly tenants: TenantPlan[];
+  readonly period: SeedPeriod;
+  readonly append: boolean;
+}
+
+/**
+ * What the command line asks for.
+ * @throws OperatorError when an option does not hold, or the environment is production and that was not allowed
+ */
+export function readSeedRequest(
+  { options }: CommandLine<typeof SEED_COMMAND.options>,
+  environment: string | undefined,
+): SeedRequest {
+  if (environment === 'production' && !options['in-production'])
+    throw new OperatorError(
+      'NODE_ENV is production: generated tenants do not belong there.',
+      'If they do, run it with --in-production.',
+    );
+  const tenants = wholeNumber('tenants', options.tenants, 1, MAX_TENANTS);
+  const sizes = {
+    tenants,
+    accounts: wholeNumber('accounts', options.accounts, tenants, MAX_ACCOUNTS),
+    transactions: wholeNumber('transactions', options.transactions, 0, MAX_TRANSACTIONS),
+  };
+  const seed = wholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
+  return {
+    tenants: planTenants(sizes, seed, checkedPrefix(options.prefix)),
+    period: { days: wholeNumber('days', options.days, 1, MAX_DAYS), until: checkedDay(options.until) },
+    append: options.append,
+  };
+}
+
+function checkedPrefix(prefix: string): string {
+  if (/^[a-z][a-z0-9-]{0,49}$/.test(prefix)) return prefix;
+  throw new OperatorError(
+    `--prefix must be up to 50 of a-z, 0-9 and -, beginning with a letter, but got: "${prefix}".`,
+    'Give it so, for example --prefix bench.',
+  );
+}
+
+/** Days that PostgreSQL and four digits can write, with room for the days before. */
+function checkedDay(day: string | undefined): string | undefined {
+  if (day === undefined) return undefined;
+  const date = new Date(`${day}T00:00:00Z`);
+  const exists =
+    /^[1-9]\d{3}-\d\d-\d\d$/.test(day) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+  if (exists) return day;
+  throw new OperatorError(
+    `--until must be a day, but got: "${day}".`,
+    'Give it as YYYY-MM-DD, for example 2026-01-31.',
+  );
+}

@@ -49,8 +49,11 @@ export async function lockAccounts(
   strength: Prisma.Sql,
 ): Promise<BankAccount[]> {
   return transaction.$queryRaw<BankAccount[]>(sql`
-    SELECT ${WHOLE_ACCOUNT} FROM bank_accounts
-    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ANY(${ids}::uuid[]) ORDER BY id ${strength}`);
+    SELECT account.* FROM (SELECT DISTINCT id FROM unnest(${ids}::uuid[]) AS given (id) ORDER BY id) asked
+      CROSS JOIN LATERAL (
+        SELECT ${WHOLE_ACCOUNT} FROM bank_accounts
+        WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${strength}
+      ) account`);
 }
 
 /** Writes what may change of a locked account. */

@@ -62,15 +62,19 @@ export function keysetSelect(
   page: PageRequest,
 ): Prisma.Sql {
   const { table, where } = source;
-  const beyond = (position: Position | null, comparison: Prisma.Sql) =>
-    page.exactEnds && position
-      ? sql`EXISTS (SELECT FROM ${table} WHERE ${where} AND ${compare(order, comparison, position)})`
-      : sql`false`;
+  const [backwards, onwards] = order.descending ? [sql`ASC`, sql`DESC`] : [sql`DESC`, sql`ASC`];
   const [later, earlier] = order.descending ? [sql`<`, sql`>`] : [sql`>`, sql`<`];
   const [laterOrAt, earlierOrAt] = order.descending ? [sql`<=`, sql`>=`] : [sql`>=`, sql`<=`];
+  // In order and the nearest first, so that the index of the order answers: for EXISTS, which cannot be ordered,
+  // PostgreSQL reads the whole table from its start when the tenant owns much of it.
+  const beyond = (position: Position | null, comparison: Prisma.Sql, towards: Prisma.Sql) =>
+    page.exactEnds && position
+      ? sql`(SELECT true FROM ${table} WHERE ${where} AND ${compare(order, comparison, position)}
+          ORDER BY ${order.column} ${towards}, id ${towards} LIMIT 1) IS NOT NULL`
+      : sql`false`;
   const direction = order.descending === page.backward ? sql`ASC` : sql`DESC`;
   return sql`SELECT ends.*, page.* FROM (
-      SELECT ${beyond(page.after, earlierOrAt)} AS precedes, ${beyond(page.before, laterOrAt)} AS follows
+      SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows
     ) ends LEFT JOIN LATERAL (
       SELECT ${columns}, ${order.text} AS "sortValue" FROM ${table} WHERE ${where}
         ${page.after ? sql`AND ${compare(order, later, page.after)}` : empty}

@@ -62,6 +62,8 @@ export async function recordedTransactions(
   ids: readonly string[],
 ): Promise<Transaction[]> {
   return transaction.$queryRaw<Transaction[]>(sql`
-    SELECT ${WHOLE_TRANSACTION} FROM transactions
-    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ANY(${ids}::uuid[]) ORDER BY id`);
+    SELECT recorded.* FROM unnest(${ids}::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+        SELECT ${WHOLE_TRANSACTION} FROM transactions
+        WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id LIMIT 1
+      ) recorded ORDER BY recorded.id`);
 }

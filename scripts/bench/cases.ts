@@ -1,0 +1,67 @@
+import type { Section } from './options.ts';
+import type { OperationName, SUBJECTS } from './subjects.ts';
+
+export type SubjectKey = keyof typeof SUBJECTS;
+
+/** One row of the table. */
+export interface BenchCase {
+  readonly section: Section;
+  readonly subject: SubjectKey;
+  readonly operation: OperationName;
+  /** The row of the same section that its figures are divided by. */
+  readonly baseline: SubjectKey;
+  /** Share of the requests that write. The baseline is then the same subject without writes. */
+  readonly writeShare?: number;
+}
+
+/** What runs side by side, in turn: between two of these all servers are stopped. */
+export interface Phase {
+  readonly sections: readonly Section[];
+  /** The service as it answers in this phase; the others must answer the same. */
+  readonly reference: SubjectKey;
+  readonly cases: readonly BenchCase[];
+}
+
+/** As DESIGN wants it held. */
+const WRITE_SHARE = 0.05;
+
+const hot = (section: Section, operation: OperationName): BenchCase[] => [
+  { section, operation, subject: 'redis', baseline: 'limitRedis' },
+  { section, operation, subject: 'limitRedis', baseline: 'limitRedis' },
+  { section, operation, subject: 'memory', baseline: 'limitMap' },
+  { section, operation, subject: 'limitMap', baseline: 'limitMap' },
+  { section, operation, subject: 'apollo', baseline: 'limitRedis' },
+];
+
+/** The mixed phase comes last: it changes the data. */
+export const PHASES: readonly Phase[] = [
+  {
+    sections: ['hot-dashboard', 'hot-list'],
+    reference: 'redis',
+    cases: [...hot('hot-dashboard', 'Dashboard'), ...hot('hot-list', 'NestedList')],
+  },
+  {
+    sections: ['cold-dashboard', 'cold-list'],
+    reference: 'cold',
+    cases: [
+      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'cold', baseline: 'limitAggregating' },
+      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'limitAggregating', baseline: 'limitAggregating' },
+      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'limitTotals', baseline: 'limitAggregating' },
+      { section: 'cold-list', operation: 'NestedList', subject: 'cold', baseline: 'limitAggregating' },
+      { section: 'cold-list', operation: 'NestedList', subject: 'limitAggregating', baseline: 'limitAggregating' },
+    ],
+  },
+  {
+    sections: ['mixed'],
+    reference: 'redis',
+    cases: (['redis', 'memory'] as const).flatMap((subject): BenchCase[] => [
+      { section: 'mixed', operation: 'Dashboard', subject, baseline: subject },
+      { section: 'mixed', operation: 'Dashboard', subject, baseline: subject, writeShare: WRITE_SHARE },
+    ]),
+  },
+];
+
+/** Whether two cases are the same row. */
+export function isBaselineOf(candidate: BenchCase, { section, baseline }: BenchCase): boolean {
+  return candidate.section === section && candidate.subject === baseline && candidate.writeShare === undefined;
+}

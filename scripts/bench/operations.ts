@@ -1,0 +1,63 @@
+import { KEY_PLACEHOLDER } from './load-job.ts';
+
+/** What is asked in the bench, the same of every server. The generated time comes last: it differs between misses. */
+export const DASHBOARD = `query Dashboard($date: Date!) {
+  dashboard(date: $date) {
+    date
+    activity(days: 30) {
+      totals { currency transactionCount inflow outflow net }
+      series { date flows { currency transactionCount inflow outflow net } }
+    }
+    overview { totalAccounts activeAccounts balances { currency amount } }
+    accountsByType { key count balances { currency amount } }
+  }
+}`;
+
+export const NESTED_LIST = `query NestedList {
+  accounts(first: 50) {
+    nodes {
+      id
+      bankName
+      accountNumber
+      balance
+      currency
+      tenant { id name }
+      recentTransactions(limit: 5) { bookedAt direction amount category }
+    }
+  }
+}`;
+
+const RECORD_TRANSACTION = `mutation Record($input: RecordTransactionsInput!) {
+  recordTransactions(input: $input) { transactions { id } userErrors { message } }
+}`;
+
+/** In the answer of a write that was done. */
+export const ACCEPTED = '"userErrors":[]';
+
+/** A GraphQL request as a client sends it over HTTP/1.1 with keep-alive. */
+export function graphqlRequest(port: number, token: string, query: string, variables: object = {}): Buffer {
+  const body = Buffer.from(JSON.stringify({ query, variables }));
+  const head = [
+    'POST /graphql HTTP/1.1',
+    `host: 127.0.0.1:${port}`,
+    'content-type: application/json',
+    'accept: application/json',
+    `authorization: Bearer ${token}`,
+    `content-length: ${body.length}`,
+  ];
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
+}
+
+/** Marks what the bench writes, so that it can be taken away again. */
+export const WRITE_CATEGORY = 'bench-write';
+
+/** A write: one unit of money into an account, on a day that the dashboard shows. The key is a placeholder. */
+export function recordRequest(
+  port: number,
+  { token, accountId }: { readonly token: string; readonly accountId: string },
+  day: string,
+): Buffer {
+  const movement = { accountId, direction: 'CREDIT', amount: '1.0000', bookedAt: `${day}T12:00:00.000Z` };
+  const input = { idempotencyKey: KEY_PLACEHOLDER, transactions: [{ ...movement, category: WRITE_CATEGORY }] };
+  return graphqlRequest(port, token, RECORD_TRANSACTION, { input });
+}

@@ -1,0 +1,86 @@
+import { type BenchCase, isBaselineOf } from './cases.ts';
+import type { LoadResult } from './load-job.ts';
+import { median } from './percentile.ts';
+
+/** One case in one round. */
+export interface Sample extends LoadResult {
+  readonly statementsPerRequest: number;
+}
+
+/** A case over all rounds. */
+export interface CaseSamples {
+  readonly benchCase: BenchCase;
+  readonly samples: readonly Sample[];
+  /** Of the server's process, since its start. */
+  readonly peakMemoryBytes: number;
+}
+
+/** A case's figures: medians over the rounds. NaN where a figure does not apply or cannot be had. */
+export interface CaseResult {
+  readonly benchCase: BenchCase;
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuMicrosPerRequest: number;
+  readonly loadMicrosPerRequest: number;
+  readonly hitRate: number;
+  readonly statementsPerRequest: number;
+  readonly peakMemoryBytes: number;
+  /** Throughput over the baseline's. */
+  readonly throughputRatio: number;
+  /** CPU per request over the baseline's. */
+  readonly cpuRatio: number;
+  /** Sums over the rounds. */
+  readonly requests: number;
+  readonly writes: number;
+  readonly staleReads: number;
+  readonly freshnessChecks: number;
+}
+
+/**
+ * The figures of every case. Ratios are taken round by round, of slices that lie close together in time, and only then
+ * the median: what slows the machine for a while slows both.
+ */
+export function summarize(all: readonly CaseSamples[]): CaseResult[] {
+  return all.map((own) => {
+    const baseline = all.find(({ benchCase }) => isBaselineOf(benchCase, own.benchCase));
+    const { samples } = own;
+    const middle = (of: (sample: Sample) => number) => median(samples.map(of));
+    const sum = (of: (sample: Sample) => number) => samples.reduce((total, sample) => total + of(sample), 0);
+    return {
+      benchCase: own.benchCase,
+      requestsPerSecond: middle(requestsPerSecond),
+      p50Ms: middle(({ p50Ms }) => p50Ms),
+      p99Ms: middle(({ p99Ms }) => p99Ms),
+      cpuMicrosPerRequest: middle(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+      loadMicrosPerRequest: middle(({ loadMicrosPerRequest }) => loadMicrosPerRequest),
+      hitRate: middle(({ hitRate }) => hitRate),
+      statementsPerRequest: middle(({ statementsPerRequest }) => statementsPerRequest),
+      peakMemoryBytes: own.peakMemoryBytes,
+      throughputRatio: medianRatio(samples, baseline?.samples ?? [], requestsPerSecond),
+      cpuRatio: medianRatio(samples, baseline?.samples ?? [], ({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+      requests: sum(({ requests }) => requests),
+      writes: sum(({ writes }) => writes),
+      staleReads: sum(({ staleReads }) => staleReads),
+      freshnessChecks: sum(({ freshnessChecks }) => freshnessChecks),
+    };
+  });
+}
+
+/** Median of own over baseline, round by round. NaN without a baseline. */
+export function medianRatio<Figures>(
+  own: readonly Figures[],
+  baseline: readonly Figures[],
+  figure: (figures: Figures) => number,
+): number {
+  return median(
+    own.flatMap((figures, round) => {
+      const other = baseline[round];
+      return other === undefined ? [] : [figure(figures) / figure(other)];
+    }),
+  );
+}
+
+function requestsPerSecond({ requests, durationMs }: LoadResult): number {
+  return (requests * 1000) / durationMs;
+}

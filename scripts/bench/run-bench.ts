@@ -1,0 +1,72 @@
+import { Progress } from '../../src/cli/progress.ts';
+import { PHASES, type Phase } from './cases.ts';
+import { withCleanup } from './cleanup.ts';
+import { ensureDataSet, restoreDataSet } from './data-set.ts';
+import { openBenchDatabase } from './database.ts';
+import { Load } from './load.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import type { BenchOptions } from './options.ts';
+import { startRedis } from './redis.ts';
+import { type CaseResult, type CaseSamples, summarize } from './results.ts';
+import { runPhase } from './run-phase.ts';
+import { StatementCounter } from './statement-counter.ts';
+import { issueTokens, type Surroundings } from './subjects.ts';
+import { measureWriters, type WriterResult } from './writers.ts';
+
+export interface BenchReport {
+  readonly machine: Machine;
+  readonly size: BenchOptions['size'];
+  readonly connections: number;
+  readonly cases: readonly CaseResult[];
+  readonly writers: readonly WriterResult[];
+}
+
+const DATABASE = 'tenantry_bench';
+
+/** Runs the bench. Everything that it started has ended when it returns, also after a failure or Ctrl-C. */
+export function runBench(options: BenchOptions): Promise<BenchReport> {
+  const progress = new Progress();
+  return withCleanup(async (cleanup) => {
+    cleanup.add(() => progress.close());
+    const log = (line: string) => progress.log(line);
+    const database = await openBenchDatabase(DATABASE, { cleanup, log, fresh: options.fresh });
+    const dataSet = await ensureDataSet(database.client, options.size, progress);
+    await restoreDataSet(database.client, dataSet);
+    cleanup.add(() => restoreDataSet(database.client, dataSet));
+    const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
+    const redisUrl = phases.some(({ reference }) => reference === 'redis') ? await startRedis(cleanup) : null;
+    const machine = describeMachine(database.version, redisUrl !== null);
+    const surroundings = {
+      database,
+      dataSet,
+      ...(await issueTokens(dataSet)),
+      redisUrl,
+      profileFolder: options.profileFolder,
+      cleanup,
+    };
+    const cases = await runPhases(phases, surroundings, options, progress);
+    const writers = options.sections.has('writers') ? await measureWriters(database, dataSet, options, progress) : [];
+    const { size, connections } = options;
+    return { machine, size, connections, cases, writers };
+  });
+}
+
+async function runPhases(
+  phases: readonly Phase[],
+  surroundings: Surroundings,
+  options: BenchOptions,
+  progress: Progress,
+): Promise<CaseResult[]> {
+  if (phases.length === 0) return [];
+  const statements = await StatementCounter.open(surroundings.database.client);
+  const load = new Load(surroundings.cleanup);
+  const samples: CaseSamples[] = [];
+  for (const phase of phases)
+    samples.push(...(await runPhase(phase, { options, surroundings, load, statements, progress })));
+  return summarize(samples);
+}
+
+/** The cases of a phase that were asked for. */
+function part({ cases, ...phase }: Phase, { sections }: BenchOptions): Phase {
+  return { ...phase, cases: cases.filter(({ section }) => sections.has(section)) };
+}

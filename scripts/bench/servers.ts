@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { findProjectRoot } from '../../src/embedded/project-root.mjs';
+import { findFreePort, startProcess } from './child-process.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { PeerReady, PeerSettings } from './peer.ts';
+
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+/** A server that is measured. */
+export interface Server {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the service as its operator would in production, in one process. @throws with what it said when it does not start */
+export async function startService(
+  env: Readonly<Record<string, string>>,
+  profileFolder: string | undefined,
+  cleanup: Cleanup,
+): Promise<Server> {
+  const root = findProjectRoot();
+  const port = await findFreePort();
+  const flags = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`];
+  const { PATH, HOME } = process.env;
+  const { child, pid, output, stop } = startProcess(
+    process.execPath,
+    [...flags, path.join(root, 'dist', 'src', 'main.js')],
+    cleanup,
+    {
+      cwd: root,
+      // None of the caller's settings: they would change what is measured.
+      env: { PATH, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env },
+    },
+  );
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await isReady(port))) {
+    if (child.exitCode !== null) throw new Error(`the service did not start:\n${output()}`);
+    if (Date.now() > deadline)
+      throw new Error(`the service was not ready within ${START_TIMEOUT_MS / 1000} s:\n${output()}`);
+    await delay(POLL_MS);
+  }
+  return { port, pid, stop };
+}
+
+/** Starts one of the servers beside the service: a program of this folder that takes its settings as a message. */
+export function startPeer(
+  program: string,
+  args: readonly string[],
+  settings: PeerSettings,
+  cleanup: Cleanup,
+): Promise<Server> {
+  const { child, pid, output, stop } = startProcess(
+    process.execPath,
+    [path.join(import.meta.dirname, program), ...args],
+    cleanup,
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  );
+  return new Promise((resolve, reject) => {
+    child.once('message', ({ port }: PeerReady) => resolve({ port, pid, stop }));
+    child.once('exit', () => reject(new Error(`${program} did not start:\n${output()}`)));
+    child.send(settings);
+  });
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
+  } catch {
+    return false; // not listening yet
+  }
+}

@@ -68,7 +68,8 @@ export class CacheableOperations {
     const policies = fields.map(({ name }) => this.#policies.get(name.value));
     if (policies.some((policy) => !policy || policy.isVolatile) || fields.some(mayRefresh)) return undefined;
     return {
-      hash: sha256(JSON.stringify([this.#schemaHash, hash, operationName ?? null, variables ?? null, accept])),
+      // Clients without variables send none, null or an empty object.
+      hash: sha256(JSON.stringify([this.#schemaHash, hash, operationName ?? null, variables ?? {}, accept])),
       name: operation.name?.value ?? null,
       isPerViewer: policies.some((policy) => policy?.isPerViewer),
     };

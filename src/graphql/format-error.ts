@@ -23,8 +23,10 @@ const UNREACHABLE = /^(08...|53300|57P0[1-3]|ECONNREFUSED|ECONNRESET|ENOTFOUND|E
  */
 export function formatError(formatted: GraphQLFormattedError, error: unknown, log: ErrorLog): GraphQLFormattedError {
   const thrown = unwrapResolverError(error);
-  if (thrown instanceof GraphQLError && CLIENT_CODES.has(formatted.extensions?.code))
-    return withoutInternals(formatted);
+  if (thrown instanceof GraphQLError) {
+    if (CLIENT_CODES.has(formatted.extensions?.code)) return withoutInternals(formatted);
+    if (isRefusal(thrown)) return { message: thrown.message, extensions: { code: ApolloServerErrorCode.BAD_REQUEST } };
+  }
   const known = knownFailure(thrown);
   log.error({ err: thrown, path: formatted.path }, known ? known.message : 'internal error');
   return {
@@ -33,6 +35,12 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
     ...(formatted.locations && { locations: formatted.locations }),
     ...(formatted.path && { path: formatted.path }),
   };
+}
+
+/** Apollo Server gives some of what it refuses, such as a persisted query with another's hash, a status and no code. */
+function isRefusal({ extensions }: GraphQLError): boolean {
+  const status = (extensions.http as { status?: number } | undefined)?.status ?? 500;
+  return extensions.code === undefined && status >= 400 && status < 500;
 }
 
 function knownFailure(thrown: unknown): GraphQLError | undefined {

@@ -38,12 +38,21 @@ export class AskedOperations {
 
   #read(request: FastifyRequest, accept: string, key: string): AskedOperation {
     const asked = request.method === 'GET' ? parseSearch(request.query) : parseBody(request.body);
-    const cacheable = asked ? this.operations.describe(asked, accept) : undefined;
+    const cacheable = asked && this.#describe(asked, accept);
     const operation = { cacheable };
     // A persisted query whose text is not known yet may be known the next time.
     if (key.length <= MAX_REMEMBERED_REQUEST && (cacheable || asked?.query !== undefined))
       this.#remembered.set(key, operation);
     return operation;
+  }
+
+  #describe(asked: GraphqlRequest, accept: string): CacheableOperation | undefined {
+    try {
+      return this.operations.describe(asked, accept);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined; // variables nested too deep to be written again
+      throw error;
+    }
   }
 }
 
@@ -53,13 +62,10 @@ function parseBody(body: unknown): GraphqlRequest | undefined {
 
 /** The request that a GET carries in its search parameters. */
 function parseSearch(search: unknown): GraphqlRequest | undefined {
-  const { query, operationName, variables, extensions } = search as Record<string, string | undefined>;
-  return {
-    ...(query !== undefined && { query }),
-    ...(operationName && { operationName }),
-    ...(variables && { variables: parseObject(variables) }),
-    ...(extensions && { extensions: parseObject(extensions) ?? {} }),
-  };
+  const { query, operationName, ...json } = search as Record<string, string | undefined>;
+  const [variables, extensions] = [json.variables, json.extensions].map((text) => (text ? parseObject(text) : {}));
+  if (!variables || !extensions) return undefined;
+  return { ...(query !== undefined && { query }), ...(operationName && { operationName }), variables, extensions };
 }
 
 /** @returns undefined for what is no JSON object: Apollo Server tells the client so */

@@ -101,7 +101,8 @@ async function execute(
     headers: Object.fromEntries(headers),
     body: Buffer.from(body.string),
     operationName: requestStorage.getStore()?.operation ?? null,
-    ...(context.policy.isComplete && { policy: context.policy }),
+    // A whole answer may yet be refused: the client takes no JSON.
+    ...(context.policy.isComplete && (status ?? 200) === 200 && { policy: context.policy }),
   };
 }
 

@@ -2,6 +2,8 @@ import pg from 'pg';
 
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
+import { pendingMigrations } from '../startup/database-state.ts';
+import { migrate } from '../startup/migrate.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -24,33 +26,45 @@ export interface CommandDatabaseOptions {
   readonly url?: string | undefined;
   /** Told what takes long. */
   readonly log?: (line: string) => void;
+  /** How the embedded database is had; for tests. */
+  readonly acquireEmbedded?: typeof acquireEmbeddedPostgres;
 }
 
 /**
- * Opens the database that DATABASE_URL names, else the embedded one, which is started for as long as it is needed.
+ * Opens the database that DATABASE_URL names, else the embedded one, which is started for as long as it is needed and
+ * migrated when it is not (it is this clone's own; another one is its operator's to migrate).
  * @throws OperatorError when it cannot be reached or is not migrated
  */
 export async function openCommandDatabase({
   command,
   url = process.env.DATABASE_URL,
   log = (line) => process.stderr.write(`${line}\n`),
+  acquireEmbedded = acquireEmbeddedPostgres,
 }: CommandDatabaseOptions): Promise<CommandDatabase> {
-  const server = url ? { url, release: async () => {} } : await acquireEmbeddedPostgres({ log });
+  const server = url ? { url, release: async () => {} } : await acquireEmbedded({ log });
   try {
     const client = await connect(server.url, command);
     const close = async () => {
       await client.end();
       await server.release();
     };
-    await refuseUnmigrated(client).catch(async (error) => {
+    try {
+      await (url ? refuseUnmigrated(client) : migrateOwn(client, server.url, log));
+      return { url: server.url, client, close };
+    } catch (error) {
       await client.end();
       throw error;
-    });
-    return { url: server.url, client, close };
+    }
   } catch (error) {
     await server.release();
     throw error;
   }
+}
+
+async function migrateOwn(client: pg.Client, url: string, log: (line: string) => void): Promise<void> {
+  if ((await pendingMigrations(client)).length === 0) return;
+  log('migrating the embedded database');
+  await migrate(url);
 }
 
 async function connect(url: string, command: string): Promise<pg.Client> {

@@ -11,8 +11,8 @@ const MAX_DAYS = 36_500;
 export const SEED_COMMAND = {
   name: 'db:seed',
   summary:
-    'Fills the database with generated tenants: one large, many small. The same options give the same rows, ids included\n' +
-    '(with --until: the same dates too).',
+    'Fills the database with generated tenants: one large, many small. The same options give the same rows; with --until\n' +
+    'also the same dates and ids.',
   options: {
     tenants: { type: 'string', value: '<n>', default: '10', description: 'How many tenants.' },
     accounts: { type: 'string', value: '<n>', default: '1000', description: 'How many accounts, over all tenants.' },

@@ -84,6 +84,19 @@ describe('the database of a command', () => {
     expect(error).toMatch(/not migrated.*tenants.*\nRun: npm run db:migrate/);
   });
 
+  test('is migrated when it is the embedded one and is not', { timeout: 60_000 }, async () => {
+    const empty = await createEmptyDatabase();
+    const released = vi.fn(async () => {});
+    const acquireEmbedded = async () => ({ url: empty.url, release: released });
+    const log = vi.fn();
+    const database = await openCommandDatabase({ command: 'paint', url: '', log, acquireEmbedded });
+    const { rows } = await database.client.query('SELECT FROM transactions');
+    await database.close();
+    await empty.drop();
+    expect([rows.length, log.mock.calls]).toEqual([0, [['migrating the embedded database']]]);
+    expect(released).toHaveBeenCalledOnce();
+  });
+
   test('tells in its own words what it refused', async () => {
     const test = await createTestDatabase();
     const { client, close } = await openCommandDatabase({ command: 'paint', url: test.url });

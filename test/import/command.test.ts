@@ -21,7 +21,7 @@ function runImport(...args: string[]) {
   return runScript('import.ts', args, { cwd: workingDirectory, env: { DATABASE_URL: database.url } });
 }
 
-describe('npm run import', () => {
+describe('npm run import', { timeout: 60_000 }, () => {
   test('prints what became of the rows and ends with 0', async () => {
     const { code, stdout } = await runImport(makeFolder(TWO_TENANTS));
     expect(stdout).toMatch(/^transactions +3 +0 +0 +0$/m);

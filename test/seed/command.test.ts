@@ -20,7 +20,7 @@ async function countTenants(): Promise<number> {
   return rows.length;
 }
 
-describe('npm run db:seed', () => {
+describe('npm run db:seed', { timeout: 60_000 }, () => {
   test('generates, says how much, and does not do it twice', async () => {
     const args = ['--tenants', '2', '--accounts', '5', '--transactions', '30'];
     const first = await runSeed(args);

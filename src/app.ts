@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
 import { CacheableOperations } from './cache/cacheable-operations.ts';
 import { createResponseCache } from './cache/create-cache.ts';
+import type { Following } from './cache/outbox/following.ts';
 import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import { createServices } from './context/services.ts';
@@ -28,6 +29,8 @@ export interface AppDependencies {
   readonly database: TenantDatabase;
   /** Absent: cache entries and versions live in this process. */
   readonly redis?: FastRedis | undefined;
+  /** Under way already: no answer is kept before it is. */
+  readonly following: Following;
   readonly health: HealthChecks;
   /** Filled into the explorer pages; only ever for generated demo data. */
   readonly sampleToken?: string | undefined;
@@ -38,7 +41,7 @@ export interface AppDependencies {
  * repositories -> PostgreSQL. Closing it finishes the requests under way; what it was given is closed by who opened it.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, logger, monitor, database, redis, health, sampleToken } = dependencies;
+  const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
   const app = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
     // Two lines a request are for finding faults; at work they cost more than an answer from the cache.
@@ -50,7 +53,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);
 
-  const cache = createResponseCache(config, monitor, redis);
+  const cache = createResponseCache(config, monitor, following, redis);
   const services = createServices({ config, monitor, cache, database, redis });
   const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
   const apollo = createGraphqlServer({
@@ -73,6 +76,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       monitor,
       databaseConnections: () => database.connections,
       cacheMemoryBytes: () => cache.memoryBytes,
+      following,
     }),
   );
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));

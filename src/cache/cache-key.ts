@@ -15,6 +15,11 @@ export function versionsKey(scope: TenantScope): string {
   return `${tenantPrefix(scope)}versions`;
 }
 
+/** Remembers for a while that the API has bumped for this write of its own. */
+export function writtenKey(scope: TenantScope, writeId: string): string {
+  return `${tenantPrefix(scope)}written:${writeId}`;
+}
+
 /**
  * The key of a response entry.
  * @param operation hash of everything that tells one answer from another within a tenant

@@ -1,15 +1,20 @@
 import type { Config } from '../config.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { MemoryEntries, RedisEntries } from './entry-store.ts';
-import { MemoryVersions } from './memory-versions.ts';
+import type { Following } from './outbox/following.ts';
 import type { FastRedis } from './redis.ts';
 import { RedisVersions } from './redis-versions.ts';
 import { ResponseCache } from './response-cache.ts';
 
 /** The response cache: over Redis where there is one, within the process otherwise. */
-export function createResponseCache({ cache: config }: Config, monitor: Monitor, redis?: FastRedis): ResponseCache {
+export function createResponseCache(
+  { cache: config }: Config,
+  monitor: Monitor,
+  following: Following,
+  redis?: FastRedis,
+): ResponseCache {
   const memory = new MemoryEntries(config.memoryBytes);
-  if (!redis) return new ResponseCache({ config, versions: new MemoryVersions(), memory, monitor });
-  const versions = new RedisVersions(redis);
-  return new ResponseCache({ config, versions, memory, shared: new RedisEntries(redis, versions), monitor });
+  const { versions } = following;
+  const shared = redis && versions instanceof RedisVersions ? new RedisEntries(redis, versions) : undefined;
+  return new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) });
 }

@@ -1,23 +1,31 @@
-import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { versionsKey } from './cache-key.ts';
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { TenantScope } from '../tenancy/tenant-scope.ts';
+import { versionsKey, writtenKey } from './cache-key.ts';
 import type { CacheDependency } from './namespaces.ts';
+import { maskOf } from './outbox/dependency-bits.ts';
+import type { OutboxChange } from './outbox/outbox-reader.ts';
+import type { Trust } from './outbox/trust.ts';
 import type { FastRedis } from './redis.ts';
+import { BUMP, DRAIN } from './version-scripts.ts';
 import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 
 /** Longer than any entry is kept. A tenant at rest for so long begins a new epoch. */
 const VERSIONS_TTL_MS = 14 * 24 * 3600 * 1000;
 
-/** Adds one to each named version, in a new epoch when the tenant has none. */
-const BUMP = `
-local versions = redis.call('GET', KEYS[1])
-versions = versions and cjson.decode(versions) or { epoch = ARGV[1] }
-for i = 3, #ARGV do versions[ARGV[i]] = (versions[ARGV[i]] or 0) + 1 end
-redis.call('SET', KEYS[1], cjson.encode(versions), 'PX', ARGV[2])
-return 1`;
+/** How long a bump is remembered for the drainer, which sees the same write a few milliseconds later. */
+const WRITTEN_TTL_MS = 60_000;
+/** Tenants whose bumps are sent together: what Redis does in a few milliseconds. */
+const DRAIN_BATCH = 500;
+/** Beyond so many changes at once, as after an outage, the API's own are bumped again instead of looked up. */
+const MAX_LOOKED_UP = 2_000;
 
 /** Versions in Redis: what one process bumps, every process sees. */
 export class RedisVersions implements VersionStore {
-  constructor(private readonly redis: FastRedis) {}
+  constructor(
+    private readonly redis: FastRedis,
+    private readonly trust: Trust,
+  ) {}
 
   async read(scope: TenantScope): Promise<Versions> {
     return this.redis.run(async (client, serverId) => {
@@ -27,7 +35,7 @@ export class RedisVersions implements VersionStore {
         (await client.get(key)) ??
         (await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
         (await client.get(key));
-      return parseVersions(stored, serverId);
+      return this.#parse(stored, serverId);
     });
   }
 
@@ -35,26 +43,88 @@ export class RedisVersions implements VersionStore {
   async readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
     const read = await this.redis.run(async (client, serverId) => {
       const [stored = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
-      return stored && { versions: parseVersions(stored.toString(), serverId), bytes };
+      return stored && { versions: this.#parse(stored.toString(), serverId), bytes };
     });
     // Without versions nothing that was kept before is current.
     return read ?? { versions: await this.read(scope), bytes: null };
   }
 
-  async bump(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
+  /** The id that the write's rows in the outbox carry. */
+  beginWrite(): string {
+    return randomUUID();
+  }
+
+  async bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
+    const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
     await this.redis.run((client) =>
-      client.eval(BUMP, 1, versionsKey(scope), freshEpoch(), VERSIONS_TTL_MS, ...dependencies),
+      client.eval(BUMP, keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
     );
   }
+
+  /** Nothing to do: only a bump makes the drainer pass over a write. */
+  abandonWrite(): void {}
+
+  /**
+   * Bumps what the API has not bumped itself. @throws when one of them is not certain to have happened
+   * @param serverId the Redis that is meant
+   * @param isFinal whether the API's own bumps are not waited for any longer
+   * @returns the changes that are left to the API for now
+   */
+  async drain(serverId: string, changes: readonly OutboxChange[], isFinal: boolean): Promise<OutboxChange[]> {
+    const isLong = changes.length > MAX_LOOKED_UP;
+    const tenants = [...groupedByTenant(isLong ? changes.map((change) => ({ ...change, writeId: null })) : changes)];
+    const left: OutboxChange[] = [];
+    for (let start = 0; start < tenants.length; start += DRAIN_BATCH) {
+      const batch = tenants.slice(start, start + DRAIN_BATCH);
+      const results = await this.redis.run(async (client, actualId) => {
+        if (actualId !== serverId) throw new Error('Redis is another one than before');
+        return Promise.all(batch.map(([id, ofTenant]) => drainTenant(client, id, ofTenant, isFinal)));
+      });
+      left.push(...results.flat());
+    }
+    return left;
+  }
+
+  /**
+   * The server's id becomes part of the epoch: a server that came back with old data has versions that it had passed
+   * already. So does the generation, which changes when writes may have gone by unseen.
+   * @throws when the versions are not trusted
+   */
+  #parse(stored: string | null, serverId: string): Versions {
+    const generation = this.trust.generationOn(serverId);
+    if (generation === undefined) throw new Error('the versions in Redis are not trusted at the moment');
+    if (stored === null) throw new Error('the versions vanished while they were read');
+    const versions = JSON.parse(stored) as Versions;
+    return { ...versions, epoch: `${serverId}.${generation}.${versions.epoch}` };
+  }
+}
+
+async function drainTenant(
+  client: Redis,
+  tenantId: string,
+  changes: readonly OutboxChange[],
+  isFinal: boolean,
+): Promise<OutboxChange[]> {
+  const scope = TenantScope.ofOutboxRow(tenantId);
+  const ofApi = changes.filter(({ writeId }) => writeId !== null);
+  const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);
+  const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
+  const masks = ofApi.map(({ dependencies }) => dependencies);
+  const rest = [freshEpoch(), VERSIONS_TTL_MS, due, isFinal ? '1' : '0', ...masks];
+  const left = (await client.eval(DRAIN, keys.length, ...keys, ...rest)) as number[];
+  return ofApi.filter((_, index) => left.includes(index));
+}
+
+function groupedByTenant(changes: readonly OutboxChange[]): Map<string, OutboxChange[]> {
+  const groups = new Map<string, OutboxChange[]>();
+  for (const change of changes) {
+    const group = groups.get(change.tenantId);
+    if (group) group.push(change);
+    else groups.set(change.tenantId, [change]);
+  }
+  return groups;
 }
 
 function newVersions(): string {
   return JSON.stringify({ epoch: freshEpoch() } satisfies Versions);
-}
-
-/** The server's id becomes part of the epoch: a server that came back with old data has versions that it had passed already. */
-function parseVersions(stored: string | null, serverId: string): Versions {
-  if (stored === null) throw new Error('the versions vanished while they were read');
-  const versions = JSON.parse(stored) as Versions;
-  return { ...versions, epoch: `${serverId}.${versions.epoch}` };
 }

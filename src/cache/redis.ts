@@ -8,13 +8,9 @@ const MAX_RECONNECT_DELAY_MS = 1_000;
 const FAILURES_TO_OPEN = 3;
 const OPEN_MS = 1_000;
 
-/** Thrown instead of asking a Redis that just failed several times in a row. */
+/** Thrown instead of asking a Redis that is not connected, or just failed several times in a row. */
 export class RedisLeftAlone extends Error {
   override name = 'RedisLeftAlone';
-
-  constructor() {
-    super('Redis failed several times in a row and is left alone for a moment');
-  }
 }
 
 /**
@@ -52,7 +48,10 @@ export class FastRedis {
    * @param work what to send; it is given the id of the running server, which a restarted or another one does not share
    */
   async run<Result>(work: (client: Redis, serverId: string) => Promise<Result>): Promise<Result> {
-    if (Date.now() < this.#openUntilMs) throw new RedisLeftAlone();
+    // No failure to count: it costs nothing, and the connection is being made again all the while.
+    if (this.#client.status !== 'ready') throw new RedisLeftAlone('Redis is not connected');
+    if (Date.now() < this.#openUntilMs)
+      throw new RedisLeftAlone('Redis failed several times in a row and is left alone for a moment');
     try {
       const serverId = this.#serverId ?? (await this.#askServerId());
       const result = await work(this.#client, serverId);

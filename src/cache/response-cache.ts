@@ -6,7 +6,9 @@ import type { AnswerPolicy } from './answer-policy.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
 import type { CacheDependency } from './namespaces.ts';
-import { isCurrent, type VersionStore, type Versions, versionsOf } from './versions.ts';
+import type { Following } from './outbox/following.ts';
+import type { UnheardBumps } from './outbox/unheard-bumps.ts';
+import { isCurrent, type Versions, versionsOf } from './versions.ts';
 
 /** An answer as it was computed. Only those with a policy may be kept. */
 export interface LoadedAnswer {
@@ -25,7 +27,8 @@ export type Answer =
 
 export interface ResponseCacheOptions {
   readonly config: CacheConfig;
-  readonly versions: VersionStore;
+  /** The versions, and how this process learns of what was written past it. */
+  readonly following: Following;
   readonly memory: MemoryEntries;
   /** The tier behind the process; absent without Redis. */
   readonly shared?: RedisEntries;
@@ -53,8 +56,6 @@ const UNKNOWN_NAMESPACE = 'unknown';
  */
 export class ResponseCache {
   readonly #flights = new Map<string, Flight>();
-  /** Tenants whose last bump failed in this process: not trusted until it was made up for. */
-  readonly #unbumped = new Map<string, { scope: TenantScope; dependencies: Set<CacheDependency> }>();
 
   constructor(private readonly options: ResponseCacheOptions) {}
 
@@ -82,17 +83,47 @@ export class ResponseCache {
     return this.#load(key, versions, load);
   }
 
-  /** Makes old what depends on these. Called after the commit and before the write is acknowledged. Never throws. */
+  /** A mutation is about to begin its transaction. @returns the id that the transaction is to carry */
+  beginWrite(): string {
+    return this.options.following.versions.beginWrite();
+  }
+
+  /**
+   * Makes old what depends on a mutation's write. Called after its transaction and before it is acknowledged; resolves
+   * when no process can answer with less any more. Never throws.
+   * @param isCommitted false when nobody knows: it may yet be
+   */
+  async written(
+    scope: TenantScope,
+    dependencies: readonly CacheDependency[],
+    writeId: string,
+    isCommitted: boolean,
+  ): Promise<void> {
+    const { versions } = this.options.following;
+    if (!isCommitted) versions.abandonWrite(writeId);
+    await this.#bump(scope, dependencies, isCommitted ? writeId : undefined);
+  }
+
+  /** Makes old what depends on these, without a write. @throws when neither Redis nor PostgreSQL can be told */
   async invalidate(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
+    await this.#bump(scope, dependencies, undefined, (unheard) => unheard.leaveToDrainer(scope, dependencies));
+  }
+
+  async #bump(
+    scope: TenantScope,
+    dependencies: readonly CacheDependency[],
+    writeId?: string,
+    onFailure?: (unheard: UnheardBumps) => Promise<void>,
+  ): Promise<void> {
+    const { versions, unheard } = this.options.following;
     for (const namespace of dependencies) this.options.monitor.recordCache({ namespace, kind: 'invalidation' });
-    const missed = this.#unbumped.get(scope.tenantId)?.dependencies ?? [];
-    const all = [...new Set([...missed, ...dependencies])];
+    const bump = () => versions.bump(scope, dependencies, writeId);
     try {
-      await this.options.versions.bump(scope, all);
-      this.#unbumped.delete(scope.tenantId);
-    } catch {
-      // Whoever failed has told its own metrics and log; here only trust is lost, until a later attempt succeeds.
-      this.#unbumped.set(scope.tenantId, { scope, dependencies: new Set(all) });
+      await bump();
+    } catch (error) {
+      if (!unheard) throw error;
+      await onFailure?.(unheard);
+      await unheard.untilHarmless(performance.now(), bump);
     }
   }
 
@@ -102,8 +133,9 @@ export class ResponseCache {
 
   /** Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip, hit or miss. */
   async #lookUp(scope: TenantScope, key: string): Promise<Lookup | undefined> {
-    if (!(await this.#isTrusted(scope))) return undefined;
-    const { memory, shared, versions } = this.options;
+    const { config, following, memory, shared } = this.options;
+    if (!config.enabled || !following.trust.isValid) return undefined;
+    const { versions } = following;
     if (!shared || memory.has(key)) {
       const now = await this.#counted('get', 'versions', () => versions.read(scope));
       const hit = now && this.#findInMemory(key, now);
@@ -116,12 +148,6 @@ export class ResponseCache {
     if (!entry || !this.#holds(entry, found.versions)) return { versions: found.versions, hit: undefined };
     memory.set(key, entry);
     return { versions: found.versions, hit: this.#hit('redis', entry) };
-  }
-
-  async #isTrusted(scope: TenantScope): Promise<boolean> {
-    if (!this.options.config.enabled) return false;
-    if (this.#unbumped.has(scope.tenantId)) await this.invalidate(scope, []);
-    return !this.#unbumped.has(scope.tenantId);
   }
 
   #findInMemory(key: string, versions: Versions): Answer | undefined {

@@ -15,8 +15,15 @@ export interface VersionStore {
    * @throws when the store cannot be read; the caller then goes without the cache
    */
   read(scope: TenantScope): Promise<Versions>;
-  /** Makes everything old that depends on one of these. @throws when it is not certain to have happened */
-  bump(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void>;
+  /** A write of the API is about to begin. @returns the id that its rows in the outbox are to carry */
+  beginWrite(): string;
+  /**
+   * Makes everything old that depends on one of these. @throws when it is not certain to have happened
+   * @param writeId a committed write of the API, whose rows in the outbox then need not be followed
+   */
+  bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void>;
+  /** Nobody knows whether this write was, or yet will be, committed: its rows are to be followed like anybody's. */
+  abandonWrite(writeId: string): void;
 }
 
 /** Time and chance: never used before, also after the clock was set back. */

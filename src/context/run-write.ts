@@ -1,6 +1,7 @@
 import type { Namespace } from '../cache/namespaces.ts';
 import { BrokenRules, type UserError } from '../graphql/user-error.type.ts';
 import { retriedTransaction } from '../tenancy/retried-transaction.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -21,15 +22,22 @@ export async function runWrite<Result>(
   work: (transaction: ScopedTransaction) => Promise<Result>,
 ): Promise<Written<Result>> {
   const { scope, services } = context;
+  const { cache, database } = services;
+  const writeId = cache.beginWrite();
   try {
-    const result = await retriedTransaction(services.database, scope, work);
+    const result = await retriedTransaction(carrying(writeId, database), scope, work);
     context.forgetLoaded();
-    await services.cache.invalidate(scope, dependents);
+    await cache.written(scope, dependents, writeId, true);
     return { result, userErrors: [] };
   } catch (error) {
     if (error instanceof BrokenRules) return { result: null, userErrors: error.userErrors };
     // A connection that was lost at the COMMIT leaves open whether it was done.
-    await services.cache.invalidate(scope, dependents);
+    await cache.written(scope, dependents, writeId, false);
     throw error;
   }
+}
+
+/** The database, with the write's id in each of its transactions: what is bumped here is then not bumped again. */
+function carrying(writeId: string, database: TenantDatabase): Pick<TenantDatabase, 'transaction'> {
+  return { transaction: (scope, work) => database.transaction(scope, work, writeId) };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { Following } from '../cache/outbox/following.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
 import { CACHE_TIERS, OPERATION_RESULTS } from './statistics.ts';
@@ -11,6 +12,7 @@ export interface MetricsSources {
   readonly monitor: Monitor;
   readonly databaseConnections: () => { open: number; idle: number; waiting: number };
   readonly cacheMemoryBytes: () => number;
+  readonly following: Pick<Following, 'state' | 'trust'>;
 }
 
 /** One line of a metric. */
@@ -26,7 +28,7 @@ interface Sample {
  * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label holds a tenant, and every
  * label's values are bounded by the monitor.
  */
-export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes }: MetricsSources): Registry {
+export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes, following }: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const add = (type: MetricType, name: string, help: string, samples: () => Sample[]) =>
@@ -34,6 +36,7 @@ export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes }
   addOperations(add, monitor);
   addStatements(add, monitor);
   addCaches(add, monitor);
+  addFollowing(add, following);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
     { labels: {}, value: cacheMemoryBytes() },
   ]);
@@ -94,6 +97,25 @@ function addCaches(add: Add, { caches }: Monitor): void {
       ...histogramSamples(name, { namespace, access: 'set' }, set),
     ]),
   );
+}
+
+/** How this process learns of writes past it: docs/cache.md. */
+function addFollowing(add: Add, { state, trust }: MetricsSources['following']): void {
+  const one = (type: MetricType, name: string, help: string, value: () => number) =>
+    add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }]);
+  one('gauge', 'trusted', 'Whether answers are taken from the cache (1) or, for safety, not (0).', () =>
+    Number(trust.isValid),
+  );
+  one('gauge', 'drainer', 'Whether this process drains the outbox.', () => Number(state.role === 'drainer'));
+  one(
+    'gauge',
+    'outbox_lag_seconds',
+    'From the last poll of the outbox until all it saw was in the versions.',
+    () => state.lagMs / 1000,
+  );
+  one('counter', 'outbox_rows_total', 'Rows of the outbox that this process followed.', () => state.followedRows);
+  one('counter', 'outbox_elections_total', 'How often this process became the drainer.', () => state.elections);
+  one('counter', 'generations_total', 'How often all that was kept was taken for old.', () => state.generations);
 }
 
 /** Nothing for a histogram that was never recorded into. */

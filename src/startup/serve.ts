@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
+import { followOutbox } from '../cache/outbox/follow.ts';
+import type { Following } from '../cache/outbox/following.ts';
 import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
@@ -10,7 +12,7 @@ import { OperatorError } from '../errors.ts';
 import type { HealthChecks } from '../http/health.ts';
 import { Monitor } from '../monitoring/monitor.ts';
 import { seedDemo } from '../seed/demo.ts';
-import { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { SERVICE_ROLE, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { pendingMigrations } from './database-state.ts';
@@ -30,13 +32,17 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
     const tenant = opened.embedded ? await demoTenant(opened.url, say) : undefined;
     const monitor = new Monitor({ ...config.monitoring, logger });
     const database = connect(config, opened, monitor, logger);
-    const redis = config.redisUrl ? new FastRedis(config.redisUrl, quietly(logger)) : undefined;
+    const redis = config.redisUrl
+      ? new FastRedis(config.redisUrl, quietly(logger, 'Redis failed; answers come from PostgreSQL'))
+      : undefined;
+    const following = await follow({ config, opened, database, redis, logger });
     const close = async () => {
+      await following.stop();
       await redis?.close();
       await database.close();
     };
     try {
-      return await listen({ config, logger, say, opened, monitor, database, redis, tenant, close });
+      return await listen({ config, logger, say, opened, monitor, database, redis, following, tenant, close });
     } catch (error) {
       await close();
       throw error;
@@ -55,6 +61,7 @@ interface Opened {
   readonly monitor: Monitor;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
+  readonly following: Following;
   readonly tenant: TenantEntry | undefined;
   close(): Promise<void>;
 }
@@ -67,6 +74,7 @@ async function listen({
   monitor,
   database,
   redis,
+  following,
   tenant,
   close,
 }: Opened): Promise<RunningService> {
@@ -75,7 +83,8 @@ async function listen({
       ? await createTokenIssuer(config.auth, config.production).sampleTokens(tenant)
       : undefined;
   const health = healthChecks(database, redis);
-  const app = await buildApp({ config, logger, monitor, database, redis, health, sampleToken: tokens?.[0]?.token });
+  const sampleToken = tokens?.[0]?.token;
+  const app = await buildApp({ config, logger, monitor, database, redis, following, health, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
   const demo = tenant && tokens && { tenant: tenant.slug, tokens };
@@ -96,6 +105,23 @@ async function listen({
       await opened.release();
     },
   };
+}
+
+/** Before anything is answered: what is kept is only trusted while it is followed what was written. */
+async function follow({
+  config,
+  opened,
+  database,
+  redis,
+  logger,
+}: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<Following> {
+  return followOutbox({
+    enabled: config.cache.enabled,
+    connection: { url: opened.url, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
+    database,
+    redis,
+    onError: quietly(logger, 'the outbox of writes could not be followed; answers come from PostgreSQL meanwhile'),
+  });
 }
 
 function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): HealthChecks {
@@ -186,12 +212,12 @@ function cacheName({ cache, redisUrl }: Config): string {
     : 'in memory (set REDIS_URL to share it between processes)';
 }
 
-/** A Redis that is down fails every request's commands: one line a second tells it. */
-function quietly(logger: Logger): (error: Error) => void {
+/** What is down fails again and again: one line a second tells it. */
+function quietly(logger: Logger, message: string): (error: Error) => void {
   let lastMs = 0;
   return (error) => {
     if (Date.now() - lastMs < 1_000) return;
     lastMs = Date.now();
-    logger.warn({ err: error }, 'Redis failed; answers come from PostgreSQL');
+    logger.warn({ err: error }, message);
   };
 }

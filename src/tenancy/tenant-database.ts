@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
-import { type StatementEvent, statementContext, TenantPool } from './tenant-pool.ts';
+import { type StatementContext, type StatementEvent, statementContext, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
 
@@ -73,15 +73,20 @@ export class TenantDatabase {
 
   /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    return statementContext.run({ tenantId: scope.tenantId, action: 'prisma' }, async () => await work(this.#prisma));
+    return this.#within({ tenantId: scope.tenantId, action: 'prisma' }, work);
   }
 
-  /** Runs `work` in one transaction: all of it is committed when it resolves, nothing when it rejects. */
+  /**
+   * Runs `work` in one transaction: all of it is committed when it resolves, nothing when it rejects.
+   * @param writeId a mutation's, as `ResponseCache.beginWrite` gave it
+   */
   async transaction<Result>(
     scope: TenantScope,
     work: (transaction: ScopedTransaction) => Promise<Result>,
+    writeId?: string,
   ): Promise<Result> {
-    return this.prisma(scope, (prisma) =>
+    const context = { tenantId: scope.tenantId, action: 'prisma', ...(writeId !== undefined && { writeId }) };
+    return this.#within(context, (prisma) =>
       prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
     );
   }
@@ -118,6 +123,10 @@ export class TenantDatabase {
   async close(): Promise<void> {
     await this.#client.$disconnect();
     await this.#pool.end();
+  }
+
+  async #within<Result>(context: StatementContext, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
+    return statementContext.run(context, async () => await work(this.#prisma));
   }
 
   /** A statement's name from its text: the same text is prepared once per connection. */

@@ -10,6 +10,8 @@ const SET_TENANT_NAME = 'set_tenant';
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
 export interface StatementContext {
   readonly tenantId: string;
+  /** Of a mutation's transaction: its rows in the cache's outbox carry it. */
+  readonly writeId?: string;
   /** Prisma model or feature, for the timings. */
   readonly model?: string;
   /** Prisma action or the statement's purpose, for the timings. */
@@ -133,9 +135,10 @@ const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
  * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level
  * could then not be set any more (SQLSTATE 25001).
  */
-function withTenant(statement: pg.QueryConfig, { tenantId }: StatementContext): pg.QueryConfig {
+function withTenant(statement: pg.QueryConfig, { tenantId, writeId }: StatementContext): pg.QueryConfig {
   if (statement.text !== 'BEGIN') return statement;
-  return { text: `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}` };
+  const text = `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}`;
+  return { text: writeId === undefined ? text : `${text}; SET LOCAL app.write_id = ${pg.escapeLiteral(writeId)}` };
 }
 
 function submit(client: pg.PoolClient, statement: pg.QueryConfig, tenantId: string): Promise<pg.QueryResult> {

@@ -21,6 +21,11 @@ export class TenantScope {
     return new TenantScope(tenantId);
   }
 
+  /** For the follower of the outbox, which bumps a tenant's versions and touches none of its rows and entries. */
+  static ofOutboxRow(tenantId: string): TenantScope {
+    return new TenantScope(tenantId);
+  }
+
   /** Whether the value was made by this class and not imitated. */
   static isScope(value: unknown): value is TenantScope {
     return typeof value === 'object' && value !== null && #verified in value;

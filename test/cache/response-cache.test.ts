@@ -81,6 +81,7 @@ function promises(prepare: () => Promise<{ env: Record<string, string>; stop(): 
     stop = prepared.stop;
     service = await startService({ env: { CACHE_REFRESHES_PER_MINUTE: '3', ...prepared.env } });
     await fill(service.databaseUrl);
+    await service.untilCaughtUp();
   });
   afterAll(async () => {
     await service.close();

@@ -1,12 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { buildApp } from '../../src/app.ts';
+import { followOutbox } from '../../src/cache/outbox/follow.ts';
+import type { Following } from '../../src/cache/outbox/following.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
 import { readConfig } from '../../src/config.ts';
 import { Role } from '../../src/context/caller.ts';
 import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
-import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
+import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
 
@@ -29,6 +31,10 @@ export interface TestService {
   token(role: Role, slug?: string): Promise<string>;
   /** Sends one operation over HTTP. */
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
+  /** How this service learns of writes past it. */
+  readonly following: Following;
+  /** Resolves when the service shows what was written past it before the call. */
+  untilCaughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,18 +66,28 @@ export async function startService({ env = {}, database: given }: ServiceOptions
   const redis = config.redisUrl
     ? new FastRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis'))
     : undefined;
+  const following = await followOutbox({
+    enabled: config.cache.enabled,
+    connection: { url: own.url, role: SERVICE_ROLE },
+    database,
+    redis,
+    onError: (error) => logger.warn({ err: error }, 'outbox'),
+  });
   const health = { database: up, migrations: up };
-  const app = await buildApp({ config, logger, monitor, database, redis, health });
+  const app = await buildApp({ config, logger, monitor, database, redis, following, health });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   return {
     url,
     databaseUrl: own.url,
     statements,
+    following,
+    untilCaughtUp: () => following.untilCaughtUp(),
     token: (role, slug) => issueToken(config.auth, own.url, role, slug),
     send: (token, query, variables) => send(url, token, query, variables),
     async close() {
       await app.close();
+      await following.stop();
       await redis?.close();
       await database.close();
       if (!given) await own.drop();

@@ -1,0 +1,80 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
+import { MemoryVersions } from '../memory-versions.ts';
+import type { FastRedis } from '../redis.ts';
+import { RedisVersions } from '../redis-versions.ts';
+import { Drainer } from './drainer.ts';
+import { FollowerState, type Following } from './following.ts';
+import { LeaseStore } from './lease-store.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { MemoryFollower } from './memory-follower.ts';
+import { OutboxCleaner } from './outbox-cleaner.ts';
+import type { OutboxConnection } from './outbox-reader.ts';
+import { Trust } from './trust.ts';
+import { UnheardBumps } from './unheard-bumps.ts';
+
+/** A service that starts waits so long for the first trust; without it the first answers come from PostgreSQL. */
+const START_TIMEOUT_MS = 3_000;
+const CATCH_UP_TIMEOUT_MS = 10_000;
+
+export interface FollowOptions {
+  /** With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for processes that keep some. */
+  readonly enabled: boolean;
+  readonly connection: OutboxConnection;
+  readonly database: TenantDatabase;
+  readonly redis?: FastRedis | undefined;
+  /** Told of what fails; everything is tried again. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds without. */
+export async function followOutbox(options: FollowOptions): Promise<Following> {
+  const following = options.redis ? throughRedis(options, options.redis) : alone(options);
+  if (options.enabled)
+    await following
+      .untilCaughtUp(AbortSignal.timeout(START_TIMEOUT_MS))
+      .catch((error: Error) => options.onError(error));
+  return { ...following, untilCaughtUp: () => following.untilCaughtUp(AbortSignal.timeout(CATCH_UP_TIMEOUT_MS)) };
+}
+
+type Started = Omit<Following, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
+
+function throughRedis({ enabled, connection, database, onError }: FollowOptions, redis: FastRedis): Started {
+  const [trust, state, leases] = [new Trust(), new FollowerState(), new LeaseStore(redis)];
+  const versions = new RedisVersions(redis, trust);
+  const unheard = new UnheardBumps(database);
+  const common = { versions, trust, state, unheard };
+  if (!enabled) return { ...common, ...notFollowing };
+  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError });
+  const watch = new LeaseWatch(leases, trust);
+  const cleaner = new OutboxCleaner(database, onError);
+  return {
+    ...common,
+    untilCaughtUp: (signal) => watch.untilCaughtUp(signal),
+    async stop() {
+      await Promise.all([watch.stop(), drainer.stop(), cleaner.stop()]);
+    },
+  };
+}
+
+function alone({ enabled, connection, database, onError }: FollowOptions): Started {
+  const [trust, state, versions] = [new Trust(), new FollowerState(), new MemoryVersions()];
+  if (!enabled) return { versions, trust, state, ...notFollowing };
+  const follower = new MemoryFollower({ connection, versions, trust, state, onError });
+  const cleaner = new OutboxCleaner(database, onError);
+  return {
+    versions,
+    trust,
+    state,
+    async untilCaughtUp(signal) {
+      const calledMs = performance.now();
+      while (follower.caughtUpMs < calledMs) await delay(2, undefined, { signal });
+    },
+    async stop() {
+      await Promise.all([follower.stop(), cleaner.stop()]);
+    },
+  };
+}
+
+const notFollowing = { untilCaughtUp: async () => {}, stop: async () => {} };

@@ -1,0 +1,53 @@
+import { performance } from 'node:perf_hooks';
+
+/** The moment on both clocks of a process: one that nobody sets, and one that goes on while the machine sleeps. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export function now(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+export function elapsedMs(since: Moment): number {
+  return Math.max(performance.now() - since.monotonicMs, Date.now() - since.wallMs);
+}
+
+interface Granted {
+  readonly generation: string;
+  readonly serverId: string;
+  readonly since: Moment;
+  readonly leaseMs: number;
+}
+
+/**
+ * Until when this process may take the versions at their word: as long as it knows that whoever follows the outbox had
+ * caught up a moment ago. Asking costs two readings of the clock.
+ */
+export class Trust {
+  #granted: Granted | undefined;
+
+  /**
+   * @param generation becomes part of every version: a follower that may have missed something begins a new one
+   * @param serverId the Redis whose versions are meant; empty for those in the process
+   * @param since a moment before the lease was asked for
+   * @param leaseMs how long it held at that moment, at least
+   */
+  grant(generation: string, serverId: string, since: Moment, leaseMs: number): void {
+    this.#granted = { generation, serverId, since, leaseMs };
+  }
+
+  revoke(): void {
+    this.#granted = undefined;
+  }
+
+  get isValid(): boolean {
+    return this.#granted !== undefined && elapsedMs(this.#granted.since) < this.#granted.leaseMs;
+  }
+
+  /** The generation of this server's versions; undefined when they are not trusted now. */
+  generationOn(serverId: string): string | undefined {
+    return this.isValid && this.#granted?.serverId === serverId ? this.#granted.generation : undefined;
+  }
+}

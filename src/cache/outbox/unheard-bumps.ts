@@ -1,0 +1,62 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
+import type { TenantScope } from '../../tenancy/tenant-scope.ts';
+import type { CacheDependency } from '../namespaces.ts';
+import { maskOf } from './dependency-bits.ts';
+import { LEASE_MS, MARGIN_MS } from './timing.ts';
+
+/** Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the write in it. */
+const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + MARGIN_MS;
+const RETRY_MS = 50;
+
+/**
+ * What becomes of a write whose bump did not reach Redis. The drainer will bump for it, but until then another process,
+ * whose own way to Redis is open, may take the old answer for current. So the write is acknowledged only when it is in
+ * the versions, or when nobody trusts them any more: a second later at most.
+ */
+export class UnheardBumps {
+  constructor(private readonly database: TenantDatabase) {}
+
+  /** Leaves a row in the outbox for an invalidation that no write stands behind. @throws when PostgreSQL is away too */
+  async leaveToDrainer(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
+    await this.database.withConnection((client) =>
+      client.query('SELECT cache_outbox_add($1, $2)', [scope.tenantId, maskOf(dependencies)]),
+    );
+  }
+
+  /**
+   * Resolves when no process can answer with less than what was committed before `sinceMs`.
+   * @param sinceMs of `performance.now()`
+   * @param bump tries again; resolving says that it was done
+   */
+  async untilHarmless(sinceMs: number, bump: () => Promise<void>): Promise<void> {
+    while (performance.now() - sinceMs < NOBODY_TRUSTS_AFTER_MS) {
+      if (await succeeds(bump)) return;
+      // Asked after the commit: who announces trust later, polls later, and sees the write.
+      if (!(await this.#isTrustedBySomebody())) return;
+      await delay(RETRY_MS);
+    }
+  }
+
+  async #isTrustedBySomebody(): Promise<boolean> {
+    try {
+      const rows = await this.database.directory<{ trusted: boolean }>(
+        'SELECT EXISTS (SELECT FROM cache_trust) AS trusted',
+        [],
+      );
+      return rows[0]?.trusted ?? true;
+    } catch {
+      return true; // not known: waiting is always right
+    }
+  }
+}
+
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch {
+    return false; // the caller knows that Redis fails, and FastRedis has told it
+  }
+}

@@ -33,7 +33,12 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('bank_accounts', 'bank_accounts_pkey', 'tenant_id, id', { primary: true }),
     purpose: 'Accounts by their ids; all rows of a tenant.',
-    queries: ['BankAccount.byIds'],
+    queries: [
+      'BankAccount.byIds',
+      'BankAccount.lockAccounts',
+      'BankAccount.updateAccount',
+      'Transaction.insertMovements',
+    ],
     keeps: 'the primary key; every movement finds and locks its accounts by it',
   },
   {
@@ -101,6 +106,14 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       'be marked leakproof and no other index can be searched by status. 82 bytes of WAL a change against 106.',
   },
   {
+    definition: defineIndex('bank_accounts', 'bank_accounts_tenant_inactive_created_idx', 'tenant_id, created_at, id', {
+      where: "(status <> 'ACTIVE'::account_status)",
+    }),
+    purpose: 'Accounts that are not active, in order of creation, and their number.',
+    queries: FILTERED,
+    partial: 'Active accounts, by far the most, cost it nothing; no index is searched by "not equal".',
+  },
+  {
     definition: defineIndex(
       'bank_accounts',
       'bank_accounts_tenant_type_active_created_idx',
@@ -112,8 +125,10 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     partial: 'An index of all accounts would need status as a further column and serve only this question.',
   },
   {
-    definition: defineIndex('bank_accounts', 'bank_accounts_number_idx', 'account_number'),
-    purpose: 'Whose account a number is, over all tenants.',
+    definition: defineIndex('bank_accounts', 'bank_accounts_number_idx', 'account_number', { method: 'hash' }),
+    purpose:
+      'Whose account a number is, over all tenants. A hash, since a B-tree is taken for a tenant in order of number too, ' +
+      'and passes over the rows of all others.',
     queries: [],
     keeps: "operators' lookups over all tenants",
   },
@@ -166,7 +181,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('idempotency_keys', 'idempotency_keys_pkey', 'tenant_id, key', { primary: true }),
     purpose: 'What a request with this key did.',
-    queries: ['IdempotencyKey.claim'],
+    queries: ['Transaction.insertMovements'],
     keeps: 'the primary key: of two equal requests one waits for the other',
   },
   {
@@ -187,6 +202,24 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     purpose: "A tenant's account totals; the row that a change of an account is added to.",
     queries: ['Dashboard.sums'],
     keeps: 'the primary key: the triggers add to the row that is there',
+  },
+  {
+    definition: defineIndex('cache_outbox', 'cache_outbox_pkey', 'xid, tenant_id, dependencies', { primary: true }),
+    purpose: 'What transactions changed, in the order of the transactions; read and removed over all tenants.',
+    queries: [],
+    keeps: 'the primary key: a transaction writes the same row once; followed by src/cache/outbox',
+  },
+  {
+    definition: defineIndex('cache_outbox_horizon', 'cache_outbox_horizon_pkey', 'id', { primary: true }),
+    purpose: 'The only row of its table.',
+    queries: [],
+    keeps: 'the primary key',
+  },
+  {
+    definition: defineIndex('cache_trust', 'cache_trust_pkey', 'server_id', { primary: true }),
+    purpose: 'Whether a Redis server may be trusted; a row for each.',
+    queries: [],
+    keeps: 'the primary key',
   },
 ];
 

@@ -7,12 +7,14 @@ export interface IndexColumn {
   readonly descending: boolean;
 }
 
-/** A B-tree index, as the catalogue, the database and the advice tell of one alike. */
+/** An index, as the catalogue, the database and the advice tell of one alike. */
 export interface IndexDefinition {
   readonly name: string;
   readonly table: string;
   readonly unique: boolean;
   readonly primary: boolean;
+  /** A hash finds equal values only and has no order. */
+  readonly method: IndexMethod;
   readonly columns: readonly IndexColumn[];
   /** Carried in the index, so that the table need not be read for them, and not searched by. */
   readonly include: readonly string[];
@@ -20,7 +22,10 @@ export interface IndexDefinition {
   readonly where: string | null;
 }
 
+export type IndexMethod = 'btree' | 'hash';
+
 export interface IndexKind {
+  readonly method?: IndexMethod;
   readonly unique?: boolean;
   readonly primary?: boolean;
   readonly include?: readonly string[];
@@ -35,6 +40,7 @@ export function defineIndex(table: string, name: string, columns: string, kind: 
     table,
     unique: primary || (kind.unique ?? false),
     primary,
+    method: kind.method ?? 'btree',
     columns: columns.split(', ').map((column) => {
       const [name = '', direction] = column.split(' ');
       return { name, descending: direction === 'DESC' };
@@ -56,10 +62,11 @@ export function dropStatement(name: string): string {
 }
 
 /** What an index is on, for example `(tenant_id, created_at, id) WHERE (...)`. */
-export function keyText({ columns, include, where }: IndexDefinition): string {
+export function keyText({ method, columns, include, where }: IndexDefinition): string {
   const keys = columns.map(({ name, descending }) => (descending ? `${name} DESC` : name)).join(', ');
   const carried = include.length ? ` INCLUDE (${include.join(', ')})` : '';
-  return `(${keys})${carried}${where ? ` WHERE ${where}` : ''}`;
+  const using = method === 'hash' ? 'USING hash ' : '';
+  return `${using}(${keys})${carried}${where ? ` WHERE ${where}` : ''}`;
 }
 
 /**
@@ -76,6 +83,7 @@ export function prismaAttribute(index: IndexDefinition): string {
   const parts = [
     ...(block === '@@' ? [`[${fields.join(', ')}]`] : []),
     ...(index.primary ? [] : [`map: "${index.name}"`]),
+    ...(index.method === 'hash' ? ['type: Hash'] : []),
     ...(index.where ? [`where: raw("${index.where}")`] : []),
   ];
   return `${block}${kind}${parts.length ? `(${parts.join(', ')})` : ''}`;

@@ -10,7 +10,7 @@ export interface DatabaseIndex {
   readonly definition: IndexDefinition;
   /** False for what a broken-off CREATE INDEX CONCURRENTLY left: written at every change, and never read. */
   readonly valid: boolean;
-  /** B-tree with plain columns and the default order of nulls: what `IndexDefinition` can say wholly. */
+  /** B-tree or hash with plain columns and the default order of nulls: what `IndexDefinition` can say wholly. */
   readonly plain: boolean;
   /** As PostgreSQL writes it. */
   readonly statement: string;
@@ -40,9 +40,9 @@ export async function readIndexes(client: Queryable, tables: readonly string[]):
 }
 
 const READ_INDEXES = `
-  SELECT i.relname AS name, t.relname AS table, x.indisunique AS unique, x.indisprimary AS primary, x.indisvalid AS valid,
+  SELECT i.relname AS name, t.relname AS table, x.indisunique AS unique, x.indisprimary AS primary, am.amname AS method, x.indisvalid AS valid,
     keys.columns, keys.descending, keys.include, pg_get_expr(x.indpred, x.indrelid) AS where,
-    am.amname = 'btree' AND x.indexprs IS NULL AND keys.default_nulls AS plain,
+    am.amname IN ('btree', 'hash') AND x.indexprs IS NULL AND keys.default_nulls AS plain,
     pg_get_indexdef(i.oid) AS statement
   FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
     JOIN pg_am am ON am.oid = i.relam

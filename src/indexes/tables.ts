@@ -8,6 +8,9 @@ export const TABLE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
   IdempotencyKey: 'idempotency_keys',
   DailyTotal: 'daily_totals',
   AccountTotal: 'account_totals',
+  CacheOutbox: 'cache_outbox',
+  CacheOutboxHorizon: 'cache_outbox_horizon',
+  CacheTrust: 'cache_trust',
 };
 
 /** The feature folder under src that owns each model: what `--app` means. */
@@ -18,6 +21,9 @@ export const FEATURE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
   IdempotencyKey: 'idempotency',
   DailyTotal: 'statistics',
   AccountTotal: 'statistics',
+  CacheOutbox: 'cache',
+  CacheOutboxHorizon: 'cache',
+  CacheTrust: 'cache',
 };
 
 export const MODELS = Object.keys(TABLE_OF_MODEL) as readonly Prisma.ModelName[];

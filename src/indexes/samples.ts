@@ -1,0 +1,80 @@
+import type { Position } from '../paging/keyset.ts';
+import type { Queryable } from './inspect.ts';
+
+/** Values of one tenant's own rows, to try the product's queries with. */
+export interface TenantSample {
+  readonly tenantId: string;
+  readonly slug: string;
+  /** How many accounts the tenant has, as far as they were counted. */
+  readonly accounts: number;
+  readonly accountIds: readonly string[];
+  readonly accountNumber: string;
+  readonly bankName: string;
+  readonly currency: string;
+  /** In the middle of each order of accounts, by `AccountOrderField`. */
+  readonly positions: Readonly<Record<string, Position>>;
+  readonly transactionIds: readonly string[];
+  readonly category: string | null;
+  /** In the middle of the tenant's transactions. */
+  readonly booked: Position;
+  /** A day with movements. */
+  readonly day: string;
+}
+
+/** As many as a page has by default. */
+const SAMPLE_ROWS = 20;
+
+/**
+ * A small and the largest tenant by accounts. The small one has at least a page of them where any has.
+ * @returns the smaller first; one alone when there is no other; none when no tenant has accounts
+ */
+export async function sampleTenants(client: Queryable): Promise<TenantSample[]> {
+  const { rows } = await client.query<{ id: string }>(SMALL_AND_LARGEST, [SAMPLE_ROWS]);
+  const samples: TenantSample[] = [];
+  for (const { id } of rows) samples.push(await sampleTenant(client, id));
+  return samples;
+}
+
+/** Counted from the totals kept ready, so that it costs nothing on a large database. */
+const SMALL_AND_LARGEST = `
+  WITH sizes AS (
+    SELECT tenant_id AS id, sum(account_count) AS accounts FROM account_totals
+    GROUP BY tenant_id HAVING sum(account_count) > 0
+  ), small AS (
+    SELECT id, accounts FROM sizes ORDER BY accounts < $1, CASE WHEN accounts < $1 THEN -accounts ELSE accounts END, id LIMIT 1
+  ), largest AS (
+    SELECT id, accounts FROM sizes ORDER BY accounts DESC, id LIMIT 1
+  )
+  SELECT id FROM (SELECT * FROM small UNION SELECT * FROM largest) chosen ORDER BY accounts, id`;
+
+async function sampleTenant(client: Queryable, tenantId: string): Promise<TenantSample> {
+  const { rows } = await client.query<TenantSample>(SAMPLE, [tenantId, SAMPLE_ROWS]);
+  const [sample] = rows;
+  if (!sample) throw new Error(`tenant ${tenantId} was deleted while it was looked at`);
+  return sample;
+}
+
+const MIDDLE = `OFFSET (SELECT n / 2 FROM size) LIMIT 1`;
+
+function middleOf(column: string): string {
+  return `(SELECT json_build_object('value', ${column}::text, 'id', id) FROM accounts ORDER BY ${column}, id ${MIDDLE})`;
+}
+
+const SAMPLE = `
+  WITH accounts AS MATERIALIZED (SELECT * FROM bank_accounts WHERE tenant_id = $1 ORDER BY tenant_id, id LIMIT 100000),
+    size AS MATERIALIZED (SELECT count(*) AS n FROM accounts),
+    movements AS MATERIALIZED (SELECT * FROM transactions WHERE tenant_id = $1 ORDER BY tenant_id, id LIMIT 10000),
+    one AS (SELECT * FROM accounts ORDER BY id ${MIDDLE})
+  SELECT tenants.id AS "tenantId", slug, (SELECT n FROM size)::integer AS accounts,
+    (SELECT array_agg(id) FROM (SELECT id FROM accounts ORDER BY id LIMIT $2) page)::text[] AS "accountIds",
+    one.account_number AS "accountNumber", one.bank_name AS "bankName", one.currency,
+    json_build_object('CREATED_AT', ${middleOf('created_at')}, 'UPDATED_AT', ${middleOf('updated_at')},
+      'BALANCE', ${middleOf('balance')}, 'ACCOUNT_NUMBER', ${middleOf('account_number')},
+      'BANK_NAME', ${middleOf('bank_name')}) AS positions,
+    (SELECT coalesce(array_agg(id), '{}') FROM (SELECT id FROM movements ORDER BY id LIMIT $2) page)::text[] AS "transactionIds",
+    (SELECT category FROM movements WHERE category IS NOT NULL ORDER BY id LIMIT 1) AS category,
+    coalesce((SELECT json_build_object('value', booked_at::text, 'id', id) FROM movements
+        ORDER BY booked_at, id OFFSET (SELECT count(*) / 2 FROM movements) LIMIT 1),
+      json_build_object('value', now()::text, 'id', one.id)) AS booked,
+    coalesce((SELECT max(day) FROM daily_totals WHERE tenant_id = $1), current_date)::text AS day
+  FROM tenants CROSS JOIN one WHERE tenants.id = $1`;

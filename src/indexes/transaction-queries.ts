@@ -1,0 +1,118 @@
+import { TransactionDirection } from '../generated/prisma/enums.ts';
+import { insertMovements, recordedTransactions } from '../transactions/ledger.repository.ts';
+import type { PlannedMovement } from '../transactions/ledger.rules.ts';
+import { transactionConditions } from '../transactions/transaction.filter.ts';
+import type { TransactionFilter } from '../transactions/transaction.input.ts';
+import { ALL_TRANSACTION_COLUMNS, TransactionRepository } from '../transactions/transaction.repository.ts';
+import { countedBy, type QueryCase, samplePages } from './query-case.ts';
+import type { RecordingDatabase } from './record-statements.ts';
+import type { TenantSample } from './samples.ts';
+
+const ACCOUNT = 'transactions_tenant_account_booked_idx';
+const BOOKED = 'transactions_tenant_booked_idx';
+const CATEGORY = 'transactions_tenant_category_booked_idx';
+const KEY = 'transactions_pkey';
+const ALL = ALL_TRANSACTION_COLUMNS;
+
+interface FilterCase {
+  readonly name: string;
+  readonly filter: TransactionFilter;
+  readonly page: readonly string[];
+  readonly count: readonly string[];
+}
+
+export function transactionQueries(sample: TenantSample): QueryCase[] {
+  return [
+    ...filterCases(sample).flatMap((filter) => filteredCases(sample, filter)),
+    ...ofAccounts(sample),
+    {
+      name: 'newest transactions',
+      uses: [BOOKED],
+      call: reading((transactions, scope) => transactions.recent(scope, 10, ALL)),
+    },
+    {
+      name: 'transactions of a repeated request',
+      uses: [KEY],
+      call: ({ transaction }, scope) =>
+        recordedTransactions(
+          transaction('Transaction', 'recordedTransactions'),
+          scope,
+          sample.transactionIds.slice(0, 2),
+        ),
+    },
+    {
+      name: 'recording a movement',
+      uses: ['bank_accounts_pkey', 'idempotency_keys_pkey'],
+      call: ({ transaction }, scope) =>
+        insertMovements(transaction('Transaction', 'insertMovements'), scope, 'key', [movement(sample)]),
+    },
+  ];
+}
+
+function movement({ accountIds: [accountId = ''], currency, category }: TenantSample): PlannedMovement {
+  const booking = { direction: TransactionDirection.CREDIT, amount: '1', currency, balanceAfter: '1', bookedAt: null };
+  return { accountId, ...booking, category, counterpartyBank: null, description: null };
+}
+
+function filterCases({ accountIds: [accountId = ''], category, day }: TenantSample): FilterCase[] {
+  const both = (...indexes: string[]) => ({ page: indexes, count: indexes });
+  const oneDay = { bookedFrom: `${day}T00:00:00.000Z`, bookedTo: `${day}T23:59:59.999Z` };
+  return [
+    { name: 'all', filter: {}, page: [BOOKED], count: [] },
+    { name: 'of an account', filter: { accountId }, ...both(ACCOUNT) },
+    { name: 'of a category', filter: { category }, ...both(CATEGORY) },
+    { name: 'of a day', filter: oneDay, ...both(BOOKED) },
+    { name: 'of a category on a day', filter: { category, ...oneDay }, ...both(CATEGORY, BOOKED) },
+    { name: 'of an account on a day', filter: { accountId, ...oneDay }, ...both(ACCOUNT) },
+    {
+      name: 'debits',
+      filter: { direction: TransactionDirection.DEBIT },
+      page: [BOOKED],
+      count: [],
+    },
+    {
+      name: 'with large amounts',
+      filter: { minAmount: '490' },
+      page: [BOOKED],
+      count: [],
+    },
+  ];
+}
+
+function filteredCases({ booked }: TenantSample, { name, filter, page, count }: FilterCase): QueryCase[] {
+  const pages = samplePages(booked).map(({ name: which, page: request }) => ({
+    name: `transactions ${name}, ${which}`,
+    uses: [page],
+    call: reading((transactions, scope) => transactions.page(scope, transactionConditions(filter), request, ALL)),
+  }));
+  const counted = reading((transactions, scope) => transactions.count(scope, transactionConditions(filter)));
+  return [...pages, { name: `number of transactions ${name}`, ...countedBy(count), call: counted }];
+}
+
+/** For the accounts of a list, in one statement. */
+function ofAccounts({ accountIds, booked }: TenantSample): QueryCase[] {
+  const pages = samplePages(booked).map(({ name, page }) => ({
+    name: `transactions of each account, ${name}`,
+    uses: [ACCOUNT],
+    call: reading((transactions, scope) => transactions.pageOfEach(scope, accountIds, [], page, ALL)),
+  }));
+  return [
+    ...pages,
+    {
+      name: 'newest transactions of each account',
+      uses: [ACCOUNT],
+      call: reading((transactions, scope) => transactions.recentOfEach(scope, accountIds, 5, ALL)),
+    },
+    {
+      name: 'number of transactions of each account',
+      uses: [ACCOUNT],
+      call: reading((transactions, scope) => transactions.countOfEach(scope, accountIds, [])),
+    },
+  ];
+}
+
+type Read = (transactions: TransactionRepository, scope: Parameters<QueryCase['call']>[1]) => Promise<unknown>;
+
+function reading(read: Read): QueryCase['call'] {
+  return ({ database }: RecordingDatabase, scope) => read(new TransactionRepository(database), scope);
+}

@@ -1,0 +1,74 @@
+import { INDEX_CATALOG } from './catalog.ts';
+import { createStatement, dropStatement, type IndexDefinition, isSameKey, keyText } from './definition.ts';
+import type { DatabaseIndex } from './inspect.ts';
+
+/** One statement that brings the database closer to the catalogue. */
+export interface CreateStep {
+  readonly index: string;
+  readonly reason: string;
+  readonly statements: readonly string[];
+}
+
+export interface CreatePlan {
+  readonly steps: readonly CreateStep[];
+  /** What a person must look at: nothing is done about it. */
+  readonly conflicts: readonly string[];
+}
+
+/**
+ * What is to be done for the catalogue's indexes of these tables. An index that is wanted under one name and there
+ * under another, or the other way round, is left to a person.
+ */
+export function planCreation(tables: readonly string[], found: readonly DatabaseIndex[]): CreatePlan {
+  const wanted = INDEX_CATALOG.map(({ definition }) => definition).filter(({ table }) => tables.includes(table));
+  const steps: CreateStep[] = [];
+  const conflicts: string[] = [];
+  for (const index of wanted) {
+    const present = found.find(({ definition }) => definition.name === index.name);
+    if (!present) steps.push(...missing(index, found, conflicts));
+    else if (!present.valid) steps.push(rebuilt(index));
+    else if (!isSameKey(present.definition, index)) conflicts.push(differs(index, present));
+  }
+  return { steps: [...leftovers(found), ...steps], conflicts };
+}
+
+function missing(index: IndexDefinition, found: readonly DatabaseIndex[], conflicts: string[]): CreateStep[] {
+  const twin = found.find(({ definition, valid }) => valid && isSameKey(definition, index));
+  if (twin) {
+    conflicts.push(
+      `${index.name} is there under the name ${twin.definition.name}. Rename it: ` +
+        `ALTER INDEX ${twin.definition.name} RENAME TO ${index.name};`,
+    );
+    return [];
+  }
+  return [{ index: index.name, reason: 'missing', statements: creation(index) }];
+}
+
+function rebuilt(index: IndexDefinition): CreateStep {
+  const statements = index.primary
+    ? [`REINDEX INDEX CONCURRENTLY "${index.name}";`]
+    : [dropStatement(index.name), ...creation(index)];
+  return { index: index.name, reason: 'INVALID: an earlier creation was broken off', statements };
+}
+
+/** A primary key is a constraint over its index. */
+function creation(index: IndexDefinition): string[] {
+  if (!index.primary) return [createStatement(index)];
+  const { name, table } = index;
+  return [createStatement(index), `ALTER TABLE "${table}" ADD CONSTRAINT "${name}" PRIMARY KEY USING INDEX "${name}";`];
+}
+
+/** What REINDEX CONCURRENTLY leaves behind when it is broken off. */
+function leftovers(found: readonly DatabaseIndex[]): CreateStep[] {
+  return found
+    .filter(({ definition, valid }) => !valid && /_ccnew\d*$|_ccold\d*$/.test(definition.name))
+    .map(({ definition: { name } }) => ({
+      index: name,
+      reason: 'INVALID: left behind by a broken-off REINDEX',
+      statements: [dropStatement(name)],
+    }));
+}
+
+function differs(index: IndexDefinition, { definition }: DatabaseIndex): string {
+  return `${index.name} is on ${keyText(definition)}, expected ${keyText(index)}. Drop it, and run this again: ${dropStatement(index.name)}`;
+}

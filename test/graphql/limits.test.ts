@@ -1,0 +1,193 @@
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
+import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
+
+const [PRAGUE, NEW_YORK] = TWINS as [Twin, Twin];
+const LIMITS = { LIMIT_OPERATION_COST: '1000', LIMIT_DEPTH: '6', LIMIT_POINTS_PER_MINUTE: '5000' };
+const SECRET = 'a secret for tests only, of more than 32 bytes';
+
+let database: TestDatabase;
+let service: TestService;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await insertTwins(database.url);
+  service = await startService({ database, env: LIMITS });
+});
+afterAll(async () => {
+  await service.close();
+  await database.drop();
+});
+
+const viewer = ({ slug }: Twin) => service.token(Role.VIEWER, slug);
+
+/** The only error of an answer, with the status that came with it. */
+function refusal({ status, data, errors }: GraphqlAnswer) {
+  expect(data ?? null).toBeNull();
+  expect(errors).toHaveLength(1);
+  return { status, message: errors?.[0]?.message ?? '', extensions: errors?.[0]?.extensions };
+}
+
+describe('the cost of one operation', () => {
+  test('beyond the limit is refused before anything is read, saying cost, limit and the way under it', async () => {
+    service.statements.splice(0);
+    const query = '{ accounts(first: 100) { nodes { recentTransactions(limit: 10) { id } } } }';
+    const { status, message, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
+    expect(status).toBe(400);
+    expect(message).toBe(
+      'The operation costs 1201 points; at most 1000 are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, or split it.',
+    );
+    expect(extensions).toEqual({ code: 'QUERY_TOO_COMPLEX', cost: 1201, limit: 1000 });
+    expect(service.statements).toEqual([]);
+  });
+
+  test('is brought under it by what the message says', async () => {
+    const query = '{ accounts(first: 80) { nodes { recentTransactions(limit: 10) { id } } } }';
+    const { data, errors } = await service.send(await viewer(PRAGUE), query);
+    expect(errors).toBeUndefined();
+    expect(data.accounts.nodes).toHaveLength(36);
+  });
+
+  test('counts aliases, fragments and what variables ask for', async () => {
+    const query = `query ($size: Int!) { a: accounts(first: $size) { ...List } b: accounts(last: $size) { ...List } }
+      fragment List on BankAccountConnection { nodes { id bankName ... on BankAccount { balance currency } } totalCount }`;
+    const token = await viewer(PRAGUE);
+    expect(refusal(await service.send(token, query, { size: 100 })).extensions).toMatchObject({ cost: 1202 });
+    expect((await service.send(token, query, { size: 83 })).errors).toBeUndefined();
+  });
+
+  test('leaves out what @skip and @include leave out', async () => {
+    const query = `query ($all: Boolean!) { accounts(first: 100) { nodes { id transactions(first: 50) @include(if: $all) { nodes { id } } } } }`;
+    const token = await viewer(PRAGUE);
+    expect(refusal(await service.send(token, query, { all: true })).extensions?.code).toBe('QUERY_TOO_COMPLEX');
+    expect((await service.send(token, query, { all: false })).errors).toBeUndefined();
+  });
+
+  test('fragments spread within fragments are counted without being walked', async () => {
+    const fragments = Array.from({ length: 60 }, (_, n) => `fragment f${n} on Tenant { ...f${n + 1} ...f${n + 1} }`);
+    const query = `{ tenant { ...f0 } } ${fragments.join(' ')} fragment f60 on Tenant { id }`;
+    const { status, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
+    expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
+  });
+});
+
+test('an operation deeper than the limit is refused, saying depth and limit', async () => {
+  const token = await viewer(PRAGUE);
+  const nested = (levels: string) => `{ transactions(first: 1) { nodes { account { ${levels} } } } }`;
+  const { status, message, extensions } = refusal(
+    await service.send(token, nested('transactions(first: 1) { nodes { account { id } } }')),
+  );
+  expect(status).toBe(400);
+  expect(message).toBe(
+    'The operation is 7 levels deep; at most 6 are allowed. Ask for the inner parts by operations of their own.',
+  );
+  expect(extensions).toEqual({ code: 'QUERY_TOO_DEEP', depth: 7, limit: 6 });
+  const inFragments = `{ transactions(first: 1) { nodes { ...T } } }
+    fragment T on Transaction { account { ...A } } fragment A on BankAccount { transactions { nodes { account { id } } } }`;
+  expect(refusal(await service.send(token, inFragments)).extensions).toMatchObject({ depth: 7 });
+  expect((await service.send(token, nested('transactions(first: 1) { nodes { id } }'))).errors).toBeUndefined();
+});
+
+test('a document of more tokens than any sensible one is not read to its end', async () => {
+  const { status, message, extensions } = refusal(
+    await service.send(await viewer(PRAGUE), `{ ${'tenant { id } '.repeat(2500)} }`),
+  );
+  expect([status, extensions?.code]).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
+  expect(message).toContain('contains more that 10000 tokens');
+});
+
+describe('introspection without a token', () => {
+  test('shows the schema in development, and costs nothing', async () => {
+    const { data, errors } = await service.send(null, getIntrospectionQuery());
+    expect(errors).toBeUndefined();
+    expect(data.__schema.types.map(({ name }: { name: string }) => name)).toContain('BankAccount');
+  });
+
+  test.each([
+    '{ tenant { id } }',
+    '{ __typename }',
+    '{ __schema { queryType { name } } tenant { id } }',
+    '{ __schema { queryType { name } } ...F } fragment F on Query { accounts { totalCount } }',
+    '{ __schema { queryType { name } } ... { viewer { id } } }',
+    'query A { __typename } query B { tenant { id } }',
+    'mutation { invalidateCache(input: {}) { namespaces } }',
+    '{ account(id: "x") { id } }',
+  ])('%s shows nothing of a tenant', async (query) => {
+    service.statements.splice(0);
+    const operationName = query.startsWith('query') ? 'B' : undefined;
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, operationName }),
+    });
+    const { data, errors } = await response.json();
+    if (data) expect(data).toEqual({ __typename: 'Query' });
+    else expect([response.status, errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(service.statements).toEqual([]);
+  });
+
+  test('is bounded in size', async () => {
+    const query = `{ ${Array.from({ length: 200 }, (_, n) => `a${n}: __schema { types { name } }`).join(' ')} }`;
+    const { status, extensions } = refusal(await service.send(null, query));
+    expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
+  });
+
+  test.each([
+    ['production', {}, false],
+    ['production', { EXPLORER: 'on' }, true],
+    ['development', { EXPLORER: 'off' }, false],
+  ])('in %s with %j: %s', async (mode, env, allowed) => {
+    const settings = { NODE_ENV: mode, DATABASE_URL: database.url, AUTH_SECRET: SECRET, ...env };
+    const other = await startService({ database, env: settings });
+    try {
+      for (const token of [null, await other.token(Role.ADMIN, PRAGUE.slug)]) {
+        const { status, data, errors } = await other.send(token, '{ __schema { queryType { name } } }');
+        if (allowed) expect(data).toEqual({ __schema: { queryType: { name: 'Query' } } });
+        else expect([status, errors?.[0]?.extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
+      }
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('the points of a minute', () => {
+  const COSTLY = '{ accounts(first: 49) { nodes { id bankName } } }'; // 1 + 49 * 3
+  const RATE = '{ rateLimit { limit cost remaining resetAt } }';
+
+  test('are what rateLimit counts: each operation takes its cost', async () => {
+    const token = await service.token(Role.ANALYST, PRAGUE.slug);
+    const first = (await service.send(token, RATE)).data.rateLimit;
+    expect(first).toMatchObject({ limit: 5000, cost: 5, remaining: 4995 });
+    expect(Math.abs(Date.parse(first.resetAt) - Date.now() - 60_000)).toBeLessThan(10_000);
+    await service.send(token, COSTLY);
+    const second = (await service.send(token, RATE)).data.rateLimit;
+    expect(second).toEqual({ ...first, remaining: first.remaining - 148 - 5 });
+    await service.send(token, COSTLY); // from the cache: 1
+    await service.send(token, '{ nothing }'); // refused before it could cost anything
+    const combined = (await service.send(token, `{ rateLimit { cost remaining } tenant { name } }`)).data.rateLimit;
+    expect(combined).toEqual({ cost: 5, remaining: second.remaining - 1 - 5 });
+  });
+
+  test('once spent give RATE_LIMITED with status 429 and Retry-After, to that caller alone', async () => {
+    const [spender, colleague, stranger] = await Promise.all([
+      service.token(Role.ADMIN, PRAGUE.slug),
+      service.token(Role.VIEWER, PRAGUE.slug),
+      service.token(Role.ADMIN, NEW_YORK.slug),
+    ]);
+    const costly = (n: number) => `{ accounts(first: ${60 + n}) { nodes { id bankName accountNumber balance } } }`;
+    let answer = await service.send(spender, costly(0));
+    for (let n = 1; !answer.errors; n++) answer = await service.send(spender, costly(n));
+    const { status, message, extensions } = refusal(answer);
+    expect([status, extensions?.code]).toEqual([429, 'RATE_LIMITED']);
+    const seconds = Number(answer.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(message).toBe(
+      `The points of this minute are spent (the query rateLimit shows them); try again in ${seconds} s.`,
+    );
+    for (const other of [colleague, stranger]) expect((await service.send(other, COSTLY)).errors).toBeUndefined();
+  });
+});

@@ -30,7 +30,8 @@ export async function requestAnswer<Data, Variables>(
 }
 
 /** Variables may be left out where none is required. */
-type VariablesOf<Variables> = Partial<Variables> extends Variables ? [variables?: Variables] : [variables: Variables];
+type VariablesOf<Variables> =
+  Record<string, never> extends Variables ? [variables?: Variables] : [variables: Variables];
 
 function nameOf(document: { toString(): string }): string {
   return /(?:query|mutation)\s+(\w+)/.exec(document.toString())?.[1] ?? 'an unnamed operation';

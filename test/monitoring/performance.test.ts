@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
+import { Prisma } from '../../src/generated/prisma/client.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const ACCOUNTS = 'query Accounts($first: Int!) { accounts(first: $first) { nodes { id tenant { slug } } } }';
+const CREATE = `mutation { createAccount(input: {
+  bankName: "Timed Bank", accountNumber: "1", accountType: CHECKING, currency: "EUR"
+}) { userErrors { code } } }`;
 const OPERATIONS = '{ performance { operations { name latency { count max } errors cacheHits } } }';
 const EVERYTHING = `{ performance {
   since operations { name latency { count } }
@@ -104,7 +108,7 @@ describe('indexes and tables of performance', () => {
 
   it('cover every table of the product', async () => {
     const { tables, indexes } = await performance(tokens.operator, EVERYTHING);
-    const models = ['AccountTotal', 'BankAccount', 'DailyTotal', 'IdempotencyKey', 'Tenant', 'Transaction'];
+    const models = Object.values(Prisma.ModelName).sort();
     expect(tables.map(({ model }: { model: string }) => model).sort()).toEqual(models);
     expect([...new Set(indexes.map(({ model }: { model: string }) => model))].sort()).toEqual(models);
   });
@@ -147,6 +151,14 @@ describe('the Server-Timing header', () => {
     service.statements.splice(0);
     const { headers } = await service.send(tokens.north, ACCOUNTS, { first: 10 });
     expect(headers.get('server-timing')).toMatch(/^total;dur=[\d.]+, db;dur=[\d.]+;desc=".*", cache;desc=bypass$/);
+    expect(statementsOf(headers)).toBe(String(service.statements.length));
+  });
+
+  it('counts the statements of a transaction too', async () => {
+    service.statements.splice(0);
+    const { data, headers } = await service.send(tokens.north, CREATE);
+    expect(data.createAccount.userErrors).toEqual([]);
+    expect(service.statements.length).toBeGreaterThan(1);
     expect(statementsOf(headers)).toBe(String(service.statements.length));
   });
 

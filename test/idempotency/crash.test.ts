@@ -17,7 +17,7 @@ let from: Account;
 let to: Account;
 let crashing: ServiceProcess;
 /** One for each test: they take long to start. */
-let processes: ServiceProcess[];
+let processes: ServiceProcess[] = [];
 
 beforeAll(async () => {
   bank = await startBank();

@@ -177,7 +177,9 @@ describe('an import', () => {
     await withClient(database.url, async (other) => {
       await other.query('BEGIN; LOCK TABLE transactions IN EXCLUSIVE MODE');
       const broken = importFiles(database.url, TWO_TENANTS).catch((error: Error) => error.message);
-      await vi.waitFor(async () => expect(await valuesOf(database.url, TERMINATE_WAITING)).toEqual([true]));
+      await vi.waitFor(async () => expect(await valuesOf(database.url, TERMINATE_WAITING)).toEqual([true]), {
+        timeout: 15_000,
+      });
       expect(await broken).toMatch(/terminat/);
       await other.query('COMMIT');
     });

@@ -31,6 +31,7 @@ let service: TestService;
 beforeAll(async () => {
   service = await startService({ env: { AUTH_SECRET: SECRET } });
   await insertTwins(service.databaseUrl);
+  await service.untilCaughtUp();
 });
 afterAll(() => service.close());
 

@@ -16,6 +16,7 @@ let token: string;
 beforeAll(async () => {
   service = await startService();
   await insertTwins(service.databaseUrl);
+  await service.untilCaughtUp();
   token = await service.token(Role.ADMIN, (TWINS[0] as Twin).slug);
 });
 afterAll(() => service.close());

@@ -123,6 +123,16 @@ describe('the totals kept by triggers', () => {
     expect(await differences()).toEqual([]);
   });
 
+  it('go with their rows when everything is truncated from the tenants down', async () => {
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN; TRUNCATE tenants CASCADE');
+      const { rows } = await client.query('SELECT FROM account_totals UNION ALL SELECT FROM daily_totals');
+      expect(rows).toEqual([]);
+      await client.query('ROLLBACK');
+    });
+    expect(await differences()).toEqual([]);
+  });
+
   it('are found wrong by the check and mended by the rebuild', async () => {
     await run(INSERT, [prague, accounts[0], '2026-06-01T00:00:00Z', 'CREDIT', '3.5', 'GIFT']);
     await run('UPDATE daily_totals SET inflow = inflow + 1 WHERE tenant_id = $1', [prague]);

@@ -12,10 +12,16 @@ const START_BYTES = 48;
 const COMPARED_TENANTS = 5;
 
 /** One answer for each tenant, in the tenants' order. @throws when one is not 200 or has errors */
-export async function askAll(server: Server, operation: OperationName, surroundings: Surroundings): Promise<Buffer[]> {
-  const requests = surroundings.tenants.map((tenant) =>
-    requestOf(operation, server.port, tenant, surroundings.dataSet),
+export function askAll(server: Server, operation: OperationName, surroundings: Surroundings): Promise<Buffer[]> {
+  const { tenants, dataSet } = surroundings;
+  return ask(
+    server.port,
+    tenants.map((tenant) => requestOf(operation, server.port, tenant, dataSet)),
   );
+}
+
+/** Sends requests one after the other. @returns the bodies. @throws when an answer is not 200 or has errors */
+export async function ask(port: number, requests: readonly Buffer[]): Promise<Buffer[]> {
   const bodies: Buffer[] = [];
   await new Promise<void>((resolve, reject) => {
     const done = (answer: HttpAnswer) => void bodies.push(Buffer.from(checked(answer)));
@@ -23,7 +29,7 @@ export async function askAll(server: Server, operation: OperationName, surroundi
       const bytes = requests[bodies.length];
       return bytes && { bytes, done };
     };
-    new LoadConnection(server.port, next, (error) => (error ? reject(error) : resolve()));
+    new LoadConnection(port, next, (error) => (error ? reject(error) : resolve()));
   });
   return bodies;
 }
@@ -35,11 +41,14 @@ export function loadRequests(
   answers: readonly Buffer[],
   surroundings: Surroundings,
 ): LoadRequest[] {
-  return surroundings.tenants.map((tenant, index) => ({
-    bytes: requestOf(operation, server.port, tenant, surroundings.dataSet),
-    expectedStart: (answers[index] ?? Buffer.alloc(0)).subarray(0, START_BYTES),
-    expectedBytes: answers[index]?.length ?? 0,
-  }));
+  return surroundings.tenants.map((tenant, index) =>
+    loadRequest(requestOf(operation, server.port, tenant, surroundings.dataSet), answers[index] ?? Buffer.alloc(0)),
+  );
+}
+
+/** A request whose answers must be as long as this one and begin like it. */
+export function loadRequest(bytes: Buffer, answer: Buffer): LoadRequest {
+  return { bytes, expectedStart: answer.subarray(0, START_BYTES), expectedBytes: answer.length };
 }
 
 /** A comparison of servers that answer different things would say nothing. @throws when they do */
@@ -53,6 +62,6 @@ export function refuseDifferent(name: string, answers: readonly Buffer[], refere
 }
 
 function checked({ status, head, body }: HttpAnswer): Buffer {
-  if (status === 200 && body.toString('latin1', 0, 8) === '{"data":') return body;
+  if (status === 200 && body.toString('latin1', 0, 7) === '{"data"') return body;
   throw new Error(`expected data, but got:\n${head}\n\n${body.toString('utf8', 0, 1_000)}`);
 }

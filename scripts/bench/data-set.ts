@@ -64,6 +64,12 @@ async function readState(client: pg.Client): Promise<State | undefined> {
   return rows[0];
 }
 
+/** How many transactions there are; 0 before the first run. */
+export async function transactionsMade(client: pg.Client): Promise<number> {
+  await client.query(CREATE_STATE);
+  return (await readState(client))?.transactions ?? 0;
+}
+
 async function begin(client: pg.Client, { tenants }: DataSetSize): Promise<State> {
   const lastDay = new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10);
   await client.query('BEGIN');
@@ -118,7 +124,8 @@ async function addTransactions(client: pg.Client, from: number, to: number, acco
 }
 
 /** Told before anything is written. @throws OperatorError when the disk has not the room */
-function announce(transactions: number, progress: Progress): void {
+export function announce(transactions: number, progress: Progress): void {
+  if (transactions <= 0) return;
   const bytes = transactions * BYTES_PER_TRANSACTION;
   const durationMs = (transactions / ROWS_PER_SECOND) * 1000;
   progress.log(

@@ -32,4 +32,9 @@ export class Load {
       child.send(job);
     });
   }
+
+  /** Ends the process. */
+  stop(): Promise<void> {
+    return this.#process.stop();
+  }
 }

@@ -15,11 +15,6 @@ export function formatReport(report: BenchReport): string {
   return parts.join('\n\n');
 }
 
-/** NaN is no JSON: what could not be measured is null. */
-export function reportJson(report: object): string {
-  return JSON.stringify(report, null, 2);
-}
-
 function loadLine({ cases }: BenchReport): string {
   const cost = median(cases.map(({ loadMicrosPerRequest }) => loadMicrosPerRequest));
   return (

@@ -19,8 +19,9 @@ export class WriteMix {
 
   /** Whether the next request writes. A tenant is read before it is written, so that its count is known. */
   isWrite(tenant: number): boolean {
+    if (!this.#known.has(tenant)) return false;
     this.#due += this.writes.share;
-    if (this.#due < 1 || !this.#known.has(tenant)) return false;
+    if (this.#due < 1) return false;
     this.#due -= 1;
     return true;
   }

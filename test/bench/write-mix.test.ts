@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+
+import { KEY_PLACEHOLDER } from '../../scripts/bench/load-job.ts';
+import { movementsIn, WriteMix } from '../../scripts/bench/write-mix.ts';
+
+const ACCEPTED = '"userErrors":[]';
+
+function mix(share: number): WriteMix {
+  const request = Buffer.from(`{"key":"${KEY_PLACEHOLDER}"}`);
+  return new WriteMix({ share, requests: [request, request], keyPrefix: 'run-1-', accepted: ACCEPTED });
+}
+
+function dashboard(...counts: number[]): Buffer {
+  const totals = counts.map((count) => `{"currency":"EUR","transactionCount":${count},"inflow":"1.0000"}`);
+  const series = '"series":[{"date":"2026-01-01","flows":[{"transactionCount":1000}]}]';
+  return Buffer.from(`{"data":{"dashboard":{"activity":{"totals":[${totals}],${series}}}}}`);
+}
+
+test('movements are counted over the currencies of the totals and not over the days', () => {
+  expect(movementsIn(dashboard(7, 35))).toBe(42);
+  expect(movementsIn(dashboard())).toBe(0);
+});
+
+test('the asked share of the requests writes, and no tenant is written before it was read', () => {
+  const writes = mix(0.05);
+  expect(Array.from({ length: 100 }, () => writes.isWrite(0))).not.toContain(true);
+  writes.isFresh(0, undefined, dashboard(1));
+  const writing = Array.from({ length: 400 }, () => writes.isWrite(0));
+  expect(writing.filter(Boolean)).toHaveLength(20);
+});
+
+test('a read is stale when it lacks a write that was acknowledged before it was sent, and only then', () => {
+  const writes = mix(0.05);
+  writes.isFresh(0, writes.leastCount(0), dashboard(10));
+  const sentBefore = writes.leastCount(0);
+  writes.acknowledge(0, Buffer.from(`{"data":{"recordTransactions":{${ACCEPTED}}}}`));
+  expect(writes.isFresh(0, sentBefore, dashboard(10))).toBe(true);
+  const sentAfter = writes.leastCount(0);
+  expect(writes.isFresh(0, sentAfter, dashboard(10))).toBe(false);
+  expect(writes.isFresh(0, sentAfter, dashboard(11))).toBe(true);
+  expect(writes.isFresh(0, sentAfter, dashboard(12))).toBe(true);
+  expect(writes.leastCount(1)).toBeUndefined();
+});
+
+test('every write has a key of its own in the place of the placeholder, and a refused one ends the run', () => {
+  const writes = mix(0.05);
+  const [first, second] = [writes.bytesOf(0), writes.bytesOf(0)];
+  expect(first.length).toBe(second.length);
+  expect(first.equals(second)).toBe(false);
+  expect(String(first)).not.toContain(KEY_PLACEHOLDER);
+  const refused = Buffer.from('{"data":{"recordTransactions":{"userErrors":[{"message":"frozen"}]}}}');
+  expect(() => writes.acknowledge(0, refused)).toThrow('a write was refused');
+});

@@ -8,6 +8,7 @@ import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import { createServices } from './context/services.ts';
 import { createTokenVerifier } from './context/token-verifier.ts';
+import { CompilingExecutor } from './graphql/executor.ts';
 import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
@@ -52,12 +53,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);
+  const executor = config.executor === 'jit' ? new CompilingExecutor(schema) : undefined;
 
   const cache = createResponseCache(config, monitor, following, redis);
   const services = createServices({ config, monitor, cache, database, redis });
   const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
   const apollo = createGraphqlServer({
     schema,
+    executor,
     introspection: config.explorer,
     log: logger,
     plugins: [timingPlugin(monitor), limitsPlugin(config.limits), answerPolicyPlugin()],
@@ -77,6 +80,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       databaseConnections: () => database.connections,
       cacheMemoryBytes: () => cache.memoryBytes,
       following,
+      executions: executor?.counts,
     }),
   );
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));

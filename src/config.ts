@@ -24,6 +24,8 @@ export interface Config {
     /** SQL statements that take longer are logged and shown by `performance`. */
     readonly slowQueryMs: number;
   };
+  /** What executes queries that come again: code compiled for them, or graphql-js as everything else. */
+  readonly executor: Executor;
   /** Apollo Sandbox at /graphql, GraphiQL at /graphiql, and introspection without a token. */
   readonly explorer: boolean;
 }
@@ -62,6 +64,9 @@ export interface LimitsConfig {
   /** Complexity points that one caller may spend in a minute. */
   readonly pointsPerMinute: number;
 }
+
+const EXECUTORS = ['jit', 'graphql-js'] as const;
+export type Executor = (typeof EXECUTORS)[number];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -113,6 +118,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),
       slowQueryMs: read.integer('SLOW_QUERY_MS', 200, 0, 3_600_000),
     },
+    executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
     explorer: read.onOff('EXPLORER', !production),
   };
   checkAuth(read, config);

@@ -6,13 +6,17 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
+import type { CompilingExecutor } from './executor.ts';
 import { type ErrorLog, formatError } from './format-error.ts';
+import { executingGateway } from './gateway.ts';
 
 /** Tokens of one document at most: the largest sensible operation has some hundred. */
 const MAX_DOCUMENT_TOKENS = 10_000;
 
 export interface GraphqlServerOptions {
   readonly schema: GraphQLSchema;
+  /** Absent: graphql-js executes everything. */
+  readonly executor?: CompilingExecutor | undefined;
   readonly introspection: boolean;
   readonly plugins: readonly ApolloServerPlugin<RequestContext>[];
   readonly log: ErrorLog;
@@ -20,12 +24,13 @@ export interface GraphqlServerOptions {
 
 export function createGraphqlServer({
   schema,
+  executor,
   introspection,
   plugins,
   log,
 }: GraphqlServerOptions): ApolloServer<RequestContext> {
   return new ApolloServer<RequestContext>({
-    schema,
+    ...(executor ? { gateway: executingGateway(schema, executor) } : { schema }),
     introspection,
     includeStacktraceInErrorResponses: false,
     // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.

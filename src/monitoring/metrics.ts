@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Following } from '../cache/outbox/following.ts';
+import type { ExecutionCounts } from '../graphql/executor.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
 import { CACHE_TIERS, OPERATION_RESULTS } from './statistics.ts';
@@ -13,6 +14,8 @@ export interface MetricsSources {
   readonly databaseConnections: () => { open: number; idle: number; waiting: number };
   readonly cacheMemoryBytes: () => number;
   readonly following: Pick<Following, 'state' | 'trust'>;
+  /** Absent: nothing is compiled. */
+  readonly executions?: Readonly<ExecutionCounts> | undefined;
 }
 
 /** One line of a metric. */
@@ -28,7 +31,13 @@ interface Sample {
  * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label holds a tenant, and every
  * label's values are bounded by the monitor.
  */
-export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes, following }: MetricsSources): Registry {
+export function createMetrics({
+  monitor,
+  databaseConnections,
+  cacheMemoryBytes,
+  following,
+  executions,
+}: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const add = (type: MetricType, name: string, help: string, samples: () => Sample[]) =>
@@ -37,6 +46,7 @@ export function createMetrics({ monitor, databaseConnections, cacheMemoryBytes, 
   addStatements(add, monitor);
   addCaches(add, monitor);
   addFollowing(add, following);
+  if (executions) addExecutions(add, executions);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
     { labels: {}, value: cacheMemoryBytes() },
   ]);
@@ -79,6 +89,17 @@ function addStatements(add: Add, { queries }: Monitor): void {
 
 function labelsOf({ model, action }: { model: string | undefined; action: string }) {
   return { model: model ?? '', action };
+}
+
+function addExecutions(add: Add, counts: Readonly<ExecutionCounts>): void {
+  add('counter', 'tenantry_executions_total', 'Operations by what executed them.', () => [
+    { labels: { executor: 'jit' }, value: counts.jit },
+    { labels: { executor: 'graphql-js' }, value: counts.graphqlJs },
+  ]);
+  add('counter', 'tenantry_compilations_total', 'Queries that came again, by whether they could be compiled.', () => [
+    { labels: { result: 'compiled' }, value: counts.compiled },
+    { labels: { result: 'refused' }, value: counts.notCompiled },
+  ]);
 }
 
 function addCaches(add: Add, { caches }: Monitor): void {

@@ -1,0 +1,251 @@
+import { getIntrospectionQuery, isAbstractType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { createSchema } from '../../src/graphql/schema.ts';
+import * as generated from '../generated/graphql.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
+
+/** An operation is compiled at its third use. */
+const USES = 3;
+const ID = twinAccountId(0);
+const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+let database: TestDatabase;
+let jit: TestService;
+let graphqlJs: TestService;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await insertTwins(database.url);
+  const start = (executor: string) => startService({ database, env: { CACHE: 'off', EXECUTOR: executor } });
+  [jit, graphqlJs] = await Promise.all([start('jit'), start('graphql-js')]);
+});
+afterAll(async () => {
+  await Promise.all([jit.close(), graphqlJs.close()]);
+  await database.drop();
+});
+
+/** Every operation of `test/operations`, with variables that it answers and some that it must refuse. */
+const OPERATIONS: Readonly<Record<string, readonly Variables[]>> = {
+  Account: [{ id: ID }, { id: UNKNOWN_ID }, { id: 'no uuid' }, { id: null }, {}, { id: [ID] }],
+  AccountByNumber: [
+    { accountNumber: '0001' },
+    { accountNumber: '0001', bankName: 'alfa' },
+    { accountNumber: 'none' },
+    {},
+  ],
+  Accounts: [
+    {},
+    { first: 7, filter: { status: 'ACTIVE', minBalance: '-20' }, orderBy: { field: 'BALANCE', direction: 'DESC' } },
+    ...[{ last: 3 }, { first: 0 }, { first: 3, last: 3 }, { after: 'no cursor' }, { first: 'three' }],
+    ...[
+      { filter: { status: 'GONE' } },
+      { filter: { minBalance: 'much' } },
+      { filter: { minBalance: 5 } },
+      { filter: { unknown: 1 } },
+    ],
+  ],
+  AccountList: [{}, { page: 2, pageSize: 5 }, { page: 0 }, { pageSize: 101 }, { page: null }],
+  AccountsWithTransactions: [{ first: 10, limit: 3 }, { first: 10, limit: 0 }, { first: 10 }],
+  Dashboard: [{}, { date: '2025-03-30', days: 40 }, { days: 0 }, { date: '2025-02-30' }, { date: 20250330 }],
+  DashboardLists: [{}, { topAccounts: 3, recentTransactions: 2 }, { topAccounts: 0 }, { recentTransactions: 101 }],
+  RefreshedDashboard: [{}, { date: '2025-03-30' }],
+  Statistics: [
+    {},
+    { period: 'MONTHLY', from: '2024-01-01', to: '2025-06-30' },
+    { from: '2025-01-02', to: '2025-01-01' },
+    { period: 'HOURLY' },
+  ],
+  RefreshedStatistics: [{ period: 'WEEKLY' }],
+  Transactions: [{ first: 20 }, { last: 5, filter: { direction: 'DEBIT', category: 'rent' } }, { first: 101 }],
+  TransactionsOfAccounts: [
+    { accounts: 10, first: 3 },
+    { accounts: 10, last: 2, filter: { direction: 'CREDIT' } },
+    { accounts: 3, first: 0 },
+  ],
+  Viewer: [{}],
+  Tenant: [{}],
+  RateLimit: [{}],
+};
+
+type Case = readonly [title: string, query: string, variables?: Variables];
+const MORE: readonly Case[] = [
+  [
+    'aliases, merged fields and fragments',
+    `{ a: accounts(first: 4) { ...List nodes { x: recentTransactions(limit: 2) { id } x: recentTransactions(limit: 2) { amount } } }
+       b: accounts(last: 4) { ...List } }
+     fragment List on BankAccountConnection { __typename nodes { ...Fields tenant { slug } } edges { cursor node { ... on BankAccount { status } } } }
+     fragment Fields on BankAccount { number: accountNumber id: balance balance: id recentTransactions(limit: 1) { account { id } } }`,
+  ],
+  [
+    'one row under several aliases, with other children',
+    `{ a: account(id: "${ID}") { x: recentTransactions(limit: 1) { id account { y: recentTransactions(limit: 2) { id } } } }
+       b: account(id: "${ID}") { x: recentTransactions(limit: 3) { id account { y: recentTransactions(limit: 1) { amount } } } } }`,
+  ],
+  ...[true, false].map(
+    (flag): Case => [
+      `@skip and @include by ${flag}`,
+      `query ($flag: Boolean!) { accounts(first: 3) { ...F @include(if: $flag) totalCount @skip(if: $flag) nodes { id tenant @skip(if: $flag) { id } } }
+       other: accounts(last: 2) { ...F @skip(if: $flag) pageInfo { hasNextPage } } }
+     fragment F on BankAccountConnection { nodes { bankName recentTransactions(limit: 2) @include(if: $flag) { amount } } }`,
+      { flag },
+    ],
+  ),
+  [
+    'defaults of variables',
+    'query ($n: Int = 2, $on: Boolean! = false) { accounts(first: $n) { nodes { id status @include(if: $on) } } }',
+  ],
+  ['introspection', getIntrospectionQuery()],
+  ['types beside fields', '{ __typename __type(name: "BankAccount") { fields { name } } viewer { __typename role } }'],
+  [
+    'a list out of range within a list',
+    '{ accounts(first: 3) { nodes { id recentTransactions(limit: 101) { id } } } }',
+  ],
+  [
+    'a page out of range within a list',
+    '{ accounts(first: 3) { nodes { id transactions(first: 0) { nodes { id } } } } tenant { slug } }',
+  ],
+  [
+    'a list out of range under a nullable field',
+    `{ account(id: "${ID}") { id recentTransactions(limit: 0) { id } } tenant { slug } }`,
+  ],
+  [
+    'a wrong argument beside a right one',
+    '{ accountByNumber(accountNumber: "0001") { id } account(id: "x") { id } tenant { slug } }',
+  ],
+  ['what only other roles see', '{ performance { indexes { index } } tenant { slug } }'],
+  ['a field that does not exist', '{ tenant { shoeSize } }'],
+  ['no GraphQL', '{ tenant { '],
+  ['an operation that the document lacks', 'query A { tenant { slug } } query B { tenant { name } }'],
+  ['a mutation that is refused', 'mutation { invalidateCache(input: { pattern: "*" }) { namespaces } }'],
+  [
+    'a document that is too deep',
+    `{ accounts { nodes ${'{ recentTransactions { account '.repeat(7)} { id } ${'} }'.repeat(7)} } }`,
+  ],
+];
+
+/**
+ * The answer once the operation is compiled, without what differs from request to request. Fields that come from a
+ * fragment under a condition may stand elsewhere among their siblings: the order of keys is not compared.
+ */
+async function answerOf(service: TestService, role: Role, query: string, variables?: Variables) {
+  const token = await service.token(role, (TWINS[0] as Twin).slug);
+  let last = await service.send(token, query, variables);
+  for (let use = 1; use < USES; use++) last = await service.send(token, query, variables);
+  const { status, data, errors } = last;
+  const moment = (key: string, value: unknown) =>
+    ['generatedAt', 'resetAt', 'remaining'].includes(key) ? typeof value : value;
+  const inOrder = errors?.map((error) => JSON.stringify(error)).sort();
+  return { status, data: JSON.parse(JSON.stringify(data ?? null, moment)), errors: inOrder };
+}
+
+async function expectEqualAnswers(query: string, variables?: Variables, role = Role.ANALYST) {
+  const expected = await answerOf(graphqlJs, role, query, variables);
+  expect(await answerOf(jit, role, query, variables)).toEqual(expected);
+  return expected;
+}
+
+async function metric(service: TestService, line: string): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(
+    text
+      .split('\n')
+      .find((candidate) => candidate.startsWith(`${line} `))
+      ?.slice(line.length) ?? Number.NaN,
+  );
+}
+
+describe('compiled queries answer as graphql-js does, errors included', () => {
+  const documents = Object.entries(generated).flatMap(([name, document]) =>
+    name.endsWith('Document') ? [[name.slice(0, -'Document'.length), String(document)] as const] : [],
+  );
+
+  test('of every operation there is a set of variables', () => {
+    expect(documents.map(([name]) => name).filter((name) => !OPERATIONS[name]?.length)).toEqual([]);
+  });
+
+  const cases = documents.flatMap(([name, query]) =>
+    (OPERATIONS[name] ?? []).map((variables) => [name, JSON.stringify(variables), query, variables] as const),
+  );
+  test.each(cases)('%s with %s', async (_name, _shown, query, variables) => {
+    await expectEqualAnswers(query, variables);
+  });
+
+  test.each(MORE.map((each) => [each[0], each] as const))('%s', async (_title, [, query, variables]) => {
+    await expectEqualAnswers(query, variables);
+  });
+
+  test.each(Object.values(Role).filter((role) => role !== Role.ANALYST))('asked by %s', async (role) => {
+    await expectEqualAnswers(
+      '{ viewer { role tenant { slug } } performance { indexes(model: "Tenant") { index } } }',
+      {},
+      role,
+    );
+    await expectEqualAnswers('{ tenant { slug } }', {}, role);
+  });
+
+  test('of failures inside, which are masked alike', async () => {
+    const rename = (from: string, to: string) =>
+      withClient(database.url, (client) => client.query(`ALTER TABLE ${from} RENAME TO ${to}`));
+    await rename('transactions', 'transactions_away');
+    try {
+      const queries = [
+        '{ accounts(first: 3) { nodes { id recentTransactions { id } } } tenant { slug } }',
+        `{ account(id: "${ID}") { id transactions { totalCount } } tenant { slug } }`,
+        '{ transactions { nodes { id } } }',
+        '{ dashboard { date recentTransactions { id } } }',
+      ];
+      for (const query of queries) {
+        const { errors } = await expectEqualAnswers(query);
+        expect(errors).toEqual([expect.stringContaining('INTERNAL_SERVER_ERROR')]);
+      }
+    } finally {
+      await rename('transactions_away', 'transactions');
+    }
+  });
+});
+
+describe('what is compiled', () => {
+  test('is counted, and only what comes again', async () => {
+    const token = await jit.token(Role.ANALYST, (TWINS[0] as Twin).slug);
+    const counts = async () => ({
+      compiled: await metric(jit, 'tenantry_compilations_total{result="compiled"}'),
+      jit: await metric(jit, 'tenantry_executions_total{executor="jit"}'),
+      graphqlJs: await metric(jit, 'tenantry_executions_total{executor="graphql-js"}'),
+    });
+    const before = await counts();
+    for (let use = 0; use < 5; use++) await jit.send(token, 'query Counted { tenant { name } }');
+    await jit.send(token, 'query Once { tenant { name } }');
+    await jit.send(token, 'mutation Other { invalidateCache(input: { pattern: "*" }) { namespaces } }');
+    const { compiled, jit: byJit, graphqlJs: byGraphqlJs } = await counts();
+    expect(compiled - before.compiled).toBe(1);
+    expect(byJit - before.jit).toBe(3);
+    expect(byGraphqlJs - before.graphqlJs).toBe(4);
+  });
+
+  test('is nothing too large: graphql-js goes on with it', async () => {
+    const query = `{ ${Array.from({ length: 170 }, (_, n) => `t${n}: tenant { id name }`).join(' ')} }`;
+    const refused = () => metric(jit, 'tenantry_compilations_total{result="refused"}');
+    const before = await refused();
+    await expectEqualAnswers(query);
+    await expectEqualAnswers(query);
+    expect((await refused()) - before).toBe(1);
+  });
+
+  test('is nothing with EXECUTOR=graphql-js', async () => {
+    const text = await (await fetch(`${graphqlJs.url}/metrics`)).text();
+    expect(text).not.toContain('tenantry_executions_total');
+  });
+});
+
+describe('the schema', () => {
+  test('tells the type of an interface or a union at once: compiled code does not wait for it', () => {
+    const abstract = Object.values(createSchema().getTypeMap()).filter(isAbstractType);
+    const waiting = abstract.filter(({ resolveType }) => resolveType?.constructor.name !== 'Function');
+    expect(waiting.map(({ name }) => name)).toEqual([]);
+  });
+});

@@ -50,12 +50,19 @@ export function currentRequestTiming(): RequestTiming | undefined {
   return requestStorage.getStore();
 }
 
-/** A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements", cache;desc=miss`. */
+/**
+ * A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements", cache;desc=miss`.
+ * Without statements there is no `db`: short, as it is written for every hit of the cache.
+ */
 export function serverTiming(timing: RequestTiming): string {
   const { databaseMs, statements, cache } = timing;
-  const counted = `${statements} statement${statements === 1 ? '' : 's'}`;
-  const times = `total;dur=${inTenths(timing.elapsedMs())}, db;dur=${inTenths(databaseMs)};desc="${counted}"`;
+  let times = `total;dur=${inTenths(timing.elapsedMs())}`;
+  if (statements > 0) times += `, db;dur=${inTenths(databaseMs)};desc="${counted(statements)}"`;
   return cache ? `${times}, cache;desc=${cache}` : times;
+}
+
+function counted(statements: number): string {
+  return statements === 1 ? '1 statement' : `${statements} statements`;
 }
 
 /** By whole numbers, whose texts V8 remembers: toFixed would be 4 % of a cache hit. */

@@ -15,6 +15,12 @@ describe('the Server-Timing header', () => {
     expect(rest).toEqual(['db;dur=3.8;desc="2 statements"', 'cache;desc=miss']);
   });
 
+  it('leaves the database out where it was not asked', () => {
+    const timing = new RequestTiming();
+    timing.cache = 'hit';
+    expect(serverTiming(timing)).toMatch(/^total;dur=\d+\.\d, cache;desc=hit$/);
+  });
+
   it('leaves the cache out where it was not asked, and counts a single statement as one', () => {
     const timing = new RequestTiming();
     timing.addStatement({ ...STATEMENT, durationMs: 1, rows: 0 });

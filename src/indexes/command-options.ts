@@ -12,6 +12,8 @@ export const MODEL_OPTIONS = {
   },
 } as const;
 
+export const JSON_OPTION = { json: { type: 'boolean', description: 'For programs.' } } as const;
+
 /**
  * The models that `--model` and `--app` choose; all when neither is given.
  * @throws OperatorError for a name that does not exist, and for a model of another feature

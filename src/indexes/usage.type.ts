@@ -25,7 +25,8 @@ export class IndexUsage {
   tuplesRead!: number;
 
   @Field(() => String, {
-    description: 'used; unused; or constraint: not scanned, but it keeps a primary key or a unique constraint.',
+    description:
+      'What to think of it, and why: used; unused since a day, with what keeps it; duplicate of or covered by another; invalid; bloated.',
   })
   verdict!: string;
 }

@@ -69,11 +69,13 @@ export function checkedSearchText(argument: string, text: string): string {
   return text;
 }
 
+/** Control characters, and halves of characters, which PostgreSQL would keep as another one. */
+const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
+
 /** Text that a person typed: not empty, without control characters, and not longer than `maxLength` characters. */
 export function checkedText(argument: string, text: string, maxLength: number): string {
   const trimmed = text.trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (!trimmed || trimmed.length > maxLength || /[\u0000-\u001f\u007f]/.test(trimmed))
+  if (!trimmed || trimmed.length > maxLength || CONTROL_OR_HALF.test(trimmed))
     throw badUserInput(argument, `text of 1 to ${maxLength} characters without control characters`, text);
   return trimmed;
 }

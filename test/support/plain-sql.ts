@@ -116,12 +116,15 @@ export async function plainStatistics(
          WHERE day BETWEEN $2::date AND $3::date),
        bucket AS (
          SELECT greatest(first::date, $2::date) AS start, least((first + interval '${step}')::date - 1, $3::date) AS "end"
-         FROM generate_series(date_trunc('${unit}', $2::date::timestamp), $3::date::timestamp, interval '${step}') first)
+         FROM generate_series(date_trunc('${unit}', $2::date::timestamp), $3::date::timestamp, interval '${step}') first),
+       bucket_day AS (SELECT start, generate_series(start, "end", '1 day')::date AS day FROM bucket)
      SELECT
        (SELECT ${FLOWS} FROM (SELECT ${FLOW} FROM movement GROUP BY currency) flows) AS totals,
-       (SELECT json_agg(json_build_object('start', start, 'end', "end", 'flows',
-          (SELECT ${FLOWS} FROM (SELECT ${FLOW} FROM movement WHERE day BETWEEN start AND "end" GROUP BY currency) flows)) ORDER BY start)
-        FROM bucket) AS buckets,
+       (SELECT json_agg(json_build_object('start', start, 'end', "end", 'flows', coalesce(flows, '[]')) ORDER BY start)
+        FROM bucket LEFT JOIN (
+          SELECT start, ${FLOWS} AS flows FROM (
+            SELECT start, ${FLOW} FROM movement JOIN bucket_day USING (day) GROUP BY start, currency) one GROUP BY start
+        ) filled USING (start)) AS buckets,
        (SELECT coalesce(json_agg(json_build_object('category', category, 'flows', flows) ORDER BY category COLLATE "C"), '[]') FROM (
           SELECT category, ${FLOWS} AS flows FROM (SELECT ${FLOW}, category FROM movement GROUP BY category, currency) one
           GROUP BY category) categories) AS "byCategory"`,

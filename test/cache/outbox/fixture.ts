@@ -56,6 +56,15 @@ export async function warm({ ask }: Pick<Asked, 'ask'>, query: string, slug?: st
   await until(async () => (await ask(query, slug)).status === 'tenantry; hit');
 }
 
+/** Whether the answer still is in the cache; a moment without trust, on a machine that stands still, says nothing. */
+export async function isKept({ ask }: Pick<Asked, 'ask'>, query: string, slug?: string): Promise<boolean> {
+  for (;;) {
+    const { status } = await ask(query, slug);
+    if (status !== 'tenantry; fwd=bypass') return status === 'tenantry; hit';
+    await wait(5);
+  }
+}
+
 /** Asks again until it is so; the test's own time limit ends it otherwise. */
 export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await isSo())) await wait(5);

@@ -1,0 +1,98 @@
+import { performance } from 'node:perf_hooks';
+import type pg from 'pg';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { UnheardBumps } from '../../../src/cache/outbox/unheard-bumps.ts';
+import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, startAsked, until, warm } from './fixture.ts';
+
+describeWithOwnRedis('a write whose bump does not reach Redis', () => {
+  let redis: TestRedis;
+  let database: TestDatabase;
+  let past: pg.Client;
+  let wayToRedis: TcpProxy;
+  let reader: Asked;
+  let writer: Asked;
+  beforeEach(async () => {
+    [redis, database] = await Promise.all([startRedis(), createTestDatabase()]);
+    await fillTwo(database.url);
+    past = await connectPast(database);
+    wayToRedis = await startTcpProxy(redis.port);
+    // The reader's is the drainer too.
+    reader = await startAsked(database, { REDIS_URL: redis.url });
+    writer = await startAsked(database, { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` });
+  });
+  afterEach(async () => {
+    await past.query('ROLLBACK');
+    await Promise.all([reader.close(), writer.close()]);
+    await wayToRedis.close();
+    await past.end();
+    await database.drop();
+    await redis.stop();
+  });
+
+  const balance = async () => balanceOf((await reader.ask(BALANCES)).data);
+  /** The drainer's next poll waits. */
+  const holdUpDrainer = () => past.query('BEGIN; LOCK TABLE cache_outbox_horizon IN ACCESS EXCLUSIVE MODE');
+
+  it('is followed by no older answer elsewhere, though the drainer is held up', async () => {
+    await warm(reader, BALANCES);
+    wayToRedis.cut();
+    await holdUpDrainer();
+    await bookOne(writer, 'held up');
+    expect(await balance()).toBe(1);
+    await past.query('ROLLBACK');
+    await warm(reader, BALANCES);
+    expect(await balance()).toBe(1);
+  });
+
+  it('is followed by no older answer elsewhere when Redis hangs and comes back', async () => {
+    await warm(reader, BALANCES);
+    redis.pause();
+    await bookOne(writer, 'hung');
+    redis.resume();
+    expect(await balance()).toBe(1);
+    await warm(reader, BALANCES);
+    expect(await balance()).toBe(1);
+  });
+
+  it('is acknowledged as soon as the drainer, or a second attempt, has bumped for it', async () => {
+    for (let round = 1; round <= 3; round++) {
+      await warm(reader, BALANCES);
+      wayToRedis.cut();
+      await bookOne(writer, `round ${round}`);
+      expect(await balance()).toBe(round);
+      wayToRedis.mend();
+    }
+  });
+
+  it('need not be waited for once nobody trusts Redis', async () => {
+    await redis.kill();
+    const announced = async () => (await past.query('SELECT FROM cache_trust')).rowCount;
+    await until(async () => (await announced()) === 0);
+    const pool = { url: database.url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true };
+    const tenants = new TenantDatabase(pool);
+    let attempts = 0;
+    await new UnheardBumps(tenants).untilHarmless(performance.now(), async () => {
+      attempts++;
+      throw new Error('Redis is away');
+    });
+    await tenants.close();
+    expect(attempts).toBe(1);
+    await bookOne(writer, 'nobody trusts');
+    expect(await balance()).toBe(1);
+  });
+
+  it('that is an invalidation by hand reaches the others by the outbox', async () => {
+    await warm(reader, BALANCES);
+    wayToRedis.cut();
+    await holdUpDrainer();
+    const { generations } = reader.following.state;
+    await writer.ask('mutation { invalidateCache(input: {}) { namespaces } }');
+    await past.query('ROLLBACK');
+    await reader.untilCaughtUp();
+    expect(reader.following.state).toMatchObject({ generations, followedRows: 1 });
+  });
+});

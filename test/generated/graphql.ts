@@ -49,10 +49,54 @@ export type AccountType =
   | 'LOAN'
   | 'SAVINGS';
 
+/** Kinds of answers that are kept. */
+export type CacheNamespace =
+  | 'ACCOUNTS'
+  | 'DASHBOARD'
+  | 'STATISTICS'
+  | 'TRANSACTIONS';
+
+/** A new status for an account. */
+export type ChangeAccountStatusInput = {
+  /** Refuse the change when the account has another version by now. */
+  expectedVersion?: number | null | undefined;
+  id: string;
+  /** PENDING can become ACTIVE, FROZEN or CLOSED; ACTIVE can become FROZEN or CLOSED; FROZEN can become ACTIVE or CLOSED; CLOSED can be reopened as ACTIVE. Closing keeps the balance, whatever it is. */
+  status: AccountStatus;
+};
+
+/** A new account. */
+export type CreateAccountInput = {
+  /** 1 to 50 characters, unique within the bank. */
+  accountNumber: string;
+  accountType: AccountType;
+  /** 1 to 100 characters. */
+  bankName: string;
+  /** ISO 4217, three capitals. */
+  currency: string;
+  /** Below zero only for credit and loan accounts. */
+  openingBalance?: string;
+  status?: AccountStatus;
+};
+
+/** Give namespaces, or a pattern of the tenant's keys such as dashboard:* or statistics:daily:*; neither means everything of the tenant. */
+export type InvalidateCacheInput = {
+  namespaces?: Array<CacheNamespace> | null | undefined;
+  pattern?: string | null | undefined;
+};
+
 /** Ascending or descending. */
 export type OrderDirection =
   | 'ASC'
   | 'DESC';
+
+/** Movements to record together: all or none. */
+export type RecordTransactionsInput = {
+  /** 1 to 200 characters. The same key with the same input gives the first result again and records nothing. */
+  idempotencyKey: string;
+  /** 1 to 1000 movements. */
+  transactions: Array<TransactionInput>;
+};
 
 /** What a caller may do. */
 export type Role =
@@ -83,6 +127,44 @@ export type TransactionFilter = {
   direction?: TransactionDirection | null | undefined;
   maxAmount?: string | null | undefined;
   minAmount?: string | null | undefined;
+};
+
+/** One movement to record. */
+export type TransactionInput = {
+  accountId: string;
+  /** Greater than 0. */
+  amount: string;
+  /** Now when absent. */
+  bookedAt?: string | null | undefined;
+  /** Up to 100 characters. */
+  category?: string | null | undefined;
+  /** Up to 100 characters. */
+  counterpartyBank?: string | null | undefined;
+  /** Up to 500 characters. */
+  description?: string | null | undefined;
+  direction: TransactionDirection;
+};
+
+/** Money from one account of the tenant to another of the same currency. */
+export type TransferInput = {
+  /** Greater than 0. */
+  amount: string;
+  /** Up to 500 characters. */
+  description?: string | null | undefined;
+  fromAccountId: string;
+  /** 1 to 200 characters. The same key with the same input gives the first result again and moves nothing. */
+  idempotencyKey: string;
+  toAccountId: string;
+};
+
+/** What to change of an account; what is absent stays. */
+export type UpdateAccountInput = {
+  accountType?: AccountType | null | undefined;
+  /** 1 to 100 characters. */
+  bankName?: string | null | undefined;
+  /** Refuse the change when the account has another version by now. */
+  expectedVersion?: number | null | undefined;
+  id: string;
 };
 
 export type AccountFieldsFragment = { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string };
@@ -158,6 +240,57 @@ export type RefreshedDashboardQueryVariables = Exact<{
 
 
 export type RefreshedDashboardQuery = { dashboard: { generatedAt: string, overview: { totalAccounts: number } } };
+
+export type UserErrorFieldsFragment = { field: Array<string> | null, code: string, message: string };
+
+export type CreateAccountMutationVariables = Exact<{
+  input: CreateAccountInput;
+}>;
+
+
+export type CreateAccountMutation = { createAccount: { account: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } | null, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type UpdateAccountMutationVariables = Exact<{
+  input: UpdateAccountInput;
+}>;
+
+
+export type UpdateAccountMutation = { updateAccount: { account: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } | null, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type ChangeAccountStatusMutationVariables = Exact<{
+  input: ChangeAccountStatusInput;
+}>;
+
+
+export type ChangeAccountStatusMutation = { changeAccountStatus: { account: { id: string, bankName: string, accountNumber: string, accountType: AccountType, status: AccountStatus, isActive: boolean, currency: string, balance: string, version: number, createdAt: string, updatedAt: string } | null, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type RecordTransactionsMutationVariables = Exact<{
+  input: RecordTransactionsInput;
+}>;
+
+
+export type RecordTransactionsMutation = { recordTransactions: { transactions: Array<{ id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, balance: string, version: number } }>, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type TransferMutationVariables = Exact<{
+  input: TransferInput;
+}>;
+
+
+export type TransferMutation = { transfer: { debit: { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, balance: string, version: number } } | null, credit: { id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null, account: { id: string, balance: string, version: number } } | null, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type InvalidateCacheMutationVariables = Exact<{
+  input: InvalidateCacheInput;
+}>;
+
+
+export type InvalidateCacheMutation = { invalidateCache: { namespaces: Array<CacheNamespace>, userErrors: Array<{ field: Array<string> | null, code: string, message: string }> } };
+
+export type LatencyFieldsFragment = { count: number, mean: number, p50: number, p95: number, p99: number, max: number };
+
+export type PerformanceQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PerformanceQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, latency: { count: number, mean: number, p50: number, p95: number, p99: number, max: number } }>, resolvers: Array<{ coordinate: string, errors: number, latency: { count: number, mean: number, p50: number, p95: number, p99: number, max: number } }>, queries: Array<{ model: string | null, action: string, rows: number, latency: { count: number, mean: number, p50: number, p95: number, p99: number, max: number } }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, invalidations: number, errors: number }>, resources: { rssBytes: number, heapUsedBytes: number, cpuPercent: number, eventLoopDelayMs: number, cacheMemoryBytes: number, redisMemoryBytes: number | null, databaseConnections: number } } };
 
 export type StatisticsQueryVariables = Exact<{
   period?: StatisticsPeriod;
@@ -273,6 +406,23 @@ export const AccountGroupFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"AccountGroupFields"}) as unknown as TypedDocumentString<AccountGroupFieldsFragment, unknown>;
+export const UserErrorFieldsFragmentDoc = new TypedDocumentString(`
+    fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}
+    `, {"fragmentName":"UserErrorFields"}) as unknown as TypedDocumentString<UserErrorFieldsFragment, unknown>;
+export const LatencyFieldsFragmentDoc = new TypedDocumentString(`
+    fragment LatencyFields on Latency {
+  count
+  mean
+  p50
+  p95
+  p99
+  max
+}
+    `, {"fragmentName":"LatencyFields"}) as unknown as TypedDocumentString<LatencyFieldsFragment, unknown>;
 export const TransactionFieldsFragmentDoc = new TypedDocumentString(`
     fragment TransactionFields on Transaction {
   id
@@ -543,6 +693,233 @@ export const RefreshedDashboardDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RefreshedDashboardQuery, RefreshedDashboardQueryVariables>;
+export const CreateAccountDocument = new TypedDocumentString(`
+    mutation CreateAccount($input: CreateAccountInput!) {
+  createAccount(input: $input) {
+    account {
+      ...AccountFields
+    }
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}`) as unknown as TypedDocumentString<CreateAccountMutation, CreateAccountMutationVariables>;
+export const UpdateAccountDocument = new TypedDocumentString(`
+    mutation UpdateAccount($input: UpdateAccountInput!) {
+  updateAccount(input: $input) {
+    account {
+      ...AccountFields
+    }
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}`) as unknown as TypedDocumentString<UpdateAccountMutation, UpdateAccountMutationVariables>;
+export const ChangeAccountStatusDocument = new TypedDocumentString(`
+    mutation ChangeAccountStatus($input: ChangeAccountStatusInput!) {
+  changeAccountStatus(input: $input) {
+    account {
+      ...AccountFields
+    }
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment AccountFields on BankAccount {
+  id
+  bankName
+  accountNumber
+  accountType
+  status
+  isActive
+  currency
+  balance
+  version
+  createdAt
+  updatedAt
+}
+fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}`) as unknown as TypedDocumentString<ChangeAccountStatusMutation, ChangeAccountStatusMutationVariables>;
+export const RecordTransactionsDocument = new TypedDocumentString(`
+    mutation RecordTransactions($input: RecordTransactionsInput!) {
+  recordTransactions(input: $input) {
+    transactions {
+      ...TransactionFields
+      account {
+        id
+        balance
+        version
+      }
+    }
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}
+fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}`) as unknown as TypedDocumentString<RecordTransactionsMutation, RecordTransactionsMutationVariables>;
+export const TransferDocument = new TypedDocumentString(`
+    mutation Transfer($input: TransferInput!) {
+  transfer(input: $input) {
+    debit {
+      ...TransactionFields
+      account {
+        id
+        balance
+        version
+      }
+    }
+    credit {
+      ...TransactionFields
+      account {
+        id
+        balance
+        version
+      }
+    }
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}
+fragment TransactionFields on Transaction {
+  id
+  bookedAt
+  direction
+  amount
+  currency
+  balanceAfter
+  category
+  counterpartyBank
+  description
+}`) as unknown as TypedDocumentString<TransferMutation, TransferMutationVariables>;
+export const InvalidateCacheDocument = new TypedDocumentString(`
+    mutation InvalidateCache($input: InvalidateCacheInput!) {
+  invalidateCache(input: $input) {
+    namespaces
+    userErrors {
+      ...UserErrorFields
+    }
+  }
+}
+    fragment UserErrorFields on UserError {
+  field
+  code
+  message
+}`) as unknown as TypedDocumentString<InvalidateCacheMutation, InvalidateCacheMutationVariables>;
+export const PerformanceDocument = new TypedDocumentString(`
+    query Performance {
+  performance {
+    since
+    operations {
+      name
+      errors
+      cacheHits
+      latency {
+        ...LatencyFields
+      }
+    }
+    resolvers {
+      coordinate
+      errors
+      latency {
+        ...LatencyFields
+      }
+    }
+    queries {
+      model
+      action
+      rows
+      latency {
+        ...LatencyFields
+      }
+    }
+    cache {
+      namespace
+      hits
+      misses
+      hitRate
+      invalidations
+      errors
+    }
+    resources {
+      rssBytes
+      heapUsedBytes
+      cpuPercent
+      eventLoopDelayMs
+      cacheMemoryBytes
+      redisMemoryBytes
+      databaseConnections
+    }
+  }
+}
+    fragment LatencyFields on Latency {
+  count
+  mean
+  p50
+  p95
+  p99
+  max
+}`) as unknown as TypedDocumentString<PerformanceQuery, PerformanceQueryVariables>;
 export const StatisticsDocument = new TypedDocumentString(`
     query Statistics($period: StatisticsPeriod! = DAILY, $from: Date, $to: Date) {
   statistics(period: $period, from: $from, to: $to) {

@@ -1,3 +1,4 @@
+import cors from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
@@ -83,7 +84,18 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       executions: executor?.counts,
     }),
   );
+  if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, { apollo, operations, services, verifier });
   return app;
+}
+
+/** The caller is told by the Authorization header and never by a cookie, so that no credentials are allowed along. */
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['cache-status', 'etag', 'retry-after', 'server-timing'],
+    maxAge: 86_400,
+  };
 }

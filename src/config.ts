@@ -26,6 +26,8 @@ export interface Config {
   };
   /** What executes queries that come again: code compiled for them, or graphql-js as everything else. */
   readonly executor: Executor;
+  /** Sites whose pages may send requests; '*' is any. Empty: none but the service's own. */
+  readonly corsOrigins: readonly string[];
   /** Apollo Sandbox at /graphql, GraphiQL at /graphiql, and introspection without a token. */
   readonly explorer: boolean;
 }
@@ -119,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       slowQueryMs: read.integer('SLOW_QUERY_MS', 200, 0, 3_600_000),
     },
     executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
+    corsOrigins: read.origins('CORS_ORIGINS', production ? [] : ['*']),
     explorer: read.onOff('EXPLORER', !production),
   };
   checkAuth(read, config);
@@ -196,6 +199,17 @@ class SettingsReader {
         protocol ?? 'no URL',
       );
     return text;
+  }
+
+  /** Several, parted by commas. */
+  origins(name: string, fallback: readonly string[]): readonly string[] {
+    const origins = this.text(name)
+      ?.split(',')
+      .map((origin) => origin.trim());
+    for (const origin of origins ?? [])
+      if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin))
+        this.problem(name, 'origins such as https://app.example.com, parted by commas', 'or * for any', origin);
+    return origins ?? fallback;
   }
 
   problem(name: string, expected: string, remedy: string, got: string | undefined): void {

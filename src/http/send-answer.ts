@@ -6,7 +6,7 @@ import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
 const CACHE_CONTROL = 'private, no-cache';
-const VARY = 'accept, accept-encoding, authorization';
+const VARY = 'accept, accept-encoding, authorization, origin';
 
 /** Below this a compressed answer saves less than a packet. */
 const MIN_COMPRESSED_BYTES = 1_400;

@@ -184,7 +184,7 @@ describe('headers of an answer', () => {
       await post({ query: '{ x }' }),
     ]) {
       expect(answer.header('cache-control')).toBe('private, no-cache');
-      expect(answer.header('vary')).toBe('accept, accept-encoding, authorization');
+      expect(answer.header('vary')).toBe('accept, accept-encoding, authorization, origin');
       expect(answer.header('server-timing')).toMatch(/total;dur=/);
     }
   });

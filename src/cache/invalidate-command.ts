@@ -1,0 +1,57 @@
+import type { CommandSpec } from '../cli/command-line.ts';
+import { openCommandDatabase } from '../cli/database.ts';
+import { OperatorError } from '../errors.ts';
+import { type CacheDependency, PATTERNS } from './namespaces.ts';
+import { maskOf } from './outbox/dependency-bits.ts';
+
+const OPTIONS = {
+  tenant: { type: 'string', value: '<slug>', description: 'Only this tenant. Required, unless --all is given.' },
+  all: { type: 'boolean', description: 'Every tenant.' },
+  pattern: {
+    type: 'string',
+    value: '<pattern>',
+    default: '*',
+    description: `What to make old: ${[...PATTERNS.keys()].join(', ')}.`,
+  },
+} as const;
+
+export const INVALIDATE: CommandSpec<typeof OPTIONS> = {
+  name: 'cache:invalidate',
+  summary:
+    'Makes kept answers old, in every process that shares the database, whatever their number. It goes the way of every\n' +
+    'write past the API, through the outbox: running services follow it within a moment, and none need run.',
+  options: OPTIONS,
+};
+
+export async function invalidateCommand({
+  options,
+}: {
+  options: { tenant: string | undefined; all: boolean; pattern: string };
+}): Promise<number> {
+  const mask = maskOf(dependenciesOf(options.pattern));
+  if (!options.all && options.tenant === undefined)
+    throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant, or --all for every one.');
+  const { client, close } = await openCommandDatabase({ command: INVALIDATE.name });
+  try {
+    await client.query("SELECT set_config('app.directory', 'on', false)");
+    const { rows } = await client.query<{ slug: string }>(
+      'SELECT slug, cache_outbox_add(id, $2) FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
+      [options.all ? null : options.tenant, mask],
+    );
+    if (rows.length === 0 && !options.all)
+      throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of a tenant, or --all.');
+    for (const { slug } of rows) process.stdout.write(`${slug}: ${options.pattern} is old\n`);
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+function dependenciesOf(pattern: string): readonly CacheDependency[] {
+  const dependencies = PATTERNS.get(pattern);
+  if (dependencies) return dependencies;
+  throw new OperatorError(
+    `--pattern must be one of ${[...PATTERNS.keys()].join(', ')}, but got: "${pattern}".`,
+    'Quote it, so that the shell does not read the asterisk.',
+  );
+}

@@ -1,25 +1,36 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { readDataModel, schemaOf } from './data-model.ts';
+import { type Fields, TenantScopeError } from './scope-error.ts';
+import { scopedArguments } from './scoped-arguments.ts';
+import { checkRaw } from './scoped-raw.ts';
+import { spelledOut } from './scoped-where.ts';
+import { MODELS_OF_NO_TENANT, type TenantModel, type TenantModels, tenantModels } from './tenant-models.ts';
 import { statementContext } from './tenant-pool.ts';
 
-type Arguments = { where?: object; data?: object | object[]; create?: object; update?: object };
+/** The part of a model's client that `findUnique` is answered by. */
+type Finder = Readonly<Record<'$name' | 'findFirst' | 'findFirstOrThrow', unknown>> & {
+  readonly $name: string;
+  findFirst(args: Fields): unknown;
+  findFirstOrThrow(args: Fields): unknown;
+};
 
 /**
  * Prisma with the tenant added to and checked on every operation. The tenant is the one of the running
  * `statementContext`; without one every operation is refused.
- *
- * `findUnique` is refused: Prisma puts the calls of one tick into one statement, also those of two tenants, and the
- * second would be answered "not found" (measured). `findFirst` with the same key costs the same and is not batched.
+ * @throws Error when the data model has something that cannot be scoped
  */
 export function scopedPrisma(client: PrismaClient) {
-  return client.$extends({
+  const models = tenantModels(readDataModel(schemaOf(client)));
+  return withoutFindUnique(client, models).$extends({
     name: 'tenant scope',
     query: {
       async $allOperations({ model, operation, args, query }) {
         const context = statementContext.getStore();
-        if (!context?.tenantId) throw new Error(`${model ?? 'raw'}.${operation} was called without a tenant scope`);
-        if (operation.startsWith('findUnique'))
-          throw new Error(`${operation} is not tenant-safe; use findFirst with the same key`);
-        const scoped = model ? withTenant(model as Prisma.ModelName, args as Arguments, context.tenantId) : args;
+        if (!context?.tenantId)
+          throw new TenantScopeError(`${model ?? 'raw'}.${operation} was called without a tenant scope`);
+        const { tenantId } = context;
+        if (!model) checkRaw(operation, args, tenantId);
+        const scoped = model ? scopedArguments(models, owned(models, model), operation, args, tenantId) : args;
         // Prisma's promises are lazy: awaited here, so that the statement is sent within this context.
         return statementContext.run(
           { ...context, ...(model && { model }), action: operation },
@@ -34,26 +45,40 @@ export type ScopedPrisma = ReturnType<typeof scopedPrisma>;
 /** The scoped client within an interactive transaction. */
 export type ScopedTransaction = Parameters<Parameters<ScopedPrisma['$transaction']>[0]>[0];
 
-function withTenant(model: Prisma.ModelName, args: Arguments | undefined, tenantId: string): Arguments {
-  const own = model === Prisma.ModelName.Tenant ? { id: tenantId } : { tenantId };
-  const scoped: Arguments = { ...args };
-  if (args?.create) scoped.create = ownedBy(own, args.create);
-  if (isCreation(args))
-    scoped.data = Array.isArray(args.data) ? args.data.map((row) => ownedBy(own, row)) : ownedBy(own, args.data);
-  else scoped.where = { ...args?.where, ...own, AND: args?.where ?? {} };
-  return scoped;
+/**
+ * Prisma puts the `findUnique` calls of one tick into one statement, also those of two tenants, and the second is
+ * answered "not found" (measured). `findFirst` with the same key costs the same and is not batched. It is called on
+ * what `findUnique` was called on, so that it stays in that client's transaction.
+ */
+function withoutFindUnique(client: PrismaClient, models: TenantModels): PrismaClient {
+  const finder = (model: unknown, { where, ...args }: { where: Fields }) => {
+    const on = Prisma.getExtensionContext(model) as Finder;
+    return { on, args: { ...args, where: spelledOut(owned(models, on.$name), where) } };
+  };
+  const redirected = client.$extends({
+    name: 'findUnique by findFirst',
+    model: {
+      $allModels: {
+        findUnique(given: { where: Fields }) {
+          const { on, args } = finder(this, given);
+          return on.findFirst(args);
+        },
+        findUniqueOrThrow(given: { where: Fields }) {
+          const { on, args } = finder(this, given);
+          return on.findFirstOrThrow(args);
+        },
+      },
+    },
+  });
+  // The answers have the types that Prisma's own findUnique gives them, which an extension cannot spell.
+  return redirected as unknown as PrismaClient;
 }
 
-function isCreation(args: Arguments | undefined): args is { data: object | object[] } {
-  return args?.data !== undefined && !('where' in args);
-}
-
-/** The row with its tenant; a row that already names another tenant is a programming error and is not sent. */
-function ownedBy(own: object, row: object): object {
-  for (const [column, tenantId] of Object.entries(own)) {
-    const given = (row as Record<string, unknown>)[column];
-    if (given !== undefined && given !== tenantId)
-      throw new Error('a row of another tenant than the scope was to be written');
-  }
-  return { ...row, ...own };
+function owned(models: TenantModels, name: string): TenantModel {
+  const model = models.get(name);
+  if (!model)
+    throw new TenantScopeError(
+      `${name} belongs to no tenant (${MODELS_OF_NO_TENANT[name]}): a tenant's scope does not reach it`,
+    );
+  return model;
 }

@@ -29,7 +29,8 @@ function failing(state: string, failures: number) {
   let begun = 0;
   return async (transaction: ScopedTransaction) => {
     begun++;
-    if (begun <= failures) await transaction.$queryRaw(Prisma.sql`SELECT fail_with(${state})`);
+    if (begun <= failures)
+      await transaction.$queryRaw(Prisma.sql`SELECT fail_with(${state}) WHERE ${scope.tenantId} <> ''`);
     return begun;
   };
 }

@@ -1,0 +1,115 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient } from '../../src/generated/prisma/client.ts';
+import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { statementContext, TenantPool } from '../../src/tenancy/tenant-pool.ts';
+import { scopedPrisma } from '../../src/tenancy/tenant-prisma.ts';
+import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../support/fixtures.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+
+/** Whose scope all attempts run in. */
+export const OWN = tenant('own');
+/** Whose rows they are after. */
+export const THEIRS = tenant('theirs');
+
+const TABLES = ['tenants', 'bank_accounts', 'transactions', 'idempotency_keys', 'daily_totals', 'account_totals'];
+
+/** What one tenant has: every text of it begins with its slug, so that it is known wherever it comes out. */
+export interface LeakTenant {
+  readonly id: string;
+  readonly slug: string;
+  /** An account with a movement, and one without anything. */
+  readonly account: string;
+  readonly emptyAccount: string;
+  readonly transaction: string;
+}
+
+export interface Defences {
+  readonly extension: boolean;
+  readonly rowLevelSecurity: boolean;
+}
+
+/** A model's client whose operations are chosen by name. */
+export type Operations = Readonly<Record<string, (args?: object) => Promise<unknown>>>;
+
+/** The service's Prisma client, with all its defences, or with some of them taken away. */
+export function clientWith(url: string, { extension, rowLevelSecurity }: Defences, connections = 2) {
+  const pool = new TenantPool({
+    connectionString: url,
+    max: connections,
+    ...(rowLevelSecurity && { options: `-c role=${SERVICE_ROLE}` }),
+  });
+  const bare = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    // What has no defence has more than the service's client has: the tests take from it what both have.
+    prisma: extension ? scopedPrisma(bare) : (bare as unknown as ReturnType<typeof scopedPrisma>),
+    async close() {
+      await bare.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** Runs work as the service does for a caller of the tenant. */
+export function within<Result>({ id }: { readonly id: string }, work: () => Promise<Result>): Promise<Result> {
+  return statementContext.run({ tenantId: id, action: 'test' }, async () => await work());
+}
+
+/** Two tenants in a database of their own, which can be put back as it was. */
+export async function createLeakDatabase() {
+  const database = await createTestDatabase();
+  const sql = new pg.Client({ connectionString: database.url });
+  await sql.connect();
+  for (const each of [OWN, THEIRS]) await insert(database.url, sql, each);
+  for (const table of TABLES) await sql.query(`CREATE TABLE saved_${table} AS SELECT * FROM ${table}`);
+  const saved = await digest(sql);
+  return {
+    url: database.url,
+    sql,
+    /** Whether a row of the other tenant was changed, removed, added or taken. */
+    isTheirsChanged: async () => (await digest(sql)).theirs !== saved.theirs,
+    async restore() {
+      if ((await digest(sql)).all !== saved.all) await putBack(sql);
+    },
+    async close() {
+      await sql.end();
+      await database.drop();
+    },
+  };
+}
+
+function tenant(slug: string): LeakTenant {
+  const id = (kind: string) => fixtureId('leak', slug, kind);
+  const ids = { account: id('account'), emptyAccount: id('empty account'), transaction: id('transaction') };
+  return { id: id('tenant'), slug, ...ids };
+}
+
+async function insert(url: string, sql: pg.Client, { id, slug, account, emptyAccount, transaction }: LeakTenant) {
+  await insertTenant(url, { id, slug });
+  await insertAccounts(url, id, [
+    { id: account, bankName: `${slug} bank`, accountNumber: `${slug} 1`, balance: '10' },
+    { id: emptyAccount, bankName: `${slug} bank`, accountNumber: `${slug} 2`, balance: '20' },
+  ]);
+  const movement = { accountId: account, bookedAt: '2025-01-01T00:00:00Z', category: `${slug} rent` };
+  await insertTransactions(url, id, [{ ...movement, id: transaction, description: `${slug} description` }]);
+  await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, $2, '\\x00')", [id, slug]);
+}
+
+async function digest(sql: pg.Client): Promise<{ all: string; theirs: string }> {
+  const rows = TABLES.map(
+    (table) =>
+      `SELECT coalesce(to_jsonb(r)->>'tenant_id', to_jsonb(r)->>'id') AS owner, '${table}' || r::text AS row FROM ${table} r`,
+  );
+  const { rows: digests } = await sql.query(
+    `SELECT md5(string_agg(row, ',' ORDER BY row)) AS all, md5(string_agg(row, ',' ORDER BY row) FILTER (WHERE owner = $1)) AS theirs
+     FROM (${rows.join(' UNION ALL ')}) rows`,
+    [THEIRS.id],
+  );
+  return digests[0];
+}
+
+async function putBack(sql: pg.Client): Promise<void> {
+  const statements = TABLES.map((table) => `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM saved_${table};`);
+  // Without triggers: the totals are among what is put back.
+  await sql.query(`BEGIN; SET LOCAL session_replication_role = replica; ${statements.join(' ')} COMMIT`);
+}

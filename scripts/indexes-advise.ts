@@ -1,0 +1,42 @@
+import type { CommandSpec } from '../src/cli/command-line.ts';
+import { openCommandDatabase } from '../src/cli/database.ts';
+import { runCommand } from '../src/cli/run-command.ts';
+import { OperatorError } from '../src/errors.ts';
+import { adviceAsJson, formatAdvice } from '../src/indexes/advice-report.ts';
+import { adviseIndexes, findWorkload } from '../src/indexes/advise-database.ts';
+import { JSON_OPTION } from '../src/indexes/command-options.ts';
+
+const SPEC = {
+  name: 'indexes:advise',
+  summary:
+    'Says which indexes the real workload lacks and which it does not need, as SQL with the reasons. Changes nothing:\n' +
+    'indexes are tried with HypoPG where that extension is made, else on temporary copies.',
+  options: {
+    from: {
+      type: 'string',
+      value: '<url>',
+      description:
+        'A running service to ask for the workload, for example\nhttp://localhost:4000/graphql. Default: pg_stat_statements.',
+    },
+    token: { type: 'string', value: '<token>', description: "An OPERATOR's, for --from." },
+    ...JSON_OPTION,
+  },
+  notes: 'The database is the one DATABASE_URL names, else the embedded one. How it decides: docs/indexes.md.',
+} as const satisfies CommandSpec;
+
+await runCommand(SPEC, async ({ options: { from, token, json } }) => {
+  if (Boolean(from) !== Boolean(token))
+    throw new OperatorError(
+      '--from and --token belong together.',
+      'npm run --silent token -- --role OPERATOR prints one.',
+    );
+  const database = await openCommandDatabase({ command: SPEC.name });
+  try {
+    const workload = await findWorkload(database.client, from && token ? { url: from, token } : undefined);
+    const advice = await adviseIndexes(database.client, workload);
+    process.stdout.write(`${json ? JSON.stringify(adviceAsJson(advice), null, 2) : formatAdvice(advice)}\n`);
+    return 0;
+  } finally {
+    await database.close();
+  }
+});

@@ -1,0 +1,91 @@
+import { isDeclined } from './absent.ts';
+import { INDEX_CATALOG } from './catalog.ts';
+import { defineIndex, type IndexColumn, type IndexDefinition, keyText } from './definition.ts';
+import type { ScanFacts } from './scan-facts.ts';
+
+const TENANT = 'tenant_id';
+/** PostgreSQL cuts longer names. */
+const MAX_NAME_LENGTH = 63;
+/** More columns make an index that is large and serves one question. */
+const MAX_EQUAL_COLUMNS = 3;
+
+/** An index that might serve a scan. */
+export interface Candidate {
+  readonly index: IndexDefinition;
+  /** Its leading columns that are compared with one value: neither their order nor their direction matters. */
+  readonly equalColumns: number;
+}
+
+/**
+ * Indexes that might serve a scan, the tenant first: then what is compared with one value, then the order or the
+ * bounds; and the same for a part of the rows where a condition has a constant. None for a scan without its tenant.
+ */
+export function candidatesFor(facts: ScanFacts): Candidate[] {
+  if (!facts.equal.includes(TENANT)) return [];
+  const equal = facts.equal.filter((column) => column !== TENANT).sort();
+  if (equal.length > MAX_EQUAL_COLUMNS) return [];
+  const tail = facts.order.length ? facts.order : facts.bounded.map((name) => ({ name, descending: false }));
+  const partial = facts.constant.map(({ condition, column }) => {
+    const others = equal.filter((name) => name !== column);
+    return candidate(facts.table, others, tail, condition);
+  });
+  const all = [candidate(facts.table, equal, tail, null), ...partial];
+  return all.filter(({ index }) => index.columns.length > 1 || index.where);
+}
+
+/** Without those that are left out on purpose, that an index serves as well, or another candidate, and without repetitions. */
+export function worthTrying(candidates: readonly Candidate[], existing: readonly IndexDefinition[]): IndexDefinition[] {
+  const distinct = [...new Map(candidates.map((one) => [`${one.index.table} ${keyText(one.index)}`, one])).values()];
+  return distinct
+    .filter(
+      ({ index }) =>
+        !isDeclined(
+          index.table,
+          index.columns.map(({ name }) => name),
+        ),
+    )
+    .filter((one) => !existing.some((index) => serves(index, one)))
+    .filter((one) => !distinct.some((other) => other !== one && serves(other.index, one) && !serves(one.index, other)))
+    .map(({ index }) => index);
+}
+
+/** Whether the index finds what the candidate would, in the candidate's order or the reverse. */
+export function serves(index: IndexDefinition, { index: wanted, equalColumns }: Candidate): boolean {
+  if (index.table !== wanted.table || index.where !== wanted.where || index.method !== wanted.method) return false;
+  const names = (columns: readonly IndexColumn[]) => columns.map(({ name }) => name);
+  const equal = new Set(names(wanted.columns.slice(0, equalColumns)));
+  const leading = new Set(names(index.columns.slice(0, equalColumns)));
+  if (leading.size !== equal.size || ![...equal].every((name) => leading.has(name))) return false;
+  const tail = wanted.columns.slice(equalColumns);
+  const own = index.columns.slice(equalColumns, wanted.columns.length);
+  const isSame = tail.every(({ name }, at) => name === own[at]?.name);
+  return isSame && new Set(tail.map(({ descending }, at) => descending === own[at]?.descending)).size <= 1;
+}
+
+/** The catalogue's index where it has one that serves. */
+function candidate(
+  table: string,
+  equal: readonly string[],
+  tail: readonly IndexColumn[],
+  where: string | null,
+): Candidate {
+  const settled = [TENANT, ...equal];
+  const ordered = tail.filter(({ name }) => !settled.includes(name));
+  const isBackwards = ordered.every(({ descending }) => descending);
+  const text = ordered.map(({ name, descending }) => (descending && !isBackwards ? `${name} DESC` : name));
+  const columns = [...settled, ...text];
+  const index = defineIndex(table, nameOf(table, columns, where), columns.join(', '), where ? { where } : {});
+  const wanted = { index, equalColumns: settled.length };
+  const known = INDEX_CATALOG.find(
+    ({ definition }) => definition.columns.length === columns.length && serves(definition, wanted),
+  );
+  return known ? { ...wanted, index: known.definition } : wanted;
+}
+
+/** In the manner of the catalogue: `bank_accounts_tenant_currency_created_idx`. */
+function nameOf(table: string, columns: readonly string[], where: string | null): string {
+  const words = columns.map((column) => column.replace(/_id$|_at$| DESC$/g, '')).filter((word) => word !== 'id');
+  const part = where ? [where.includes('<>') ? 'not' : '', /'(\w+)'/.exec(where)?.[1]?.toLowerCase() ?? 'part'] : [];
+  const name = [table, ...words, ...part.filter(Boolean)].join('_');
+  return `${name.slice(0, MAX_NAME_LENGTH - '_idx'.length)}_idx`;
+}

@@ -1,0 +1,99 @@
+import pg from 'pg';
+
+import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
+import { createStatement, type IndexDefinition } from './definition.ts';
+import type { Queryable } from './inspect.ts';
+
+/** Shows what plans would be with an index that is not there. The tables themselves are left alone. */
+export interface IndexTrial {
+  /** How it is done, for the report. */
+  readonly method: string;
+  /** Adds the index for the plans made by this connection. */
+  add(index: IndexDefinition): Promise<void>;
+  /** Takes all added ones away again. */
+  clear(): Promise<void>;
+  /** What the plans call an added index. */
+  nameOf(planName: string): string;
+}
+
+/** Rows of a table that are copied at most. */
+const MAX_COPIED_ROWS = 50_000;
+
+/** The best way that this server has. */
+export async function openTrial(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
+  const { rowCount } = await client.query("SELECT FROM pg_extension WHERE extname = 'hypopg'");
+  return rowCount ? hypotheticalIndexes(client) : copiedTables(client, tables);
+}
+
+/** Indexes that only the planner sees, on the real tables and their real statistics. */
+function hypotheticalIndexes(client: Queryable): IndexTrial {
+  const names = new Map<string, string>();
+  return {
+    method: 'hypothetical indexes (HypoPG)',
+    async add(index) {
+      const sql = createStatement(index).replace(' CONCURRENTLY', '');
+      const { rows } = await client.query<{ indexname: string }>('SELECT indexname FROM hypopg_create_index($1)', [
+        sql,
+      ]);
+      names.set(rows[0]?.indexname ?? index.name, index.name);
+    },
+    async clear() {
+      names.clear();
+      await client.query('SELECT hypopg_reset()');
+    },
+    nameOf: (planName) => names.get(planName) ?? planName,
+  };
+}
+
+/**
+ * Temporary copies, of a sample where a table is large, which stand before the real tables on this connection: with the
+ * same indexes, policies and rights. Costs are those of the copy's size; that they fall is what counts. A small tenant
+ * may not be in the sample any more.
+ */
+async function copiedTables(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
+  for (const table of tables) await copyTable(client, table);
+  const added: string[] = [];
+  return {
+    method: `temporary copies of at most ${MAX_COPIED_ROWS.toLocaleString('en-US')} rows`,
+    async add(index) {
+      await client.query(createStatement(index).replace(' CONCURRENTLY', ''));
+      added.push(index.name);
+    },
+    async clear() {
+      for (const name of added.splice(0)) await client.query(`DROP INDEX pg_temp.${pg.escapeIdentifier(name)}`);
+    },
+    nameOf: (planName) => planName,
+  };
+}
+
+async function copyTable(client: Queryable, table: string): Promise<void> {
+  const name = pg.escapeIdentifier(table);
+  const { rows } = await client.query<{ schema: string; percent: number }>(
+    `SELECT relnamespace::regnamespace::text AS schema, least(100, 100.0 * $2 / greatest(reltuples, 1))::float8 AS percent
+     FROM pg_class WHERE oid = to_regclass($1)`,
+    [name, MAX_COPIED_ROWS],
+  );
+  const [{ schema, percent } = { schema: 'public', percent: 100 }] = rows;
+  const sample = percent < 100 ? `TABLESAMPLE SYSTEM (${percent}) REPEATABLE (1)` : '';
+  await client.query(`CREATE TEMP TABLE ${name} AS SELECT * FROM ${schema}.${name} ${sample}`);
+  // With its schema named, a statement about an index finds the copy's own of the same name.
+  const { rows: statements } = await client.query<{ statement: string }>(COPY_STATEMENTS, [table, schema]);
+  for (const { statement } of statements) await client.query(statement);
+  await grantToService(client, `pg_temp.${name}`);
+  await client.query(`ANALYZE pg_temp.${name}`);
+}
+
+const COPY_STATEMENTS = `
+  SELECT regexp_replace(pg_get_indexdef(indexrelid), ' ON (ONLY )?\\S+ USING', ' ON pg_temp.' || quote_ident($1) || ' USING') AS statement
+  FROM pg_index WHERE indrelid = format('%I.%I', $2::text, $1::text)::regclass AND indisvalid
+  UNION ALL
+  SELECT format('ALTER TABLE pg_temp.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', $1::text)
+  FROM pg_class WHERE oid = format('%I.%I', $2::text, $1::text)::regclass AND relrowsecurity
+  UNION ALL
+  SELECT format('CREATE POLICY %I ON pg_temp.%I USING (%s)', policyname, $1::text, qual)
+  FROM pg_policies WHERE schemaname = $2::text AND tablename = $1::text AND qual IS NOT NULL`;
+
+async function grantToService(client: Queryable, table: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [SERVICE_ROLE]);
+  if (rowCount) await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${SERVICE_ROLE}`);
+}

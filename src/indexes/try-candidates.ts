@@ -1,0 +1,151 @@
+import pg from 'pg';
+import type { StatementGain, TriedIndex } from './advise.ts';
+import { type Candidate, candidatesFor, serves, worthTrying } from './candidates.ts';
+import { type IndexDefinition, keyText } from './definition.ts';
+import { asTenant, type Explainable, explain, type PlanMode, type PlannerSettings } from './explain.ts';
+import type { Queryable } from './inspect.ts';
+import { indexesOf, type PlanNode } from './plan.ts';
+import { type ProductQuery, productQueries } from './product-queries.ts';
+import type { TenantSample } from './samples.ts';
+import { factsOf, PLAIN_SCANS } from './scan-facts.ts';
+import type { IndexTrial } from './trial.ts';
+import { findProductQuery, type WorkloadStatement } from './workload.ts';
+
+/** Shown of a statement that is not the product's own. */
+const MAX_NAME_LENGTH = 80;
+
+/** A statement of the workload as it is planned for one of the tenants. */
+interface PlannedStatement {
+  readonly tenant: TenantSample;
+  readonly statement: Explainable;
+  /** With values where they are known; else as the generic plan. */
+  readonly mode: PlanMode;
+}
+
+interface Subject {
+  readonly name: string;
+  readonly statement: WorkloadStatement;
+  readonly plans: readonly PlannedStatement[];
+  readonly candidates: readonly Candidate[];
+}
+
+/**
+ * Generates candidates from the workload, and tries each on the statements that it was made for.
+ * @param existing the valid indexes of all tables
+ * @param openTrial called with the tables that candidates are for
+ */
+export async function tryCandidates(
+  client: Queryable,
+  workload: readonly WorkloadStatement[],
+  tenants: readonly TenantSample[],
+  existing: readonly IndexDefinition[],
+  openTrial: (tables: readonly string[]) => Promise<IndexTrial>,
+): Promise<{ tried: TriedIndex[]; method: string }> {
+  const subjects = await subjectsOf(client, workload, tenants);
+  const candidates = worthTrying(
+    subjects.flatMap(({ candidates }) => candidates),
+    existing,
+  );
+  if (!candidates.length) return { tried: [], method: 'nothing to try' };
+  const trial = await openTrial([...new Set(candidates.map(({ table }) => table))]);
+  const before = new Map<PlannedStatement, number>();
+  for (const planned of subjects.flatMap(({ plans }) => plans))
+    before.set(planned, (await planOf(client, planned))['Total Cost']);
+  const tried: TriedIndex[] = [];
+  for (const index of candidates) {
+    await trial.add(index);
+    tried.push({ index, gains: await gainsOf(client, subjects, index, before, trial) });
+    await trial.clear();
+  }
+  return { tried: withoutRivals(tried), method: trial.method };
+}
+
+async function subjectsOf(
+  client: Queryable,
+  workload: readonly WorkloadStatement[],
+  tenants: readonly TenantSample[],
+): Promise<Subject[]> {
+  const own = await Promise.all(tenants.map(async (tenant) => ({ tenant, queries: await productQueries(tenant) })));
+  const subjects: Subject[] = [];
+  for (const statement of workload) {
+    const plans = own.map(({ tenant, queries }) =>
+      plannedAs(statement, tenant, findProductQuery(statement.sql, queries)),
+    );
+    const candidates = plans[0] ? await candidatesOf(client, plans[0]) : [];
+    const known = own[0] && findProductQuery(statement.sql, own[0].queries);
+    const name = known?.name ?? statement.sql.replace(/\s+/g, ' ').slice(0, MAX_NAME_LENGTH);
+    if (candidates.length) subjects.push({ name, statement, plans, candidates });
+  }
+  return subjects;
+}
+
+function plannedAs(
+  { sql }: WorkloadStatement,
+  tenant: TenantSample,
+  query: ProductQuery | undefined,
+): PlannedStatement {
+  if (query) return { tenant, statement: query.query, mode: 'custom' };
+  const parameters = Math.max(0, ...[...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  return { tenant, statement: { text: sql, values: Array.from({ length: parameters }, () => null) }, mode: 'generic' };
+}
+
+/** None for a statement that cannot be planned: of a table that is gone, or with parameters of unknown types. */
+async function candidatesOf(client: Queryable, planned: PlannedStatement): Promise<Candidate[]> {
+  try {
+    const plan = await planOf(client, { ...planned, mode: 'generic' }, PLAIN_SCANS);
+    return factsOf(plan).flatMap(candidatesFor);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError) return [];
+    throw error;
+  }
+}
+
+function planOf(
+  client: Queryable,
+  { tenant, statement, mode }: PlannedStatement,
+  settings: PlannerSettings = {},
+): Promise<PlanNode> {
+  return asTenant(client, tenant.tenantId, () => explain(client, statement, mode), settings);
+}
+
+/** Of those statements whose plans take the index. */
+async function gainsOf(
+  client: Queryable,
+  subjects: readonly Subject[],
+  index: IndexDefinition,
+  before: ReadonlyMap<PlannedStatement, number>,
+  trial: IndexTrial,
+): Promise<StatementGain[]> {
+  const gains: StatementGain[] = [];
+  for (const { name, statement, plans, candidates } of subjects) {
+    // A plan may take by chance what was made for another question; that is no reason for it.
+    if (!candidates.some((candidate) => serves(index, candidate))) continue;
+    const tenants = [];
+    let isTaken = false;
+    for (const planned of plans) {
+      const plan = await planOf(client, planned);
+      const takes = indexesOf(plan).some((used) => trial.nameOf(used) === index.name);
+      isTaken ||= takes;
+      const costBefore = before.get(planned) ?? plan['Total Cost'];
+      tenants.push({ slug: planned.tenant.slug, costBefore, costAfter: takes ? plan['Total Cost'] : costBefore });
+    }
+    if (isTaken) gains.push({ name, callsPerDay: statement.callsPerDay, meanMs: statement.meanMs, tenants });
+  }
+  return gains;
+}
+
+/** Several candidates may serve one statement; each statement counts for the one that serves it best. */
+function withoutRivals(tried: readonly TriedIndex[]): TriedIndex[] {
+  const best = new Map<string, { key: string; cost: number }>();
+  for (const { index, gains } of tried) {
+    for (const { name, tenants } of gains) {
+      const cost = tenants.reduce((sum, { costAfter }) => sum + costAfter, 0);
+      const rival = best.get(name);
+      if (!rival || cost < rival.cost) best.set(name, { key: keyText(index), cost });
+    }
+  }
+  return tried.map(({ index, gains }) => ({
+    index,
+    gains: gains.filter(({ name }) => best.get(name)?.key === keyText(index)),
+  }));
+}

@@ -29,7 +29,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Every operation of `test/operations`, with variables that it answers and some that it must refuse. */
+/** Every query of `test/operations`, with variables that it answers and some that it must refuse. */
 const OPERATIONS: Readonly<Record<string, readonly Variables[]>> = {
   Account: [{ id: ID }, { id: UNKNOWN_ID }, { id: 'no uuid' }, { id: null }, {}, { id: [ID] }],
   AccountByNumber: [
@@ -160,11 +160,14 @@ async function metric(service: TestService, line: string): Promise<number> {
 }
 
 describe('compiled queries answer as graphql-js does, errors included', () => {
+  // Mutations change what the next one finds, and `performance` is of the moment.
   const documents = Object.entries(generated).flatMap(([name, document]) =>
-    name.endsWith('Document') ? [[name.slice(0, -'Document'.length), String(document)] as const] : [],
+    /^\s*query (?!Performance)/.test(String(document))
+      ? [[name.slice(0, -'Document'.length), String(document)] as const]
+      : [],
   );
 
-  test('of every operation there is a set of variables', () => {
+  test('of every query there is a set of variables', () => {
     expect(documents.map(([name]) => name).filter((name) => !OPERATIONS[name]?.length)).toEqual([]);
   });
 

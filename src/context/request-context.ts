@@ -1,4 +1,5 @@
 import { AnswerPolicy } from '../cache/answer-policy.ts';
+import type { RequestTiming } from '../monitoring/request-timing.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { Caller } from './caller.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -18,11 +19,13 @@ export class RequestContext {
     /** Null for a request without a token, which may only introspect. */
     readonly caller: Caller | null,
     readonly services: Services,
+    /** Where the time of the request goes; its statements are counted there. */
+    readonly timing: RequestTiming,
   ) {}
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
   get scope(): TenantScope {
-    return requireScope(this);
+    return requireScope(this).forRequest(this.timing);
   }
 
   get loaders(): Loaders {

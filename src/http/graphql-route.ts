@@ -9,7 +9,7 @@ import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
-import { RequestTiming, requestStorage, serverTiming } from '../monitoring/request-timing.ts';
+import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { sendAnswer } from './send-answer.ts';
@@ -57,7 +57,7 @@ async function answer(
   startedAtMs: number,
 ): Promise<FastifyReply> {
   const timing = new RequestTiming(startedAtMs);
-  const load = () => requestStorage.run(timing, () => execute(route, request, caller));
+  const load = () => execute(route, request, caller, timing);
   const { cacheable } = asked.of(request);
   const found = await find(route.services, caller, cacheable, load);
   timing.cache = found.outcome;
@@ -84,8 +84,9 @@ async function execute(
   { apollo, services }: GraphqlRoute,
   request: FastifyRequest,
   caller: Caller | null,
+  timing: RequestTiming,
 ): Promise<LoadedAnswer> {
-  const context = new RequestContext(caller, services);
+  const context = new RequestContext(caller, services, timing);
   const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
@@ -100,7 +101,7 @@ async function execute(
     status: status ?? 200,
     headers: Object.fromEntries(headers),
     body: Buffer.from(body.string),
-    operationName: requestStorage.getStore()?.operation ?? null,
+    operationName: timing.operation,
     // A whole answer may yet be refused: the client takes no JSON.
     ...(context.policy.isComplete && (status ?? 200) === 200 && { policy: context.policy }),
   };

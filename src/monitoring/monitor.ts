@@ -1,7 +1,7 @@
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import type { CacheEvent, OperationEvent, ResolverEvent } from './monitor-events.ts';
-import { currentRequestTiming, type RequestTiming } from './request-timing.ts';
+import { RequestTiming } from './request-timing.ts';
 import { SlowQueries } from './slow-queries.ts';
 import { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
@@ -44,7 +44,7 @@ export class Monitor {
   constructor(private readonly options: MonitorOptions) {}
 
   /** @param timing the request's; its span is ended, and the log tells its statements */
-  recordOperation(event: OperationEvent, timing = currentRequestTiming()): void {
+  recordOperation(event: OperationEvent, timing?: RequestTiming): void {
     const { tenantId, durationMs, errors, cacheHit } = event;
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
     own?.record(durationMs, errors, cacheHit);
@@ -58,9 +58,9 @@ export class Monitor {
     this.resolvers.entry(coordinate).record(durationMs, failed);
   }
 
-  /** Give it to `TenantDatabase` as `onStatement`: called within the request's context, it counts for the request too. */
+  /** Give it to `TenantDatabase` as `onStatement`. What was sent for a request counts for that too. */
   readonly recordStatement = (event: StatementEvent): void => {
-    const timing = currentRequestTiming();
+    const timing = event.request instanceof RequestTiming ? event.request : undefined;
     timing?.addStatement(event);
     this.queries.entry(queryKey(event)).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);

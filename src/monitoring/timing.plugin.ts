@@ -2,11 +2,12 @@ import type { ApolloServerPlugin, GraphQLRequestContextWillSendResponse } from '
 import type { Caller } from '../context/caller.ts';
 import type { Monitor } from './monitor.ts';
 import { NAMELESS } from './monitor-events.ts';
-import { currentRequestTiming, RequestTiming } from './request-timing.ts';
+import type { RequestTiming } from './request-timing.ts';
 import { startOperationSpan } from './tracing.ts';
 
 interface Context {
   readonly caller: Caller | null;
+  readonly timing: RequestTiming;
 }
 
 /**
@@ -17,7 +18,7 @@ interface Context {
 export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
   return {
     async requestDidStart(request) {
-      const timing = currentRequestTiming() ?? new RequestTiming();
+      const { timing } = request.contextValue;
       timing.request = request;
       timing.span = startOperationSpan(request.request.http?.headers, timing.startedAtMs);
       return {

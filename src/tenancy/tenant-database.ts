@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
-import { type StatementContext, type StatementEvent, statementContext, TenantPool } from './tenant-pool.ts';
+import { inStatementContext, type StatementContext, type StatementEvent, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
 
@@ -66,14 +66,14 @@ export class TenantDatabase {
   async select<Row extends object>(scope: TenantScope, { model, action, query }: SqlStatement): Promise<Row[]> {
     const { text, values } = query;
     return this.#pool.queryAs<Row>(
-      { tenantId: scope.tenantId, model, action },
+      { tenantId: scope.tenantId, request: scope.request, model, action },
       { name: this.#nameOf(text), text, values },
     );
   }
 
   /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    return this.#within({ tenantId: scope.tenantId, action: 'prisma' }, work);
+    return this.#within({ tenantId: scope.tenantId, request: scope.request, action: 'prisma' }, work);
   }
 
   /**
@@ -85,7 +85,8 @@ export class TenantDatabase {
     work: (transaction: ScopedTransaction) => Promise<Result>,
     writeId?: string,
   ): Promise<Result> {
-    const context = { tenantId: scope.tenantId, action: 'prisma', ...(writeId !== undefined && { writeId }) };
+    const { tenantId, request } = scope;
+    const context = { tenantId, request, action: 'prisma', ...(writeId !== undefined && { writeId }) };
     return this.#within(context, (prisma) =>
       prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
     );
@@ -126,7 +127,7 @@ export class TenantDatabase {
   }
 
   async #within<Result>(context: StatementContext, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    return statementContext.run(context, async () => await work(this.#prisma));
+    return inStatementContext(context, async () => await work(this.#prisma));
   }
 
   /** A statement's name from its text: the same text is prepared once per connection. */

@@ -9,6 +9,8 @@ export class TenantScope {
   private constructor(
     /** The tenant's id, a UUID. */
     readonly tenantId: string,
+    /** What its statements are counted for; absent outside of requests. */
+    readonly request?: object,
   ) {}
 
   /** For a caller whose token was verified and whose tenant exists. Only `src/context` calls this. */
@@ -24,6 +26,11 @@ export class TenantScope {
   /** For the follower of the outbox, which bumps a tenant's versions and touches none of its rows and entries. */
   static ofOutboxRow(tenantId: string): TenantScope {
     return new TenantScope(tenantId);
+  }
+
+  /** The same right, used for one request: the scope's statements are counted for it. */
+  forRequest(request: object): TenantScope {
+    return new TenantScope(this.tenantId, request);
   }
 
   /** Whether the value was made by this class and not imitated. */

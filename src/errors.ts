@@ -5,6 +5,7 @@ import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 export const ErrorCode = {
   Unauthenticated: 'UNAUTHENTICATED',
   Forbidden: 'FORBIDDEN',
+  BadRequest: 'BAD_REQUEST',
   BadUserInput: 'BAD_USER_INPUT',
   TooComplex: 'QUERY_TOO_COMPLEX',
   TooDeep: 'QUERY_TOO_DEEP',

@@ -8,7 +8,7 @@ export function answerErrors(app: FastifyInstance): void {
     const isClients = status >= 400 && status < 500;
     if (!isClients) request.log.error({ err: error }, 'internal error');
     const message = isClients ? error.message : 'Something went wrong on our side; it was logged.';
-    const code = isClients ? 'BAD_REQUEST' : ErrorCode.Internal;
+    const code = isClients ? ErrorCode.BadRequest : ErrorCode.Internal;
     return reply.code(isClients ? status : 500).send({ errors: [{ message, extensions: { code } }] });
   });
 }

@@ -8,6 +8,7 @@ import { type Caller, callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
+import { ErrorCode } from '../errors.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { AskedOperations } from './asked-operation.ts';
@@ -19,6 +20,10 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** An answer from the cache is found in the time of a few fields. */
 const COST_OF_A_HIT = 1;
+
+const NOT_ALLOWED = {
+  errors: [{ message: 'GraphQL is asked with GET or POST.', extensions: { code: ErrorCode.BadRequest } }],
+};
 
 export interface GraphqlRoute {
   readonly apollo: ApolloServer<RequestContext>;
@@ -45,6 +50,11 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         return caller === 'refused' ? reply : answer(route, asked, request, reply, caller, startedAtMs);
       },
     });
+    scope.route({
+      method: ['DELETE', 'PATCH', 'PUT'],
+      url: '/graphql',
+      handler: (_request, reply) => reply.code(405).header('allow', 'GET, POST').send(NOT_ALLOWED),
+    });
   });
 }
 
@@ -57,12 +67,16 @@ async function answer(
   startedAtMs: number,
 ): Promise<FastifyReply> {
   const timing = new RequestTiming(startedAtMs);
-  const load = () => execute(route, request, caller, timing);
+  let isLoaded = false;
+  const load = () => {
+    isLoaded = true;
+    return execute(route, request, caller, timing);
+  };
   const { cacheable } = asked.of(request);
   const found = await find(route.services, caller, cacheable, load);
   timing.cache = found.outcome;
-  if (found.outcome === 'hit' && caller)
-    recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
+  // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
+  if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
   reply.header('server-timing', serverTiming(timing));
   return sendAnswer(request, reply, found);
 }

@@ -62,14 +62,16 @@ export async function createLeakDatabase() {
   await sql.connect();
   for (const each of [OWN, THEIRS]) await insert(database.url, sql, each);
   for (const table of TABLES) await sql.query(`CREATE TABLE saved_${table} AS SELECT * FROM ${table}`);
+  await sql.query(RESTORE);
   const saved = await digest(sql);
   return {
     url: database.url,
     sql,
-    /** Whether a row of the other tenant was changed, removed, added or taken. */
-    isTheirsChanged: async () => (await digest(sql)).theirs !== saved.theirs,
-    async restore() {
-      if ((await digest(sql)).all !== saved.all) await putBack(sql);
+    /** Whether there is any row of another tenant's that was not there, or one less; all is as it was thereafter. */
+    async putBack(): Promise<boolean> {
+      const { all, others } = await digest(sql);
+      if (all !== saved.all) await sql.query('SELECT restore_saved()');
+      return others !== saved.others;
     },
     async close() {
       await sql.end();
@@ -95,21 +97,21 @@ async function insert(url: string, sql: pg.Client, { id, slug, account, emptyAcc
   await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, $2, '\\x00')", [id, slug]);
 }
 
-async function digest(sql: pg.Client): Promise<{ all: string; theirs: string }> {
-  const rows = TABLES.map(
-    (table) =>
-      `SELECT coalesce(to_jsonb(r)->>'tenant_id', to_jsonb(r)->>'id') AS owner, '${table}' || r::text AS row FROM ${table} r`,
-  );
-  const { rows: digests } = await sql.query(
-    `SELECT md5(string_agg(row, ',' ORDER BY row)) AS all, md5(string_agg(row, ',' ORDER BY row) FILTER (WHERE owner = $1)) AS theirs
-     FROM (${rows.join(' UNION ALL ')}) rows`,
-    [THEIRS.id],
-  );
-  return digests[0];
+async function digest(sql: pg.Client): Promise<{ all: string; others: string }> {
+  const { rows } = await sql.query({ name: 'digest', text: DIGEST, values: [OWN.id] });
+  return rows[0];
 }
 
-async function putBack(sql: pg.Client): Promise<void> {
-  const statements = TABLES.map((table) => `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM saved_${table};`);
-  // Without triggers: the totals are among what is put back.
-  await sql.query(`BEGIN; SET LOCAL session_replication_role = replica; ${statements.join(' ')} COMMIT`);
-}
+const ROWS = TABLES.map(
+  (table) =>
+    `SELECT ${table === 'tenants' ? 'id' : 'tenant_id'} AS owner, '${table}' || r::text AS text FROM ${table} r`,
+);
+const DIGEST = `
+  SELECT md5(string_agg(text, ',' ORDER BY text)) AS all, md5(string_agg(text, ',' ORDER BY text) FILTER (WHERE owner <> $1)) AS others
+  FROM (${ROWS.join(' UNION ALL ')}) rows`;
+
+/** A function, whose plans are kept. Without triggers: the totals are among what is put back. */
+const RESTORE = `
+  CREATE FUNCTION restore_saved() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN
+    ${TABLES.map((table) => `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM saved_${table};`).join('\n')}
+  END $$`;

@@ -16,7 +16,9 @@ beforeAll(async () => {
   client = clientWith(database.url, { extension: true, rowLevelSecurity: false });
   prisma = client.prisma;
 });
-afterEach(() => database.restore());
+afterEach(async () => {
+  await database.putBack();
+});
 afterAll(async () => {
   await client.close();
   await database.close();
@@ -110,7 +112,7 @@ describe('everyday work', () => {
     const upsert = () => prisma.bankAccount.upsert({ where, create, update: { version: { increment: 1 } } });
     const rows = await own(() => Promise.all(Array.from({ length: 8 }, upsert)));
     expect(rows.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(await database.isTheirsChanged()).toBe(false);
+    expect(await database.putBack()).toBe(false);
   });
 
   test('runs several in one batch, all or none', async () => {

@@ -28,25 +28,31 @@ export class RedisVersions implements VersionStore {
   ) {}
 
   async read(scope: TenantScope): Promise<Versions> {
-    return this.redis.run(async (client, serverId) => {
-      const key = versionsKey(scope);
+    const key = versionsKey(scope);
+    const { stored, serverId } = await this.redis.run(async (client, serverId) => {
+      const found = await client.get(key);
+      if (found !== null && !parsed(found)) await client.del(key); // nothing of ours
       // Set only where there is none: of processes that find none at once, one makes it and the others read it.
       const stored =
-        (await client.get(key)) ??
-        (await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
-        (await client.get(key));
-      return this.#parse(stored, serverId);
+        parsed(found) ??
+        parsed(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
+        parsed(await client.get(key));
+      return { stored, serverId };
     });
+    if (!stored) throw new Error('the versions vanished while they were read');
+    return this.#trusted(stored, serverId);
   }
 
   /** The versions, and the bytes under a key of the same tenant, in one round trip. */
   async readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
-    const read = await this.redis.run(async (client, serverId) => {
-      const [stored = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
-      return stored && { versions: this.#parse(stored.toString(), serverId), bytes };
+    const { stored, bytes, serverId } = await this.redis.run(async (client, serverId) => {
+      const [versions = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
+      return { stored: versions && parsed(versions.toString()), bytes, serverId };
     });
     // Without versions nothing that was kept before is current.
-    return read ?? { versions: await this.read(scope), bytes: null };
+    return stored
+      ? { versions: this.#trusted(stored, serverId), bytes }
+      : { versions: await this.read(scope), bytes: null };
   }
 
   /** The id that the write's rows in the outbox carry. */
@@ -90,11 +96,9 @@ export class RedisVersions implements VersionStore {
    * already. So does the generation, which changes when writes may have gone by unseen.
    * @throws when the versions are not trusted
    */
-  #parse(stored: string | null, serverId: string): Versions {
+  #trusted(versions: Versions, serverId: string): Versions {
     const generation = this.trust.generationOn(serverId);
     if (generation === undefined) throw new Error('the versions in Redis are not trusted at the moment');
-    if (stored === null) throw new Error('the versions vanished while they were read');
-    const versions = JSON.parse(stored) as Versions;
     return { ...versions, epoch: `${serverId}.${generation}.${versions.epoch}` };
   }
 }
@@ -123,6 +127,17 @@ function groupedByTenant(changes: readonly OutboxChange[]): Map<string, OutboxCh
     else groups.set(change.tenantId, [change]);
   }
   return groups;
+}
+
+/** Undefined for what is absent, or not of this layout. */
+function parsed(text: string | null): Versions | undefined {
+  if (text === null) return undefined;
+  try {
+    const versions = JSON.parse(text) as Versions | null;
+    return typeof versions?.epoch === 'string' ? versions : undefined;
+  } catch {
+    return undefined; // whatever it is, it takes no part
+  }
 }
 
 function newVersions(): string {

@@ -134,7 +134,7 @@ export class ResponseCache {
   /** Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip, hit or miss. */
   async #lookUp(scope: TenantScope, key: string): Promise<Lookup | undefined> {
     const { config, following, memory, shared } = this.options;
-    if (!config.enabled || !following.trust.isValid) return undefined;
+    if (!config.enabled || !(following.trust.isValid || (await following.regainTrust()))) return undefined;
     const { versions } = following;
     if (!shared || memory.has(key)) {
       const now = await this.#counted('get', 'versions', () => versions.read(scope));

@@ -40,7 +40,7 @@ describeWithOwnRedis('the response cache over Redis', () => {
 
     it('answers in one process what the other computed', async () => {
       const token = await here.token(Role.VIEWER, 'north');
-      await here.send(token, ACCOUNTS);
+      await untilHit(() => here.send(token, ACCOUNTS));
       await untilKept(redis);
       const answer = await there.send(token, ACCOUNTS);
       expect(outcome(answer)).toBe('tenantry; hit');

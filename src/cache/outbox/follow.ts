@@ -51,6 +51,7 @@ function throughRedis({ enabled, connection, database, onError }: FollowOptions,
   const cleaner = new OutboxCleaner(database, onError);
   return {
     ...common,
+    regainTrust: () => watch.regainTrust(),
     untilCaughtUp: (signal) => watch.untilCaughtUp(signal),
     async stop() {
       await Promise.all([watch.stop(), drainer.stop(), cleaner.stop()]);
@@ -67,6 +68,7 @@ function alone({ enabled, connection, database, onError }: FollowOptions): Start
     versions,
     trust,
     state,
+    regainTrust: () => follower.regainTrust(),
     async untilCaughtUp(signal) {
       const calledMs = performance.now();
       while (follower.caughtUpMs < calledMs) await delay(2, undefined, { signal });
@@ -77,4 +79,4 @@ function alone({ enabled, connection, database, onError }: FollowOptions): Start
   };
 }
 
-const notFollowing = { untilCaughtUp: async () => {}, stop: async () => {} };
+const notFollowing = { regainTrust: async () => false, untilCaughtUp: async () => {}, stop: async () => {} };

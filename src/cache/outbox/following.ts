@@ -26,6 +26,11 @@ export interface Following {
   /** Absent without Redis: a bump within the process does not fail. */
   readonly unheard?: UnheardBumps;
   /**
+   * Whether the versions are trusted after all. The process may have stood still for longer than its trust lasts, and need
+   * only look again; those who wait wait together. Says no at once when looking failed the last time.
+   */
+  regainTrust(): Promise<boolean>;
+  /**
    * Resolves when every write that was committed before the call is in the versions that this process trusts.
    * @throws when that takes longer than a few seconds
    */

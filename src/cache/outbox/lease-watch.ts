@@ -12,7 +12,7 @@ export class LeaseWatch {
     private readonly leases: LeaseStore,
     private readonly trust: Trust,
   ) {
-    // FastRedis has told of the failure. The trust that there is runs out by itself.
+    // FastRedis has told of its failures. The trust that there is runs out by itself.
     this.#loop = new Loop(
       () => this.#read(),
       () => RENEW_MS,
@@ -22,6 +22,12 @@ export class LeaseWatch {
   async stop(): Promise<void> {
     await this.#loop.stop();
     this.trust.revoke();
+  }
+
+  /** See `Following`. */
+  async regainTrust(): Promise<boolean> {
+    await this.#loop.untilNextRound();
+    return this.trust.isValid;
   }
 
   /** Resolves when the lease speaks of a poll that began after the call, and this process has taken note of it. */
@@ -44,7 +50,8 @@ export class LeaseWatch {
     const since = now();
     const reading = await this.leases.read();
     if (reading.lease) this.#grant(reading, reading.lease, since);
-    return this.trust.isValid ? READ_LEASE_MS : RENEW_MS;
+    if (!this.trust.isValid) throw new Error('nobody drains the outbox at the moment');
+    return READ_LEASE_MS;
   }
 
   #grant({ nowMs, serverId }: LeaseReading, { generation, untilMs }: Lease, since: Moment): void {

@@ -1,9 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** How long somebody waits for a round at most. */
+const ROUND_WAIT_MS = 100;
+
 /** A task that is repeated until it is stopped, with a pause after each round. Its failures are told and outlived. */
 export class Loop {
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
+  #waiting: (() => void)[] = [];
+  #hasFailed = true;
 
   /**
    * @param round one round of the task; gives how long to pause after it, in milliseconds
@@ -13,8 +18,16 @@ export class Loop {
     this.#ended = this.#run(round, onError);
   }
 
-  get isStopping(): boolean {
-    return this.#stopping.signal.aborted;
+  /** Resolves when the round under way, or the next one, is over; at once when the last one failed. */
+  async untilNextRound(): Promise<void> {
+    if (this.#hasFailed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ROUND_WAIT_MS);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Ends the pause, waits for the round under way. */
@@ -26,7 +39,17 @@ export class Loop {
   async #run(round: () => Promise<number>, onError: (error: Error) => number): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const pauseMs = await round().catch(onError);
+      const pauseMs = await round().then(
+        (pause) => {
+          this.#hasFailed = false;
+          return pause;
+        },
+        (error) => {
+          this.#hasFailed = true;
+          return onError(error);
+        },
+      );
+      for (const resolve of this.#waiting.splice(0)) resolve();
       await delay(pauseMs, undefined, { signal }).catch(() => {}); // ended early: the loop is stopping
     }
   }

@@ -42,6 +42,12 @@ export class MemoryFollower {
     await this.#reader?.close().catch(this.options.onError);
   }
 
+  /** See `Following`. */
+  async regainTrust(): Promise<boolean> {
+    await this.#loop.untilNextRound();
+    return this.options.trust.isValid;
+  }
+
   async #poll(): Promise<number> {
     const { connection, trust, state } = this.options;
     this.#reader ??= await OutboxReader.open(connection);

@@ -16,10 +16,32 @@ type Finder = Readonly<Record<'$name' | 'findFirst' | 'findFirstOrThrow', unknow
 
 /**
  * Prisma with the tenant added to and checked on every operation. The tenant is the one of the running
- * `statementContext`; without one every operation is refused.
+ * `statementContext`; without one every operation is refused. So are transactions given as a list: Prisma begins those
+ * of one tick all in the context of the first, and with its tenant (measured; the others found no rows).
  * @throws Error when the data model has something that cannot be scoped
  */
 export function scopedPrisma(client: PrismaClient) {
+  const scoped = scopedClient(client);
+  return scoped.$extends({
+    name: 'no transactions by list',
+    client: {
+      async $transaction<Result>(
+        work: (transaction: ScopedTransaction) => Promise<Result>,
+        options?: { maxWait?: number; timeout?: number; isolationLevel?: Prisma.TransactionIsolationLevel },
+      ): Promise<Result> {
+        if (typeof work !== 'function')
+          throw new TenantScopeError('a list of operations is not tenant-safe; give $transaction a function');
+        return scoped.$transaction(work, options);
+      },
+    },
+  });
+}
+
+export type ScopedPrisma = ReturnType<typeof scopedPrisma>;
+/** The scoped client within an interactive transaction. */
+export type ScopedTransaction = Parameters<Parameters<ReturnType<typeof scopedClient>['$transaction']>[0]>[0];
+
+function scopedClient(client: PrismaClient) {
   const models = tenantModels(readDataModel(schemaOf(client)));
   return withoutFindUnique(client, models).$extends({
     name: 'tenant scope',
@@ -40,10 +62,6 @@ export function scopedPrisma(client: PrismaClient) {
     },
   });
 }
-
-export type ScopedPrisma = ReturnType<typeof scopedPrisma>;
-/** The scoped client within an interactive transaction. */
-export type ScopedTransaction = Parameters<Parameters<ScopedPrisma['$transaction']>[0]>[0];
 
 /**
  * Prisma puts the `findUnique` calls of one tick into one statement, also those of two tenants, and the second is

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
 import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
-import { statementContext, TenantPool } from '../../src/tenancy/tenant-pool.ts';
+import { inStatementContext, TenantPool } from '../../src/tenancy/tenant-pool.ts';
 import { scopedPrisma } from '../../src/tenancy/tenant-prisma.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../support/fixtures.ts';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -52,7 +52,7 @@ export function clientWith(url: string, { extension, rowLevelSecurity }: Defence
 
 /** Runs work as the service does for a caller of the tenant. */
 export function within<Result>({ id }: { readonly id: string }, work: () => Promise<Result>): Promise<Result> {
-  return statementContext.run({ tenantId: id, action: 'test' }, async () => await work());
+  return inStatementContext({ tenantId: id, action: 'test' }, async () => await work());
 }
 
 /** Two tenants in a database of their own, which can be put back as it was. */

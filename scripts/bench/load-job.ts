@@ -54,6 +54,7 @@ export interface LoadResult {
   readonly writes: number;
   /** Reads that began after a write was acknowledged and did not show it. */
   readonly staleReads: number;
+  /** Reads that would have shown it: those of tenants that were written before. */
   readonly freshnessChecks: number;
 }
 

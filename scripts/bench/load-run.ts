@@ -78,10 +78,11 @@ class LoadRun {
 
   #read(request: LoadRequest, tenant: number): Exchange {
     const least = this.#mix?.leastCount(tenant);
+    const isCheck = this.#mix?.hasWritten(tenant);
     const done = (answer: HttpAnswer, latencyMs: number) => {
       check(request, answer);
       if (this.#mix && !this.#mix.isFresh(tenant, least, answer.body)) this.#staleReads++;
-      if (least !== undefined) this.#checks++;
+      if (isCheck) this.#checks++;
       if (!this.#isMeasuring) return;
       this.#latencies.push(latencyMs);
       this.#reads++;

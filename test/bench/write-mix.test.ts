@@ -25,8 +25,19 @@ test('the asked share of the requests writes, and no tenant is written before it
   const writes = mix(0.05);
   expect(Array.from({ length: 100 }, () => writes.isWrite(0))).not.toContain(true);
   writes.isFresh(0, undefined, dashboard(1));
-  const writing = Array.from({ length: 400 }, () => writes.isWrite(0));
-  expect(writing.filter(Boolean)).toHaveLength(20);
+  const written = Array.from({ length: 10_000 }, () => writes.isWrite(0)).filter(Boolean).length;
+  expect(written / 10_000).toBeCloseTo(0.05, 2);
+});
+
+test('of tenants asked in turn, each is written now and then and read after it', () => {
+  const writes = mix(0.05);
+  const tenants = Array.from({ length: 200 }, (_, tenant) => tenant);
+  for (const tenant of tenants) writes.isFresh(tenant, undefined, dashboard(1));
+  const turns = Array.from({ length: 300 }, () => tenants.map((tenant) => writes.isWrite(tenant)));
+  for (const tenant of tenants) {
+    const own = turns.map((turn) => turn[tenant]);
+    expect(own.some((isWrite, turn) => isWrite && own[turn + 1] === false)).toBe(true);
+  }
 });
 
 test('a read is stale when it lacks a write that was acknowledged before it was sent, and only then', () => {
@@ -40,6 +51,7 @@ test('a read is stale when it lacks a write that was acknowledged before it was 
   expect(writes.isFresh(0, sentAfter, dashboard(11))).toBe(true);
   expect(writes.isFresh(0, sentAfter, dashboard(12))).toBe(true);
   expect(writes.leastCount(1)).toBeUndefined();
+  expect([writes.hasWritten(0), writes.hasWritten(1)]).toEqual([true, false]);
 });
 
 test('every write has a key of its own in the place of the placeholder, and a refused one ends the run', () => {

@@ -1,21 +1,21 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver } from 'type-graphql';
 import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { currentTenant } from '../context/viewer.resolver.ts';
 import { listCost, pageCost } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
-import { ConnectionArgs, connection, countIfSelected, nodeColumns, pageRequest } from '../graphql/pagination.ts';
-import { selectedFields, selectedNames } from '../graphql/selection.ts';
+import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import type { ConnectionPage } from '../graphql/pagination.type.ts';
+import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
+import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
-import { transactionConditions } from '../transactions/transaction.filter.ts';
 import { TransactionFilter } from '../transactions/transaction.input.ts';
-import { NEWEST_FIRST } from '../transactions/transaction.order.ts';
 import { Transaction, TransactionConnection } from '../transactions/transaction.type.ts';
 import { accountConditions } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';
+import { ACCOUNT_RELATIONS } from './account.relations.ts';
 import { BankAccount, BankAccountConnection, BankAccountPage } from './account.type.ts';
 
 /** Beyond this an OFFSET reads more rows than a page is worth; cursors cost the same everywhere. */
@@ -26,11 +26,14 @@ export class AccountResolver {
   @Query(() => BankAccount, { nullable: true, description: 'The account with this id; null when the tenant has none.' })
   async account(
     @Arg('id', () => ID) id: string,
-    @Ctx() { loaders, policy }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
-    policy.dependsOn('accounts');
-    return loaders.accounts.byId(checkedId('id', id), selectedNames(selectedFields(info)));
+    context.policy.dependsOn('accounts');
+    const fields = selectedFields(info);
+    const asked = checkedId('id', id);
+    const found = await context.loaders.accounts.byIds([asked], namesOf(fields));
+    return withAllRelations(context, found.get(asked), fields);
   }
 
   @Query(() => BankAccount, {
@@ -40,13 +43,16 @@ export class AccountResolver {
   async accountByNumber(
     @Arg('accountNumber', () => String) accountNumber: string,
     @Arg('bankName', () => String, { nullable: true }) bankName: string | null,
-    @Ctx() { scope, services, policy }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
+    const { scope, services, policy } = context;
     policy.dependsOn('accounts');
     const number = checkedSearchText('accountNumber', accountNumber);
     const bank = bankName == null ? null : checkedSearchText('bankName', bankName);
-    return services.accounts.byNumber(scope, number, bank, selectedNames(selectedFields(info)));
+    const fields = selectedFields(info);
+    const account = await services.accounts.byNumber(scope, number, bank, namesOf(fields));
+    return withAllRelations(context, account, fields);
   }
 
   @Query(() => BankAccountConnection, {
@@ -58,19 +64,22 @@ export class AccountResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
     @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
-    @Ctx() { scope, services, policy }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
+    const { scope, services, policy } = context;
     readsAccountList(policy);
     const fields = selectedFields(info);
     const order = orderOf(orderBy);
     const conditions = accountConditions(filter);
     const request = pageRequest(args, order, fields);
+    const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
-      services.accounts.page(scope, conditions, order, request, nodeColumns(fields)),
-      countIfSelected(fields, ['totalCount'], () => services.accounts.count(scope, conditions)),
+      services.accounts.page(scope, conditions, order, request, namesOf(shown)),
+      ifSelected(fields, ['totalCount'], () => services.accounts.count(scope, conditions)),
     ]);
-    return connection(page, order, totalCount, fields);
+    const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
+    return connection({ ...page, rows }, order, totalCount ?? 0, fields);
   }
 
   @Query(() => BankAccountPage, {
@@ -82,57 +91,55 @@ export class AccountResolver {
     @Arg('pageSize', () => Int, { defaultValue: 20, description: '1 to 100.' }) pageSize: number,
     @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
     @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
-    @Ctx() { scope, services, policy }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccountPage> {
+    const { scope, services, policy } = context;
     readsAccountList(policy);
     const fields = selectedFields(info);
     const conditions = accountConditions(filter);
     const asked = { number: checkedInteger('page', page, 1, MAX_PAGE_NUMBER), size: checkedSize('pageSize', pageSize) };
-    const [results, count] = await Promise.all([
-      services.accounts.numberedPage(scope, conditions, orderOf(orderBy), asked, selectedNames(fields, 'results')),
-      countIfSelected(fields, ['count', 'totalPages'], () => services.accounts.count(scope, conditions)),
+    const shown = fieldsBelow(fields, 'results');
+    const [rows, counted] = await Promise.all([
+      services.accounts.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
+      ifSelected(fields, ['count', 'totalPages'], () => services.accounts.count(scope, conditions)),
     ]);
+    const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
+    const count = counted ?? 0;
     return { results, count, page, pageSize, totalPages: Math.ceil(count / pageSize) };
   }
 
   @FieldResolver(() => Tenant, { description: 'Whose account it is.' })
-  async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
-    return currentTenant(context);
+  tenant(): Tenant {
+    return resolvedAsRelation();
   }
 
   @FieldResolver(() => [Transaction], {
     complexity: listCost('limit'),
     description: 'The newest movements, newest first.',
   })
-  async recentTransactions(
-    @Root() { id }: BankAccount,
-    @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) limit: number,
-    @Ctx() { loaders, policy }: RequestContext,
-    @Info() info: GraphQLResolveInfo,
-  ): Promise<Transaction[]> {
-    policy.dependsOn('transactions');
-    return loaders.transactions.recentByAccountId(id, checkedSize('limit', limit), selectedNames(selectedFields(info)));
+  recentTransactions(
+    @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) _limit: number,
+  ): Transaction[] {
+    return resolvedAsRelation();
   }
 
   @FieldResolver(() => TransactionConnection, { complexity: pageCost, description: 'All movements, newest first.' })
-  async transactions(
-    @Root() { id }: BankAccount,
-    @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('filter', () => TransactionFilter, { nullable: true }) filter: TransactionFilter | null,
-    @Ctx() { loaders, policy }: RequestContext,
-    @Info() info: GraphQLResolveInfo,
-  ) {
-    policy.dependsOn('transactions');
-    const fields = selectedFields(info);
-    const conditions = transactionConditions(filter);
-    const request = { conditions, page: pageRequest(args, NEWEST_FIRST, fields), wanted: nodeColumns(fields) };
-    const [page, totalCount] = await Promise.all([
-      loaders.transactions.pageByAccountId(id, request),
-      countIfSelected(fields, ['totalCount'], () => loaders.transactions.countByAccountId(id, conditions)),
-    ]);
-    return connection(page, NEWEST_FIRST, totalCount, fields);
+  transactions(
+    @Args(() => ConnectionArgs) _args: ConnectionArgs,
+    @Arg('filter', () => TransactionFilter, { nullable: true }) _filter: TransactionFilter | null,
+  ): ConnectionPage<Transaction> {
+    return resolvedAsRelation();
   }
+}
+
+async function withAllRelations(
+  context: RequestContext,
+  account: BankAccount | null | undefined,
+  fields: readonly SelectedField[],
+): Promise<BankAccount | null> {
+  const [whole] = await withRelations(context, ACCOUNT_RELATIONS, account ? [account] : [], fields);
+  return whole ?? null;
 }
 
 function readsAccountList(policy: AnswerPolicy): void {

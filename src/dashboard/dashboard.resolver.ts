@@ -5,11 +5,13 @@ import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
 import { listCost } from '../graphql/complexity.ts';
-import { checkedDay, checkedInteger, checkedSize } from '../graphql/input-checks.ts';
+import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
+import { relationsOf, resolvedAsRelation } from '../graphql/relation.ts';
 import { DateScalar } from '../graphql/scalars.ts';
-import { type SelectedField, selectedFields, selectedNames } from '../graphql/selection.ts';
+import { type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
+import { DASHBOARD_RELATIONS } from './dashboard.relations.ts';
 import type { DashboardParts } from './dashboard.repository.ts';
 import { activityOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
@@ -35,10 +37,14 @@ export class DashboardResolver {
     if (refreshes) await refresh(context, 'dashboard');
     policy.dependsOn('dashboard', 'tenant');
     policy.isOfKind('dashboard');
-    const dashboard = await services.dashboards.dashboard(scope, day, partsOf(selectedFields(info)));
+    const fields = selectedFields(info);
+    const [dashboard, lists] = await Promise.all([
+      services.dashboards.dashboard(scope, day, partsOf(fields)),
+      relationsOf(context, DASHBOARD_RELATIONS, {}, fields),
+    ]);
     if (!dashboard) throw unauthenticated(); // the tenant was deleted after its token was verified
     if (day === null) policy.holdsUntil(dashboard.dayEndsAtMs);
-    return dashboard;
+    return { ...dashboard, ...lists };
   }
 
   @FieldResolver(() => DashboardActivity, {
@@ -56,25 +62,15 @@ export class DashboardResolver {
     complexity: listCost('limit'),
     description: 'The accounts with the highest balances.',
   })
-  async topAccounts(
-    @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) limit: number,
-    @Ctx() { scope, services }: RequestContext,
-    @Info() info: GraphQLResolveInfo,
-  ): Promise<BankAccount[]> {
-    return services.accounts.withHighestBalance(
-      scope,
-      checkedSize('limit', limit),
-      selectedNames(selectedFields(info)),
-    );
+  topAccounts(@Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) _limit: number): BankAccount[] {
+    return resolvedAsRelation();
   }
 
   @FieldResolver(() => [Transaction], { complexity: listCost('limit'), description: "The tenant's newest movements." })
-  async recentTransactions(
-    @Arg('limit', () => Int, { defaultValue: 10, description: '1 to 100.' }) limit: number,
-    @Ctx() { scope, services }: RequestContext,
-    @Info() info: GraphQLResolveInfo,
-  ): Promise<Transaction[]> {
-    return services.transactions.recent(scope, checkedSize('limit', limit), selectedNames(selectedFields(info)));
+  recentTransactions(
+    @Arg('limit', () => Int, { defaultValue: 10, description: '1 to 100.' }) _limit: number,
+  ): Transaction[] {
+    return resolvedAsRelation();
   }
 }
 

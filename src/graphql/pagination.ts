@@ -4,7 +4,7 @@ import { cursorOf, parseCursor } from '../paging/cursor.ts';
 import type { KeysetOrder, KeysetRow, Page, PageRequest } from '../paging/keyset.ts';
 import { checkedSize, DEFAULT_PAGE_SIZE } from './input-checks.ts';
 import type { ConnectionPage } from './pagination.type.ts';
-import { type SelectedField, selectedNames } from './selection.ts';
+import { fieldsBelow, namesOf, type SelectedField } from './selection.ts';
 
 @ArgsType()
 export class ConnectionArgs {
@@ -29,7 +29,7 @@ export function pageRequest(args: ConnectionArgs, order: KeysetOrder, fields: re
   const { first, last, after, before } = args;
   if (first != null && last != null) throw badUserInput('last', 'absent when first is given', last);
   const backward = last != null || (first == null && before != null && after == null);
-  const pageInfo = selectedNames(fields, 'pageInfo');
+  const pageInfo = namesOf(fieldsBelow(fields, 'pageInfo'));
   return {
     size: last != null ? checkedSize('last', last) : checkedSize('first', first ?? DEFAULT_PAGE_SIZE),
     backward,
@@ -39,9 +39,9 @@ export function pageRequest(args: ConnectionArgs, order: KeysetOrder, fields: re
   };
 }
 
-/** The columns that a connection's nodes need. */
-export function nodeColumns(fields: readonly SelectedField[]): Set<string> {
-  return new Set([...selectedNames(fields, 'nodes'), ...selectedNames(fields, 'edges', 'node')]);
+/** What is selected of a connection's nodes, wherever they are shown. */
+export function nodeFields(fields: readonly SelectedField[]): SelectedField[] {
+  return [...fieldsBelow(fields, 'nodes'), ...fieldsBelow(fields, 'edges', 'node')];
 }
 
 /** Shows a page as its connection type does. Cursors are made only when selected. */
@@ -51,7 +51,7 @@ export function connection<Node extends object>(
   totalCount: number,
   fields: readonly SelectedField[],
 ): ConnectionPage<Node & KeysetRow> {
-  const withEdges = selectedNames(fields).has('edges');
+  const withEdges = fields.some(({ name }) => name === 'edges');
   const { rows, hasNextPage, hasPreviousPage } = page;
   const [first, last] = [rows[0], rows.at(-1)];
   return {
@@ -68,10 +68,10 @@ export function connection<Node extends object>(
 }
 
 /** Counting reads every row of the list: only for those who show the number. */
-export async function countIfSelected(
+export async function ifSelected<Count>(
   fields: readonly SelectedField[],
   names: readonly string[],
-  count: () => Promise<number>,
-): Promise<number> {
-  return fields.some(({ name }) => names.includes(name)) ? count() : 0;
+  count: () => Promise<Count>,
+): Promise<Count | undefined> {
+  return fields.some(({ name }) => names.includes(name)) ? count() : undefined;
 }

@@ -2,22 +2,26 @@ import 'reflect-metadata';
 import { type GraphQLSchema, specifiedDirectives } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { AccountMutations } from '../accounts/account.mutations.ts';
+import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
 import { AccountResolver } from '../accounts/account.resolver.ts';
 import { CacheResolver } from '../cache/cache.resolver.ts';
 import { cacheControlDirective } from '../cache/cache-control.ts';
 import { ViewerResolver } from '../context/viewer.resolver.ts';
+import { DASHBOARD_RELATIONS } from '../dashboard/dashboard.relations.ts';
 import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
 import { PerformanceResolver } from '../monitoring/performance.resolver.ts';
 import { StatisticsResolver } from '../statistics/statistics.resolver.ts';
 import { TransactionMutations } from '../transactions/transaction.mutations.ts';
+import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
 import { TransactionResolver } from '../transactions/transaction.resolver.ts';
 import { authChecker } from './auth-checker.ts';
 import { RateLimitResolver } from './rate-limit.resolver.ts';
+import { resolveRelations } from './relation.ts';
 import './enums.ts';
 
 /** The schema of the service, made from the resolver classes. */
 export function createSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [
       ViewerResolver,
       AccountResolver,
@@ -35,4 +39,8 @@ export function createSchema(): GraphQLSchema {
     // Arguments are checked in the resolvers, where the error can name them.
     validate: false,
   });
+  resolveRelations(schema, 'BankAccount', ACCOUNT_RELATIONS);
+  resolveRelations(schema, 'Transaction', TRANSACTION_RELATIONS);
+  resolveRelations(schema, 'Dashboard', DASHBOARD_RELATIONS);
+  return schema;
 }

@@ -1,5 +1,6 @@
 import {
   type FieldNode,
+  type GraphQLField,
   GraphQLIncludeDirective,
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
@@ -26,14 +27,33 @@ export function selectedFields(info: GraphQLResolveInfo): readonly SelectedField
   return info.fieldNodes.flatMap((node) => below(info, node, info.returnType));
 }
 
-/** The names of the fields selected at a path below, for example `['nodes']` or `['edges', 'node']`. */
-export function selectedNames(fields: readonly SelectedField[], ...path: readonly string[]): Set<string> {
-  const [next, ...rest] = path;
-  if (next === undefined) return new Set(fields.map(({ name }) => name));
-  return selectedNames(
-    fields.filter(({ name }) => name === next).flatMap((field) => field.fields),
-    ...rest,
-  );
+/**
+ * The field being resolved with its selection, looked at once for all rows of a list: they share their field nodes.
+ * @param request an object that lives as long as the variables hold
+ */
+export function selectionOf(info: GraphQLResolveInfo, request: object): SelectedField {
+  const known = selections.get(request) ?? new Map<readonly FieldNode[], SelectedField>();
+  const selection = known.get(info.fieldNodes) ?? fieldOf(info);
+  selections.set(request, known.set(info.fieldNodes, selection));
+  return selection;
+}
+
+const selections = new WeakMap<object, Map<readonly FieldNode[], SelectedField>>();
+
+/** The fields selected at a path below, for example `['nodes']` or `['edges', 'node']`. */
+export function fieldsBelow(fields: readonly SelectedField[], ...path: readonly string[]): readonly SelectedField[] {
+  return path.reduce((level, next) => level.flatMap(({ name, fields }) => (name === next ? fields : [])), fields);
+}
+
+/** Their names, which repositories read as properties. */
+export function namesOf(fields: readonly SelectedField[]): Set<string> {
+  return new Set(fields.map(({ name }) => name));
+}
+
+function fieldOf(info: GraphQLResolveInfo): SelectedField {
+  const field = info.parentType.getFields()[info.fieldName] as GraphQLField<unknown, unknown>;
+  const values = getArgumentValues(field, info.fieldNodes[0] as FieldNode, info.variableValues);
+  return { name: info.fieldName, arguments: values, fields: selectedFields(info) };
 }
 
 function below(info: GraphQLResolveInfo, node: FieldNode, type: GraphQLResolveInfo['returnType']): SelectedField[] {

@@ -5,7 +5,7 @@ import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { DateScalar } from '../graphql/scalars.ts';
-import { selectedFields, selectedNames } from '../graphql/selection.ts';
+import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { StatisticsPeriod } from './calendar.ts';
 import { statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
@@ -31,7 +31,7 @@ export class StatisticsResolver {
     context.policy.dependsOn('statistics', statisticsPart(period), 'tenant');
     context.policy.isOfKind('statistics');
     const range = await statisticsRange({ period, from, to }, () => today(context));
-    const wanted = selectedNames(selectedFields(info));
+    const wanted = namesOf(selectedFields(info));
     return context.services.statistics.statistics(context.scope, range, {
       buckets: wanted.has('buckets'),
       categories: wanted.has('byCategory'),

@@ -15,33 +15,28 @@ export interface PageOfAccount {
 export function createTransactionLoaders(scope: TenantScope, transactions: TransactionRepository) {
   const recent = new LoaderFamily<{ limit: number; wanted: ReadonlySet<string> }, string, Transaction[]>(
     (accountIds, { limit, wanted }) => transactions.recentOfEach(scope, accountIds, limit, wanted),
-    () => [],
   );
-  const pages = new LoaderFamily<PageOfAccount, string, Page<Transaction>>(
-    (accountIds, { conditions, page, wanted }) => transactions.pageOfEach(scope, accountIds, conditions, page, wanted),
-    () => ({ rows: [], hasNextPage: false, hasPreviousPage: false }),
+  const pages = new LoaderFamily<PageOfAccount, string, Page<Transaction>>((accountIds, { conditions, page, wanted }) =>
+    transactions.pageOfEach(scope, accountIds, conditions, page, wanted),
   );
-  const counts = new LoaderFamily<readonly Prisma.Sql[], string, number>(
-    (accountIds, conditions) => transactions.countOfEach(scope, accountIds, conditions),
-    () => 0,
+  const counts = new LoaderFamily<readonly Prisma.Sql[], string, number>((accountIds, conditions) =>
+    transactions.countOfEach(scope, accountIds, conditions),
   );
   return {
-    /** The newest transactions of an account; one statement for all accounts of a level. */
-    recentByAccountId: (accountId: string, limit: number, wanted: ReadonlySet<string>) =>
-      recent.of(`${limit} ${columnsIdentity(wanted)}`, { limit, wanted }).load(accountId),
-    /** A page of an account's transactions; one statement for all accounts of a level. */
-    pageByAccountId: (accountId: string, { conditions, page, wanted }: PageOfAccount) =>
-      pages
-        .of(`${identityOf(conditions)} ${JSON.stringify(page)} ${columnsIdentity(wanted)}`, {
-          conditions,
-          page,
-          wanted,
-        })
-        .load(accountId),
-    /** How many transactions an account has under these conditions. */
-    countByAccountId: (accountId: string, conditions: readonly Prisma.Sql[]) =>
-      counts.of(identityOf(conditions), conditions).load(accountId),
+    /** The newest transactions of accounts; one statement for all accounts of a level. */
+    recentByAccountIds: (accountIds: readonly string[], limit: number, wanted: ReadonlySet<string>) =>
+      recent.of(accountIds, `${limit} ${columnsIdentity(wanted)}`, { limit, wanted }),
+    /** A page of each account's transactions; one statement for all accounts of a level. */
+    pageByAccountIds: (accountIds: readonly string[], asked: PageOfAccount) =>
+      pages.of(accountIds, pageIdentity(asked), asked),
+    /** How many transactions accounts have under these conditions; those without any are absent. */
+    countByAccountIds: (accountIds: readonly string[], conditions: readonly Prisma.Sql[]) =>
+      counts.of(accountIds, identityOf(conditions), conditions),
   };
+}
+
+function pageIdentity({ conditions, page, wanted }: PageOfAccount): string {
+  return `${identityOf(conditions)} ${JSON.stringify(page)} ${columnsIdentity(wanted)}`;
 }
 
 function identityOf(conditions: readonly Prisma.Sql[]): string {

@@ -1,3 +1,5 @@
+import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import type { BankAccount } from '../accounts/account.type.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type KeysetRow, keysetPage, keysetSelect, type Page, type PageRequest } from '../paging/keyset.ts';
 import { instantText, selectList } from '../tenancy/sql-text.ts';
@@ -6,7 +8,7 @@ import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
 import type { Transaction } from './transaction.type.ts';
 
-const { sql } = Prisma;
+const { sql, empty } = Prisma;
 
 /** Every property of a transaction and the SQL that reads it. */
 export const TRANSACTION_COLUMNS: Record<keyof Transaction, Prisma.Sql> = {
@@ -28,6 +30,11 @@ export const ALL_TRANSACTION_COLUMNS: ReadonlySet<string> = new Set(Object.keys(
 /** A row of a statement that answers for several accounts at once. */
 interface OfAccount {
   readonly ofAccount: string;
+}
+
+/** A transaction whose account was read with it. */
+export interface WithAccount {
+  readonly account?: BankAccount;
 }
 
 /** Reads transactions, newest first. `wanted` names the properties that are read; the others are absent from the rows. */
@@ -86,27 +93,36 @@ export class TransactionRepository {
     return new Map(rows.map(({ ofAccount, count }) => [ofAccount, count]));
   }
 
-  /** The newest transactions of each of these accounts, in one statement. */
+  /**
+   * The newest transactions of each of these accounts, in one statement. As one JSON text: reading it costs less than
+   * reading as many rows (docs/decisions.md).
+   */
   async recentOfEach(
     scope: TenantScope,
     accountIds: readonly string[],
     limit: number,
     wanted: ReadonlySet<string>,
   ): Promise<Map<string, Transaction[]>> {
-    const rows = await this.#select<Transaction & OfAccount>(
+    const [row] = await this.#select<{ lists: Record<string, Transaction[] | null> | null }>(
       scope,
       'recentOfEach',
-      sql`SELECT account.id AS "ofAccount", newest.* FROM unnest(${accountIds}::uuid[]) AS account (id) CROSS JOIN LATERAL (
+      sql`SELECT json_object_agg(account.id, (SELECT json_agg(newest) FROM (
           SELECT ${columns(wanted)} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid AND account_id = account.id
           ORDER BY booked_at DESC, id DESC LIMIT ${limit}
-        ) newest`,
+        ) newest)) AS lists FROM unnest(${accountIds}::uuid[]) AS account (id)`,
     );
-    return groupByAccount(rows);
+    return new Map(Object.entries(row?.lists ?? {}).flatMap(([id, list]) => (list ? [[id, list] as const] : [])));
   }
 
-  /** The tenant's newest transactions. */
-  async recent(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<Transaction[]> {
-    const query = sql`SELECT ${columns(wanted)} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
+  /** The tenant's newest transactions, each with the wanted properties of its account, if any are wanted. */
+  async recent(
+    scope: TenantScope,
+    limit: number,
+    wanted: ReadonlySet<string>,
+    ofAccount: ReadonlySet<string> = new Set(),
+  ): Promise<(Transaction & WithAccount)[]> {
+    const account = ofAccount.size > 0 ? sql`, ${accountOf(scope, ofAccount)} AS account` : empty;
+    const query = sql`SELECT ${columns(wanted)}${account} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
       ORDER BY booked_at DESC, id DESC LIMIT ${limit}`;
     return this.#select(scope, 'recent', query);
   }
@@ -119,6 +135,13 @@ export class TransactionRepository {
 /** The columns to read; `account` is found by its id. */
 function columns(wanted: ReadonlySet<string>): Prisma.Sql {
   return selectList(TRANSACTION_COLUMNS, wanted.has('account') ? new Set([...wanted, 'accountId']) : wanted);
+}
+
+function accountOf(scope: TenantScope, wanted: ReadonlySet<string>): Prisma.Sql {
+  return sql`(SELECT row_to_json(account) FROM (
+      SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
+      WHERE tenant_id = ${scope.tenantId}::uuid AND id = transactions.account_id
+    ) account)`;
 }
 
 function whereOf(scope: TenantScope, conditions: readonly Prisma.Sql[]): Prisma.Sql {

@@ -1,13 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
-import { ConnectionArgs, connection, countIfSelected, nodeColumns, pageRequest } from '../graphql/pagination.ts';
-import { selectedFields, selectedNames } from '../graphql/selection.ts';
+import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
+import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { transactionConditions } from './transaction.filter.ts';
 import { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
+import { TRANSACTION_RELATIONS } from './transaction.relations.ts';
 import { Transaction, TransactionConnection } from './transaction.type.ts';
 
 @Resolver(() => Transaction)
@@ -16,27 +18,25 @@ export class TransactionResolver {
   async transactions(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true }) filter: TransactionFilter | null,
-    @Ctx() { scope, services, policy }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
+    const { scope, services, policy } = context;
     policy.dependsOn('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
     const request = pageRequest(args, NEWEST_FIRST, fields);
+    const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
-      services.transactions.page(scope, conditions, request, nodeColumns(fields)),
-      countIfSelected(fields, ['totalCount'], () => services.transactions.count(scope, conditions)),
+      services.transactions.page(scope, conditions, request, namesOf(shown)),
+      ifSelected(fields, ['totalCount'], () => services.transactions.count(scope, conditions)),
     ]);
-    return connection(page, NEWEST_FIRST, totalCount, fields);
+    const rows = await withRelations(context, TRANSACTION_RELATIONS, page.rows, shown);
+    return connection({ ...page, rows }, NEWEST_FIRST, totalCount ?? 0, fields);
   }
 
   @FieldResolver(() => BankAccount, { description: 'The account it belongs to.' })
-  async account(
-    @Root() { accountId }: Transaction,
-    @Ctx() { loaders, policy }: RequestContext,
-    @Info() info: GraphQLResolveInfo,
-  ): Promise<BankAccount | null> {
-    policy.dependsOn('accounts');
-    return loaders.accounts.byId(accountId, selectedNames(selectedFields(info)));
+  account(): BankAccount {
+    return resolvedAsRelation();
   }
 }

@@ -111,7 +111,7 @@ describe('one statement for a level of any list', () => {
       recentTransactions(limit: 50) { account { accountNumber } }
     } }`;
     expect(await statementsOf(query)).toEqual([
-      ...['BankAccount.byIds', 'BankAccount.withHighestBalance', 'Dashboard.sums', 'Tenant.current'],
+      ...['BankAccount.withHighestBalance', 'Dashboard.sums', 'Tenant.current'],
       ...['Transaction.pageOfEach', 'Transaction.recent', 'Transaction.recentOfEach'],
     ]);
   });

@@ -1,0 +1,64 @@
+import { currentTenant } from '../context/viewer.resolver.ts';
+import { checkedSize } from '../graphql/input-checks.ts';
+import { type ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import { type Relation, type Relations, withRelationsInLists } from '../graphql/relation.ts';
+import { namesOf } from '../graphql/selection.ts';
+import type { Page } from '../paging/keyset.ts';
+import { transactionConditions } from '../transactions/transaction.filter.ts';
+import type { TransactionFilter } from '../transactions/transaction.input.ts';
+import { NEWEST_FIRST } from '../transactions/transaction.order.ts';
+import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
+import type { Transaction } from '../transactions/transaction.type.ts';
+import type { BankAccount } from './account.type.ts';
+
+const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviousPage: false };
+
+const tenant: Relation<BankAccount> = {
+  key: () => '',
+  async load(context, accounts) {
+    const current = await currentTenant(context);
+    return accounts.map(() => current);
+  },
+};
+
+const recentTransactions: Relation<BankAccount> = {
+  key: ({ limit }) => String(limit),
+  async load(context, accounts, { arguments: { limit }, fields }) {
+    const { loaders, policy } = context;
+    policy.dependsOn('transactions');
+    const size = checkedSize('limit', limit as number);
+    const found = await loaders.transactions.recentByAccountIds(idsOf(accounts), size, namesOf(fields));
+    const lists = accounts.map(({ id }) => found.get(id) ?? []);
+    return withRelationsInLists(context, TRANSACTION_RELATIONS, lists, fields);
+  },
+};
+
+const transactions: Relation<BankAccount> = {
+  key: (args) => JSON.stringify(args),
+  async load(context, accounts, { arguments: args, fields }) {
+    const { loaders, policy } = context;
+    policy.dependsOn('transactions');
+    const conditions = transactionConditions(args.filter as TransactionFilter | undefined);
+    const page = pageRequest(args as ConnectionArgs, NEWEST_FIRST, fields);
+    const ids = idsOf(accounts);
+    const wanted = namesOf(nodeFields(fields));
+    const [pages, counts] = await Promise.all([
+      loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
+      ifSelected(fields, ['totalCount'], () => loaders.transactions.countByAccountIds(ids, conditions)),
+    ]);
+    const found = ids.map((id) => pages.get(id) ?? EMPTY_PAGE);
+    const lists = found.map(({ rows }) => rows);
+    const rows = await withRelationsInLists(context, TRANSACTION_RELATIONS, lists, nodeFields(fields));
+    return found.map((page, index) => {
+      const totalCount = counts?.get(ids[index] as string) ?? 0;
+      return connection({ ...page, rows: rows[index] as typeof page.rows }, NEWEST_FIRST, totalCount, fields);
+    });
+  },
+};
+
+/** What hangs on accounts. */
+export const ACCOUNT_RELATIONS: Relations<BankAccount> = { tenant, recentTransactions, transactions };
+
+function idsOf(accounts: readonly BankAccount[]): string[] {
+  return accounts.map(({ id }) => id);
+}

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 
 /** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -21,9 +22,9 @@ export interface Health {
 type CheckResult = 'up' | 'down';
 
 /** GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they cannot. */
-export function registerHealth(app: FastifyInstance, checks: HealthChecks): Health {
+export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: Pick<Logger, 'warn'>): Health {
   let stopping = false;
-  const readiness = shareUnderWay(() => runChecks(app, checks));
+  const readiness = shareUnderWay(() => runChecks(checks, log));
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -39,19 +40,19 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks): Heal
   };
 }
 
-async function runChecks(app: FastifyInstance, checks: HealthChecks): Promise<Record<string, CheckResult>> {
+async function runChecks(checks: HealthChecks, log: Pick<Logger, 'warn'>): Promise<Record<string, CheckResult>> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await runCheck(app, name, check)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await runCheck(log, name, check)] as const),
   );
   return Object.fromEntries(results);
 }
 
-async function runCheck(app: FastifyInstance, name: string, check: () => Promise<unknown>): Promise<CheckResult> {
+async function runCheck(log: Pick<Logger, 'warn'>, name: string, check: () => Promise<unknown>): Promise<CheckResult> {
   try {
     await withTimeout(check());
     return 'up';
   } catch (error) {
-    app.log.warn({ err: error }, `The health check "${name}" failed.`);
+    log.warn({ err: error }, `The health check "${name}" failed.`);
     return 'down';
   }
 }

@@ -87,6 +87,7 @@ async function listen({
   const app = await buildApp({ config, logger, monitor, database, redis, following, health, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
+  if (config.production) logger.info({ url }, 'listening');
   const demo = tenant && tokens && { tenant: tenant.slug, tokens };
   say(
     banner({

@@ -13,6 +13,9 @@ export const SERVICE_ROLE = 'tenantry_app';
 /** Distinct prepared statements kept per connection: beyond the product's own shapes only odd filter combinations. */
 const MAX_PREPARED_STATEMENTS = 500;
 
+/** Connecting costs a handshake of some milliseconds of CPU: a quiet minute is no reason to do it again. */
+const IDLE_TIMEOUT_MS = 5 * 60_000;
+
 /** How long a mutation's transaction may take, all statements and waiting for locks together. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
 
@@ -54,6 +57,7 @@ export class TenantDatabase {
       options: settings.join(' '),
       application_name: 'tenantry',
       connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       onStatement: options.onStatement ?? (() => {}),
     });
     this.#pool.on('error', options.onConnectionError ?? (() => {}));

@@ -9,7 +9,9 @@ const down = async () => {
 const silent = () => new Promise<never>(() => {});
 
 let app: FastifyInstance;
+let warnings: unknown[][];
 beforeEach(() => {
+  warnings = [];
   app = Fastify();
 });
 afterEach(async () => {
@@ -23,7 +25,11 @@ async function get(url: string) {
 }
 
 const register = (checks: Partial<HealthChecks> = {}) =>
-  registerHealth(app, { database: up, migrations: up, ...checks });
+  registerHealth(
+    app,
+    { database: up, migrations: up, ...checks },
+    { warn: (...told: unknown[]) => warnings.push(told) },
+  );
 
 test('is live as long as it answers, whatever the database does', async () => {
   register({ database: down });
@@ -50,6 +56,7 @@ test.each(['database', 'migrations'])(
     register({ [name]: down });
     const checks = { database: 'up', migrations: 'up', [name]: 'down' };
     expect(await get('/health/ready')).toStrictEqual([503, { status: 'unavailable', checks }]);
+    expect(warnings).toHaveLength(1);
   },
 );
 

@@ -77,8 +77,7 @@ async function answer(
   timing.cache = found.outcome;
   // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
   if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
-  reply.header('server-timing', serverTiming(timing));
-  return sendAnswer(request, reply, found);
+  return sendAnswer(request, reply, found, serverTiming(timing));
 }
 
 async function find(

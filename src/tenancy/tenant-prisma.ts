@@ -8,11 +8,12 @@ import { MODELS_OF_NO_TENANT, type TenantModel, type TenantModels, tenantModels 
 import { statementContext } from './tenant-pool.ts';
 
 /** The part of a model's client that `findUnique` is answered by. */
-type Finder = Readonly<Record<'$name' | 'findFirst' | 'findFirstOrThrow', unknown>> & {
+interface Finder {
+  /** The model's. */
   readonly $name: string;
   findFirst(args: Fields): unknown;
   findFirstOrThrow(args: Fields): unknown;
-};
+}
 
 /**
  * Prisma with the tenant added to and checked on every operation. The tenant is the one of the running

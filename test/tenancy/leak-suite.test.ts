@@ -12,7 +12,7 @@ import { clientWith, createLeakDatabase, OWN, THEIRS, within } from './leak-fixt
 
 const ATTEMPTS = [...OPERATION_ATTEMPTS, ...NESTED_ATTEMPTS, ...OTHER_ATTEMPTS];
 
-/** Some 180 attempts: seconds, and more on a machine that does other things as well. */
+/** More than 160 attempts: seconds, and more on a machine that does other things as well. */
 const TIMEOUT_MS = 60_000;
 
 let database: Awaited<ReturnType<typeof createLeakDatabase>>;

@@ -45,6 +45,7 @@ interface Lookup {
 interface Flight {
   readonly versions: Versions;
   readonly answer: Promise<Answer>;
+  readonly whenJoined: () => void;
 }
 
 /** A namespace for the metrics of lookups whose answer is not known yet. */
@@ -63,14 +64,21 @@ export class ResponseCache {
    * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same
    * versions share one load.
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
+   * @param whenJoined called when another request begins to wait for this one's load
    */
-  async answer(scope: TenantScope, key: string, load: () => Promise<LoadedAnswer>): Promise<Answer> {
+  async answer(
+    scope: TenantScope,
+    key: string,
+    load: () => Promise<LoadedAnswer>,
+    whenJoined: () => void = () => {},
+  ): Promise<Answer> {
     const lookup = await this.#lookUp(scope, key);
     if (!lookup) return { outcome: 'bypass', loaded: await load() };
     const { versions, hit } = lookup;
     if (hit) return hit;
     const flight = this.#flightUnder(key, versions);
     if (flight) {
+      flight.whenJoined();
       const joined = await flight.answer.catch(() => undefined); // its own caller is told
       if (joined && 'entry' in joined) return joined;
     } else {
@@ -80,7 +88,7 @@ export class ResponseCache {
       if (since) return since;
     }
     this.options.monitor.recordCache({ namespace: UNKNOWN_NAMESPACE, kind: 'miss' });
-    return this.#load(key, versions, load);
+    return this.#load(key, versions, load, whenJoined);
   }
 
   /** A mutation is about to begin its transaction. @returns the id that the transaction is to carry */
@@ -174,8 +182,13 @@ export class ResponseCache {
     return flight && isCurrent(flight.versions, versions) && isCurrent(versions, flight.versions) ? flight : undefined;
   }
 
-  async #load(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<Answer> {
-    const flight = { versions, answer: this.#loadAndKeep(key, versions, load) };
+  async #load(
+    key: string,
+    versions: Versions,
+    load: () => Promise<LoadedAnswer>,
+    whenJoined: () => void,
+  ): Promise<Answer> {
+    const flight = { versions, answer: this.#loadAndKeep(key, versions, load), whenJoined };
     this.#flights.set(key, flight);
     try {
       return await flight.answer;

@@ -1,6 +1,7 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ErrorCode, timedOut, unavailable } from '../errors.ts';
+import { RequestAbandoned } from '../tenancy/running-statements.ts';
 
 export interface ErrorLog {
   error(details: object, message: string): void;
@@ -28,7 +29,9 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
     if (isRefusal(thrown)) return { message: thrown.message, extensions: { code: ApolloServerErrorCode.BAD_REQUEST } };
   }
   const known = knownFailure(thrown);
-  log.error({ err: thrown, path: formatted.path }, known ? known.message : 'internal error');
+  // Of a client that went away nobody reads the answer, and nothing is wrong.
+  if (!(thrown instanceof RequestAbandoned))
+    log.error({ err: thrown, path: formatted.path }, known ? known.message : 'internal error');
   return {
     message: known?.message ?? 'Something went wrong on our side; it was logged.',
     extensions: { code: known?.extensions.code ?? ErrorCode.Internal },

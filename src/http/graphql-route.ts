@@ -68,12 +68,20 @@ async function answer(
 ): Promise<FastifyReply> {
   const timing = new RequestTiming(startedAtMs);
   let isLoaded = false;
+  let isJoined = false;
   const load = () => {
     isLoaded = true;
+    reply.raw.once('close', () => {
+      const isUnanswered = !reply.raw.writableFinished;
+      if (isUnanswered && timing.isQuery && !isJoined) route.services.database.abandon(timing);
+    });
     return execute(route, request, caller, timing);
   };
+  const whenJoined = () => {
+    isJoined = true;
+  };
   const { cacheable } = asked.of(request);
-  const found = await find(route.services, caller, cacheable, load);
+  const found = await find(route.services, caller, cacheable, load, whenJoined);
   timing.cache = found.outcome;
   // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
   if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
@@ -85,11 +93,12 @@ async function find(
   caller: Caller | null,
   operation: CacheableOperation | undefined,
   load: () => Promise<LoadedAnswer>,
+  whenJoined: () => void,
 ): Promise<Answer> {
   if (!caller?.tenant || !operation) return { outcome: 'bypass', loaded: await load() };
   const { scope } = caller.tenant;
   const viewer = operation.isPerViewer ? JSON.stringify([caller.subject, caller.name, caller.role]) : undefined;
-  return cache.answer(scope, responseKey(scope, operation.hash, viewer), load);
+  return cache.answer(scope, responseKey(scope, operation.hash, viewer), load, whenJoined);
 }
 
 /** Apollo Server's answer, and what was learned about it on the way. */

@@ -12,7 +12,8 @@ export type CacheOutcome = 'hit' | 'miss' | 'bypass';
 export class RequestTiming {
   readonly startedAtMs: number;
   /** Whoever knows the operation's name, as soon as it is known: asked for slow statements only. */
-  request: { readonly operationName?: string | null } | null = null;
+  request: { readonly operationName?: string | null; readonly operation?: { readonly operation: string } } | null =
+    null;
   cache: CacheOutcome | null = null;
   /** Set only when traces are recorded. */
   span: Span | null = null;
@@ -28,6 +29,11 @@ export class RequestTiming {
 
   get operation(): string | null {
     return this.request?.operationName ?? null;
+  }
+
+  /** Whether it is known to be a query, which nobody misses when it stops. */
+  get isQuery(): boolean {
+    return this.request?.operation?.operation === 'query';
   }
 
   addStatement({ durationMs, rows }: StatementEvent): void {

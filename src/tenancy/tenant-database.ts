@@ -96,6 +96,14 @@ export class TenantDatabase {
     );
   }
 
+  /**
+   * Stops what runs for a request whose client went away. Transactions go on: nobody knows whether they are done.
+   * @param request as the tenant scopes of its statements carry it
+   */
+  abandon(request: object): void {
+    this.#pool.abandon(request);
+  }
+
   /** Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never business data. */
   async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     return this.withConnection(async (client) => {

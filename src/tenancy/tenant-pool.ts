@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import Query, { type WireConnection } from 'pg/lib/query.js';
+import { RunningStatements } from './running-statements.ts';
 
 /** `SET LOCAL` as a function: the value holds for the statement's own transaction and nothing of it stays behind. */
 const SET_TENANT = "select set_config('app.tenant_id', $1, true)";
@@ -54,6 +55,7 @@ export interface PreparedStatement {
  */
 export class TenantPool extends pg.Pool {
   readonly #onStatement: (event: StatementEvent) => void;
+  readonly #running = new RunningStatements();
 
   constructor({ onStatement = () => {}, ...config }: TenantPoolOptions) {
     super(config);
@@ -71,6 +73,14 @@ export class TenantPool extends pg.Pool {
   /** Sends one statement for a tenant. */
   async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
     return (await this.#send(context, statement as pg.QueryConfig)).rows as Row[];
+  }
+
+  /**
+   * The client of a request went away: its statements are stopped, but for those in transactions, and what it would
+   * send yet is refused.
+   */
+  abandon(request: object): void {
+    this.#running.abandon(request);
   }
 
   /** What Prisma's adapter calls outside transactions. */
@@ -101,10 +111,13 @@ export class TenantPool extends pg.Pool {
 
   async #send(context: StatementContext, statement: pg.QueryConfig): Promise<pg.QueryResult> {
     const client = await super.connect();
+    const run = () => this.#timed(context, statement.text, () => submit(client, statement, context.tenantId));
+    const release = (isUnsure: boolean) => client.release(isUnsure);
+    if (context.request) return this.#running.run(context.request, client, run, release);
     try {
-      return await this.#timed(context, statement.text, () => submit(client, statement, context.tenantId));
+      return await run();
     } finally {
-      client.release();
+      release(false);
     }
   }
 

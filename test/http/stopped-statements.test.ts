@@ -1,0 +1,159 @@
+import { request } from 'node:http';
+import pg from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { insertAccounts, insertTenant } from '../support/fixtures.ts';
+import { withClient } from '../support/postgres.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const ACCOUNTS = '{ accounts { nodes { id } } }';
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+/** A service with one tenant and one account, and a transaction beside it that holds a table. */
+async function serviceAndLock(env: Readonly<Record<string, string>>) {
+  const service = await startService({ env: { DATABASE_POOL_SIZE: '1', ...env } });
+  opened.push(service);
+  const tenantId = await insertTenant(service.databaseUrl, { slug: 'north' });
+  await insertAccounts(service.databaseUrl, tenantId, [{ accountNumber: '1' }]);
+  const token = await service.token(Role.ADMIN, 'north');
+  await service.send(token, '{ tenant { id } }');
+  const holder = new pg.Client(service.databaseUrl);
+  await holder.connect();
+  opened.push({ close: () => holder.end() });
+  const lock = async () => {
+    await holder.query('BEGIN');
+    await holder.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+  };
+  return { service, token, lock, unlock: () => holder.query('ROLLBACK') };
+}
+
+/** What the service's connections do at this moment. */
+async function activities({ databaseUrl }: TestService) {
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query<{ pid: number; waits: boolean }>(
+      `SELECT pid, coalesce(wait_event_type = 'Lock', false) AS waits FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'tenantry' ORDER BY pid`,
+    ),
+  );
+  return rows;
+}
+
+/** Asks the database until it is so; the test's own timeout is the end. */
+async function until(service: TestService, waiting: number): Promise<void> {
+  while ((await activities(service)).filter(({ waits }) => waits).length !== waiting);
+}
+
+/** A request whose client goes away when told to. */
+function sendAndLeave({ url }: TestService, token: string, query: string, variables?: object) {
+  const sent = request(`${url}/graphql`, {
+    method: 'POST',
+    // What fetch accepts, too: only then are two requests the same to the cache.
+    headers: { accept: '*/*', 'content-type': 'application/json', authorization: `Bearer ${token}` },
+  });
+  sent.on('error', () => {}); // it is cut off
+  sent.end(JSON.stringify({ query, variables }));
+  return { leave: () => sent.destroy() };
+}
+
+describe('a statement that runs past its timeout', () => {
+  test.each(['jit', 'graphql-js'])('is answered with TIMEOUT, and its connection goes on (%s)', async (executor) => {
+    const { service, token, lock, unlock } = await serviceAndLock({
+      ...{ STATEMENT_TIMEOUT_MS: '100', CACHE: 'off', EXECUTOR: executor },
+    });
+    for (let use = 0; use < 3; use++) await service.send(token, ACCOUNTS);
+    const [connection] = await activities(service);
+    await lock();
+    const { data, errors } = await service.send(token, ACCOUNTS);
+    expect(data).toBeNull();
+    expect(errors).toEqual([
+      {
+        message: 'The answer took too long and was stopped; ask for less, or again later.',
+        path: ['accounts'],
+        locations: [{ line: 1, column: 3 }],
+        extensions: { code: 'TIMEOUT' },
+      },
+    ]);
+    await unlock();
+    expect((await service.send(token, ACCOUNTS)).data.accounts.nodes).toHaveLength(1);
+    expect(await activities(service)).toEqual([connection]);
+  });
+
+  test('costs only its own field', async () => {
+    const { service, token, lock } = await serviceAndLock({ STATEMENT_TIMEOUT_MS: '100', CACHE: 'off' });
+    await lock();
+    const { data, errors } = await service.send(
+      token,
+      '{ tenant { slug } accountByNumber(accountNumber: "1") { id } }',
+    );
+    expect(data).toEqual({ tenant: { slug: 'north' }, accountByNumber: null });
+    expect(errors).toMatchObject([{ path: ['accountByNumber'], extensions: { code: 'TIMEOUT' } }]);
+  });
+});
+
+describe('when the client goes away', () => {
+  test('its statement is stopped, and the connection serves others', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
+    const before = await activities(service);
+    await lock();
+    const client = sendAndLeave(service, token, ACCOUNTS);
+    await until(service, 1);
+    client.leave();
+    await until(service, 0);
+    // The lock is still held: what is answered now got the one connection that the pool has.
+    expect((await service.send(token, '{ tenant { slug } }')).data).toEqual({ tenant: { slug: 'north' } });
+    await unlock();
+    expect((await service.send(token, ACCOUNTS)).data.accounts.nodes).toHaveLength(1);
+    expect(await activities(service)).toEqual(before);
+  });
+
+  test('what it would have sent yet is not sent', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
+    await lock();
+    service.statements.splice(0);
+    const clients = [1, 2, 3].map(() => sendAndLeave(service, token, ACCOUNTS));
+    await until(service, 1);
+    for (const client of clients) client.leave();
+    await until(service, 0);
+    await unlock();
+    await service.send(token, '{ tenant { slug } }');
+    const sent = service.statements.map(({ model, failed }) => [model, failed]);
+    expect(sent.filter(([model]) => model === 'BankAccount').length).toBeLessThan(3);
+    expect(sent.at(-1)).toEqual(['Tenant', false]);
+  });
+
+  test('a load that others wait for goes on', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'on', DATABASE_POOL_SIZE: '3' });
+    await lock();
+    service.statements.splice(0);
+    const client = sendAndLeave(service, token, ACCOUNTS);
+    await until(service, 1);
+    const joined = service.send(token, ACCOUNTS);
+    // Its request is read ahead of this one's answer.
+    await service.send(token, '{ tenant { slug } }');
+    client.leave();
+    await service.send(token, '{ tenant { name } }');
+    await unlock();
+    expect((await joined).data.accounts.nodes).toHaveLength(1);
+    const loads = service.statements.filter(({ action }) => action === 'page');
+    expect(loads.map(({ failed }) => failed)).toEqual([false]);
+  });
+
+  test('a mutation is carried out', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
+    await lock();
+    const input = { bankName: 'Last Bank', accountNumber: '2', accountType: 'CHECKING', currency: 'EUR' };
+    const create =
+      'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { account { id } userErrors { code } } }';
+    const client = sendAndLeave(service, token, create, { input });
+    await until(service, 1);
+    client.leave();
+    await unlock();
+    await until(service, 0);
+    const find = '{ accountByNumber(accountNumber: "2") { bankName } }';
+    expect((await service.send(token, find)).data).toEqual({ accountByNumber: { bankName: 'Last Bank' } });
+  });
+});

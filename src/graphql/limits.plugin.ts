@@ -12,6 +12,7 @@ import type { LimitsConfig } from '../config.ts';
 import { callerKey } from '../context/caller.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { clientError, ErrorCode, rateLimited, unauthenticated } from '../errors.ts';
+import { OperationCosts } from './operation-costs.ts';
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
@@ -31,6 +32,7 @@ interface Extent {
  * and minute. Introspection is free: what it can cost is bounded by the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
+  const costs = new OperationCosts();
   return {
     async requestDidStart() {
       return {
@@ -45,10 +47,12 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           checkSelections(selections, introspects ? MAX_INTROSPECTION_SELECTIONS : MAX_SELECTIONS);
           if (!introspects) checkDepth(depth, limits.depth);
           const variables = request.variables ?? {};
-          // The execution says what is wrong with them, and does nothing else.
-          if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return;
-          const cost = costOf(schema, document, request.operationName, variables);
-          if (!caller || introspects) return;
+          const cost = costs.of(operation, variables, () => {
+            const isSound = !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors;
+            return isSound ? costOf(schema, document, request.operationName, variables) : undefined;
+          });
+          // The execution says what is wrong with the variables, and does nothing else.
+          if (cost === undefined || !caller || introspects) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           contextValue.cost = cost;
           if (!services.rateLimiter.spend(callerKey(caller), cost))

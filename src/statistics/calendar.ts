@@ -24,6 +24,9 @@ export interface Bucket {
   readonly end: string;
 }
 
+const DAY_MS = 86_400_000;
+const MIDNIGHT = 'T00:00:00.000Z';
+
 const MONTHS: Readonly<Partial<Record<StatisticsPeriod, number>>> = { MONTHLY: 1, QUARTERLY: 3, YEARLY: 12 };
 
 /** The day so many days later; earlier when negative. */
@@ -36,7 +39,8 @@ export function addDays(day: string, days: number): string {
 /** Every day of a range, both ends included. */
 export function daysBetween(from: string, to: string): string[] {
   const days: string[] = [];
-  for (let day = from; !isAfter(day, to); day = addDays(day, 1)) days.push(day);
+  const lastMs = utc(to).getTime();
+  for (let dayMs = utc(from).getTime(); dayMs <= lastMs; dayMs += DAY_MS) days.push(dayOf(new Date(dayMs)));
   return days;
 }
 
@@ -77,11 +81,11 @@ export function bucketsBetween(period: StatisticsPeriod, from: string, to: strin
 
 /** Days are reckoned as midnights in UTC, where every day has 24 hours. */
 function utc(day: string): Date {
-  return new Date(`${day}T00:00:00Z`);
+  return new Date(`${day}${MIDNIGHT}`);
 }
 
 function dayOf(date: Date): string {
-  return date.toISOString().replace(/T.*/, '');
+  return date.toISOString().slice(0, -MIDNIGHT.length);
 }
 
 /** By time and not by text: the day after 9999-12-31 is +010000-01-01. */

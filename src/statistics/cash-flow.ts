@@ -17,10 +17,16 @@ export function cashFlows(rows: readonly FlowRow[]): CashFlow[] {
 }
 
 function cashFlow(currency: string, rows: readonly FlowRow[]): CashFlow {
-  const inflow = sumOf(rows.map((row) => row.inflow));
-  const outflow = sumOf(rows.map((row) => row.outflow));
+  const inflow = total(rows, (row) => row.inflow);
+  const outflow = total(rows, (row) => row.outflow);
   const transactionCount = rows.reduce((sum, { count }) => sum + count, 0);
   return { currency, transactionCount, inflow, outflow, net: differenceOf(inflow, outflow) };
+}
+
+/** The database's own text where there is nothing to add up, as for most days: it has four digits after the point. */
+function total(rows: readonly FlowRow[], amountOf: (row: FlowRow) => string): string {
+  const [only, second] = rows;
+  return only && !second ? amountOf(only) : sumOf(rows.map(amountOf));
 }
 
 /** Rows by a key, the keys in the order in which they first occur. */

@@ -1,0 +1,44 @@
+import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import { expect, test, vi } from 'vitest';
+import { OperationCosts } from '../../src/graphql/operation-costs.ts';
+
+function operation(): OperationDefinitionNode {
+  const [first] = parse('query ($n: Int) { a(n: $n) }').definitions;
+  if (first?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the document has no operation');
+  return first;
+}
+
+const reckoner = (cost: number | undefined) => vi.fn(() => cost);
+
+test('a cost is reckoned once for an operation with its variables', () => {
+  const costs = new OperationCosts();
+  const [a, b] = [operation(), operation()];
+  const [one, two, other] = [reckoner(1), reckoner(2), reckoner(3)];
+  for (let time = 0; time < 3; time++) {
+    expect(costs.of(a, { n: 1 }, one)).toBe(1);
+    expect(costs.of(a, { n: 2 }, two)).toBe(2);
+    expect(costs.of(b, { n: 1 }, other)).toBe(3);
+  }
+  expect([one, two, other].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
+});
+
+test('what cannot be reckoned is not remembered, and neither are long variables', () => {
+  const costs = new OperationCosts();
+  const asked = operation();
+  const [unsound, sound, long] = [reckoner(undefined), reckoner(4), reckoner(5)];
+  expect([costs.of(asked, {}, unsound), costs.of(asked, {}, sound)]).toEqual([undefined, 4]);
+  for (let time = 0; time < 2; time++) costs.of(asked, { text: 'x'.repeat(500) }, long);
+  expect([sound, long].map(({ mock }) => mock.calls.length)).toEqual([1, 2]);
+});
+
+test('many variables do not fill the memory', () => {
+  const costs = new OperationCosts();
+  const asked = operation();
+  const reckon = reckoner(1);
+  const ask = (n: number) => costs.of(asked, { n }, reckon);
+  ask(-1);
+  for (let n = 0; n < 50; n++) ask(n);
+  expect(reckon).toHaveBeenCalledTimes(51);
+  ask(-1);
+  expect(reckon).toHaveBeenCalledTimes(52);
+});

@@ -15,13 +15,23 @@ export class OperationCosts {
   /** @param reckon called for what is not known yet; undefined, or what it throws, is not remembered */
   of(operation: OperationDefinitionNode, variables: Variables, reckon: () => number | undefined): number | undefined {
     const costs = this.#costs.get(operation) ?? new Map<string, number>();
-    const key = JSON.stringify(variables);
-    const known = costs.get(key);
+    const key = textOf(variables);
+    const known = key === undefined ? undefined : costs.get(key);
     if (known !== undefined) return known;
     const cost = reckon();
-    if (cost === undefined || key.length > MAX_VARIABLES_LENGTH) return cost;
+    if (cost === undefined || key === undefined || key.length > MAX_VARIABLES_LENGTH) return cost;
     if (costs.size === MAX_VARIABLES) costs.clear();
     this.#costs.set(operation, costs.set(key, cost));
     return cost;
+  }
+}
+
+/** @returns undefined for variables that are nested too deep to be written */
+function textOf(variables: Variables): string | undefined {
+  try {
+    return JSON.stringify(variables);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }

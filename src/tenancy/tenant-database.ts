@@ -106,13 +106,7 @@ export class TenantDatabase {
 
   /** Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never business data. */
   async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    return this.withConnection(async (client) => {
-      await client.query('BEGIN READ ONLY');
-      await client.query("SET LOCAL app.directory = 'on'");
-      const { rows } = await client.query<Row>(text, values);
-      await client.query('COMMIT');
-      return rows;
-    });
+    return this.#pool.queryDirectory<Row>({ name: this.#nameOf(text), text, values });
   }
 
   /** Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the directory. */

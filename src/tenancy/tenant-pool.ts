@@ -7,6 +7,9 @@ import { RunningStatements } from './running-statements.ts';
 /** `SET LOCAL` as a function: the value holds for the statement's own transaction and nothing of it stays behind. */
 const SET_TENANT = "select set_config('app.tenant_id', $1, true)";
 const SET_TENANT_NAME = 'set_tenant';
+/** The same for reading the directory of tenants: slugs and names, never business data. */
+const SET_DIRECTORY = "select set_config('app.directory', $1, true)";
+const SET_DIRECTORY_NAME = 'set_directory';
 
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
 export interface StatementContext {
@@ -64,15 +67,28 @@ export class TenantPool extends pg.Pool {
       // A lost connection rejects the statement under way; without a listener it would end the process as well.
       client.on('error', () => {});
       // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
-      client
-        .query({ name: SET_TENANT_NAME, text: SET_TENANT, values: [''] })
-        .catch((error) => this.emit('error', error, client));
+      for (const { name, text } of [
+        { name: SET_TENANT_NAME, text: SET_TENANT },
+        { name: SET_DIRECTORY_NAME, text: SET_DIRECTORY },
+      ])
+        client.query({ name, text, values: [''] }).catch((error) => this.emit('error', error, client));
     });
   }
 
   /** Sends one statement for a tenant. */
   async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
     return (await this.#send(context, statement as pg.QueryConfig)).rows as Row[];
+  }
+
+  /** Sends one statement for no tenant, which may read the directory of tenants. */
+  async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
+    const client = await super.connect();
+    try {
+      return (await submit(client, statement as pg.QueryConfig, { name: SET_DIRECTORY_NAME, value: 'on' }))
+        .rows as Row[];
+    } finally {
+      client.release();
+    }
   }
 
   /**
@@ -111,7 +127,10 @@ export class TenantPool extends pg.Pool {
 
   async #send(context: StatementContext, statement: pg.QueryConfig): Promise<pg.QueryResult> {
     const client = await super.connect();
-    const run = () => this.#timed(context, statement.text, () => submit(client, statement, context.tenantId));
+    const run = () =>
+      this.#timed(context, statement.text, () =>
+        submit(client, statement, { name: SET_TENANT_NAME, value: context.tenantId }),
+      );
     const release = (isUnsure: boolean) => client.release(isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {
@@ -176,20 +195,26 @@ function withTenant(statement: pg.QueryConfig, { tenantId, writeId }: StatementC
   return { text: writeId === undefined ? text : `${text}; SET LOCAL app.write_id = ${pg.escapeLiteral(writeId)}` };
 }
 
-function submit(client: pg.PoolClient, statement: pg.QueryConfig, tenantId: string): Promise<pg.QueryResult> {
+/** What is set for one statement: the prepared statement that does it, and its value. */
+interface LocalSetting {
+  readonly name: string;
+  readonly value: string;
+}
+
+function submit(client: pg.PoolClient, statement: pg.QueryConfig, setting: LocalSetting): Promise<pg.QueryResult> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
-    client.query(new TenantQuery(statement, tenantId, done));
+    client.query(new TenantQuery(statement, setting, done));
   });
 }
 
-/** A query with the tenant's `set_config` ahead of it; the answer to that first statement is passed over. */
+/** A query with the `set_config` of its tenant, or of the directory, ahead of it; the answer to that first statement is passed over. */
 class TenantQuery extends Query {
   #passingOver = true;
 
   constructor(
     statement: pg.QueryConfig,
-    private readonly tenantId: string,
+    private readonly setting: LocalSetting,
     done: (error: Error | null, result: pg.QueryResult) => void,
   ) {
     // The extended protocol for all of them: a simple query could not share the round trip.
@@ -199,8 +224,8 @@ class TenantQuery extends Query {
   override prepare(connection: WireConnection): void {
     connection.bind({
       portal: '',
-      statement: SET_TENANT_NAME,
-      values: [this.tenantId],
+      statement: this.setting.name,
+      values: [this.setting.value],
       binary: false,
       valueMapper: asIs,
     });

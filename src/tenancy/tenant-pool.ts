@@ -4,12 +4,12 @@ import pg from 'pg';
 import Query, { type WireConnection } from 'pg/lib/query.js';
 import { RunningStatements } from './running-statements.ts';
 
+const SET_TENANT = 'set_tenant';
+/** For reading the directory of tenants: slugs and names, never business data. */
+const SET_DIRECTORY = 'set_directory';
 /** `SET LOCAL` as a function: the value holds for the statement's own transaction and nothing of it stays behind. */
-const SET_TENANT = "select set_config('app.tenant_id', $1, true)";
-const SET_TENANT_NAME = 'set_tenant';
-/** The same for reading the directory of tenants: slugs and names, never business data. */
-const SET_DIRECTORY = "select set_config('app.directory', $1, true)";
-const SET_DIRECTORY_NAME = 'set_directory';
+const PREPARE_SETTINGS = `PREPARE ${SET_TENANT} (text) AS SELECT set_config('app.tenant_id', $1, true);
+  PREPARE ${SET_DIRECTORY} (text) AS SELECT set_config('app.directory', $1, true)`;
 
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
 export interface StatementContext {
@@ -67,11 +67,7 @@ export class TenantPool extends pg.Pool {
       // A lost connection rejects the statement under way; without a listener it would end the process as well.
       client.on('error', () => {});
       // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
-      for (const { name, text } of [
-        { name: SET_TENANT_NAME, text: SET_TENANT },
-        { name: SET_DIRECTORY_NAME, text: SET_DIRECTORY },
-      ])
-        client.query({ name, text, values: [''] }).catch((error) => this.emit('error', error, client));
+      client.query(PREPARE_SETTINGS).catch((error) => this.emit('error', error, client));
     });
   }
 
@@ -84,8 +80,7 @@ export class TenantPool extends pg.Pool {
   async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
     const client = await super.connect();
     try {
-      return (await submit(client, statement as pg.QueryConfig, { name: SET_DIRECTORY_NAME, value: 'on' }))
-        .rows as Row[];
+      return (await submit(client, statement as pg.QueryConfig, { name: SET_DIRECTORY, value: 'on' })).rows as Row[];
     } finally {
       client.release();
     }
@@ -129,7 +124,7 @@ export class TenantPool extends pg.Pool {
     const client = await super.connect();
     const run = () =>
       this.#timed(context, statement.text, () =>
-        submit(client, statement, { name: SET_TENANT_NAME, value: context.tenantId }),
+        submit(client, statement, { name: SET_TENANT, value: context.tenantId }),
       );
     const release = (isUnsure: boolean) => client.release(isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);

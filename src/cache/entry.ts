@@ -18,6 +18,9 @@ export interface ResponseEntry {
   readonly etag: string;
   /** The compressed body, made for the first client that takes it; not stored. */
   gzipped?: Buffer;
+  /** The headers of the two forms, made when they are first sent; not stored. */
+  head?: readonly string[];
+  gzippedHead?: readonly string[];
 }
 
 /** Says that the bytes are an entry, of this layout. */
@@ -25,7 +28,13 @@ const MAGIC = Buffer.from('tny1');
 const HEADER_START = MAGIC.length + 4;
 
 /** Layout: magic, length of the header (4 bytes), the header as JSON, the body. The header holds the body's hash. */
-export function encodeEntry({ body, gzipped: _, ...header }: ResponseEntry): Buffer {
+export function encodeEntry({
+  body,
+  gzipped: _,
+  head: _head,
+  gzippedHead: _gzippedHead,
+  ...header
+}: ResponseEntry): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.length);

@@ -15,7 +15,7 @@ export class MemoryVersions implements VersionStore {
   readonly #versions = new LRUCache<string, Versions>({ max: MAX_TENANTS });
   readonly #ownWrites = new LRUCache<string, true>({ max: MAX_WRITES, ttl: WRITE_REMEMBERED_MS });
 
-  async read({ tenantId }: TenantScope): Promise<Versions> {
+  read({ tenantId }: TenantScope): Versions {
     return this.#current(tenantId);
   }
 

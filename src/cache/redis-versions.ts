@@ -27,20 +27,18 @@ export class RedisVersions implements VersionStore {
     private readonly trust: Trust,
   ) {}
 
-  async read(scope: TenantScope): Promise<Versions> {
+  read(scope: TenantScope): Promise<Versions> {
     const key = versionsKey(scope);
-    const { stored, serverId } = await this.redis.run(async (client, serverId) => {
-      const found = await client.get(key);
-      if (found !== null && !parsed(found)) await client.del(key); // nothing of ours
-      // Set only where there is none: of processes that find none at once, one makes it and the others read it.
-      const stored =
-        parsed(found) ??
-        parsed(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
-        parsed(await client.get(key));
-      return { stored, serverId };
-    });
-    if (!stored) throw new Error('the versions vanished while they were read');
-    return this.#trusted(stored, serverId);
+    return this.redis
+      .run((client, serverId) =>
+        client.get(key).then((found) => {
+          const stored = parsed(found);
+          return stored
+            ? { stored, serverId }
+            : begin(client, key, found !== null).then((stored) => ({ stored, serverId }));
+        }),
+      )
+      .then(({ stored, serverId }) => this.#trusted(stored, serverId));
   }
 
   /** The versions, and the bytes under a key of the same tenant, in one round trip. */
@@ -101,6 +99,15 @@ export class RedisVersions implements VersionStore {
     if (generation === undefined) throw new Error('the versions in Redis are not trusted at the moment');
     return { ...versions, epoch: `${serverId}.${generation}.${versions.epoch}` };
   }
+}
+
+/** The first versions of a tenant. Of processes that find none at once, one makes them and the others read them. */
+async function begin(client: Redis, key: string, isForeign: boolean): Promise<Versions> {
+  if (isForeign) await client.del(key);
+  const stored =
+    parsed(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ?? parsed(await client.get(key));
+  if (!stored) throw new Error('the versions vanished while they were read');
+  return stored;
 }
 
 async function drainTenant(

@@ -62,20 +62,30 @@ export class ResponseCache {
 
   /**
    * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same
-   * versions share one load.
+   * versions share one load. What lies in the process is answered without a promise: each costs as much as the search.
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
    * @param whenJoined called when another request begins to wait for this one's load
    */
-  async answer(
+  answer(
     scope: TenantScope,
     key: string,
     load: () => Promise<LoadedAnswer>,
     whenJoined: () => void = () => {},
+  ): Answer | Promise<Answer> {
+    const lookup = this.#lookUp(scope, key);
+    return lookup instanceof Promise
+      ? lookup.then((found) => found?.hit ?? this.#miss(found, key, load, whenJoined))
+      : (lookup?.hit ?? this.#miss(lookup, key, load, whenJoined));
+  }
+
+  async #miss(
+    lookup: Lookup | undefined,
+    key: string,
+    load: () => Promise<LoadedAnswer>,
+    whenJoined: () => void,
   ): Promise<Answer> {
-    const lookup = await this.#lookUp(scope, key);
     if (!lookup) return { outcome: 'bypass', loaded: await load() };
-    const { versions, hit } = lookup;
-    if (hit) return hit;
+    const { versions } = lookup;
     const flight = this.#flightUnder(key, versions);
     if (flight) {
       flight.whenJoined();
@@ -140,22 +150,33 @@ export class ResponseCache {
   }
 
   /** Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip, hit or miss. */
-  async #lookUp(scope: TenantScope, key: string): Promise<Lookup | undefined> {
-    const { config, following, memory, shared } = this.options;
-    if (!config.enabled || !(following.trust.isValid || (await following.regainTrust()))) return undefined;
+  #lookUp(scope: TenantScope, key: string): Lookup | undefined | Promise<Lookup | undefined> {
+    const { config, following } = this.options;
+    if (!config.enabled) return undefined;
+    if (following.trust.isValid) return this.#lookUpTrusted(scope, key);
+    return following.regainTrust().then((isTrusted) => (isTrusted ? this.#lookUpTrusted(scope, key) : undefined));
+  }
+
+  #lookUpTrusted(scope: TenantScope, key: string): Lookup | undefined | Promise<Lookup | undefined> {
+    const { following, memory, shared } = this.options;
     const { versions } = following;
-    if (!shared || memory.has(key)) {
-      const now = await this.#counted('get', 'versions', () => versions.read(scope));
+    if (shared && !memory.has(key)) return this.#findShared(shared, scope, key);
+    const now = versions.read(scope);
+    if (!(now instanceof Promise)) return { versions: now, hit: this.#findInMemory(key, now) };
+    return this.#counted('get', 'versions', now).then((now) => {
       const hit = now && this.#findInMemory(key, now);
-      if (!now || hit || !shared) return now && { versions: now, hit };
-      // What is kept here is old; another process may have filled Redis since.
-    }
-    const found = await this.#counted('get', UNKNOWN_NAMESPACE, () => shared.find(scope, key));
+      // What is kept here may be old; another process may have filled Redis since.
+      return now && !hit && shared ? this.#findShared(shared, scope, key) : now && { versions: now, hit };
+    });
+  }
+
+  async #findShared(shared: RedisEntries, scope: TenantScope, key: string): Promise<Lookup | undefined> {
+    const found = await this.#counted('get', UNKNOWN_NAMESPACE, shared.find(scope, key));
     if (!found) return undefined;
-    const { entry } = found;
-    if (!entry || !this.#holds(entry, found.versions)) return { versions: found.versions, hit: undefined };
-    memory.set(key, entry);
-    return { versions: found.versions, hit: this.#hit('redis', entry) };
+    const { entry, versions } = found;
+    if (!entry || !this.#holds(entry, versions)) return { versions, hit: undefined };
+    this.options.memory.set(key, entry);
+    return { versions, hit: this.#hit('redis', entry) };
   }
 
   #findInMemory(key: string, versions: Versions): Answer | undefined {
@@ -204,7 +225,7 @@ export class ResponseCache {
     this.options.memory.set(key, entry);
     const shared = this.options.shared;
     // Not waited for: the client need not wait until others may have the answer too.
-    if (shared) void this.#counted('set', entry.namespace, () => shared.set(key, entry));
+    if (shared) void this.#counted('set', entry.namespace, shared.set(key, entry));
     return { outcome: 'miss', entry };
   }
 
@@ -226,19 +247,19 @@ export class ResponseCache {
     };
   }
 
-  async #counted<Result>(
-    kind: 'get' | 'set',
-    namespace: string,
-    work: () => Promise<Result>,
-  ): Promise<Result | undefined> {
+  /** Counts an access to Redis that is under way. @returns undefined when it failed, which FastRedis has logged */
+  #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
+    const { monitor } = this.options;
     const startedAt = performance.now();
-    try {
-      const result = await work();
-      this.options.monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
-      return result;
-    } catch {
-      this.options.monitor.recordCache({ namespace, kind: 'error' }); // FastRedis has logged it
-      return undefined;
-    }
+    return access.then(
+      (result) => {
+        monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
+        return result;
+      },
+      () => {
+        monitor.recordCache({ namespace, kind: 'error' });
+        return undefined;
+      },
+    );
   }
 }

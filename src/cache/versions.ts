@@ -12,9 +12,10 @@ export type Versions = Readonly<{ epoch: string } & Partial<Record<CacheDependen
 export interface VersionStore {
   /**
    * The versions now. A tenant without any gets a fresh epoch, so that nothing computed before is ever taken for current.
-   * @throws when the store cannot be read; the caller then goes without the cache
+   * Without a promise where they lie in the process. @throws when the store cannot be read; the caller then goes without
+   * the cache
    */
-  read(scope: TenantScope): Promise<Versions>;
+  read(scope: TenantScope): Versions | Promise<Versions>;
   /** A write of the API is about to begin. @returns the id that its rows in the outbox are to carry */
   beginWrite(): string;
   /**

@@ -43,11 +43,12 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       method: ['GET', 'POST'],
       url: '/graphql',
       bodyLimit: MAX_BODY_BYTES,
-      handler: async (request, reply) => {
+      handler: (request, reply) => {
         const startedAtMs = performance.now();
         const authentication = authenticate(route.verifier, request, reply);
-        const caller = authentication instanceof Promise ? await authentication : authentication;
-        return caller === 'refused' ? reply : answer(route, asked, request, reply, caller, startedAtMs);
+        const answerTo = (caller: Caller | null | 'refused') =>
+          caller === 'refused' ? reply : answer(route, asked, request, reply, caller, startedAtMs);
+        return authentication instanceof Promise ? authentication.then(answerTo) : answerTo(authentication);
       },
     });
     scope.route({
@@ -58,14 +59,15 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
   });
 }
 
-async function answer(
+/** Without a promise for an answer that lies in the process: each would cost as much as the search for it. */
+function answer(
   route: GraphqlRoute,
   asked: AskedOperations,
   request: FastifyRequest,
   reply: FastifyReply,
   caller: Caller | null,
   startedAtMs: number,
-): Promise<FastifyReply> {
+): FastifyReply | Promise<FastifyReply> {
   const timing = new RequestTiming(startedAtMs);
   let isLoaded = false;
   let isJoined = false;
@@ -81,21 +83,24 @@ async function answer(
     isJoined = true;
   };
   const { cacheable } = asked.of(request);
-  const found = await find(route.services, caller, cacheable, load, whenJoined);
-  timing.cache = found.outcome;
-  // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
-  if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
-  return sendAnswer(request, reply, found, serverTiming(timing));
+  const send = (found: Answer) => {
+    timing.cache = found.outcome;
+    // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
+    if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
+    return sendAnswer(request, reply, found, serverTiming(timing));
+  };
+  const found = find(route.services, caller, cacheable, load, whenJoined);
+  return found instanceof Promise ? found.then(send) : send(found);
 }
 
-async function find(
+function find(
   { cache }: Services,
   caller: Caller | null,
   operation: CacheableOperation | undefined,
   load: () => Promise<LoadedAnswer>,
   whenJoined: () => void,
-): Promise<Answer> {
-  if (!caller?.tenant || !operation) return { outcome: 'bypass', loaded: await load() };
+): Answer | Promise<Answer> {
+  if (!caller?.tenant || !operation) return load().then((loaded) => ({ outcome: 'bypass', loaded }));
   const { scope } = caller.tenant;
   const viewer = operation.isPerViewer ? JSON.stringify([caller.subject, caller.name, caller.role]) : undefined;
   return cache.answer(scope, responseKey(scope, operation.hash, viewer), load, whenJoined);

@@ -5,6 +5,11 @@ export interface PlanNode {
   readonly Alias?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'One-Time Filter'?: string;
+  readonly 'Recheck Cond'?: string;
+  readonly 'Hash Cond'?: string;
+  readonly 'Merge Cond'?: string;
+  readonly 'Join Filter'?: string;
   readonly Filter?: string;
   readonly 'Sort Key'?: readonly string[];
   readonly 'Startup Cost': number;
@@ -30,15 +35,33 @@ export function sequentialTables(plan: PlanNode): string[] {
   return [...new Set(scans.flatMap((node) => node['Relation Name'] ?? []))];
 }
 
-/** A plan as a few lines: what is done to which table by which index. */
-export function planLines(plan: PlanNode, depth = 0): string[] {
+/** Of these a plan's lines tell the conditions, by what they call them. */
+const CONDITIONS = [
+  ['Index Cond', 'searched by'],
+  ['Recheck Cond', 'checked again'],
+  ['Hash Cond', 'joined by'],
+  ['Merge Cond', 'joined by'],
+  ['Join Filter', 'join filter'],
+  ['Filter', 'filter'],
+  ['One-Time Filter', 'only if'],
+] as const;
+
+/**
+ * A plan as a few lines: what is done to which table by which index.
+ * @param shown how a condition is shown, which holds the values that it compares with; as it is when absent
+ */
+export function planLines(plan: PlanNode, shown = (condition: string) => condition, depth = 0): string[] {
   const on = plan['Relation Name'] ? ` on ${plan['Relation Name']}` : '';
   const by = plan['Index Name'] ? ` by ${plan['Index Name']}` : '';
-  const details = [plan['Index Cond'] && `searched by ${plan['Index Cond']}`, plan.Filter && `filter ${plan.Filter}`];
   const indent = '  '.repeat(depth);
+  const conditions = CONDITIONS.flatMap(([key, called]) => {
+    const condition = plan[key];
+    return condition === undefined ? [] : [`${indent}    ${called} ${shown(condition)}`];
+  });
   return [
     `${indent}${plan['Node Type']}${on}${by} (cost ${plan['Total Cost']}, rows ${plan['Plan Rows']})`,
-    ...details.filter(Boolean).map((line) => `${indent}    ${line}`),
-    ...(plan.Plans ?? []).flatMap((child) => planLines(child, depth + 1)),
+    ...conditions,
+    ...(plan['Sort Key'] ? [`${indent}    by ${plan['Sort Key'].map(shown).join(', ')}`] : []),
+    ...(plan.Plans ?? []).flatMap((child) => planLines(child, shown, depth + 1)),
   ];
 }

@@ -2,7 +2,8 @@ import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import type { CacheEvent, OperationEvent, ResolverEvent } from './monitor-events.ts';
 import { RequestTiming } from './request-timing.ts';
-import { SlowQueries } from './slow-queries.ts';
+import type { SlowPlans } from './slow-plans.ts';
+import { SlowQueries, type SlowQuery } from './slow-queries.ts';
 import { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
@@ -26,6 +27,8 @@ export interface MonitorOptions {
   /** SQL statements that take longer are logged and kept for the report. */
   readonly slowQueryMs: number;
   readonly logger: MonitorLogger;
+  /** Where the plans of slow statements come from; without it they have none. */
+  readonly plans?: Pick<SlowPlans, 'planOf'>;
 }
 
 /**
@@ -47,9 +50,9 @@ export class Monitor {
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
     const { tenantId, durationMs, errors, cacheHit } = event;
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
-    own?.record(durationMs, errors, cacheHit);
+    own?.record(durationMs, errors, cacheHit, timing);
     // By the name that its tenant's share of names allows, so that no tenant uses up the names of all.
-    this.operations.entry(own?.name ?? event.name).record(durationMs, errors, cacheHit);
+    this.operations.entry(own?.name ?? event.name).record(durationMs, errors, cacheHit, timing);
     if (durationMs >= this.options.slowOperationMs) this.#logSlow(event, timing);
     if (timing?.span) endOperationSpan(timing.span, event);
   }
@@ -89,7 +92,7 @@ export class Monitor {
 
   #keepSlow(event: StatementEvent, timing?: RequestTiming): void {
     const { durationMs, rows, action } = event;
-    const { sql, operation, model } = this.slowQueries.add({
+    const kept = this.slowQueries.add({
       sql: event.sql,
       durationMs,
       rows,
@@ -99,7 +102,17 @@ export class Monitor {
       plan: null,
       at: new Date(),
     });
+    const { sql, operation, model } = kept;
     this.options.logger.warn({ operation, model, action, durationMs, rows, sql }, 'slow SQL statement');
+    void this.#addPlan(event, kept);
+  }
+
+  async #addPlan(event: StatementEvent, kept: SlowQuery): Promise<void> {
+    const plan = (await this.options.plans?.planOf(event)) ?? null;
+    if (!plan) return;
+    kept.plan = plan;
+    const { operation, model, action, durationMs } = kept;
+    this.options.logger.warn({ operation, model, action, durationMs, plan }, 'plan of a slow SQL statement');
   }
 }
 

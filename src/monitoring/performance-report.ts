@@ -37,6 +37,8 @@ function operationPerformance(operation: OperationStatistics): OperationPerforma
     latency: toGraphql(operation.latency()),
     errors: int(error.count),
     cacheHits: int(cache_hit.count),
+    statements: operation.statements,
+    databaseMs: operation.databaseMs,
   };
 }
 

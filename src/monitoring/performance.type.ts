@@ -18,6 +18,14 @@ export class OperationPerformance {
 
   @Field(() => Int, { description: 'Answers taken from the response cache.' })
   cacheHits!: number;
+
+  @Field(() => Float, { description: 'SQL statements sent for it, all together.' })
+  statements!: number;
+
+  @Field(() => Float, {
+    description: 'Time of its SQL statements, all together; those sent at the same time count each.',
+  })
+  databaseMs!: number;
 }
 
 @ObjectType({
@@ -70,7 +78,11 @@ export class SlowQuery {
   @Field(() => String, { nullable: true, description: 'The GraphQL operation that sent it.' })
   operation!: string | null;
 
-  @Field(() => String, { nullable: true, description: "PostgreSQL's plan, where it was taken." })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "PostgreSQL's plan for the statement with its values, which are shown as ?. Taken afterwards, of reading statements, of each at most once a minute; null where it was not.",
+  })
   plan!: string | null;
 
   @Field(() => DateTimeScalar, { description: 'When it had ended.' })

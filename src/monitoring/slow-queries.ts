@@ -13,7 +13,8 @@ export interface SlowQuery {
   readonly action: string;
   /** The GraphQL operation it was sent for; null outside of operations. */
   readonly operation: string | null;
-  readonly plan: string | null;
+  /** Comes later than the rest, when it was taken. */
+  plan: string | null;
   readonly at: Date;
 }
 

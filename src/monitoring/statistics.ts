@@ -4,6 +4,14 @@ import { type Latency, LatencyHistogram } from './latency-histogram.ts';
 export type OperationResult = 'ok' | 'error' | 'cache_hit';
 export const OPERATION_RESULTS: readonly OperationResult[] = ['ok', 'error', 'cache_hit'];
 
+/** What one request asked of the database. */
+interface SentStatements {
+  readonly statements: number;
+  readonly databaseMs: number;
+}
+
+const NOTHING_SENT: SentStatements = { statements: 0, databaseMs: 0 };
+
 /** One GraphQL operation, by name. */
 export class OperationStatistics {
   /** Those that were never recorded into take no memory worth counting. */
@@ -13,10 +21,17 @@ export class OperationStatistics {
     cache_hit: new LatencyHistogram(),
   };
 
+  /** SQL statements sent for it. */
+  statements = 0;
+  /** Sum over the statements; those that ran at the same time count each. */
+  databaseMs = 0;
+
   constructor(readonly name: string) {}
 
-  record(durationMs: number, errors: number, cacheHit: boolean): void {
+  record(durationMs: number, errors: number, cacheHit: boolean, sent: SentStatements = NOTHING_SENT): void {
     this.durations[errors > 0 ? 'error' : cacheHit ? 'cache_hit' : 'ok'].record(durationMs);
+    this.statements += sent.statements;
+    this.databaseMs += sent.databaseMs;
   }
 
   /** Of all answers together. */

@@ -11,6 +11,7 @@ import { createTokenIssuer } from '../context/token-issuer.ts';
 import { OperatorError } from '../errors.ts';
 import type { HealthChecks } from '../http/health.ts';
 import { Monitor } from '../monitoring/monitor.ts';
+import { SlowPlans } from '../monitoring/slow-plans.ts';
 import { seedDemo } from '../seed/demo.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
@@ -30,7 +31,8 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
   const opened = await openDatabase(config, say);
   try {
     const tenant = opened.embedded ? await demoTenant(opened.url, say) : undefined;
-    const monitor = new Monitor({ ...config.monitoring, logger });
+    const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
+    const monitor = new Monitor({ ...config.monitoring, logger, plans });
     const database = connect(config, opened, monitor, logger);
     const redis = config.redisUrl
       ? new FastRedis(config.redisUrl, quietly(logger, 'Redis failed; answers come from PostgreSQL'))
@@ -40,6 +42,7 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
       await following.stop();
       await redis?.close();
       await database.close();
+      await plans.close();
     };
     try {
       return await listen({ config, logger, say, opened, monitor, database, redis, following, tenant, close });

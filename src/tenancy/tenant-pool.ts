@@ -27,6 +27,10 @@ export interface StatementContext {
 /** One SQL statement as it was sent and answered. */
 export interface StatementEvent {
   readonly sql: string;
+  /** Of its parameters: business data, for whoever asks for its plan; never logged or kept. */
+  readonly values: readonly unknown[];
+  /** Empty for those of no tenant. */
+  readonly tenantId: string;
   readonly model: string | undefined;
   readonly action: string;
   /** From handing it to the connection until its last row; waiting for a free connection not included. */
@@ -79,8 +83,10 @@ export class TenantPool extends pg.Pool {
   /** Sends one statement for no tenant, which may read the directory of tenants. */
   async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
     const client = await super.connect();
+    const config = statement as pg.QueryConfig;
     try {
-      return (await submit(client, statement as pg.QueryConfig, { name: SET_DIRECTORY, value: 'on' })).rows as Row[];
+      const run = () => submit(client, config, { name: SET_DIRECTORY, value: 'on' });
+      return (await this.#timed(DIRECTORY, config, run)).rows as Row[];
     } finally {
       client.release();
     }
@@ -109,9 +115,7 @@ export class TenantPool extends pg.Pool {
     const release = client.release.bind(client);
     client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
       const statement = typeof config === 'string' ? { text: config, values } : config;
-      return this.#timed(statementContext.getStore() ?? context, statement.text, () =>
-        send(withTenant(statement, context)),
-      );
+      return this.#timed(statementContext.getStore() ?? context, statement, () => send(withTenant(statement, context)));
     }) as pg.PoolClient['query'];
     client.release = (error) => {
       Reflect.deleteProperty(client, 'query');
@@ -123,9 +127,7 @@ export class TenantPool extends pg.Pool {
   async #send(context: StatementContext, statement: pg.QueryConfig): Promise<pg.QueryResult> {
     const client = await super.connect();
     const run = () =>
-      this.#timed(context, statement.text, () =>
-        submit(client, statement, { name: SET_TENANT, value: context.tenantId }),
-      );
+      this.#timed(context, statement, () => submit(client, statement, { name: SET_TENANT, value: context.tenantId }));
     const release = (isUnsure: boolean) => client.release(isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {
@@ -135,11 +137,17 @@ export class TenantPool extends pg.Pool {
     }
   }
 
-  async #timed(context: StatementContext, sql: string, run: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+  async #timed(
+    context: StatementContext,
+    { text, values = [] }: pg.QueryConfig,
+    run: () => Promise<pg.QueryResult>,
+  ): Promise<pg.QueryResult> {
     const startedAt = performance.now();
     const report = (rows: number, failed: boolean) =>
       this.#onStatement({
-        sql,
+        sql: text,
+        values,
+        tenantId: context.tenantId,
         model: context.model,
         action: context.action,
         durationMs: performance.now() - startedAt,
@@ -179,6 +187,7 @@ export async function inStatementContext<Result>(
 }
 
 const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
+const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'directory' };
 
 /**
  * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level

@@ -20,8 +20,8 @@ function operation(event: Partial<OperationEvent>): OperationEvent {
 }
 
 function statement(event: Partial<StatementEvent> = {}): StatementEvent {
-  const defaults = { sql: 'SELECT $1', model: 'BankAccount', action: 'page', durationMs: 5, rows: 20, failed: false };
-  return { ...defaults, ...event };
+  const sent = { sql: 'SELECT $1', values: ['secret'], tenantId: 'a', model: 'BankAccount', action: 'page' };
+  return { ...sent, durationMs: 5, rows: 20, failed: false, ...event };
 }
 
 describe('the report', () => {
@@ -54,6 +54,18 @@ describe('the report', () => {
     monitor.recordOperation(operation({ cacheHit: true }));
     monitor.recordOperation(operation({}));
     expect(tenantReport(monitor, 'a').operations).toMatchObject([{ errors: 1, cacheHits: 1, latency: { count: 3 } }]);
+  });
+
+  it('tells the statements of an operation and their time, all together', () => {
+    for (const durationMs of [3, 4.5]) {
+      const timing = new RequestTiming();
+      timing.addStatement(statement({ durationMs }));
+      monitor.recordOperation(operation({}), timing);
+    }
+    monitor.recordOperation(operation({ cacheHit: true }));
+    const expected = [{ name: 'Accounts', statements: 2, databaseMs: 7.5 }];
+    expect(serviceReport(monitor).operations).toMatchObject(expected);
+    expect(tenantReport(monitor, 'a').operations).toMatchObject(expected);
   });
 
   it('lists first what took the most time in all', () => {

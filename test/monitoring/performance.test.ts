@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
+import type { SlowQuery } from '../../src/monitoring/slow-queries.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -10,7 +11,7 @@ const CREATE = `mutation { createAccount(input: {
 }) { userErrors { code } } }`;
 const OPERATIONS = '{ performance { operations { name latency { count max } errors cacheHits } } }';
 const EVERYTHING = `{ performance {
-  since operations { name latency { count } }
+  since operations { name latency { count } statements databaseMs }
   resolvers { coordinate latency { count p50 p95 p99 } errors }
   queries { model action latency { count } rows }
   slowQueries { sql durationMs rows model action operation plan at }
@@ -19,6 +20,8 @@ const EVERYTHING = `{ performance {
   tables { model rows deadRows sizeBytes indexBytes sequentialScans indexScans lastVacuum lastAnalyze }
   resources { rssBytes heapUsedBytes cpuPercent eventLoopDelayMs cacheMemoryBytes redisMemoryBytes databaseConnections }
 } }`;
+
+const WAIT = { timeout: 10_000, interval: 50 };
 
 let service: TestService;
 let tokens: { north: string; south: string; analyst: string; viewer: string; operator: string };
@@ -79,20 +82,38 @@ describe('performance', () => {
 
   it('shows an OPERATOR everything', async () => {
     const report = await performance(tokens.operator, EVERYTHING);
-    expect(report.operations).toContainEqual({ name: 'SouthernSecret', latency: { count: 1 } });
+    expect(report.operations).toContainEqual({
+      ...{ name: 'SouthernSecret', latency: { count: 1 } },
+      ...{ statements: expect.any(Number), databaseMs: expect.any(Number) },
+    });
     expect(report.resolvers).toContainEqual(expect.objectContaining({ coordinate: 'Query.accounts', errors: 1 }));
     expect(report.queries).toContainEqual(expect.objectContaining({ model: 'BankAccount', rows: 4 }));
+    expect(report.queries).toContainEqual(expect.objectContaining({ model: 'Tenant', action: 'directory' }));
     expect(report.resources.rssBytes).toBeGreaterThan(1e6);
   });
 
   it('shows slow statements with the operation that sent them, and with placeholders instead of values', async () => {
     const { slowQueries } = await performance(tokens.operator, EVERYTHING);
     const ofSouth = slowQueries.filter(({ operation }: { operation: string }) => operation === 'SouthernSecret');
-    expect(ofSouth).toContainEqual(expect.objectContaining({ model: 'BankAccount', rows: 2, plan: null }));
+    expect(ofSouth).toContainEqual(expect.objectContaining({ model: 'BankAccount', rows: 2 }));
     for (const { sql } of ofSouth) {
       expect(sql).toContain('$1');
       expect(sql).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}/);
     }
+  });
+
+  it('shows the plan of a slow statement, which nobody waited for, without the values of its tenant', async () => {
+    const filtered = ACCOUNTS.replace('first: $first', 'first: $first, filter: { bankName: "Secret Bank" }');
+    // Sent again when the plan was dropped: another one was under way.
+    const plan = await vi.waitFor(async () => {
+      await service.send(tokens.south, filtered.replace('Accounts', 'Planned'), { first: 10 });
+      const { slowQueries } = await performance(tokens.operator, '{ performance { slowQueries { operation plan } } }');
+      const planned = slowQueries.find(({ operation, plan }: SlowQuery) => operation === 'Planned' && plan);
+      return planned?.plan ?? Promise.reject(new Error('no plan yet'));
+    }, WAIT);
+    expect(plan).toMatch(/ on bank_accounts/);
+    expect(plan).toContain('bank_name = ?');
+    expect(plan).not.toMatch(/Secret|[0-9a-f]{8}-[0-9a-f]{4}/);
   });
 
   it('is refused to a VIEWER, and without a token', async () => {
@@ -155,6 +176,13 @@ describe('the Server-Timing header', () => {
     const { headers } = await service.send(tokens.north, ACCOUNTS, { first: 10 });
     expect(headers.get('server-timing')).toMatch(/^total;dur=[\d.]+, db;dur=[\d.]+;desc=".*", cache;desc=bypass$/);
     expect(statementsOf(headers)).toBe(String(service.statements.length));
+    const { operations } = await performance(
+      tokens.north,
+      '{ performance { operations { name statements databaseMs } } }',
+    );
+    const [accounts] = operations.filter(({ name }: { name: string }) => name === 'Accounts');
+    expect(accounts.statements).toBeGreaterThanOrEqual(service.statements.length);
+    expect(accounts.databaseMs).toBeGreaterThan(0);
   });
 
   it('counts the statements of a transaction too', async () => {

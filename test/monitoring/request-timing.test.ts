@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { RequestTiming, serverTiming } from '../../src/monitoring/request-timing.ts';
 
-const STATEMENT = { sql: 'SELECT 1', model: undefined, action: 'read', failed: false };
+const STATEMENT = { sql: 'SELECT 1', values: [], tenantId: 'a', model: undefined, action: 'read', failed: false };
 
 describe('the Server-Timing header', () => {
   it('tells the time in all, the time in the database with its statements, and what the cache did', () => {

@@ -58,7 +58,8 @@ function started(headers?: ReadonlyMap<string, string>): Span {
   return span;
 }
 
-const STATEMENT = { sql: 'SELECT $1', model: 'BankAccount', action: 'page', durationMs: 40, rows: 3, failed: false };
+const SENT = { sql: 'SELECT $1', values: ['secret'], tenantId: 'a', model: 'BankAccount', action: 'page' };
+const STATEMENT = { ...SENT, durationMs: 40, rows: 3, failed: false };
 
 describe('without a tracer provider', () => {
   it('no span is made', () => {

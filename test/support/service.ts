@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { Role } from '../../src/context/caller.ts';
 import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
+import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
@@ -51,7 +52,8 @@ export async function startService({ env = {}, database: given }: ServiceOptions
   const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
   const statements: StatementEvent[] = [];
   const logger = pino({ level: config.logLevel });
-  const monitor = new Monitor({ ...config.monitoring, logger });
+  const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));
+  const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const database = new TenantDatabase({
     url: own.url,
     poolSize: config.database.poolSize,
@@ -59,7 +61,7 @@ export async function startService({ env = {}, database: given }: ServiceOptions
     takeServiceRole: true,
     onStatement: (event) => {
       monitor.recordStatement(event);
-      if (event.action !== 'unscoped') statements.push(event);
+      if (event.tenantId) statements.push(event);
     },
   });
   const up = async () => {};
@@ -90,6 +92,7 @@ export async function startService({ env = {}, database: given }: ServiceOptions
       await following.stop();
       await redis?.close();
       await database.close();
+      await plans.close();
       if (!given) await own.drop();
     },
   };

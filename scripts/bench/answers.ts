@@ -24,7 +24,7 @@ export function askAll(server: Server, operation: OperationName, surroundings: S
 export async function ask(port: number, requests: readonly Buffer[]): Promise<Buffer[]> {
   const bodies: Buffer[] = [];
   await new Promise<void>((resolve, reject) => {
-    const done = (answer: HttpAnswer) => void bodies.push(Buffer.from(checked(answer)));
+    const done = (answer: HttpAnswer) => void bodies.push(Buffer.from(dataOf(answer)));
     const next = () => {
       const bytes = requests[bodies.length];
       return bytes && { bytes, done };
@@ -61,7 +61,8 @@ export function refuseDifferent(name: string, answers: readonly Buffer[], refere
   }
 }
 
-function checked({ status, head, body }: HttpAnswer): Buffer {
+/** The body of an answer. @throws when it is not 200, or has errors */
+export function dataOf({ status, head, body }: HttpAnswer): Buffer {
   if (status === 200 && body.toString('latin1', 0, 7) === '{"data"') return body;
   throw new Error(`expected data, but got:\n${head}\n\n${body.toString('utf8', 0, 1_000)}`);
 }

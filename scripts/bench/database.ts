@@ -11,9 +11,6 @@ import { migrate } from '../../src/startup/migrate.ts';
 import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import type { Cleanup } from './cleanup.ts';
 
-/** The bench's own login: held to row-level security, as production demands. */
-const LOGIN = 'tenantry_bench';
-
 /** Where everything lies that the bench keeps from run to run. */
 export const BENCH_DIRECTORY = path.join(findProjectRoot(), '.tenantry', 'bench');
 
@@ -42,22 +39,27 @@ export interface OpenOptions {
   readonly cleanup: Cleanup;
   readonly log: (line: string) => void;
   /** Whether what is there is thrown away first. */
-  readonly fresh: boolean;
+  readonly fresh?: boolean;
+  /** Whether it is thrown away at the end. */
+  readonly temporary?: boolean;
+  /** A server to use; absent: the one of DATABASE_URL, else an embedded one. */
+  readonly server?: string;
 }
 
 /**
  * A database of the bench's own, made and migrated when it is not there yet: on the server that DATABASE_URL names, or
- * on an embedded one under .tenantry/bench.
+ * on an embedded one under .tenantry/bench. The login that goes with it has its name.
  */
-export async function openBenchDatabase(name: string, { cleanup, log, fresh }: OpenOptions): Promise<BenchDatabase> {
-  const server = await openServer(cleanup, log);
+export async function openBenchDatabase(name: string, options: OpenOptions): Promise<BenchDatabase> {
+  const { cleanup, log, fresh, temporary } = options;
+  const server = options.server ?? (await openServer(cleanup, log));
   const url = withPath(server, name);
-  const password = randomBytes(18).toString('hex');
   await onServer(server, async (client) => {
-    if (fresh) await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+    if (fresh || temporary) await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
     const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
     if (rows.length === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   });
+  if (temporary) cleanup.add(() => onServer(server, (client) => drop(client, name)));
   const client = await connect(url);
   cleanup.add(() => client.end());
   const pending = await pendingMigrations(client);
@@ -65,8 +67,7 @@ export async function openBenchDatabase(name: string, { cleanup, log, fresh }: O
     log(`applying ${pending.length} migration(s) to ${name}`);
     await migrate(url);
   }
-  await giveLogin(client, password);
-  return { url, serviceUrl: withLogin(url, password), client, version: await versionOf(client) };
+  return { url, serviceUrl: await giveLogin(client, url, name), client, version: await versionOf(client) };
 }
 
 async function openServer(cleanup: Cleanup, log: (line: string) => void): Promise<string> {
@@ -93,11 +94,25 @@ async function onServer(url: string, work: (client: pg.Client) => Promise<void>)
   }
 }
 
-/** A new password for each run, so that none has to be kept. */
-async function giveLogin(client: pg.Client, password: string): Promise<void> {
-  const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [LOGIN]);
-  if (rows.length === 0) await client.query(`CREATE ROLE ${LOGIN} IN ROLE ${SERVICE_ROLE}`);
-  await client.query(`ALTER ROLE ${LOGIN} LOGIN PASSWORD '${password}'`);
+async function drop(client: pg.Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+  await client.query(`DROP ROLE IF EXISTS ${pg.escapeIdentifier(name)}`);
+}
+
+/**
+ * A login that row-level security holds, as production demands. Its password is new at each run, so that none has to be kept.
+ * @returns the database's address as that login
+ */
+export async function giveLogin(client: pg.Client, databaseUrl: string, name: string): Promise<string> {
+  const login = pg.escapeIdentifier(name);
+  const password = randomBytes(18).toString('hex');
+  const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+  if (rows.length === 0) await client.query(`CREATE ROLE ${login} IN ROLE ${SERVICE_ROLE}`);
+  await client.query(`ALTER ROLE ${login} LOGIN PASSWORD '${password}'`);
+  const url = new URL(databaseUrl);
+  url.username = name;
+  url.password = password;
+  return url.href;
 }
 
 async function connect(connectionString: string): Promise<pg.Client> {
@@ -116,12 +131,5 @@ async function versionOf(client: pg.Client): Promise<string> {
 function withPath(url: string, database: string): string {
   const changed = new URL(url);
   changed.pathname = `/${database}`;
-  return changed.href;
-}
-
-function withLogin(url: string, password: string): string {
-  const changed = new URL(url);
-  changed.username = LOGIN;
-  changed.password = password;
   return changed.href;
 }

@@ -6,6 +6,11 @@ import { type HttpAnswer, HttpAnswerReader } from './http-answer.ts';
 /** Larger than any answer of the bench, so that most come whole in one read. */
 const READ_BYTES = 128 * 1024;
 
+/** The other end is gone, without an error of the network's. */
+export class ConnectionClosed extends Error {
+  override name = 'ConnectionClosed';
+}
+
 /** What a connection asks for, and who is told of the answer. */
 export interface Exchange {
   readonly bytes: Buffer;
@@ -41,7 +46,7 @@ export class LoadConnection {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } });
     this.#socket.once('connect', () => this.#send());
     this.#socket.once('error', (error) => this.#end(error));
-    this.#socket.once('close', () => this.#end(new Error('the server closed a connection')));
+    this.#socket.once('close', () => this.#end(new ConnectionClosed('the server closed a connection')));
   }
 
   #onBytes(chunk: Buffer): void {

@@ -27,8 +27,8 @@ export const NESTED_LIST = `query NestedList {
   }
 }`;
 
-const RECORD_TRANSACTION = `mutation Record($input: RecordTransactionsInput!) {
-  recordTransactions(input: $input) { transactions { id } userErrors { message } }
+export const RECORD_TRANSACTION = `mutation Record($input: RecordTransactionsInput!) {
+  recordTransactions(input: $input) { transactions { balanceAfter } userErrors { message } }
 }`;
 
 /** In the answer of a write that was done. */

@@ -34,12 +34,12 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     await restoreDataSet(database.client, dataSet);
     cleanup.add(() => restoreDataSet(database.client, dataSet));
     const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
-    const redisUrl = phases.some(({ reference }) => reference === 'redis') ? await startRedis(cleanup) : null;
+    const redisUrl = phases.some(({ reference }) => reference === 'redis') ? (await startRedis(cleanup)).url : null;
     const machine = describeMachine(database.version, redisUrl !== null);
     const surroundings = {
       database,
       dataSet,
-      ...(await issueTokens(dataSet)),
+      ...(await issueTokens(dataSet.tenants)),
       redisUrl,
       profileFolder: options.profileFolder,
       cleanup,

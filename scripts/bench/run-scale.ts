@@ -79,7 +79,7 @@ async function runStep({ database, transactions, options, progress, cleanup }: S
   const fixed = await ensureFixedTenant(client, lastDay);
   const largest = tenants[0] ?? fixed;
   progress.log(`${transactions.toLocaleString('en-US')} transactions: measuring`);
-  const known = await issueTokens({ lastDay, tenants: [fixed, largest] });
+  const known = await issueTokens([fixed, largest]);
   const env = { DATABASE_URL: serviceUrl, AUTH_SECRET: known.secret, CACHE: 'off' };
   const server = await startService(env, options.profileFolder, cleanup);
   const latencies = await measureLatencies(server, known.tenants, lastDay, { options, progress, cleanup });

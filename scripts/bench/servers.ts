@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { findProjectRoot } from '../../src/embedded/project-root.mjs';
-import { findFreePort, startProcess } from './child-process.ts';
+import { findFreePort, type StartedProcess, startProcess } from './child-process.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { PeerReady, PeerSettings } from './peer.ts';
 
@@ -10,11 +10,14 @@ const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
 /** A server that is measured. */
-export interface Server {
+export interface Server extends StartedProcess {
   readonly port: number;
-  readonly pid: number;
-  stop(): Promise<void>;
 }
+
+/** The service as its operator starts it; from its sources where this runs from them too, as in the tests. */
+const MAIN = import.meta.filename.endsWith('.ts')
+  ? ['--import', '@oxc-node/core/register', path.join('src', 'main.ts')]
+  : [path.join('dist', 'src', 'main.js')];
 
 /** Starts the service as its operator would in production, in one process. @throws with what it said when it does not start */
 export async function startService(
@@ -26,16 +29,12 @@ export async function startService(
   const port = await findFreePort();
   const flags = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`];
   const { PATH, HOME } = process.env;
-  const { child, pid, output, stop } = startProcess(
-    process.execPath,
-    [...flags, path.join(root, 'dist', 'src', 'main.js')],
-    cleanup,
-    {
-      cwd: root,
-      // None of the caller's settings: they would change what is measured.
-      env: { PATH, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env },
-    },
-  );
+  const server = startProcess(process.execPath, [...flags, ...MAIN], cleanup, {
+    cwd: root,
+    // None of the caller's settings: they would change what is measured.
+    env: { PATH, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env },
+  });
+  const { child, output } = server;
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await isReady(port))) {
     if (child.exitCode !== null) throw new Error(`the service did not start:\n${output()}`);
@@ -43,7 +42,7 @@ export async function startService(
       throw new Error(`the service was not ready within ${START_TIMEOUT_MS / 1000} s:\n${output()}`);
     await delay(POLL_MS);
   }
-  return { port, pid, stop };
+  return { ...server, port };
 }
 
 /** Starts one of the servers beside the service: a program of this folder that takes its settings as a message. */
@@ -53,18 +52,14 @@ export function startPeer(
   settings: PeerSettings,
   cleanup: Cleanup,
 ): Promise<Server> {
-  const { child, pid, output, stop } = startProcess(
-    process.execPath,
-    [path.join(import.meta.dirname, program), ...args],
-    cleanup,
-    {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'advanced',
-      env: { ...process.env, NODE_ENV: 'production' },
-    },
-  );
+  const server = startProcess(process.execPath, [path.join(import.meta.dirname, program), ...args], cleanup, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  const { child, output } = server;
   return new Promise((resolve, reject) => {
-    child.once('message', ({ port }: PeerReady) => resolve({ port, pid, stop }));
+    child.once('message', ({ port }: PeerReady) => resolve({ ...server, port }));
     child.once('exit', () => reject(new Error(`${program} did not start:\n${output()}`)));
     child.send(settings);
   });

@@ -12,8 +12,9 @@ import { type Server, startPeer, startService } from './servers.ts';
 const POOL_SIZE = 10;
 const TOKEN_LIFETIME_SECONDS = 24 * 3600;
 
-/** Says of the service's answers, and of those of Apollo Server's plugin, that they came from the cache. */
-const SERVICE_HIT = 'cache-status: tenantry; hit';
+/** In the head of the service's answers that came from the cache. */
+export const SERVICE_HIT = 'cache-status: tenantry; hit';
+/** The same of Apollo Server's plugin. */
 const APOLLO_HIT = '\r\nage: ';
 
 export type OperationName = 'Dashboard' | 'NestedList';
@@ -83,12 +84,14 @@ export const SUBJECTS = {
   apollo: { ...peer('Apollo, cache plugin', 'apollo-server.js'), hitMark: APOLLO_HIT },
 } as const satisfies Record<string, Subject>;
 
-/** One administrator's token for each tenant. */
-export async function issueTokens(dataSet: DataSet): Promise<{ secret: string; tenants: KnownTenant[] }> {
+/** One administrator's token for each tenant, and the secret that the service then has to have. */
+export async function issueTokens<Tenant extends BenchTenant>(
+  tenants: readonly Tenant[],
+): Promise<{ secret: string; tenants: (Tenant & KnownTenant)[] }> {
   const secret = randomBytes(32).toString('base64url');
   const auth = { secret, jwksUrl: undefined, issuer: undefined, audience: undefined };
   const issuer = createTokenIssuer(auth, true);
-  const issue = async (tenant: BenchTenant) => ({
+  const issue = async (tenant: Tenant) => ({
     ...tenant,
     token: await issuer.issue({
       subject: 'bench',
@@ -97,7 +100,7 @@ export async function issueTokens(dataSet: DataSet): Promise<{ secret: string; t
       lifetimeSeconds: TOKEN_LIFETIME_SECONDS,
     }),
   });
-  return { secret, tenants: await Promise.all(dataSet.tenants.map(issue)) };
+  return { secret, tenants: await Promise.all(tenants.map(issue)) };
 }
 
 /** The request of an operation for one tenant. */

@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ResponseEntry } from '../cache/entry.ts';
 import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
 const CACHE_CONTROL = 'private, no-cache';
@@ -74,7 +75,14 @@ function write(reply: FastifyReply, status: number, head: string[], body?: Buffe
   // What plugins have set, such as those of CORS.
   for (const [name, value] of Object.entries(reply.getHeaders())) head.push(name, String(value));
   reply.hijack();
-  reply.raw.writeHead(status, head).end(body);
+  const { raw } = reply;
+  atTurnEnd(() => {
+    try {
+      raw.writeHead(status, head).end(body);
+    } catch (error) {
+      raw.destroy(error as Error); // a header that HTTP does not allow; nobody else would end the connection
+    }
+  });
   return reply;
 }
 

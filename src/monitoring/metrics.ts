@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
+import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from './cache-statistics.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
-import { CACHE_TIERS, OPERATION_RESULTS } from './statistics.ts';
+import { OPERATION_RESULTS } from './statistics.ts';
 
 /** Upper bounds of the histograms; Prometheus wants seconds. */
 const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000];
@@ -102,22 +103,51 @@ function addExecutions(add: Add, counts: Readonly<ExecutionCounts>): void {
   ]);
 }
 
-function addCaches(add: Add, { caches }: Monitor): void {
-  const name = 'tenantry_cache_access_duration_seconds';
-  add('counter', 'tenantry_cache_events_total', 'Hits (by tier), misses, invalidations and errors of the cache.', () =>
-    [...caches.entries()].flatMap(([namespace, { hits, misses, invalidations, errors }]) => [
-      ...CACHE_TIERS.map((tier) => ({ labels: { namespace, tier, result: 'hit' }, value: hits[tier] })),
-      { labels: { namespace, tier: '', result: 'miss' }, value: misses },
-      { labels: { namespace, tier: '', result: 'invalidation' }, value: invalidations },
-      { labels: { namespace, tier: '', result: 'error' }, value: errors },
-    ]),
+function addCaches(add: Add, { caches, bypasses }: Monitor): void {
+  const each = (samplesOf: (namespace: string, cache: CacheStatistics) => Sample[]) => () =>
+    [...caches.entries()].flatMap(([namespace, cache]) => samplesOf(namespace, cache));
+  add('counter', 'tenantry_cache_events_total', 'What lookups, loads and bumps came to.', each(eventSamples));
+  add(
+    'counter',
+    'tenantry_cache_misses_total',
+    'Lookups that found nothing current, by reason.',
+    each((namespace, { missesBy }) =>
+      MISS_REASONS.map((reason) => ({ labels: { namespace, reason }, value: missesBy[reason] })),
+    ),
   );
-  add('histogram', name, 'Reads from and writes to the cache.', () =>
-    [...caches.entries()].flatMap(([namespace, { get, set }]) => [
+  add(
+    'counter',
+    'tenantry_cache_filled_bytes_total',
+    'Bytes of the entries that were stored.',
+    each((namespace, { filledBytes }) =>
+      CACHE_TIERS.map((tier) => ({ labels: { namespace, tier }, value: filledBytes[tier] })),
+    ),
+  );
+  const name = 'tenantry_cache_access_duration_seconds';
+  add(
+    'histogram',
+    name,
+    'Reads from and writes to Redis.',
+    each((namespace, { get, set }) => [
       ...histogramSamples(name, { namespace, access: 'get' }, get),
       ...histogramSamples(name, { namespace, access: 'set' }, set),
     ]),
   );
+  add('counter', 'tenantry_cache_bypasses_total', 'Requests that were not looked up, by reason.', () =>
+    [...bypasses].map(([reason, value]) => ({ labels: { reason }, value })),
+  );
+}
+
+function eventSamples(namespace: string, cache: CacheStatistics): Sample[] {
+  const sample = (result: string, value: number, tier = '') => ({ labels: { namespace, tier, result }, value });
+  return [
+    ...CACHE_TIERS.map((tier) => sample('hit', cache.hits[tier], tier)),
+    ...CACHE_TIERS.map((tier) => sample('fill', cache.fills[tier], tier)),
+    sample('miss', cache.misses),
+    sample('joined', cache.joined),
+    sample('invalidation', cache.invalidations),
+    sample('error', cache.errors),
+  ];
 }
 
 /** How this process learns of writes past it: docs/cache.md. */

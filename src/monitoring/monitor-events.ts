@@ -1,5 +1,3 @@
-import type { CacheTier } from './statistics.ts';
-
 export interface OperationEvent {
   /** The operation's name, or one of `NAMELESS`. */
   readonly name: string;
@@ -16,19 +14,6 @@ export interface ResolverEvent {
   readonly coordinate: string;
   readonly durationMs: number;
   readonly failed: boolean;
-}
-
-/**
- * `get` and `set` are accesses to a store, with their durations; `hit` and `miss` the outcome of a whole lookup, one
- * for each; `error` a store that did not do as asked.
- */
-export interface CacheEvent {
-  readonly namespace: string;
-  readonly kind: 'get' | 'set' | 'hit' | 'miss' | 'invalidation' | 'error';
-  /** Of `get` and `set`. */
-  readonly durationMs?: number;
-  /** Of `hit`: where the answer was found; `memory` when absent. */
-  readonly tier?: CacheTier;
 }
 
 /** In place of a name; no GraphQL name can be spelled like these. */

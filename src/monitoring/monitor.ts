@@ -1,10 +1,11 @@
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
-import type { CacheEvent, OperationEvent, ResolverEvent } from './monitor-events.ts';
+import { BYPASS_REASONS, type BypassReason, type CacheEvent, CacheStatistics } from './cache-statistics.ts';
+import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
 import { RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
 import { SlowQueries, type SlowQuery } from './slow-queries.ts';
-import { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
+import { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
 
@@ -41,6 +42,8 @@ export class Monitor {
   readonly resolvers = new BoundedRegistry(MAX_RESOLVERS, () => new ResolverStatistics());
   readonly queries = new BoundedRegistry(MAX_QUERIES, queryStatistics);
   readonly caches = new BoundedRegistry(MAX_CACHE_NAMESPACES, () => new CacheStatistics());
+  /** Requests that were not looked up in the cache. */
+  readonly bypasses = new Map<BypassReason, number>(BYPASS_REASONS.map((reason) => [reason, 0]));
   readonly slowQueries = new SlowQueries(MAX_SLOW_QUERIES);
   readonly #tenants = new TenantOperations();
 
@@ -70,13 +73,12 @@ export class Monitor {
     if (timing?.span) traceStatement(timing.span, event);
   };
 
-  recordCache({ namespace, kind, durationMs = 0, tier = 'memory' }: CacheEvent): void {
-    const cache = this.caches.entry(namespace);
-    if (kind === 'get' || kind === 'set') cache[kind].record(durationMs);
-    else if (kind === 'hit') cache.hits[tier]++;
-    else if (kind === 'miss') cache.misses++;
-    else if (kind === 'invalidation') cache.invalidations++;
-    else cache.errors++;
+  recordCache(event: CacheEvent): void {
+    this.caches.entry(event.namespace).record(event);
+  }
+
+  recordBypass(reason: BypassReason): void {
+    this.bypasses.set(reason, (this.bypasses.get(reason) ?? 0) + 1);
   }
 
   /** The operations of one tenant, by name. */

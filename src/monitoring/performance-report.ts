@@ -1,13 +1,15 @@
+import { CACHE_TIERS, type CacheStatistics, type CacheTier, MISS_REASONS } from './cache-statistics.ts';
 import type { Latency, LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
 import type {
   CachePerformance,
+  CacheTierPerformance,
   OperationPerformance,
   PerformanceReport,
   QueryPerformance,
   ResolverPerformance,
 } from './performance.type.ts';
-import type { CacheStatistics, OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
+import type { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 
 /** GraphQL's Int; a number beyond it would make an error of the whole answer. */
 const MAX_INT = 2 ** 31 - 1;
@@ -52,17 +54,25 @@ function queryPerformance({ model, action, durations, rows }: QueryStatistics): 
 
 function cachePerformance([namespace, cache]: [string, CacheStatistics]): CachePerformance {
   const hits = cache.hits.memory + cache.hits.redis;
-  const lookups = hits + cache.misses;
+  const { misses, missesBy } = cache;
+  const lookups = hits + misses;
   return {
     namespace,
     hits: int(hits),
-    misses: int(cache.misses),
+    misses: int(misses),
+    missReasons: MISS_REASONS.map((reason) => ({ reason, count: int(missesBy[reason]) })),
     hitRate: lookups && hits / lookups,
+    joined: int(cache.joined),
+    tiers: CACHE_TIERS.map((tier) => tierPerformance(tier, cache)),
     invalidations: int(cache.invalidations),
     errors: int(cache.errors),
     get: latencyOf(cache.get),
     set: latencyOf(cache.set),
   };
+}
+
+function tierPerformance(tier: CacheTier, { hits, fills, filledBytes }: CacheStatistics): CacheTierPerformance {
+  return { tier, hits: int(hits[tier]), fills: int(fills[tier]), filledBytes: filledBytes[tier] };
 }
 
 function latencyOf(histogram: LatencyHistogram): Latency {

@@ -89,6 +89,33 @@ export class SlowQuery {
   at!: Date;
 }
 
+@ObjectType({ description: 'A place where entries are.', simpleResolvers: true })
+export class CacheTierPerformance {
+  @Field(() => String, { description: '"memory", which is the process, or "redis".' })
+  tier!: string;
+
+  @Field(() => Int, { description: 'Lookups answered from here.' })
+  hits!: number;
+
+  @Field(() => Int, { description: 'Entries stored here.' })
+  fills!: number;
+
+  @Field(() => Float, { description: 'Their bytes as they lie here, compressed or not.' })
+  filledBytes!: number;
+}
+
+@ObjectType({ description: 'Lookups that found nothing current, for one reason.', simpleResolvers: true })
+export class CacheMisses {
+  @Field(() => String, {
+    description:
+      '"absent": no entry; "old": written over since; "expired": kept for its time; "broken": no whole entry.',
+  })
+  reason!: string;
+
+  @Field(() => Int, { description: 'How often.' })
+  count!: number;
+}
+
 @ObjectType({ description: 'One namespace of the cache.', simpleResolvers: true })
 export class CachePerformance {
   @Field(() => String, { description: 'Name of the namespace.' })
@@ -99,6 +126,15 @@ export class CachePerformance {
 
   @Field(() => Int, { description: 'Lookups that found nothing current.' })
   misses!: number;
+
+  @Field(() => [CacheMisses], { description: 'The same by their reasons.' })
+  missReasons!: CacheMisses[];
+
+  @Field(() => [CacheTierPerformance], { description: 'Hits and fills by where the entries are.' })
+  tiers!: CacheTierPerformance[];
+
+  @Field(() => Int, { description: 'Misses that waited for the same load of another request or process.' })
+  joined!: number;
 
   @Field(() => Float, { description: 'Share of hits in all lookups, 0 to 1; 0 without lookups.' })
   hitRate!: number;

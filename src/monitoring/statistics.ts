@@ -72,16 +72,4 @@ export class QueryStatistics {
   }
 }
 
-/** Where a cached answer was found. */
-export type CacheTier = 'memory' | 'redis';
-export const CACHE_TIERS: readonly CacheTier[] = ['memory', 'redis'];
-
-/** One cache namespace. */
-export class CacheStatistics {
-  readonly hits: Record<CacheTier, number> = { memory: 0, redis: 0 };
-  misses = 0;
-  invalidations = 0;
-  errors = 0;
-  readonly get = new LatencyHistogram();
-  readonly set = new LatencyHistogram();
-}
+export type { CacheTier } from './cache-statistics.ts';

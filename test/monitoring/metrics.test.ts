@@ -75,6 +75,10 @@ describe('GET /metrics', () => {
   it('counts what the cache did', () => {
     expect(sum('tenantry_cache_events_total', { result: 'hit', tier: 'memory' })).toBeGreaterThanOrEqual(2);
     expect(sum('tenantry_cache_events_total', { result: 'miss' })).toBeGreaterThan(0);
+    expect(sum('tenantry_cache_misses_total', { reason: 'absent' })).toBe(
+      sum('tenantry_cache_events_total', { result: 'miss' }),
+    );
+    expect(samples('tenantry_cache_bypasses_total').map(([{ reason }]) => reason)).toContain('untrusted');
     expect(samples('tenantry_cache_memory_bytes')).toHaveLength(1);
   });
 

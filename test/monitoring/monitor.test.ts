@@ -99,6 +99,32 @@ describe('the report', () => {
   });
 });
 
+describe('the cache', () => {
+  it('tells why lookups found nothing, and what was stored where', () => {
+    for (const reason of ['old', 'old', 'expired', 'broken'] as const)
+      monitor.recordCache({ namespace: 'accounts', kind: 'miss', reason });
+    monitor.recordCache({ namespace: 'accounts', kind: 'miss' });
+    monitor.recordCache({ namespace: 'accounts', kind: 'joined' });
+    monitor.recordCache({ namespace: 'accounts', kind: 'fill', tier: 'memory', bytes: 3_000 });
+    monitor.recordCache({ namespace: 'accounts', kind: 'fill', tier: 'redis', bytes: 1_000 });
+    monitor.recordCache({ namespace: 'accounts', kind: 'fill', tier: 'redis', bytes: 500 });
+    monitor.recordCache({ namespace: 'accounts', kind: 'hit', tier: 'redis' });
+    expect(serviceReport(monitor).cache[0]).toMatchObject({
+      ...{ misses: 5, hits: 1, joined: 1 },
+      missReasons: [
+        { reason: 'absent', count: 1 },
+        { reason: 'old', count: 2 },
+        { reason: 'expired', count: 1 },
+        { reason: 'broken', count: 1 },
+      ],
+      tiers: [
+        { tier: 'memory', hits: 0, fills: 1, filledBytes: 3_000 },
+        { tier: 'redis', hits: 1, fills: 2, filledBytes: 1_500 },
+      ],
+    });
+  });
+});
+
 describe('operation names', () => {
   it('are bounded over all tenants', () => {
     for (let tenant = 0; tenant < 10; tenant++)

@@ -12,9 +12,14 @@ const ENTRY_OVERHEAD_BYTES = 1_000;
 /** A tenant's share of the memory at most: whatever one of them asks for, the others keep three quarters. */
 const TENANT_SHARE = 1 / 4;
 
-/** Entries within the process, bounded in bytes, and fair: a tenant beyond its share loses its own oldest entries. */
+/** What is kept, as far as its place in memory goes. */
+export interface Kept {
+  readonly body: Buffer;
+}
+
+/** Entries within the process, of answers and of values together, bounded in bytes, and fair: a tenant beyond its share loses its own oldest entries. */
 export class MemoryEntries {
-  readonly #entries: LRUCache<string, ResponseEntry> | undefined;
+  readonly #entries: LRUCache<string, Kept> | undefined;
   readonly #tenants = new Map<string, { bytes: number; readonly keys: Set<string> }>();
   readonly #maxTenantBytes: number;
 
@@ -37,11 +42,12 @@ export class MemoryEntries {
     return this.#entries?.has(key) ?? false;
   }
 
-  get(key: string): ResponseEntry | undefined {
-    return this.#entries?.get(key);
+  /** The key tells what kind of entry lies there. */
+  get<Entry extends Kept = ResponseEntry>(key: string): Entry | undefined {
+    return this.#entries?.get(key) as Entry | undefined;
   }
 
-  set(key: string, entry: ResponseEntry): void {
+  set(key: string, entry: Kept): void {
     const entries = this.#entries;
     const bytes = sizeOf(entry);
     if (!entries || bytes > this.#maxTenantBytes) return;
@@ -59,7 +65,7 @@ export class MemoryEntries {
     entries.set(key, entry);
   }
 
-  #forget(entry: ResponseEntry, key: string): void {
+  #forget(entry: Kept, key: string): void {
     const tenant = this.#tenants.get(tenantOf(key));
     if (!tenant?.keys.delete(key)) return;
     tenant.bytes -= sizeOf(entry);
@@ -68,7 +74,7 @@ export class MemoryEntries {
 }
 
 /** The compressed body may be added later; counted from the start, as if it were half of the plain one. */
-function sizeOf({ body }: ResponseEntry): number {
+function sizeOf({ body }: Kept): number {
   return Math.ceil(body.length * 1.5) + ENTRY_OVERHEAD_BYTES;
 }
 

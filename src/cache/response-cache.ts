@@ -5,6 +5,7 @@ import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AnswerPolicy } from './answer-policy.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
+import { Flights } from './flights.ts';
 import type { CacheDependency } from './namespaces.ts';
 import type { Following } from './outbox/following.ts';
 import type { UnheardBumps } from './outbox/unheard-bumps.ts';
@@ -41,12 +42,11 @@ interface Lookup {
   readonly hit: Answer | undefined;
 }
 
-/** A load that others may join, with the versions it began under. */
-interface Flight {
-  readonly versions: Versions;
-  readonly answer: Promise<Answer>;
-  readonly whenJoined: () => void;
-}
+/**
+ * Computes an answer. @param versions those that the answer is kept under, which what it is made of is judged by too; null
+ * when they cannot be read or trusted
+ */
+export type Load = (versions: Versions | null) => Promise<LoadedAnswer>;
 
 /** A namespace for the metrics of lookups whose answer is not known yet. */
 const UNKNOWN_NAMESPACE = 'unknown';
@@ -56,7 +56,7 @@ const UNKNOWN_NAMESPACE = 'unknown';
  * before the database was read for it, and is served only while they still are; nothing is ever deleted to invalidate.
  */
 export class ResponseCache {
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Flights<Answer>();
 
   constructor(private readonly options: ResponseCacheOptions) {}
 
@@ -66,30 +66,21 @@ export class ResponseCache {
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
    * @param whenJoined called when another request begins to wait for this one's load
    */
-  answer(
-    scope: TenantScope,
-    key: string,
-    load: () => Promise<LoadedAnswer>,
-    whenJoined: () => void = () => {},
-  ): Answer | Promise<Answer> {
+  answer(scope: TenantScope, key: string, load: Load, whenJoined: () => void = () => {}): Answer | Promise<Answer> {
     const lookup = this.#lookUp(scope, key);
     return lookup instanceof Promise
       ? lookup.then((found) => found?.hit ?? this.#miss(found, key, load, whenJoined))
       : (lookup?.hit ?? this.#miss(lookup, key, load, whenJoined));
   }
 
-  async #miss(
-    lookup: Lookup | undefined,
-    key: string,
-    load: () => Promise<LoadedAnswer>,
-    whenJoined: () => void,
-  ): Promise<Answer> {
-    if (!lookup) return { outcome: 'bypass', loaded: await load() };
+  async #miss(lookup: Lookup | undefined, key: string, load: Load, whenJoined: () => void): Promise<Answer> {
+    if (!lookup) return { outcome: 'bypass', loaded: await load(null) };
     const { versions } = lookup;
-    const flight = this.#flightUnder(key, versions);
+    const flight = this.#flights.under(key, versions);
     if (flight) {
       flight.whenJoined();
-      const joined = await flight.answer.catch(() => undefined); // its own caller is told
+      const joined = await flight.result.catch(() => undefined); // its own caller is told
+      // An error, such as a spent budget, is its own caller's: what may not be kept is not shared.
       if (joined && 'entry' in joined) return joined;
     } else {
       // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
@@ -98,7 +89,7 @@ export class ResponseCache {
       if (since) return since;
     }
     this.options.monitor.recordCache({ namespace: UNKNOWN_NAMESPACE, kind: 'miss' });
-    return this.#load(key, versions, load, whenJoined);
+    return this.#flights.run(key, versions, () => this.#loadAndKeep(key, versions, load), whenJoined);
   }
 
   /** A mutation is about to begin its transaction. @returns the id that the transaction is to carry */
@@ -193,33 +184,8 @@ export class ResponseCache {
     return { outcome: 'hit', entry };
   }
 
-  /**
-   * A load under way that may be joined: it began under the versions that are current now. One that began before a write
-   * would answer a reader that comes after it. What it finds is shared only when it may be kept: an error, such as a
-   * spent budget, is its own caller's.
-   */
-  #flightUnder(key: string, versions: Versions): Flight | undefined {
-    const flight = this.#flights.get(key);
-    return flight && isCurrent(flight.versions, versions) && isCurrent(versions, flight.versions) ? flight : undefined;
-  }
-
-  async #load(
-    key: string,
-    versions: Versions,
-    load: () => Promise<LoadedAnswer>,
-    whenJoined: () => void,
-  ): Promise<Answer> {
-    const flight = { versions, answer: this.#loadAndKeep(key, versions, load), whenJoined };
-    this.#flights.set(key, flight);
-    try {
-      return await flight.answer;
-    } finally {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    }
-  }
-
-  async #loadAndKeep(key: string, versions: Versions, load: () => Promise<LoadedAnswer>): Promise<Answer> {
-    const loaded = await load();
+  async #loadAndKeep(key: string, versions: Versions, load: Load): Promise<Answer> {
+    const loaded = await load(versions);
     const entry = this.#entryOf(loaded, versions);
     if (!entry) return { outcome: 'miss', loaded };
     this.options.memory.set(key, entry);

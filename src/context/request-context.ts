@@ -1,4 +1,5 @@
 import { AnswerPolicy } from '../cache/answer-policy.ts';
+import { RequestVersions } from '../cache/data/request-versions.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { Caller } from './caller.ts';
@@ -21,11 +22,13 @@ export class RequestContext {
     readonly services: Services,
     /** Where the time of the request goes; its statements are counted there. */
     readonly timing: RequestTiming,
+    /** What data entries are judged by. */
+    readonly versions = new RequestVersions(),
   ) {}
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
   get scope(): TenantScope {
-    return requireScope(this).forRequest(this.timing);
+    return requireScope(this).forRequest(this.timing, this.versions);
   }
 
   get loaders(): Loaders {
@@ -33,8 +36,9 @@ export class RequestContext {
     return this.ownLoaders;
   }
 
-  /** After a write: what was loaded before may be old, and the operation may go on with another mutation. */
-  forgetLoaded(): void {
+  /** After a write, when its bump is done: what was read before may be old, and the operation may go on with another one. */
+  forgetRead(): void {
     this.ownLoaders = undefined;
+    this.versions.forget();
   }
 }

@@ -26,13 +26,14 @@ export async function runWrite<Result>(
   const writeId = cache.beginWrite();
   try {
     const result = await retriedTransaction(carrying(writeId, database), scope, work);
-    context.forgetLoaded();
     await cache.written(scope, dependents, writeId, true);
+    context.forgetRead();
     return { result, userErrors: [] };
   } catch (error) {
     if (error instanceof BrokenRules) return { result: null, userErrors: error.userErrors };
     // A connection that was lost at the COMMIT leaves open whether it was done.
     await cache.written(scope, dependents, writeId, false);
+    context.forgetRead();
     throw error;
   }
 }

@@ -3,7 +3,9 @@ import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { responseKey } from '../cache/cache-key.ts';
 import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
+import { RequestVersions } from '../cache/data/request-versions.ts';
 import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
+import type { Versions } from '../cache/versions.ts';
 import { type Caller, callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
@@ -71,13 +73,13 @@ function answer(
   const timing = new RequestTiming(startedAtMs);
   let isLoaded = false;
   let isJoined = false;
-  const load = () => {
+  const load = (versions?: Versions | null) => {
     isLoaded = true;
     reply.raw.once('close', () => {
       const isUnanswered = !reply.raw.writableFinished;
       if (isUnanswered && timing.isQuery && !isJoined) route.services.database.abandon(timing);
     });
-    return execute(route, request, caller, timing);
+    return execute(route, request, new RequestContext(caller, route.services, timing, new RequestVersions(versions)));
   };
   const whenJoined = () => {
     isJoined = true;
@@ -97,7 +99,7 @@ function find(
   { cache }: Services,
   caller: Caller | null,
   operation: CacheableOperation | undefined,
-  load: () => Promise<LoadedAnswer>,
+  load: (versions?: Versions | null) => Promise<LoadedAnswer>,
   whenJoined: () => void,
 ): Answer | Promise<Answer> {
   if (!caller?.tenant || !operation) return load().then((loaded) => ({ outcome: 'bypass', loaded }));
@@ -108,12 +110,10 @@ function find(
 
 /** Apollo Server's answer, and what was learned about it on the way. */
 async function execute(
-  { apollo, services }: GraphqlRoute,
+  { apollo }: GraphqlRoute,
   request: FastifyRequest,
-  caller: Caller | null,
-  timing: RequestTiming,
+  context: RequestContext,
 ): Promise<LoadedAnswer> {
-  const context = new RequestContext(caller, services, timing);
   const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
@@ -128,7 +128,7 @@ async function execute(
     status: status ?? 200,
     headers: Object.fromEntries(headers),
     body: Buffer.from(body.string),
-    operationName: timing.operation,
+    operationName: context.timing.operation,
     // A whole answer may yet be refused: the client takes no JSON.
     ...(context.policy.isComplete && (status ?? 200) === 200 && { policy: context.policy }),
   };

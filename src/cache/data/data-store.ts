@@ -1,0 +1,112 @@
+import { performance } from 'node:perf_hooks';
+import type { Monitor } from '../../monitoring/monitor.ts';
+import type { CacheTier } from '../../monitoring/statistics.ts';
+import { compressed, decompressed } from '../compression.ts';
+import { frame, unframe } from '../entry-frame.ts';
+import type { MemoryEntries } from '../entry-store.ts';
+import type { FastRedis } from '../redis.ts';
+import type { Versions } from '../versions.ts';
+
+/** Below it, compressing takes more time than it saves memory. */
+const MIN_COMPRESSED_BYTES = 4 * 1024;
+
+/** A value as it is kept. */
+export interface DataEntry {
+  /** What the value depends on, as it was before the database was read. */
+  readonly versions: Versions;
+  /** Milliseconds since 1970. */
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** The value, in exact JSON. */
+  readonly body: Buffer;
+}
+
+/** What stands before the value in Redis. */
+interface Header extends Omit<DataEntry, 'body'> {
+  readonly layout: string;
+  /** Of the value, when it is compressed. */
+  readonly plainBytes?: number;
+}
+
+export interface DataStoreOptions {
+  /** Holds the response entries too: the bound and the fairness are those of both together. */
+  readonly memory: MemoryEntries;
+  /** The tier behind the process. */
+  readonly redis?: FastRedis | undefined;
+  readonly monitor: Monitor;
+  /** Tells this deployment's values from those of others, which may be made otherwise. */
+  readonly layout: string;
+}
+
+/** The entries of values, in two tiers. A tier that fails has nothing: the failure shows in the metrics alone. */
+export class DataStore {
+  constructor(private readonly options: DataStoreOptions) {}
+
+  /**
+   * The first entry that serves.
+   * @param namespace for the metrics
+   */
+  async find(
+    namespace: string,
+    key: string,
+    serves: (entry: DataEntry) => boolean,
+  ): Promise<{ readonly entry: DataEntry; readonly tier: CacheTier } | undefined> {
+    const { memory, redis } = this.options;
+    const near = this.inMemory(key);
+    if (near && serves(near)) return { entry: near, tier: 'memory' };
+    if (!redis) return undefined;
+    const asked = redis.run((client) => client.getBuffer(key));
+    const bytes = await this.#counted('get', namespace, asked);
+    const far = bytes && this.#read(key, bytes);
+    if (!far || !serves(far)) return undefined;
+    memory.set(key, far);
+    return { entry: far, tier: 'redis' };
+  }
+
+  inMemory(key: string): DataEntry | undefined {
+    return this.options.memory.get<DataEntry>(key);
+  }
+
+  /** Resolves when Redis has it too, which nobody who asked for the value need wait for. Never throws. */
+  async keep(namespace: string, key: string, entry: DataEntry): Promise<void> {
+    const { memory, redis } = this.options;
+    memory.set(key, entry);
+    const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
+    if (!redis || ttlMs <= 0) return;
+    const framed = await this.#framed(key, entry);
+    const sent = redis.run((client) => client.set(key, framed, 'PX', ttlMs));
+    await this.#counted('set', namespace, sent);
+  }
+
+  async #framed(key: string, { body, ...header }: DataEntry): Promise<Buffer> {
+    const { layout } = this.options;
+    if (body.length < MIN_COMPRESSED_BYTES) return frame(key, { ...header, layout } satisfies Header, body);
+    const plainBytes = body.length;
+    return frame(key, { ...header, layout, plainBytes } satisfies Header, await compressed(body));
+  }
+
+  /** Undefined for what is broken, lies under another key, or is of another layout. */
+  #read(key: string, bytes: Buffer): DataEntry | undefined {
+    const framed = unframe(key, bytes);
+    if (!framed) return undefined;
+    const { layout, plainBytes, ...header } = framed.header as Header;
+    if (layout !== this.options.layout) return undefined;
+    const body = plainBytes === undefined ? framed.payload : decompressed(framed.payload, plainBytes);
+    return body && { ...header, body };
+  }
+
+  #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
+    const { monitor } = this.options;
+    const startedAt = performance.now();
+    return access.then(
+      (result) => {
+        monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
+        return result;
+      },
+      () => {
+        monitor.recordCache({ namespace, kind: 'error' }); // FastRedis has logged it
+        return undefined;
+      },
+    );
+  }
+}

@@ -20,9 +20,7 @@ export class UnheardBumps {
 
   /** Leaves a row in the outbox for an invalidation that no write stands behind. @throws when PostgreSQL is away too */
   async leaveToDrainer(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
-    await this.database.withConnection((client) =>
-      client.query('SELECT cache_outbox_add($1, $2)', [scope.tenantId, maskOf(dependencies)]),
-    );
+    await this.database.directory('SELECT cache_outbox_add($1, $2)', [scope.tenantId, maskOf(dependencies)]);
   }
 
   /**

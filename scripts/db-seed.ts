@@ -5,11 +5,14 @@ import { runCommand } from '../src/cli/run-command.ts';
 import { seedDatabase } from '../src/seed/seed-database.ts';
 import { readSeedRequest, SEED_COMMAND } from '../src/seed/seed-options.ts';
 
+const WRITTEN_TABLES = ['tenants', 'bank_accounts', 'transactions'];
+
 await runCommand(SEED_COMMAND, async (line) => {
   const request = readSeedRequest(line, process.env.NODE_ENV);
   const startedAt = performance.now();
   const progress = new Progress();
-  const database = await openCommandDatabase({ command: SEED_COMMAND.name, log: (text) => progress.log(text) });
+  const log = (text: string) => progress.log(text);
+  const database = await openCommandDatabase({ command: SEED_COMMAND.name, writes: WRITTEN_TABLES, log });
   const describe = (tenants: number, transactions: number) => {
     const durationMs = performance.now() - startedAt;
     const rate = formatRate(transactions, durationMs, 'rows');

@@ -7,6 +7,8 @@ import { defaultRejectsPath, formatResult, hasRejects } from '../src/import/impo
 
 const REJECTED_EXIT_CODE = 2;
 
+const WRITTEN_TABLES = ['tenants', 'bank_accounts', 'transactions'];
+
 const SPEC = {
   name: 'import',
   summary:
@@ -33,7 +35,8 @@ const SPEC = {
 await runCommand(SPEC, async ({ options, arguments: [folder = ''] }) => {
   const startedAt = performance.now();
   const progress = new Progress();
-  const database = await openCommandDatabase({ command: SPEC.name, log: (line) => progress.log(line) });
+  const log = (line: string) => progress.log(line);
+  const database = await openCommandDatabase({ command: SPEC.name, writes: WRITTEN_TABLES, log });
   try {
     const result = await importFolder({
       client: database.client,

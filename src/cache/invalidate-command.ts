@@ -31,7 +31,7 @@ export async function invalidateCommand({
   const mask = maskOf(dependenciesOf(options.pattern));
   if (!options.all && options.tenant === undefined)
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant, or --all for every one.');
-  const { client, close } = await openCommandDatabase({ command: INVALIDATE.name });
+  const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
   try {
     await client.query("SELECT set_config('app.directory', 'on', false)");
     const { rows } = await client.query<{ slug: string }>(

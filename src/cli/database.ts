@@ -4,8 +4,12 @@ import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
+import { refuseDuringMigration, refuseReadOnly, refuseWithoutRights } from './write-guard.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** No database of that name. */
+const NO_SUCH_DATABASE = '3D000';
 
 /** Tables that only a fully migrated database has. */
 const EXPECTED_TABLES = ['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'];
@@ -24,6 +28,8 @@ export interface CommandDatabaseOptions {
   readonly command: string;
   /** DATABASE_URL; absent or empty: the embedded database. */
   readonly url?: string | undefined;
+  /** Tables that the command adds rows to, none when it writes by functions of the database; absent when it only reads. */
+  readonly writes?: readonly string[];
   /** Told what takes long. */
   readonly log?: (line: string) => void;
   /** How the embedded database is had; for tests. */
@@ -33,11 +39,12 @@ export interface CommandDatabaseOptions {
 /**
  * Opens the database that DATABASE_URL names, else the embedded one, which is started for as long as it is needed and
  * migrated when it is not (it is this clone's own; another one is its operator's to migrate).
- * @throws OperatorError when it cannot be reached or is not migrated
+ * @throws OperatorError when it cannot be reached, is not migrated, or cannot be written by a command that writes
  */
 export async function openCommandDatabase({
   command,
   url = process.env.DATABASE_URL,
+  writes,
   log = (line) => process.stderr.write(`${line}\n`),
   acquireEmbedded = acquireEmbeddedPostgres,
 }: CommandDatabaseOptions): Promise<CommandDatabase> {
@@ -50,6 +57,7 @@ export async function openCommandDatabase({
     };
     try {
       await (url ? refuseUnmigrated(client) : migrateOwn(client, server.url, log));
+      if (writes) await refuseUnwritable(client, writes);
       return { url: server.url, client, close };
     } catch (error) {
       await client.end();
@@ -67,7 +75,17 @@ async function migrateOwn(client: pg.Client, url: string, log: (line: string) =>
   await migrate(url);
 }
 
-async function connect(url: string, command: string): Promise<pg.Client> {
+async function refuseUnwritable(client: pg.Client, tables: readonly string[]): Promise<void> {
+  await refuseReadOnly(client);
+  await refuseDuringMigration(client);
+  await refuseWithoutRights(client, tables);
+}
+
+/**
+ * A connection of a command's own, to be ended by it.
+ * @throws OperatorError when it cannot be had
+ */
+export async function connect(url: string, command: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     application_name: `tenantry ${command}`,
@@ -96,6 +114,11 @@ async function refuseUnmigrated(client: pg.Client): Promise<void> {
   );
 }
 
+/** Whether what `connect` threw says that the server has no such database. */
+export function isMissingDatabase(error: unknown): boolean {
+  return error instanceof OperatorError && firstCause(error.cause).code === NO_SUCH_DATABASE;
+}
+
 function unreachable(url: string, cause: unknown): OperatorError {
   const { code, message } = firstCause(cause);
   return new OperatorError(`The database ${addressOf(url)} cannot be opened: ${message}.`, remedyOf(code), { cause });
@@ -110,7 +133,7 @@ function firstCause(cause: unknown): { code: string; message: string } {
 
 function remedyOf(code: string): string {
   if (code === '28P01' || code === '28000') return 'Check the user and the password in DATABASE_URL.';
-  if (code === '3D000') return 'Create it and its tables: npm run db:migrate';
+  if (code === NO_SUCH_DATABASE) return 'Create it and its tables: npm run db:migrate';
   return 'Is PostgreSQL running there? Check DATABASE_URL, or unset it to use the embedded database.';
 }
 

@@ -134,13 +134,12 @@ function writes({ accountIds, bankName }: TenantSample): QueryCase[] {
     {
       name: 'locking accounts',
       uses: [KEY],
-      call: ({ transaction }, scope) =>
-        lockAccounts(transaction('BankAccount', 'lockAccounts'), scope, accountIds.slice(0, 2), FOR_STATE_CHANGE),
+      call: ({ transaction }, scope) => lockAccounts(transaction, scope, accountIds.slice(0, 2), FOR_STATE_CHANGE),
     },
     {
       name: 'changing an account',
       uses: [KEY],
-      call: ({ transaction }, scope) => updateAccount(transaction('BankAccount', 'updateAccount'), scope, change),
+      call: ({ transaction }, scope) => updateAccount(transaction, scope, change),
     },
   ];
 }

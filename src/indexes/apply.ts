@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 
+import { refuseDuringMigration } from '../cli/write-guard.ts';
 import { OperatorError } from '../errors.ts';
-import { refuseDuringMigration, refuseUnchangeable, whileNobodyElseCreates } from './change-guard.ts';
+import { refuseUnchangeable, whileNobodyElseCreates } from './change-guard.ts';
 import { type CreatePlan, type CreateStep, planCreation } from './create-plan.ts';
 import { readIndexes } from './inspect.ts';
 import { markStatement, unmarkedComparisons } from './leakproof.ts';

@@ -1,12 +1,11 @@
-import type { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 
 /** What a repository can be given instead of a database. */
 export interface RecordingDatabase {
   readonly database: TenantDatabase;
-  /** For the functions that write: their statements bear the given names. */
-  transaction(model: string, action: string): ScopedTransaction;
+  /** For the functions that write. */
+  readonly transaction: TenantTransaction;
 }
 
 /**
@@ -21,13 +20,11 @@ export async function recordStatements(
     statements.push(statement);
     return [{}];
   };
-  const transaction = (model: string, action: string) => ({
-    $queryRaw: async (query: Prisma.Sql) => select(undefined, { model, action, query }),
-  });
+  const record = (statement: SqlStatement) => select(undefined, statement);
   // Repositories use of a database, and writers of a transaction, no more than this; anything else fails loudly.
   await call({
     database: { select } as unknown as TenantDatabase,
-    transaction: (model, action) => transaction(model, action) as unknown as ScopedTransaction,
+    transaction: { select: record, finish: record } as unknown as TenantTransaction,
   });
   return statements;
 }

@@ -33,18 +33,12 @@ export function transactionQueries(sample: TenantSample): QueryCase[] {
     {
       name: 'transactions of a repeated request',
       uses: [KEY],
-      call: ({ transaction }, scope) =>
-        recordedTransactions(
-          transaction('Transaction', 'recordedTransactions'),
-          scope,
-          sample.transactionIds.slice(0, 2),
-        ),
+      call: ({ transaction }, scope) => recordedTransactions(transaction, scope, sample.transactionIds.slice(0, 2)),
     },
     {
       name: 'recording a movement',
       uses: ['bank_accounts_pkey', 'idempotency_keys_pkey'],
-      call: ({ transaction }, scope) =>
-        insertMovements(transaction('Transaction', 'insertMovements'), scope, 'key', [movement(sample)]),
+      call: ({ transaction }, scope) => insertMovements(transaction, scope, 'key', [movement(sample)]),
     },
   ];
 }

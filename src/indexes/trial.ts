@@ -1,5 +1,7 @@
 import pg from 'pg';
 
+import { isReadOnly } from '../cli/write-guard.ts';
+import { OperatorError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { createStatement, type IndexDefinition } from './definition.ts';
 import type { Queryable } from './inspect.ts';
@@ -19,10 +21,19 @@ export interface IndexTrial {
 /** Rows of a table that are copied at most. */
 const MAX_COPIED_ROWS = 50_000;
 
-/** The best way that this server has. */
+/**
+ * The best way that this server has.
+ * @throws OperatorError without HypoPG in a read-only session
+ */
 export async function openTrial(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
   const { rowCount } = await client.query("SELECT FROM pg_extension WHERE extname = 'hypopg'");
-  return rowCount ? hypotheticalIndexes(client) : copiedTables(client, tables);
+  if (rowCount) return hypotheticalIndexes(client);
+  if (await isReadOnly(client))
+    throw new OperatorError(
+      'Indexes are tried on temporary copies of the tables, which a read-only session cannot make.',
+      'Make HypoPG on the primary server (CREATE EXTENSION hypopg), or run it there.',
+    );
+  return copiedTables(client, tables);
 }
 
 /** Indexes that only the planner sees, on the real tables and their real statistics. */

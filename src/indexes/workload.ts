@@ -1,3 +1,4 @@
+import { isReadOnly } from '../cli/write-guard.ts';
 import { OperatorError } from '../errors.ts';
 import type { Queryable } from './inspect.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
@@ -23,25 +24,37 @@ const MIN_OBSERVED_SECONDS = 3_600;
 /**
  * What was sent to the product's tables since pg_stat_statements was last reset; null where the server does not load
  * it. Where the extension is not made in this database it is, for as long as it is read.
+ * @throws OperatorError when it is not made and cannot be
  */
 export async function readWorkload(client: Queryable): Promise<WorkloadStatement[] | null> {
   const { rows: settings } = await client.query<{ libraries: string }>(
     "SELECT coalesce(current_setting('shared_preload_libraries', true), '') AS libraries",
   );
   if (!settings[0]?.libraries.includes('pg_stat_statements')) return null;
+  const { rowCount } = await client.query("SELECT FROM pg_extension WHERE extname = 'pg_stat_statements'");
+  if (rowCount) return readStatements(client);
+  if (await isReadOnly(client))
+    throw new OperatorError(
+      'The extension pg_stat_statements is not made in this database, and nothing can be made in a read-only session.',
+      'Make it on the primary server: CREATE EXTENSION pg_stat_statements; or ask a running service: --from and --token.',
+    );
   await client.query('BEGIN');
   try {
-    await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
-    const { rows } = await client.query<WorkloadStatement>(READ_STATEMENTS, [
-      `\\m(${tablesOf(MODELS).join('|')})\\M`,
-      MAX_STATEMENTS,
-      MIN_OBSERVED_SECONDS,
-      DAY_SECONDS,
-    ]);
-    return rows;
+    await client.query('CREATE EXTENSION pg_stat_statements');
+    return await readStatements(client);
   } finally {
     await client.query('ROLLBACK');
   }
+}
+
+async function readStatements(client: Queryable): Promise<WorkloadStatement[]> {
+  const { rows } = await client.query<WorkloadStatement>(READ_STATEMENTS, [
+    `\\m(${tablesOf(MODELS).join('|')})\\M`,
+    MAX_STATEMENTS,
+    MIN_OBSERVED_SECONDS,
+    DAY_SECONDS,
+  ]);
+  return rows;
 }
 
 /** Which text an entry has is that of whoever sent the statement first: it may have been planned before it was sent. */

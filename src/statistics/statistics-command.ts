@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../cli/command-line.ts';
-import { openCommandDatabase } from '../cli/database.ts';
+import { type CommandDatabaseOptions, openCommandDatabase } from '../cli/database.ts';
 import { OperatorError } from '../errors.ts';
 import { checkStatistics, rebuildStatistics } from './check.ts';
 
@@ -28,7 +28,7 @@ export const CHECK: CommandSpec<typeof OPTIONS> = {
 };
 
 export async function rebuildCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
-  return eachTenant(REBUILD.name, options.tenant, async (client, { id, slug }) => {
+  return eachTenant({ command: REBUILD.name, writes: [] }, options.tenant, async (client, { id, slug }) => {
     const startedAt = performance.now();
     await rebuildStatistics(client, id);
     process.stdout.write(`${slug}: rebuilt in ${Math.round(performance.now() - startedAt)} ms\n`);
@@ -37,7 +37,7 @@ export async function rebuildCommand({ options }: { options: { tenant: string | 
 }
 
 export async function checkCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
-  return eachTenant(CHECK.name, options.tenant, async (client, { id, slug }) => {
+  return eachTenant({ command: CHECK.name }, options.tenant, async (client, { id, slug }) => {
     const differences = await checkStatistics(client, id);
     for (const { kind, key, kept, actual } of differences)
       process.stdout.write(`${slug}: ${kind} ${key}: kept ${kept}, the rows say ${actual}\n`);
@@ -48,11 +48,11 @@ export async function checkCommand({ options }: { options: { tenant: string | un
 
 /** @returns the highest of the codes */
 async function eachTenant(
-  command: string,
+  database: CommandDatabaseOptions,
   slug: string | undefined,
   work: (client: Awaited<ReturnType<typeof openCommandDatabase>>['client'], tenant: TenantRow) => Promise<number>,
 ): Promise<number> {
-  const { client, close } = await openCommandDatabase({ command });
+  const { client, close } = await openCommandDatabase(database);
   try {
     let code = 0;
     for (const tenant of await tenantsOf(client, slug)) code = Math.max(code, await work(client, tenant));

@@ -1,0 +1,57 @@
+import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
+import { refuseDuringCreation } from '../indexes/change-guard.ts';
+import { pendingMigrations } from '../startup/database-state.ts';
+import { migrate } from '../startup/migrate.ts';
+import type { CommandSpec } from './command-line.ts';
+import { connect, isMissingDatabase } from './database.ts';
+import { refuseDuringMigration, refuseReadOnly } from './write-guard.ts';
+
+export const MIGRATE = {
+  name: 'db:migrate',
+  summary:
+    'Applies the migrations that the database of DATABASE_URL, else the embedded one, does not have yet; makes the database\n' +
+    'when there is none. The same as "npx prisma migrate deploy". Its login must own the tables, or be allowed to create them.',
+  options: {},
+} as const satisfies CommandSpec;
+
+/** @param say told what is done */
+export async function migrateCommand(say: (line: string) => void): Promise<number> {
+  const server = process.env.DATABASE_URL
+    ? { url: process.env.DATABASE_URL, release: async () => {} }
+    : await acquireEmbeddedPostgres({ log: say });
+  try {
+    const pending = await pendingIn(server.url);
+    if (pending?.length === 0) {
+      say('The database has every migration.');
+      return 0;
+    }
+    for (const name of pending ?? ['every migration, to a new database']) say(`applying ${name}`);
+    await migrate(server.url);
+    say('Done.');
+    return 0;
+  } finally {
+    await server.release();
+  }
+}
+
+/**
+ * @returns the migrations to apply; undefined when there is no such database: Prisma creates it
+ * @throws OperatorError when there are some and they cannot be applied now
+ */
+async function pendingIn(url: string): Promise<readonly string[] | undefined> {
+  const client = await connect(url, MIGRATE.name).catch((error) => {
+    if (isMissingDatabase(error)) return undefined;
+    throw error;
+  });
+  if (!client) return undefined;
+  try {
+    const pending = await pendingMigrations(client);
+    if (pending.length === 0) return pending;
+    await refuseReadOnly(client);
+    await refuseDuringMigration(client);
+    await refuseDuringCreation(client);
+    return pending;
+  } finally {
+    await client.end();
+  }
+}

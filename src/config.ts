@@ -47,6 +47,8 @@ export interface CacheConfig {
   readonly enabled: boolean;
   /** Bound of the in-process tier. */
   readonly memoryBytes: number;
+  /** Larger entries are compressed in Redis. */
+  readonly compressAboveBytes: number;
   /** How long entries are kept at most; freshness does not depend on it, memory does. */
   readonly ttlSeconds: {
     readonly dashboard: number;
@@ -103,6 +105,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     cache: {
       enabled: read.onOff('CACHE', true),
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
+      compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
       ttlSeconds: {
         dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),
         statistics: read.integer('CACHE_TTL_STATISTICS_SECONDS', 3600, 1, 604_800),

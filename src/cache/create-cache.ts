@@ -15,6 +15,9 @@ export function createResponseCache(
 ): ResponseCache {
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
-  const shared = redis && versions instanceof RedisVersions ? new RedisEntries(redis, versions) : undefined;
+  const shared =
+    redis && versions instanceof RedisVersions
+      ? new RedisEntries(redis, versions, config.compressAboveBytes)
+      : undefined;
   return new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) });
 }

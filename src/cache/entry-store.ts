@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { tenantOf } from './cache-key.ts';
-import { decodeEntry, encodeEntry, type ResponseEntry } from './entry.ts';
+import { decodeEntry, encodeEntry, gzippedBody, type ResponseEntry } from './entry.ts';
 import type { FastRedis } from './redis.ts';
 import type { RedisVersions } from './redis-versions.ts';
 import type { Versions } from './versions.ts';
@@ -78,21 +78,37 @@ function sizeOf({ body }: Kept): number {
   return Math.ceil(body.length * 1.5) + ENTRY_OVERHEAD_BYTES;
 }
 
+/** What lies in Redis under a key, and the versions that were current then. */
+export interface SharedFinding {
+  readonly versions: Versions;
+  readonly entry: ResponseEntry | undefined;
+  /** There are bytes, but they are no whole entry of the key. */
+  readonly isBroken: boolean;
+}
+
 /** Entries in Redis, shared by all processes. */
 export class RedisEntries {
+  /** @param compressAboveBytes larger answers are stored compressed */
   constructor(
     private readonly redis: FastRedis,
     private readonly versions: RedisVersions,
+    private readonly compressAboveBytes = Number.POSITIVE_INFINITY,
   ) {}
 
-  /** The versions and the entry, in one round trip. Bytes that are no whole entry are absent. */
-  async find(scope: TenantScope, key: string): Promise<{ versions: Versions; entry: ResponseEntry | undefined }> {
+  /** The versions and the entry, in one round trip. */
+  async find(scope: TenantScope, key: string): Promise<SharedFinding> {
     const { versions, bytes } = await this.versions.readWith(scope, key);
-    return { versions, entry: bytes ? decodeEntry(bytes) : undefined };
+    const entry = bytes ? decodeEntry(key, bytes) : undefined;
+    return { versions, entry, isBroken: bytes !== null && !entry };
   }
 
-  async set(key: string, entry: ResponseEntry): Promise<void> {
-    const ttlMs = entry.expiresAtMs - Date.now();
-    if (ttlMs > 0) await this.redis.run((client) => client.set(key, encodeEntry(entry), 'PX', Math.ceil(ttlMs)));
+  /** @returns the bytes that it takes there; 0 when its time is over already */
+  async set(key: string, entry: ResponseEntry): Promise<number> {
+    const gzipped = entry.body.length > this.compressAboveBytes ? await gzippedBody(entry) : entry.gzipped;
+    const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
+    if (ttlMs <= 0) return 0;
+    const bytes = encodeEntry(key, entry, gzipped);
+    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs));
+    return bytes.length;
   }
 }

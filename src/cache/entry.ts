@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { compressed, decompressed } from './compression.ts';
+import { frame, unframe } from './entry-frame.ts';
 import type { Versions } from './versions.ts';
 
-/** An answer, ready to be sent. */
-export interface ResponseEntry {
+/** What is known of an answer beside its body. */
+interface EntryHeader {
   /** What the answer depends on, as it was before the database was read. */
   readonly versions: Versions;
   /** Milliseconds since 1970. */
@@ -13,46 +15,56 @@ export interface ResponseEntry {
   /** For the metrics. */
   readonly operationName: string | null;
   readonly namespace: string;
-  readonly body: Buffer;
   /** Strong validator of the body. */
   readonly etag: string;
-  /** The compressed body, made for the first client that takes it; not stored. */
+}
+
+/** An answer, ready to be sent. */
+export interface ResponseEntry extends EntryHeader {
+  readonly body: Buffer;
+  /** The compressed body, once `gzippedBody` has made it or Redis had it. */
   gzipped?: Buffer;
+  gzipping?: Promise<Buffer>;
   /** The headers of the two forms, made when they are first sent; not stored. */
   head?: readonly string[];
   gzippedHead?: readonly string[];
 }
 
-/** Says that the bytes are an entry, of this layout. */
-const MAGIC = Buffer.from('tny1');
-const HEADER_START = MAGIC.length + 4;
-
-/** Layout: magic, length of the header (4 bytes), the header as JSON, the body. The header holds the body's hash. */
-export function encodeEntry({
-  body,
-  gzipped: _,
-  head: _head,
-  gzippedHead: _gzippedHead,
-  ...header
-}: ResponseEntry): Buffer {
-  const json = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(json.length);
-  return Buffer.concat([MAGIC, length, json, body]);
+/** The header as it is stored. */
+interface StoredHeader extends EntryHeader {
+  /** Of the body, when it is compressed. */
+  readonly plainBytes?: number;
 }
 
-/** Reads an entry back. @returns undefined for bytes that are none, or not the whole of one */
-export function decodeEntry(bytes: Buffer): ResponseEntry | undefined {
-  if (bytes.length < HEADER_START || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  const bodyStart = HEADER_START + bytes.readUInt32BE(MAGIC.length);
-  if (bodyStart > bytes.length) return undefined;
-  const body = bytes.subarray(bodyStart);
-  try {
-    const header = JSON.parse(bytes.toString('utf8', HEADER_START, bodyStart)) as Omit<ResponseEntry, 'body'>;
-    return header.etag === etagOf(body) ? { ...header, body } : undefined;
-  } catch {
-    return undefined; // a header that is no JSON: not an entry, and replaced like every miss
-  }
+/** The compressed body, made once: for Redis, or for the first client that takes it. */
+export function gzippedBody(entry: ResponseEntry): Promise<Buffer> {
+  entry.gzipping ??= compressed(entry.body).then((gzipped) => {
+    entry.gzipped = gzipped;
+    return gzipped;
+  });
+  return entry.gzipping;
+}
+
+/**
+ * An entry as it lies in Redis.
+ * @param gzipped the compressed body, which is stored instead of the plain one
+ */
+export function encodeEntry(key: string, entry: ResponseEntry, gzipped?: Buffer): Buffer {
+  const { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag, body } = entry;
+  const header: StoredHeader = { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag };
+  return gzipped ? frame(key, { ...header, plainBytes: body.length }, gzipped) : frame(key, header, body);
+}
+
+/** Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of one */
+export function decodeEntry(key: string, bytes: Buffer): ResponseEntry | undefined {
+  const framed = unframe(key, bytes);
+  if (!framed) return undefined;
+  const { plainBytes, ...header } = framed.header as StoredHeader;
+  // Copied: what Redis sent is part of a larger buffer, which the entry would keep alive.
+  const stored = Buffer.from(framed.payload);
+  if (plainBytes === undefined) return { ...header, body: stored };
+  const body = decompressed(stored, plainBytes);
+  return body && { ...header, body, gzipped: stored };
 }
 
 /** A strong validator: equal only for equal bytes. */

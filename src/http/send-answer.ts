@@ -1,7 +1,6 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ResponseEntry } from '../cache/entry.ts';
+import { compressed } from '../cache/compression.ts';
+import { gzippedBody, type ResponseEntry } from '../cache/entry.ts';
 import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
 import { atTurnEnd } from './turn-end.ts';
 
@@ -11,12 +10,8 @@ const VARY = 'accept, accept-encoding, authorization, origin';
 
 /** Below this a compressed answer saves less than a packet. */
 const MIN_COMPRESSED_BYTES = 1_400;
-/** The level beyond which JSON gets hardly smaller and the time grows fast (zlib's own default is 6). */
-const COMPRESSION_LEVEL = 4;
 
 const CACHE_STATUS = { hit: 'tenantry; hit', miss: 'tenantry; fwd=miss', bypass: 'tenantry; fwd=bypass' } as const;
-
-const compress = promisify(gzip);
 
 /** Sends an answer; one from the cache is sent exactly as the miss that filled it was. */
 export function sendAnswer(
@@ -51,10 +46,7 @@ function sendEntry(
     return write(reply, 200, [...entry.head, ...own], entry.body);
   }
   if (entry.gzipped) return sendCompressed(reply, entry, entry.gzipped, own);
-  return compress(entry.body, { level: COMPRESSION_LEVEL }).then((gzipped) => {
-    entry.gzipped = gzipped;
-    return sendCompressed(reply, entry, gzipped, own);
-  });
+  return gzippedBody(entry).then((gzipped) => sendCompressed(reply, entry, gzipped, own));
 }
 
 function sendCompressed(reply: FastifyReply, entry: ResponseEntry, gzipped: Buffer, own: readonly string[]) {
@@ -94,7 +86,7 @@ async function sendLoaded(
   const { 'content-length': _, ...kept } = headers;
   reply.code(status).headers(kept);
   if (!takesGzip(request) || body.length < MIN_COMPRESSED_BYTES) return reply.send(body);
-  return reply.header('content-encoding', 'gzip').send(await compress(body, { level: COMPRESSION_LEVEL }));
+  return reply.header('content-encoding', 'gzip').send(await compressed(body));
 }
 
 function takesGzip(request: FastifyRequest): boolean {

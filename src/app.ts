@@ -3,7 +3,9 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
 import { CacheableOperations } from './cache/cacheable-operations.ts';
-import { createResponseCache } from './cache/create-cache.ts';
+import { createCaches } from './cache/create-cache.ts';
+import { keptReads } from './cache/data/kept-reads.ts';
+import { dataLayout } from './cache/data/layout.ts';
 import type { Following } from './cache/outbox/following.ts';
 import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
@@ -52,8 +54,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   timeResolvers(schema, monitor);
   const executor = config.executor === 'jit' ? new CompilingExecutor(schema) : undefined;
 
-  const cache = createResponseCache(config, monitor, following, redis);
-  const services = createServices({ config, monitor, cache, database, redis });
+  const layout = dataLayout(operations.schemaHash, database.schema);
+  const { cache, data } = createCaches({ config, monitor, following, redis, layout });
+  database.keepReadsIn(keptReads(data));
+  const services = createServices({ config, monitor, cache, data, database, redis });
   const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
   const apollo = createGraphqlServer({
     schema,

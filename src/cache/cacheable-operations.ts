@@ -43,13 +43,14 @@ interface FieldPolicy {
 
 /** Tells which operations may be answered from the cache, by the `@cacheControl` of the root fields they select. */
 export class CacheableOperations {
+  /** Of what clients can ask. */
+  readonly schemaHash: string;
   readonly #policies: ReadonlyMap<string, FieldPolicy>;
-  readonly #schemaHash: string;
   readonly #documents = new LRUCache<string, DocumentNode>({ max: MAX_DOCUMENTS });
 
   constructor(schema: GraphQLSchema) {
     this.#policies = fieldPolicies(schema);
-    this.#schemaHash = sha256(printSchema(schema));
+    this.schemaHash = sha256(printSchema(schema));
   }
 
   /**
@@ -69,7 +70,7 @@ export class CacheableOperations {
     if (policies.some((policy) => !policy || policy.isVolatile) || fields.some(mayRefresh)) return undefined;
     return {
       // Clients without variables send none, null or an empty object.
-      hash: sha256(JSON.stringify([this.#schemaHash, hash, operationName ?? null, variables ?? {}, accept])),
+      hash: sha256(JSON.stringify([this.schemaHash, hash, operationName ?? null, variables ?? {}, accept])),
       name: operation.name?.value ?? null,
       isPerViewer: policies.some((policy) => policy?.isPerViewer),
     };

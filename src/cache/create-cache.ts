@@ -1,23 +1,45 @@
 import type { Config } from '../config.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
+import { DataCache } from './data/data-cache.ts';
+import { DataStore } from './data/data-store.ts';
 import { MemoryEntries, RedisEntries } from './entry-store.ts';
 import type { Following } from './outbox/following.ts';
 import type { FastRedis } from './redis.ts';
 import { RedisVersions } from './redis-versions.ts';
 import { ResponseCache } from './response-cache.ts';
 
-/** The response cache: over Redis where there is one, within the process otherwise. */
-export function createResponseCache(
-  { cache: config }: Config,
-  monitor: Monitor,
-  following: Following,
-  redis?: FastRedis,
-): ResponseCache {
+export interface CacheFoundation {
+  readonly config: Config;
+  readonly monitor: Monitor;
+  readonly following: Following;
+  readonly redis?: FastRedis | undefined;
+  /** Differs between deployments whose kept values may differ for the same question. */
+  readonly layout: string;
+}
+
+/** Answers and the values that they are made of. */
+export interface Caches {
+  readonly cache: ResponseCache;
+  readonly data: DataCache;
+}
+
+/** Both kinds of entries, within one bound: over Redis where there is one, within the process otherwise. */
+export function createCaches({
+  config: { cache: config },
+  monitor,
+  following,
+  redis,
+  layout,
+}: CacheFoundation): Caches {
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
   const shared =
     redis && versions instanceof RedisVersions
       ? new RedisEntries(redis, versions, config.compressAboveBytes)
       : undefined;
-  return new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) });
+  const store = new DataStore({ memory, redis, monitor, layout });
+  return {
+    cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),
+    data: new DataCache({ enabled: config.enabled, following, store, monitor }),
+  };
 }

@@ -1,4 +1,5 @@
 import { AccountRepository } from '../accounts/account.repository.ts';
+import type { DataCache } from '../cache/data/data-cache.ts';
 import type { FastRedis } from '../cache/redis.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Config } from '../config.ts';
@@ -18,7 +19,10 @@ import { TransactionRepository } from '../transactions/transaction.repository.ts
 export interface Services {
   readonly config: Config;
   readonly monitor: Monitor;
+  /** Whole answers. */
   readonly cache: ResponseCache;
+  /** What answers are made of. */
+  readonly data: DataCache;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
   readonly resources: ResourceMonitor;
@@ -35,7 +39,7 @@ export interface Services {
 }
 
 /** What services are made from. */
-export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache'>;
+export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data'>;
 
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, redis } = foundation;

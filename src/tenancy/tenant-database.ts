@@ -3,6 +3,8 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import type { ReadThrough } from './cached-reads.ts';
+import { schemaOf } from './data-model.ts';
 import { inStatementContext, type StatementContext, type StatementEvent, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
@@ -47,6 +49,7 @@ export class TenantDatabase {
   readonly #client: PrismaClient;
   readonly #prisma: ScopedPrisma;
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
+  #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
   constructor(options: TenantDatabaseOptions) {
     const settings = [`-c statement_timeout=${options.statementTimeoutMs}`];
@@ -66,6 +69,16 @@ export class TenantDatabase {
     this.#prisma = scopedPrisma(this.#client);
   }
 
+  /** From now on reads with the option `cache` go through this; until then they go to PostgreSQL. */
+  keepReadsIn(readThrough: (scope: TenantScope) => ReadThrough): void {
+    this.#readThrough = readThrough;
+  }
+
+  /** The data model that the client was generated from, in Prisma's language. */
+  get schema(): string {
+    return schemaOf(this.#client);
+  }
+
   /** Runs one prepared statement and gives its rows. */
   async select<Row extends object>(scope: TenantScope, { model, action, query }: SqlStatement): Promise<Row[]> {
     const { text, values } = query;
@@ -77,7 +90,8 @@ export class TenantDatabase {
 
   /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    return this.#within({ tenantId: scope.tenantId, request: scope.request, action: 'prisma' }, work);
+    const { tenantId, request } = scope;
+    return this.#within({ tenantId, request, action: 'prisma', readThrough: this.#readThrough?.(scope) }, work);
   }
 
   /**

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import Query, { type WireConnection } from 'pg/lib/query.js';
+import type { ReadThrough } from './cached-reads.ts';
 import { RunningStatements } from './running-statements.ts';
 
 const SET_TENANT = 'set_tenant';
@@ -22,6 +23,8 @@ export interface StatementContext {
   readonly action: string;
   /** The scope's request. */
   readonly request?: object | undefined;
+  /** What reads with the option `cache` go through; absent in transactions. */
+  readonly readThrough?: ReadThrough | undefined;
 }
 
 /** One SQL statement as it was sent and answered. */

@@ -1,4 +1,5 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import { takeCachedRead, type WithCachedReads } from './cached-reads.ts';
 import { readDataModel, schemaOf } from './data-model.ts';
 import { type Fields, TenantScopeError } from './scope-error.ts';
 import { scopedArguments } from './scoped-arguments.ts';
@@ -21,8 +22,18 @@ interface Finder {
  * of one tick all in the context of the first, and with its tenant (measured; the others found no rows).
  * @throws Error when the data model has something that cannot be scoped
  */
-export function scopedPrisma(client: PrismaClient) {
-  const scoped = scopedClient(client);
+export function scopedPrisma(client: PrismaClient): ScopedPrisma {
+  return withTransactions(scopedClient(client)) as unknown as ScopedPrisma;
+}
+
+/** The scoped client. Its reads take the option `cache`. */
+export type ScopedPrisma = WithCachedReads<ReturnType<typeof withTransactions>>;
+/** The same within an interactive transaction, where nothing comes from the cache: it would not show the transaction's writes. */
+export type ScopedTransaction = WithCachedReads<
+  Parameters<Parameters<ReturnType<typeof scopedClient>['$transaction']>[0]>[0]
+>;
+
+function withTransactions(scoped: ReturnType<typeof scopedClient>) {
   return scoped.$extends({
     name: 'no transactions by list',
     client: {
@@ -32,15 +43,14 @@ export function scopedPrisma(client: PrismaClient) {
       ): Promise<Result> {
         if (typeof work !== 'function')
           throw new TenantScopeError('a list of operations is not tenant-safe; give $transaction a function');
-        return scoped.$transaction(work, options);
+        const begin = async () =>
+          await scoped.$transaction((transaction) => work(transaction as unknown as ScopedTransaction), options);
+        const context = statementContext.getStore();
+        return context ? statementContext.run({ ...context, readThrough: undefined }, begin) : begin();
       },
     },
   });
 }
-
-export type ScopedPrisma = ReturnType<typeof scopedPrisma>;
-/** The scoped client within an interactive transaction. */
-export type ScopedTransaction = Parameters<Parameters<ReturnType<typeof scopedClient>['$transaction']>[0]>[0];
 
 function scopedClient(client: PrismaClient) {
   const models = tenantModels(readDataModel(schemaOf(client)));
@@ -53,12 +63,16 @@ function scopedClient(client: PrismaClient) {
           throw new TenantScopeError(`${model ?? 'raw'}.${operation} was called without a tenant scope`);
         const { tenantId } = context;
         if (!model) checkRaw(operation, args, tenantId);
-        const scoped = model ? scopedArguments(models, owned(models, model), operation, args, tenantId) : args;
-        // Prisma's promises are lazy: awaited here, so that the statement is sent within this context.
-        return statementContext.run(
-          { ...context, ...(model && { model }), action: operation },
-          async () => await query(scoped),
-        );
+        const send = (scoped: unknown) =>
+          // Prisma's promises are lazy: awaited here, so that the statement is sent within this context.
+          statementContext.run(
+            { ...context, ...(model && { model }), action: operation },
+            async () => await query(scoped as typeof args),
+          );
+        if (!model) return send(args);
+        const { args: plain, read } = takeCachedRead(models, owned(models, model), operation, args);
+        const scoped = scopedArguments(models, owned(models, model), operation, plain, tenantId);
+        return read && context.readThrough ? context.readThrough(read, () => send(scoped)) : send(scoped);
       },
     },
   });

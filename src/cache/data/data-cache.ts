@@ -111,7 +111,9 @@ export class DataCache {
   async #joinOrLoad<Value>(reading: Reading<Value>, known: Known<Value> | undefined): Promise<Found<Value>> {
     const key = `${reading.fullKey} ${reading.asked}`;
     const versions = versionsOf(reading.versions, reading.dependencies);
-    const joined = await this.#flights.under(key, versions)?.result.catch(() => undefined); // its own caller is told
+    const flight = this.#flights.under(key, versions);
+    // Nothing is awaited from finding none to the new one's begin, so that of several only one begins.
+    const joined = flight && (await flight.result.catch(() => undefined)); // its own caller is told
     if (joined) return joined as Found<Value>;
     this.#count(reading, 'miss');
     return this.#flights.run(key, versions, () => this.#loadAndKeep(reading, known)) as Promise<Found<Value>>;

@@ -1,0 +1,60 @@
+import pino from 'pino';
+import { type Caches, createCaches } from '../../../src/cache/create-cache.ts';
+import { keptReads } from '../../../src/cache/data/kept-reads.ts';
+import { dataLayout } from '../../../src/cache/data/layout.ts';
+import { followOutbox } from '../../../src/cache/outbox/follow.ts';
+import { FastRedis } from '../../../src/cache/redis.ts';
+import { readConfig } from '../../../src/config.ts';
+import { Monitor } from '../../../src/monitoring/monitor.ts';
+import { SERVICE_ROLE, TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
+import type { StatementEvent } from '../../../src/tenancy/tenant-pool.ts';
+
+export interface CachesOptions {
+  readonly databaseUrl: string;
+  readonly redisUrl?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly layout?: string;
+}
+
+/** The caches and the database of one process, as the service puts them together, without HTTP and GraphQL. */
+export interface TestCaches extends Caches {
+  readonly database: TenantDatabase;
+  readonly monitor: Monitor;
+  /** Every statement sent on behalf of a tenant since the last `statements.splice(0)`. */
+  readonly statements: StatementEvent[];
+  untilCaughtUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startCaches({ databaseUrl, redisUrl, env, layout }: CachesOptions): Promise<TestCaches> {
+  const config = readConfig({ LOG_LEVEL: 'silent', ...env });
+  const monitor = new Monitor({ ...config.monitoring, logger: pino({ level: 'silent' }) });
+  const statements: StatementEvent[] = [];
+  const database = new TenantDatabase({
+    url: databaseUrl,
+    poolSize: 4,
+    statementTimeoutMs: 10_000,
+    takeServiceRole: true,
+    onStatement: (event) => {
+      if (event.action !== 'unscoped') statements.push(event);
+    },
+  });
+  const redis = redisUrl ? new FastRedis(redisUrl, () => {}) : undefined;
+  const connection = { url: databaseUrl, role: SERVICE_ROLE };
+  const { enabled } = config.cache;
+  const following = await followOutbox({ enabled, connection, database, redis, onError: () => {} });
+  const caches = createCaches({ config, monitor, following, redis, layout: layout ?? dataLayout(database.schema) });
+  database.keepReadsIn(keptReads(caches.data));
+  return {
+    ...caches,
+    database,
+    monitor,
+    statements,
+    untilCaughtUp: () => following.untilCaughtUp(),
+    async close() {
+      await following.stop();
+      await redis?.close();
+      await database.close();
+    },
+  };
+}

@@ -55,14 +55,8 @@ export function badUserInput(argument: string, expected: string, got: unknown): 
 
 /** The database did not answer within the statement timeout. */
 export function timedOut(cause: unknown): GraphQLError {
-  return clientError(
-    ErrorCode.Timeout,
-    'The answer took too long and was stopped; ask for less, or again later.',
-    {
-      http: { status: 504 },
-    },
-    cause,
-  );
+  const message = 'The answer took too long and was stopped; ask for less, or again later.';
+  return clientError(ErrorCode.Timeout, message, {}, cause);
 }
 
 /** The database cannot be reached. */

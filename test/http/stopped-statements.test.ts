@@ -67,8 +67,8 @@ describe('a statement that runs past its timeout', () => {
     for (let use = 0; use < 3; use++) await service.send(token, ACCOUNTS);
     const [connection] = await activities(service);
     await lock();
-    const { data, errors } = await service.send(token, ACCOUNTS);
-    expect(data).toBeNull();
+    const { status, data, errors } = await service.send(token, ACCOUNTS);
+    expect({ status, data }).toEqual({ status: 200, data: null });
     expect(errors).toEqual([
       {
         message: 'The answer took too long and was stopped; ask for less, or again later.',

@@ -10,6 +10,9 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // Processes, not threads: tests change process.env and send signals to themselves.
     pool: 'forks',
+    // A process runs one file after another: the service's modules are loaded, and warm, once. Files restore what they
+    // change of the process.
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -8,8 +8,8 @@ import {
   versionConflict,
 } from '../graphql/user-error.type.ts';
 import { isUniqueViolation } from '../tenancy/sql-state.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { isBelowZero, mayBeOverdrawn, nextStatuses } from './account.rules.ts';
 import type { BankAccount } from './account.type.ts';
 import {
@@ -35,7 +35,7 @@ export interface AccountChange {
 
 /** @throws BrokenRules when the number is taken or the opening balance may not be below zero */
 export async function createAccount(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   account: NewAccount,
 ): Promise<BankAccount> {
@@ -52,7 +52,7 @@ export async function createAccount(
  * @throws BrokenRules
  */
 export async function changeAccount(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   target: ChangeTarget,
   { bankName, accountType }: AccountChange,
@@ -81,7 +81,7 @@ export async function changeAccount(
  * @throws BrokenRules
  */
 export async function changeAccountStatus(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   target: ChangeTarget,
   status: AccountStatus,
@@ -95,7 +95,7 @@ export async function changeAccountStatus(
 }
 
 async function lockAccount(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   { id, expectedVersion }: ChangeTarget,
   strength: typeof FOR_KEY_CHANGE,

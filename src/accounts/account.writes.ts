@@ -1,8 +1,8 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import { selectList } from '../tenancy/sql-text.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS } from './account.repository.ts';
 import type { BankAccount } from './account.type.ts';
 
@@ -26,15 +26,16 @@ export interface NewAccount {
 
 /** @returns null when the bank has the number already; waits for another transaction that is just using it */
 export async function insertAccount(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   { bankName, accountNumber, accountType, status, currency, balance }: NewAccount,
 ): Promise<BankAccount | null> {
-  const [inserted] = await transaction.$queryRaw<BankAccount[]>(sql`
+  const query = sql`
     INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency, balance)
     VALUES (${scope.tenantId}::uuid, ${bankName}, ${accountNumber}, ${accountType}::account_type,
       ${status}::account_status, ${currency}, ${balance}::numeric)
-    ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}`);
+    ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}`;
+  const [inserted] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'insertAccount', query });
   return inserted ?? null;
 }
 
@@ -43,29 +44,31 @@ export async function insertAccount(
  * ids, so that transactions that want the same accounts wait for one another and never deadlock.
  */
 export async function lockAccounts(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   ids: readonly string[],
   strength: Prisma.Sql,
 ): Promise<BankAccount[]> {
-  return transaction.$queryRaw<BankAccount[]>(sql`
+  const query = sql`
     SELECT account.* FROM (SELECT DISTINCT id FROM unnest(${ids}::uuid[]) AS given (id) ORDER BY id) asked
       CROSS JOIN LATERAL (
         SELECT ${WHOLE_ACCOUNT} FROM bank_accounts
         WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${strength}
-      ) account`);
+      ) account`;
+  return transaction.select({ model: 'BankAccount', action: 'lockAccounts', query });
 }
 
 /** Writes what may change of a locked account. */
 export async function updateAccount(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   { id, bankName, accountType, status }: Pick<BankAccount, 'id' | 'bankName' | 'accountType' | 'status'>,
 ): Promise<BankAccount> {
-  const [updated] = await transaction.$queryRaw<BankAccount[]>(sql`
+  const query = sql`
     UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
       status = ${status}::account_status, version = version + 1, updated_at = greatest(statement_timestamp(), updated_at)
-    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}`);
+    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}`;
+  const [updated] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'updateAccount', query });
   if (!updated) throw new Error(`account ${id} was locked, but could not be updated`);
   return updated;
 }

@@ -2,7 +2,7 @@ import type { Namespace } from '../cache/namespaces.ts';
 import { BrokenRules, type UserError } from '../graphql/user-error.type.ts';
 import { retriedTransaction } from '../tenancy/retried-transaction.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** What a mutation did: either a result, or the rules that kept it from doing anything. */
@@ -19,7 +19,7 @@ export type Written<Result> =
 export async function runWrite<Result>(
   context: RequestContext,
   dependents: readonly Namespace[],
-  work: (transaction: ScopedTransaction) => Promise<Result>,
+  work: (transaction: TenantTransaction) => Promise<Result>,
 ): Promise<Written<Result>> {
   const { scope, services } = context;
   const { cache, database } = services;
@@ -39,6 +39,6 @@ export async function runWrite<Result>(
 }
 
 /** The database, with the write's id in each of its transactions: what is bumped here is then not bumped again. */
-function carrying(writeId: string, database: TenantDatabase): Pick<TenantDatabase, 'transaction'> {
-  return { transaction: (scope, work) => database.transaction(scope, work, writeId) };
+function carrying(writeId: string, database: TenantDatabase): Pick<TenantDatabase, 'write'> {
+  return { write: (scope, work) => database.write(scope, work, writeId) };
 }

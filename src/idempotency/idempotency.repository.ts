@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { BrokenRules, idempotencyKeyReused } from '../graphql/user-error.type.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 
 const { sql } = Prisma;
 
@@ -13,6 +13,11 @@ export interface KeyedRequest {
   readonly hash: string;
 }
 
+interface Claim {
+  readonly isSame: boolean;
+  readonly transactionIds: readonly string[];
+}
+
 /**
  * Takes the key for this transaction; while another one has it, waits for its end. The key is kept with what the
  * transaction writes: rolled back or lost in a crash, it is free again.
@@ -20,16 +25,17 @@ export interface KeyedRequest {
  * @throws BrokenRules when the key belongs to another request
  */
 export async function claimKey(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   { key, hash }: KeyedRequest,
 ): Promise<readonly string[] | null> {
   // The update changes nothing: DO NOTHING would not give the row that is there.
-  const [claim] = await transaction.$queryRaw<{ isSame: boolean; transactionIds: string[] }[]>(sql`
+  const query = sql`
     INSERT INTO idempotency_keys AS kept (tenant_id, key, request_hash, transaction_ids)
     VALUES (${scope.tenantId}::uuid, ${key}, decode(${hash}, 'hex'), '{}')
     ON CONFLICT (tenant_id, key) DO UPDATE SET created_at = kept.created_at
-    RETURNING request_hash = decode(${hash}, 'hex') AS "isSame", transaction_ids AS "transactionIds"`);
+    RETURNING request_hash = decode(${hash}, 'hex') AS "isSame", transaction_ids AS "transactionIds"`;
+  const [claim] = await transaction.select<Claim>({ model: 'IdempotencyKey', action: 'claimKey', query });
   if (!claim?.isSame) throw new BrokenRules([idempotencyKeyReused(['input', 'idempotencyKey'])]);
   return claim.transactionIds.length ? claim.transactionIds : null;
 }

@@ -1,9 +1,10 @@
-/** The part of pg's own query class that TenantQuery builds on; pg's published types leave it out. */
+/** The part of pg's own query class that AccompaniedQuery builds on; pg's published types leave it out. */
 declare module 'pg/lib/query.js' {
   import type { QueryConfig, QueryResult, Submittable } from 'pg';
 
-  /** The messages of PostgreSQL's extended protocol that TenantQuery sends itself. */
+  /** The messages of PostgreSQL's extended protocol that AccompaniedQuery sends itself. */
   export interface WireConnection {
+    parse(message: { name: string; text: string; types: number[] }): void;
     bind(message: {
       portal: string;
       statement: string;
@@ -12,6 +13,7 @@ declare module 'pg/lib/query.js' {
       valueMapper(value: unknown): unknown;
     }): void;
     execute(message: { portal: string; rows: number }): void;
+    sync(): void;
   }
 
   export default class Query implements Submittable {
@@ -22,6 +24,7 @@ declare module 'pg/lib/query.js' {
     );
     submit(connection: unknown): void;
     prepare(connection: WireConnection): void;
+    _getRows(connection: WireConnection, rows?: number): void;
     handleDataRow(message: unknown): void;
     handleCommandComplete(message: unknown, connection: WireConnection): void;
   }

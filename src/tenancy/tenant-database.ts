@@ -8,6 +8,7 @@ import { schemaOf } from './data-model.ts';
 import { inStatementContext, type StatementContext, type StatementEvent, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
+import type { TenantTransaction } from './tenant-transaction.ts';
 
 /** The role that the migrations create for the service; held to row-level security. */
 export const SERVICE_ROLE = 'tenantry_app';
@@ -18,7 +19,7 @@ const MAX_PREPARED_STATEMENTS = 500;
 /** Connecting costs a handshake of some milliseconds of CPU: a quiet minute is no reason to do it again. */
 const IDLE_TIMEOUT_MS = 5 * 60_000;
 
-/** How long a mutation's transaction may take, all statements and waiting for locks together. */
+/** How long a transaction of Prisma's may take, all statements and waiting for locks together. */
 const TRANSACTION_TIMEOUT_MS = 15_000;
 
 export interface TenantDatabaseOptions {
@@ -94,20 +95,34 @@ export class TenantDatabase {
     return this.#within({ tenantId, request, action: 'prisma', readThrough: this.#readThrough?.(scope) }, work);
   }
 
-  /**
-   * Runs `work` in one transaction: all of it is committed when it resolves, nothing when it rejects.
-   * @param writeId a mutation's, as `ResponseCache.beginWrite` gave it
-   */
+  /** Runs `work` in one transaction of Prisma's: all of it is committed when it resolves, nothing when it rejects. */
   async transaction<Result>(
     scope: TenantScope,
     work: (transaction: ScopedTransaction) => Promise<Result>,
-    writeId?: string,
   ): Promise<Result> {
     const { tenantId, request } = scope;
-    const context = { tenantId, request, action: 'prisma', ...(writeId !== undefined && { writeId }) };
-    return this.#within(context, (prisma) =>
+    return this.#within({ tenantId, request, action: 'prisma' }, (prisma) =>
       prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
     );
+  }
+
+  /**
+   * The same with prepared statements, for mutations: Prisma's transaction costs several times their CPU
+   * (docs/decisions.md). Each statement has the statement timeout; `work` must wait for nothing else, since it holds locks.
+   * @param writeId a mutation's, as `ResponseCache.beginWrite` gave it
+   */
+  async write<Result>(
+    { tenantId, request }: TenantScope,
+    work: (transaction: TenantTransaction) => Promise<Result>,
+    writeId?: string,
+  ): Promise<Result> {
+    return this.#pool.transact({ tenantId, writeId }, (query) => {
+      const send = async <Row>({ model, action, query: { text, values } }: SqlStatement, isLast: boolean) => {
+        const statement = { name: this.#nameOf(text), text, values };
+        return (await query({ tenantId, request, model, action }, statement, isLast)) as Row[];
+      };
+      return work({ select: (statement) => send(statement, false), finish: (statement) => send(statement, true) });
+    });
   }
 
   /**

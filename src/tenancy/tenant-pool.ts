@@ -1,22 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
-import Query, { type WireConnection } from 'pg/lib/query.js';
 import type { ReadThrough } from './cached-reads.ts';
 import { RunningStatements } from './running-statements.ts';
-
-const SET_TENANT = 'set_tenant';
-/** For reading the directory of tenants: slugs and names, never business data. */
-const SET_DIRECTORY = 'set_directory';
-/** `SET LOCAL` as a function: the value holds for the statement's own transaction and nothing of it stays behind. */
-const PREPARE_SETTINGS = `PREPARE ${SET_TENANT} (text) AS SELECT set_config('app.tenant_id', $1, true);
-  PREPARE ${SET_DIRECTORY} (text) AS SELECT set_config('app.directory', $1, true)`;
+import { FOR_DIRECTORY, forTenant, type PreparedStatement, prepareCompanions, submit } from './tenant-query.ts';
+import { PooledTransaction, type TransactionOwner } from './tenant-transaction.ts';
 
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
 export interface StatementContext {
   readonly tenantId: string;
-  /** Of a mutation's transaction: its rows in the cache's outbox carry it. */
-  readonly writeId?: string;
   /** Prisma model or feature, for the timings. */
   readonly model?: string;
   /** Prisma action or the statement's purpose, for the timings. */
@@ -49,12 +41,12 @@ export interface TenantPoolOptions extends pg.PoolConfig {
   readonly onStatement?: (event: StatementEvent) => void;
 }
 
-/** A statement as the pool takes it: named ones are prepared once per connection. */
-export interface PreparedStatement {
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: readonly unknown[];
-}
+/** Sends a statement within a transaction; the last one travels with its COMMIT. */
+export type TransactionQuery = (
+  context: StatementContext,
+  statement: PreparedStatement,
+  isLast: boolean,
+) => Promise<pg.QueryResultRow[]>;
 
 /**
  * A pool whose every statement is sent with its tenant, in the same round trip: Bind and Execute of a prepared
@@ -74,24 +66,44 @@ export class TenantPool extends pg.Pool {
       // A lost connection rejects the statement under way; without a listener it would end the process as well.
       client.on('error', () => {});
       // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
-      client.query(PREPARE_SETTINGS).catch((error) => this.emit('error', error, client));
+      prepareCompanions(client).catch((error) => this.emit('error', error, client));
     });
   }
 
   /** Sends one statement for a tenant. */
   async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
-    return (await this.#send(context, statement as pg.QueryConfig)).rows as Row[];
+    return (await this.#send(context, statement)).rows as Row[];
   }
 
   /** Sends one statement for no tenant, which may read the directory of tenants. */
   async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
     const client = await super.connect();
-    const config = statement as pg.QueryConfig;
     try {
-      const run = () => submit(client, config, { name: SET_DIRECTORY, value: 'on' });
-      return (await this.#timed(DIRECTORY, config, run)).rows as Row[];
+      const run = () => submit(client, statement, FOR_DIRECTORY);
+      return (await this.#timed(DIRECTORY, statement, run)).rows as Row[];
     } finally {
       client.release();
+    }
+  }
+
+  /** Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before, and rolled back when it rejects. */
+  async transact<Result>(owner: TransactionOwner, work: (query: TransactionQuery) => Promise<Result>): Promise<Result> {
+    const client = await super.connect();
+    const transaction = new PooledTransaction(client, owner);
+    let isSound = false;
+    try {
+      const result = await work(async (context, statement, isLast) => {
+        const run = () => transaction.query(statement, isLast);
+        return (await this.#timed(context, statement, run)).rows;
+      });
+      await transaction.commit();
+      isSound = true;
+      return result;
+    } catch (error) {
+      isSound = await transaction.rollBack();
+      throw error;
+    } finally {
+      client.release(!isSound);
     }
   }
 
@@ -127,10 +139,10 @@ export class TenantPool extends pg.Pool {
     return client;
   }) as pg.Pool['connect'];
 
-  async #send(context: StatementContext, statement: pg.QueryConfig): Promise<pg.QueryResult> {
+  async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
     const client = await super.connect();
     const run = () =>
-      this.#timed(context, statement, () => submit(client, statement, { name: SET_TENANT, value: context.tenantId }));
+      this.#timed(context, statement, () => submit(client, statement, { ahead: [forTenant(context.tenantId)] }));
     const release = (isUnsure: boolean) => client.release(isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {
@@ -142,7 +154,7 @@ export class TenantPool extends pg.Pool {
 
   async #timed(
     context: StatementContext,
-    { text, values = [] }: pg.QueryConfig,
+    { text, values = [] }: PreparedStatement,
     run: () => Promise<pg.QueryResult>,
   ): Promise<pg.QueryResult> {
     const startedAt = performance.now();
@@ -196,58 +208,7 @@ const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'di
  * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level
  * could then not be set any more (SQLSTATE 25001).
  */
-function withTenant(statement: pg.QueryConfig, { tenantId, writeId }: StatementContext): pg.QueryConfig {
+function withTenant(statement: pg.QueryConfig, { tenantId }: StatementContext): pg.QueryConfig {
   if (statement.text !== 'BEGIN') return statement;
-  const text = `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}`;
-  return { text: writeId === undefined ? text : `${text}; SET LOCAL app.write_id = ${pg.escapeLiteral(writeId)}` };
+  return { text: `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}` };
 }
-
-/** What is set for one statement: the prepared statement that does it, and its value. */
-interface LocalSetting {
-  readonly name: string;
-  readonly value: string;
-}
-
-function submit(client: pg.PoolClient, statement: pg.QueryConfig, setting: LocalSetting): Promise<pg.QueryResult> {
-  return new Promise((resolve, reject) => {
-    const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
-    client.query(new TenantQuery(statement, setting, done));
-  });
-}
-
-/** A query with the `set_config` of its tenant, or of the directory, ahead of it; the answer to that first statement is passed over. */
-class TenantQuery extends Query {
-  #passingOver = true;
-
-  constructor(
-    statement: pg.QueryConfig,
-    private readonly setting: LocalSetting,
-    done: (error: Error | null, result: pg.QueryResult) => void,
-  ) {
-    // The extended protocol for all of them: a simple query could not share the round trip.
-    super({ ...statement, queryMode: 'extended' }, undefined, done);
-  }
-
-  override prepare(connection: WireConnection): void {
-    connection.bind({
-      portal: '',
-      statement: this.setting.name,
-      values: [this.setting.value],
-      binary: false,
-      valueMapper: asIs,
-    });
-    connection.execute({ portal: '', rows: 0 });
-    super.prepare(connection);
-  }
-
-  override handleDataRow(message: unknown): void {
-    if (!this.#passingOver) super.handleDataRow(message);
-  }
-
-  override handleCommandComplete(message: unknown, connection: WireConnection): void {
-    if (this.#passingOver) this.#passingOver = false;
-    else super.handleCommandComplete(message, connection);
-  }
-}
-
-const asIs = (value: unknown) => value;

@@ -1,8 +1,8 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { rememberResult } from '../idempotency/idempotency.repository.ts';
 import { selectList } from '../tenancy/sql-text.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import type { PlannedMovement } from './ledger.rules.ts';
 import { ALL_TRANSACTION_COLUMNS, TRANSACTION_COLUMNS } from './transaction.repository.ts';
 import type { Transaction } from './transaction.type.ts';
@@ -17,13 +17,13 @@ const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMN
  * @returns the transactions in the order of the movements, which their ids ascend in
  */
 export async function insertMovements(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   key: string,
   movements: readonly PlannedMovement[],
 ): Promise<Transaction[]> {
   const column = <Name extends keyof PlannedMovement>(name: Name) => movements.map((movement) => movement[name]);
-  return transaction.$queryRaw<Transaction[]>(sql`
+  const query = sql`
     WITH ids AS MATERIALIZED (
       SELECT id, row_number() OVER (ORDER BY id) AS position
       FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${movements.length}::integer)) made
@@ -52,18 +52,20 @@ export async function insertMovements(
       FROM movements JOIN ids USING (position)
       RETURNING ${WHOLE_TRANSACTION}
     )
-    SELECT * FROM recorded ORDER BY id`);
+    SELECT * FROM recorded ORDER BY id`;
+  return transaction.finish({ model: 'Transaction', action: 'insertMovements', query });
 }
 
 /** Transactions that were recorded together, in their order. */
 export async function recordedTransactions(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   ids: readonly string[],
 ): Promise<Transaction[]> {
-  return transaction.$queryRaw<Transaction[]>(sql`
+  const query = sql`
     SELECT recorded.* FROM unnest(${ids}::uuid[]) AS asked (id) CROSS JOIN LATERAL (
         SELECT ${WHOLE_TRANSACTION} FROM transactions
         WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id LIMIT 1
-      ) recorded ORDER BY recorded.id`);
+      ) recorded ORDER BY recorded.id`;
+  return transaction.select({ model: 'Transaction', action: 'recordedTransactions', query });
 }

@@ -4,8 +4,8 @@ import { TransactionDirection } from '../generated/prisma/enums.ts';
 import { BrokenRules, currencyMismatch, sameAccount } from '../graphql/user-error.type.ts';
 import { claimKey, type KeyedRequest } from '../idempotency/idempotency.repository.ts';
 import { requestHash } from '../idempotency/request-hash.ts';
-import type { ScopedTransaction } from '../tenancy/tenant-prisma.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { insertMovements, recordedTransactions } from './ledger.repository.ts';
 import { type Movement, type PlacedMovement, type PlannedMovement, planMovements } from './ledger.rules.ts';
 import type { Transaction } from './transaction.type.ts';
@@ -24,7 +24,7 @@ export interface Transfer {
  * @throws BrokenRules
  */
 export async function recordTransactions(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   key: string,
   movements: readonly Movement[],
@@ -43,7 +43,7 @@ export async function recordTransactions(
  * @throws BrokenRules
  */
 export async function transfer(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   key: string,
   order: Transfer,
@@ -61,7 +61,7 @@ export async function transfer(
 
 /** Plans and writes, unless the request was carried out before. */
 async function bookOnce(
-  transaction: ScopedTransaction,
+  transaction: TenantTransaction,
   scope: TenantScope,
   request: KeyedRequest,
   plan: () => Promise<PlannedMovement[]>,

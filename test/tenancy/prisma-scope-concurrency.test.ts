@@ -42,6 +42,15 @@ const WAYS: readonly (readonly [string, Ask])[] = [
     async (on, tenant) => onlyOne(await on.select(scopeOf(tenant), { model: 'BankAccount', action: 'test', query })),
   ],
   [
+    'write',
+    async (on, tenant) =>
+      onlyOne(
+        await on.write(scopeOf(tenant), (transaction) =>
+          transaction.finish({ model: 'BankAccount', action: 'test', query }),
+        ),
+      ),
+  ],
+  [
     'transaction',
     (on, tenant) =>
       on.transaction(scopeOf(tenant), async (transaction) => {
@@ -55,6 +64,20 @@ const FAILURES: readonly (readonly [string, Ask])[] = [
   [
     'a statement',
     (on, tenant) => on.select(scopeOf(tenant), { model: 'X', action: 'test', query: Prisma.sql`SELECT 1 / 0` }),
+  ],
+  [
+    'a write',
+    (on, tenant) =>
+      on.write(scopeOf(tenant), (transaction) =>
+        transaction.select({ model: 'X', action: 'test', query: Prisma.sql`SELECT 1 / 0` }),
+      ),
+  ],
+  [
+    'the last statement of a write',
+    (on, tenant) =>
+      on.write(scopeOf(tenant), (transaction) =>
+        transaction.finish({ model: 'X', action: 'test', query: Prisma.sql`SELECT 1 / 0` }),
+      ),
   ],
   [
     'a query of Prisma',

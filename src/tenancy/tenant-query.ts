@@ -1,0 +1,118 @@
+import type pg from 'pg';
+import Query, { type WireConnection } from 'pg/lib/query.js';
+
+/** A statement as the pool takes it: named ones are prepared once per connection. */
+export interface PreparedStatement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** What is prepared on every connection, to be sent together with others. */
+const COMPANIONS = {
+  begin: 'BEGIN',
+  commit: 'COMMIT',
+  // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
+  set_tenant: "SELECT set_config('app.tenant_id', $1, true)",
+  set_write: "SELECT set_config('app.write_id', $1, true)",
+  /** For reading the directory of tenants: slugs and names, never business data. */
+  set_directory: "SELECT set_config('app.directory', $1, true)",
+} as const;
+
+/** A statement that travels with another one. What it answers is passed over. */
+export interface Companion {
+  readonly name: keyof typeof COMPANIONS;
+  readonly values: readonly string[];
+}
+
+/** What goes ahead of a statement and behind it. */
+export interface Company {
+  readonly ahead: readonly Companion[];
+  readonly behind?: readonly Companion[];
+}
+
+export const BEGIN: Companion = { name: 'begin', values: [] };
+export const COMMIT: Companion = { name: 'commit', values: [] };
+export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
+
+export function forTenant(tenantId: string): Companion {
+  return { name: 'set_tenant', values: [tenantId] };
+}
+
+export function forWrite(writeId: string): Companion {
+  return { name: 'set_write', values: [writeId] };
+}
+
+/** Sends a statement with its company in one round trip. Should one of them fail, those behind it are not carried out. */
+export function submit(client: pg.PoolClient, statement: PreparedStatement, company: Company): Promise<pg.QueryResult> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
+    client.query(new AccompaniedQuery(statement as pg.QueryConfig, company, done));
+  });
+}
+
+/** Prepares the companions on a new connection. Queued ahead of whatever the connection was opened for. */
+export function prepareCompanions(client: pg.PoolClient): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    client.query(new Preparation((error) => (error ? reject(error) : resolve(undefined))));
+  });
+}
+
+/** The messages for all of them go before one Sync. */
+class AccompaniedQuery extends Query {
+  readonly #behind: readonly Companion[];
+  readonly #position: number;
+  #completed = 0;
+
+  constructor(
+    statement: pg.QueryConfig,
+    private readonly company: Company,
+    done: (error: Error | null, result: pg.QueryResult) => void,
+  ) {
+    // The extended protocol for all of them: a simple query could not share the round trip.
+    super({ ...statement, queryMode: 'extended' }, undefined, done);
+    this.#position = company.ahead.length;
+    this.#behind = company.behind ?? [];
+  }
+
+  override prepare(connection: WireConnection): void {
+    for (const companion of this.company.ahead) send(connection, companion);
+    super.prepare(connection);
+  }
+
+  /** What ends the messages of the statement itself. */
+  override _getRows(connection: WireConnection): void {
+    connection.execute(WHOLE);
+    for (const companion of this.#behind) send(connection, companion);
+    connection.sync();
+  }
+
+  override handleDataRow(message: unknown): void {
+    if (this.#completed === this.#position) super.handleDataRow(message);
+  }
+
+  override handleCommandComplete(message: unknown, connection: WireConnection): void {
+    if (this.#completed++ === this.#position) super.handleCommandComplete(message, connection);
+  }
+}
+
+class Preparation extends Query {
+  constructor(done: (error: Error | null) => void) {
+    super({ text: 'prepare', queryMode: 'extended' }, undefined, done);
+  }
+
+  override prepare(connection: WireConnection): void {
+    for (const [name, text] of Object.entries(COMPANIONS)) connection.parse({ name, text, types: [] });
+    connection.sync();
+  }
+}
+
+/** The unnamed portal, with all its rows. */
+const WHOLE = { portal: '', rows: 0 };
+
+function send(connection: WireConnection, { name, values }: Companion): void {
+  connection.bind({ portal: '', statement: name, values: [...values], binary: false, valueMapper: asIs });
+  connection.execute(WHOLE);
+}
+
+const asIs = (value: unknown) => value;

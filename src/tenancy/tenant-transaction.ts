@@ -1,0 +1,59 @@
+import type pg from 'pg';
+import type { SqlStatement } from './tenant-database.ts';
+import { BEGIN, COMMIT, type Companion, forTenant, forWrite, type PreparedStatement, submit } from './tenant-query.ts';
+
+/** One transaction of a tenant: repositories that write are given it instead of the database. */
+export interface TenantTransaction {
+  /** Runs one prepared statement and gives its rows. */
+  select<Row extends object>(statement: SqlStatement): Promise<Row[]>;
+  /** The same with the last statement: it travels with the COMMIT, and nothing may follow. */
+  finish<Row extends object>(statement: SqlStatement): Promise<Row[]>;
+}
+
+/** Whose transaction it is. */
+export interface TransactionOwner {
+  readonly tenantId: string;
+  /** Of a mutation: its rows in the cache's outbox carry it. */
+  readonly writeId?: string | undefined;
+}
+
+/**
+ * A transaction on a connection: BEGIN and the tenant travel with the first statement, COMMIT with the last one where
+ * it is known to be that, so that a transaction costs no round trip of its own.
+ */
+export class PooledTransaction {
+  #state: 'none' | 'open' | 'committed' = 'none';
+
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly owner: TransactionOwner,
+  ) {}
+
+  async query(statement: PreparedStatement, isLast: boolean): Promise<pg.QueryResult> {
+    if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
+    const ahead = this.#state === 'none' ? this.#opening() : [];
+    this.#state = 'open';
+    const result = await submit(this.client, statement, { ahead, ...(isLast && { behind: [COMMIT] }) });
+    if (isLast) this.#state = 'committed';
+    return result;
+  }
+
+  async commit(): Promise<void> {
+    if (this.#state === 'open') await this.client.query('COMMIT');
+    this.#state = 'committed';
+  }
+
+  /** @returns whether the connection is as it was: false when it is lost or nobody knows */
+  async rollBack(): Promise<boolean> {
+    if (this.#state !== 'open') return true;
+    return this.client.query('ROLLBACK').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #opening(): Companion[] {
+    const { tenantId, writeId } = this.owner;
+    return [BEGIN, forTenant(tenantId), ...(writeId === undefined ? [] : [forWrite(writeId)])];
+  }
+}

@@ -5,6 +5,7 @@ import { OperatorError } from '../src/errors.ts';
 import { adviceAsJson, formatAdvice } from '../src/indexes/advice-report.ts';
 import { adviseIndexes, findWorkload } from '../src/indexes/advise-database.ts';
 import { JSON_OPTION } from '../src/indexes/command-options.ts';
+import type { ReportSource } from '../src/indexes/service-workload.ts';
 
 const SPEC = {
   name: 'indexes:advise',
@@ -14,25 +15,21 @@ const SPEC = {
   options: {
     from: {
       type: 'string',
-      value: '<url>',
+      value: '<url|file>',
       description:
-        'A running service to ask for the workload, for example\nhttp://localhost:4000/graphql. Default: pg_stat_statements.',
+        'A running service to ask for the workload, for example\nhttp://localhost:4000/graphql, or a file with its answer.\nDefault: pg_stat_statements.',
     },
-    token: { type: 'string', value: '<token>', description: "An OPERATOR's, for --from." },
+    token: { type: 'string', value: '<token>', description: "An OPERATOR's, for a URL." },
     ...JSON_OPTION,
   },
   notes: 'The database is the one DATABASE_URL names, else the embedded one. How it decides: docs/indexes.md.',
 } as const satisfies CommandSpec;
 
 await runCommand(SPEC, async ({ options: { from, token, json } }) => {
-  if (Boolean(from) !== Boolean(token))
-    throw new OperatorError(
-      '--from and --token belong together.',
-      'npm run --silent token -- --role OPERATOR prints one.',
-    );
+  const report = reportSource(from, token);
   const database = await openCommandDatabase({ command: SPEC.name });
   try {
-    const workload = await findWorkload(database.client, from && token ? { url: from, token } : undefined);
+    const workload = await findWorkload(database.client, report);
     const advice = await adviseIndexes(database.client, workload);
     process.stdout.write(`${json ? JSON.stringify(adviceAsJson(advice), null, 2) : formatAdvice(advice)}\n`);
     return 0;
@@ -40,3 +37,14 @@ await runCommand(SPEC, async ({ options: { from, token, json } }) => {
     await database.close();
   }
 });
+
+function reportSource(from: string | undefined, token: string | undefined): ReportSource | undefined {
+  const isUrl = from !== undefined && /^https?:/.test(from);
+  if (isUrl !== (token !== undefined))
+    throw new OperatorError(
+      'A --from that is a URL needs a --token, and nothing else does.',
+      'npm run --silent token -- --role OPERATOR prints one.',
+    );
+  if (from === undefined) return undefined;
+  return token === undefined ? { file: from } : { url: from, token };
+}

@@ -4,17 +4,12 @@ import { indexesToDrop, weigh, writesPerDay } from './advise.ts';
 import { analyzeIndexes } from './analyze.ts';
 import type { Queryable } from './inspect.ts';
 import { sampleTenants } from './samples.ts';
+import { type ReportSource, readReport, workloadOfService } from './service-workload.ts';
 import { MODELS, TABLE_OF_MODEL } from './tables.ts';
 import { openTrial } from './trial.ts';
 import { tryCandidates } from './try-candidates.ts';
 import { readCountingSince, readIndexUsage, readTableUsage } from './usage.ts';
-import { askService, readWorkload, type WorkloadStatement, workloadOfService } from './workload.ts';
-
-/** A running service to ask, where PostgreSQL keeps no workload. */
-export interface ServiceSource {
-  readonly url: string;
-  readonly token: string;
-}
+import { readWorkload, type WorkloadStatement } from './workload.ts';
 
 export interface Workload {
   readonly statements: readonly WorkloadStatement[];
@@ -50,13 +45,15 @@ export async function adviseIndexes(client: Queryable, workload: Workload, now =
   };
 }
 
-/** From the service when one is given, else from pg_stat_statements. */
-export async function findWorkload(client: Queryable, service: ServiceSource | undefined): Promise<Workload> {
-  if (service) {
+/**
+ * From a service's report when one is given, else from pg_stat_statements.
+ * @throws OperatorError when it cannot be had
+ */
+export async function findWorkload(client: Queryable, report: ReportSource | undefined): Promise<Workload> {
+  if (report) {
     const [sample] = await sampleTenants(client);
-    const { counted, observedSeconds } = await askService(service.url, service.token);
-    const statements = sample ? await workloadOfService(counted, observedSeconds, sample) : [];
-    return { statements, source: `the service at ${service.url}` };
+    const statements = sample ? await workloadOfService(await readReport(report), sample) : [];
+    return { statements, source: 'file' in report ? report.file : `the service at ${report.url}` };
   }
   const statements = await readWorkload(client);
   if (statements) return { statements, source: 'pg_stat_statements' };

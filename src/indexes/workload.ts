@@ -1,8 +1,7 @@
 import { isReadOnly } from '../cli/write-guard.ts';
 import { OperatorError } from '../errors.ts';
 import type { Queryable } from './inspect.ts';
-import { type ProductQuery, productQueries } from './product-queries.ts';
-import type { TenantSample } from './samples.ts';
+import type { ProductQuery } from './product-queries.ts';
 import { shapeOf } from './shape.ts';
 import { MODELS, tablesOf } from './tables.ts';
 
@@ -17,9 +16,9 @@ export interface WorkloadStatement {
 
 /** The largest part of the load; what comes after is rare. */
 const MAX_STATEMENTS = 200;
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 /** Counted over less, a day's calls would be a guess from minutes. */
-const MIN_OBSERVED_SECONDS = 3_600;
+export const MIN_OBSERVED_SECONDS = 3_600;
 
 /**
  * What was sent to the product's tables since pg_stat_statements was last reset; null where the server does not load
@@ -71,63 +70,8 @@ const READ_STATEMENTS = `
     AND sql !~* '\\m(pg_class|pg_catalog|pg_stat_\\w+|information_schema)\\M'
   GROUP BY sql ORDER BY sum(total_exec_time) DESC LIMIT $2`;
 
-/** What a running service has counted, as its `performance { queries }` shows it to an OPERATOR. */
-export interface CountedAction {
-  readonly model: string | null;
-  readonly action: string;
-  readonly latency: { readonly count: number; readonly mean: number };
-}
-
-/**
- * The workload of a running service, where PostgreSQL does not keep one. The service counts by model and action; how
- * often each filter and order was asked for it does not tell, so that the calls are shared out evenly.
- */
-export async function workloadOfService(
-  counted: readonly CountedAction[],
-  observedSeconds: number,
-  sample: TenantSample,
-): Promise<WorkloadStatement[]> {
-  const perDay = DAY_SECONDS / Math.max(observedSeconds, MIN_OBSERVED_SECONDS);
-  const queries = await productQueries(sample);
-  return counted.flatMap(({ model, action, latency }) => {
-    const shapes = distinctTexts(queries.filter((query) => query.model === model && query.action === action));
-    return shapes.map((sql) => ({
-      sql,
-      callsPerDay: (latency.count * perDay) / shapes.length,
-      meanMs: latency.mean,
-    }));
-  });
-}
-
-/** Asks a running service. */
-export async function askService(
-  url: string,
-  token: string,
-): Promise<{ counted: CountedAction[]; observedSeconds: number }> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: '{ performance { since queries { model action latency { count mean } } } }' }),
-  });
-  const body = (await answer.json()) as {
-    data?: { performance: { since: string; queries: CountedAction[] } | null };
-    errors?: { message: string }[];
-  };
-  const performance = body.data?.performance;
-  if (!performance)
-    throw new OperatorError(
-      `The service at ${url} did not tell its queries: ${body.errors?.[0]?.message ?? `HTTP ${answer.status}`}`,
-      'Give --token of an OPERATOR: npm run --silent token -- --role OPERATOR',
-    );
-  return { counted: performance.queries, observedSeconds: (Date.now() - Date.parse(performance.since)) / 1000 };
-}
-
 /** The product's query that a statement of the workload is, with its constants and values; undefined for others'. */
 export function findProductQuery(sql: string, queries: readonly ProductQuery[]): ProductQuery | undefined {
   const shape = shapeOf(sql);
   return queries.find(({ query }) => shapeOf(query.text) === shape);
-}
-
-function distinctTexts(queries: readonly ProductQuery[]): string[] {
-  return [...new Set(queries.map(({ query }) => query.text))];
 }

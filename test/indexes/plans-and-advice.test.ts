@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { formatAdvice } from '../../src/indexes/advice-report.ts';
-import { adviseIndexes } from '../../src/indexes/advise-database.ts';
+import { adviseIndexes, findWorkload } from '../../src/indexes/advise-database.ts';
 import { INDEX_CATALOG } from '../../src/indexes/catalog.ts';
 import { createStatement, prismaAttribute } from '../../src/indexes/definition.ts';
 import { asTenant } from '../../src/indexes/explain.ts';
@@ -14,6 +16,7 @@ import { shapeOf } from '../../src/indexes/shape.ts';
 import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import { findProductQuery, readWorkload, type WorkloadStatement } from '../../src/indexes/workload.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 import { buffersRead } from './buffers-read.ts';
 import { ACCOUNTS, fillSkewed } from './skewed-data.ts';
 
@@ -33,6 +36,8 @@ const REMOVED = [
   'transactions_tenant_booked_idx',
   'transactions_tenant_category_booked_idx',
 ];
+
+const DAY_MS = 86_400_000;
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -137,6 +142,18 @@ describe('indexes:advise', () => {
     expect(text).toMatch(
       /newest transactions of each account, 1,000,000 a day: cost tenant-\d+ \d+ -> \d+, tenant-1 \d+ -> \d+/,
     );
+  });
+});
+
+describe('indexes:advise from what a service has counted', () => {
+  it('finds indexes again that were removed', async () => {
+    const actions = new Map(explained.map(({ query: { model, action } }) => [`${model}.${action}`, { model, action }]));
+    const queries = [...actions.values()].map((one) => ({ ...one, latency: { count: 10_000_000, mean: 1 } }));
+    const file = path.join(makeTempFolder(), 'answer.json');
+    const since = new Date(Date.now() - DAY_MS);
+    writeFileSync(file, JSON.stringify({ data: { performance: { since, queries } } }));
+    const advice = await without(REMOVED, async () => adviseIndexes(client, await findWorkload(client, { file })));
+    expect(advice.create.map(({ index }) => index.name).sort()).toEqual(REMOVED);
   });
 });
 

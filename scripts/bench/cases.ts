@@ -10,6 +10,8 @@ export interface BenchCase {
   readonly operation: OperationName;
   /** The row of the same section that its figures are divided by. */
   readonly baseline: SubjectKey;
+  /** Asks for the largest tenant alone; absent: for all in turn. */
+  readonly largestOnly?: boolean;
   /** Share of the requests that write. The baseline is then the same subject without writes. */
   readonly writeShare?: number;
 }
@@ -33,6 +35,14 @@ const hot = (section: Section, operation: OperationName): BenchCase[] => [
   { section, operation, subject: 'apollo', baseline: 'limitRedis' },
 ];
 
+const coldDashboard = (section: Section): BenchCase[] =>
+  (['cold', 'limitAggregating', 'limitTotals'] as const).map((subject) => ({
+    section,
+    operation: 'Dashboard',
+    subject,
+    baseline: 'limitAggregating',
+  }));
+
 /** The mixed phase comes last: it changes the data. */
 export const PHASES: readonly Phase[] = [
   {
@@ -41,14 +51,17 @@ export const PHASES: readonly Phase[] = [
     cases: [...hot('hot-dashboard', 'Dashboard'), ...hot('hot-list', 'NestedList')],
   },
   {
-    sections: ['cold-dashboard', 'cold-list'],
+    sections: ['cold-dashboard', 'cold-largest', 'cold-list', 'row-security'],
     reference: 'cold',
     cases: [
-      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'cold', baseline: 'limitAggregating' },
-      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'limitAggregating', baseline: 'limitAggregating' },
-      { section: 'cold-dashboard', operation: 'Dashboard', subject: 'limitTotals', baseline: 'limitAggregating' },
+      ...coldDashboard('cold-dashboard'),
+      ...coldDashboard('cold-largest').map((benchCase) => ({ ...benchCase, largestOnly: true })),
       { section: 'cold-list', operation: 'NestedList', subject: 'cold', baseline: 'limitAggregating' },
       { section: 'cold-list', operation: 'NestedList', subject: 'limitAggregating', baseline: 'limitAggregating' },
+      { section: 'row-security', operation: 'NestedList', subject: 'cold', baseline: 'open' },
+      { section: 'row-security', operation: 'NestedList', subject: 'open', baseline: 'open' },
+      { section: 'row-security', operation: 'NestedList', subject: 'limitScoped', baseline: 'limitAggregating' },
+      { section: 'row-security', operation: 'NestedList', subject: 'limitAggregating', baseline: 'limitAggregating' },
     ],
   },
   {

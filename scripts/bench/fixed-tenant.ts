@@ -30,6 +30,7 @@ export async function ensureFixedTenant(client: pg.Client, lastDay: string): Pro
     [lastDay],
   );
   await client.query('COMMIT');
+  await client.query('VACUUM ANALYZE'); // as every step ends
   const made = await find(client);
   if (!made) throw new Error(`${SLUG} was made and is not there`);
   return made;

@@ -3,7 +3,19 @@ import { OperatorError } from '../../src/errors.ts';
 import type { DataSetSize } from './data-set.ts';
 
 /** What may be asked for with --only. */
-export const SECTIONS = ['hot-dashboard', 'hot-list', 'cold-dashboard', 'cold-list', 'mixed', 'writers'] as const;
+export const SECTIONS = [
+  'hot-dashboard',
+  'hot-list',
+  'cold-dashboard',
+  'cold-largest',
+  'cold-list',
+  'row-security',
+  'mixed',
+  'writers',
+  'bulk-load',
+  'memory',
+  'invalidation',
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** A list of 50 accounts is asked for: fewer tenants than this would be measured with less. */
@@ -24,7 +36,7 @@ export const BENCH = {
       default: '100_000,1_000_000,10_000_000',
       description: 'Transactions at each step of --scale.\n',
     },
-    seconds: { type: 'string', value: '<n>', default: '5', description: 'For each case in each round.' },
+    seconds: { type: 'string', value: '<n>', description: 'For each case in each round. Default: 5; with --scale 1.' },
     rounds: {
       type: 'string',
       value: '<n>',
@@ -36,6 +48,7 @@ export const BENCH = {
     tenants: { type: 'string', value: '<n>', default: '200', description: 'Size of the data set.' },
     accounts: { type: 'string', value: '<n>', default: '20_000', description: 'Size of the data set.' },
     transactions: { type: 'string', value: '<n>', default: '2_000_000', description: 'Size of the data set.' },
+    entries: { type: 'string', value: '<n>', default: '1_000_000', description: 'Of "memory" and "invalidation".\n' },
     fresh: { type: 'boolean', description: 'Makes the data set anew.' },
     profile: { type: 'string', value: '<folder>', description: 'Writes CPU profiles of the service there.' },
     json: { type: 'boolean', description: 'Prints the result as JSON.' },
@@ -53,6 +66,8 @@ export interface BenchOptions {
   readonly warmUpSeconds: number;
   readonly connections: number;
   readonly size: DataSetSize;
+  /** How many entries are put into the cache. */
+  readonly entries: number;
   readonly fresh: boolean;
   readonly profileFolder: string | undefined;
   /** Transactions at each step; null without --scale. */
@@ -62,15 +77,16 @@ export interface BenchOptions {
 
 /** @throws OperatorError for a value that does not hold */
 export function readBenchOptions({ options }: CommandLine<typeof BENCH.options>): BenchOptions {
-  const number = (name: 'seconds' | 'rounds' | 'warm-up' | 'connections', min: number, max: number) =>
+  const number = (name: 'rounds' | 'warm-up' | 'connections' | 'entries', min: number, max: number) =>
     wholeNumber(name, options[name], min, max);
   return {
     sections: readSections(options.only),
-    secondsPerCase: number('seconds', 1, 3_600),
+    secondsPerCase: wholeNumber('seconds', options.seconds ?? (options.scale ? '1' : '5'), 1, 3_600),
     rounds: number('rounds', 1, 1_000),
     warmUpSeconds: number('warm-up', 1, 3_600),
     connections: number('connections', 1, 1_000),
     size: readSize(options),
+    entries: number('entries', 10, 10_000_000),
     fresh: options.fresh,
     profileFolder: options.profile,
     scaleSteps: options.scale ? readSteps(options.steps) : null,

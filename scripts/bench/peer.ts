@@ -11,6 +11,8 @@ export interface PeerSettings {
   readonly tenants: readonly PeerTenant[];
   /** As a role that is not held to row-level security. */
   readonly databaseUrl: string;
+  /** As a login that is held to it. */
+  readonly scopedUrl: string;
   readonly redisUrl: string | null;
   /** Connections to PostgreSQL at most: as many as the service has. */
   readonly poolSize: number;

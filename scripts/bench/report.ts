@@ -1,5 +1,6 @@
-import { formatCount } from '../../src/cli/format.ts';
+import { formatBytes, formatCount } from '../../src/cli/format.ts';
 import { formatTable } from '../../src/cli/table.ts';
+import type { BulkLoadResult } from './bulk-load.ts';
 import { machineLine } from './machine.ts';
 import { median } from './percentile.ts';
 import { resultTable } from './result-table.ts';
@@ -12,13 +13,17 @@ export function formatReport(report: BenchReport): string {
   const parts = [`${machineLine(report.machine)}\n${data}; ${connections} connections`];
   if (cases.length > 0) parts.push(resultTable(cases), loadLine(report));
   if (writers.length > 0) parts.push(writersTable(report));
+  if (report.bulkLoad) parts.push(bulkLoadLine(report.bulkLoad));
+  if (report.memory.length > 0) parts.push(memoryTable(report));
+  if (report.invalidation.length > 0) parts.push(invalidationTable(report));
   return parts.join('\n\n');
 }
 
 function loadLine({ cases }: BenchReport): string {
   const cost = median(cases.map(({ loadMicrosPerRequest }) => loadMicrosPerRequest));
   return (
-    `Ratios are to the bare server of the same case ("mixed": to the same reads without writes), each the median over the rounds.\n` +
+    `Ratios are to the bare server of the same case ("mixed": to the same reads without writes; "row-security": the service to\n` +
+    `itself under open policies), each the median over the rounds.\n` +
     `The load generator itself took ${cost.toFixed(0)} us of CPU per request, on the same cores.`
   );
 }
@@ -32,6 +37,33 @@ function writersTable({ writers }: BenchReport): string {
       onOff(outbox),
       formatCount(transactionsPerSecond),
       ratio.toFixed(2),
+    ]),
+  );
+}
+
+function bulkLoadLine({ transactions, seconds, transactionsPerSecond }: BulkLoadResult): string {
+  const rate = formatCount(transactionsPerSecond);
+  return `Import of ${formatCount(transactions)} transactions with everything on: ${seconds.toFixed(1)} s, ${rate} transactions/s.`;
+}
+
+function memoryTable({ memory }: BenchReport): string {
+  return formatTable(
+    ['entries kept', 'put', 'still there', 'bound', 'counted', 'in use', 'to bound', 'resident'],
+    memory.map(({ tier, put, kept, boundBytes, countedBytes, liveBytes, residentBytes }) => [
+      ...[tier, formatCount(put), formatCount(kept)],
+      ...[boundBytes, countedBytes, liveBytes].map(formatBytes),
+      (liveBytes / boundBytes).toFixed(2),
+      formatBytes(residentBytes),
+    ]),
+  );
+}
+
+function invalidationTable({ invalidation }: BenchReport): string {
+  return formatTable(
+    ['invalidating a tenant', 'entries', 'us', 'entries', 'us', 'ratio'],
+    invalidation.map(({ tier, fewEntries, fewMicros, manyEntries, manyMicros, ratio }) => [
+      ...[tier, formatCount(fewEntries), fewMicros.toFixed(1)],
+      ...[formatCount(manyEntries), manyMicros.toFixed(1), ratio.toFixed(2)],
     ]),
   );
 }

@@ -15,6 +15,7 @@ const HEADERS = [
   'hits',
   'SQL/req',
   'peak memory',
+  'ratio',
   'stale reads',
 ];
 
@@ -38,6 +39,7 @@ function row(result: CaseResult): string[] {
     Number.isNaN(result.hitRate) ? '-' : `${(100 * result.hitRate).toFixed(1)} %`,
     decimals(result.statementsPerRequest, 2),
     Number.isNaN(result.peakMemoryBytes) ? '-' : formatBytes(result.peakMemoryBytes),
+    decimals(result.memoryRatio, 2),
     result.freshnessChecks > 0 ? `${result.staleReads} of ${formatCount(result.freshnessChecks)}` : '-',
   ];
 }

@@ -30,6 +30,10 @@ export interface CaseResult {
   readonly throughputRatio: number;
   /** CPU per request over the baseline's. */
   readonly cpuRatio: number;
+  readonly p50Ratio: number;
+  readonly p99Ratio: number;
+  /** Peak memory over the baseline's. */
+  readonly memoryRatio: number;
   /** Sums over the rounds. */
   readonly requests: number;
   readonly writes: number;
@@ -46,6 +50,7 @@ export function summarize(all: readonly CaseSamples[]): CaseResult[] {
     const baseline = all.find(({ benchCase }) => isBaselineOf(benchCase, own.benchCase));
     const { samples } = own;
     const middle = (of: (sample: Sample) => number) => median(samples.map(of));
+    const ratio = (of: (sample: Sample) => number) => medianRatio(samples, baseline?.samples ?? [], of);
     const sum = (of: (sample: Sample) => number) => samples.reduce((total, sample) => total + of(sample), 0);
     return {
       benchCase: own.benchCase,
@@ -57,8 +62,11 @@ export function summarize(all: readonly CaseSamples[]): CaseResult[] {
       hitRate: middle(({ hitRate }) => hitRate),
       statementsPerRequest: middle(({ statementsPerRequest }) => statementsPerRequest),
       peakMemoryBytes: own.peakMemoryBytes,
-      throughputRatio: medianRatio(samples, baseline?.samples ?? [], requestsPerSecond),
-      cpuRatio: medianRatio(samples, baseline?.samples ?? [], ({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+      throughputRatio: ratio(requestsPerSecond),
+      cpuRatio: ratio(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+      p50Ratio: ratio(({ p50Ms }) => p50Ms),
+      p99Ratio: ratio(({ p99Ms }) => p99Ms),
+      memoryRatio: own.peakMemoryBytes / (baseline?.peakMemoryBytes ?? Number.NaN),
       requests: sum(({ requests }) => requests),
       writes: sum(({ writes }) => writes),
       staleReads: sum(({ staleReads }) => staleReads),

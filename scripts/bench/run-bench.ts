@@ -1,8 +1,10 @@
 import { Progress } from '../../src/cli/progress.ts';
+import { type BulkLoadResult, measureBulkLoad } from './bulk-load.ts';
 import { PHASES, type Phase } from './cases.ts';
 import { withCleanup } from './cleanup.ts';
 import { ensureDataSet, restoreDataSet } from './data-set.ts';
 import { openBenchDatabase } from './database.ts';
+import { type InvalidationResult, type MemoryResult, measureInvalidation, measureMemory } from './entries.ts';
 import { Load } from './load.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
@@ -19,6 +21,10 @@ export interface BenchReport {
   readonly connections: number;
   readonly cases: readonly CaseResult[];
   readonly writers: readonly WriterResult[];
+  /** Null when it was not asked for. */
+  readonly bulkLoad: BulkLoadResult | null;
+  readonly memory: readonly MemoryResult[];
+  readonly invalidation: readonly InvalidationResult[];
 }
 
 const DATABASE = 'tenantry_bench';
@@ -35,7 +41,8 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     cleanup.add(() => restoreDataSet(database.client, dataSet));
     const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
     const redisUrl = phases.some(({ reference }) => reference === 'redis') ? (await startRedis(cleanup)).url : null;
-    const machine = describeMachine(database.version, redisUrl !== null);
+    const usesRedis = redisUrl !== null || options.sections.has('memory') || options.sections.has('invalidation');
+    const machine = describeMachine(database.version, usesRedis);
     const surroundings = {
       database,
       dataSet,
@@ -46,8 +53,11 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     };
     const cases = await runPhases(phases, surroundings, options, progress);
     const writers = options.sections.has('writers') ? await measureWriters(database, dataSet, options, progress) : [];
-    const { size, connections } = options;
-    return { machine, size, connections, cases, writers };
+    const { size, connections, entries, sections } = options;
+    const bulkLoad = sections.has('bulk-load') ? await measureBulkLoad(database.client, cleanup, progress) : null;
+    const memory = sections.has('memory') ? await measureMemory({ entries, cleanup, progress }) : [];
+    const invalidation = sections.has('invalidation') ? await measureInvalidation({ entries, cleanup, progress }) : [];
+    return { machine, size, connections, cases, writers, bulkLoad, memory, invalidation };
   });
 }
 

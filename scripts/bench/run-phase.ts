@@ -80,7 +80,8 @@ async function prepare(benchCase: BenchCase, servers: Servers, tools: PhaseTools
   const server = serverOf(servers, benchCase.subject);
   const { hitMark } = SUBJECTS[benchCase.subject] as { hitMark?: string };
   const answers = await askAll(server, benchCase.operation, surroundings);
-  const requests = loadRequests(server, benchCase.operation, answers, surroundings);
+  const all = loadRequests(server, benchCase.operation, answers, surroundings);
+  const requests = benchCase.largestOnly ? all.slice(0, 1) : all;
   const job = {
     port: server.port,
     serverPid: server.pid,

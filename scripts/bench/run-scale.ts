@@ -15,10 +15,13 @@ import { type Server, startService } from './servers.ts';
 import { issueTokens } from './subjects.ts';
 
 const DATABASE = 'tenantry_bench_scale';
-/** As many rows of transactions for each account as the main data set has. */
-const TRANSACTIONS_PER_ACCOUNT = 100;
-/** Small, since the first step has few accounts; the same at each step, since it says who gets which account. */
-const ACCOUNTS_PER_TENANT = 5;
+/** So few that the largest tenant has 1,000 pages of accounts at 10,000,000 transactions. */
+const TRANSACTIONS_PER_ACCOUNT = 80;
+/**
+ * So few that at 100,000 transactions the largest tenant has more accounts than the nested list shows, and movements on
+ * every day: answers of different sizes could not be compared. The same at each step, since it says who gets which account.
+ */
+const ACCOUNTS_PER_TENANT = 1;
 const LEAD_IN_MS = 200;
 
 /** How long one caller waits who is alone. */
@@ -73,7 +76,10 @@ async function runStep({ database, transactions, options, progress, cleanup }: S
   const { client, serviceUrl } = database;
   const made = await transactionsMade(client);
   if (made > transactions) throw alreadyLarger(made, transactions);
-  const accounts = Math.max(options.size.tenants * ACCOUNTS_PER_TENANT, transactions / TRANSACTIONS_PER_ACCOUNT);
+  const accounts = Math.max(
+    options.size.tenants * ACCOUNTS_PER_TENANT,
+    Math.floor(transactions / TRANSACTIONS_PER_ACCOUNT),
+  );
   const size = { tenants: options.size.tenants, accounts, transactions, accountsPerTenant: ACCOUNTS_PER_TENANT };
   const { lastDay, tenants } = await ensureDataSet(client, size, progress);
   const fixed = await ensureFixedTenant(client, lastDay);

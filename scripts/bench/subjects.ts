@@ -5,6 +5,7 @@ import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { BenchTenant, DataSet } from './data-set.ts';
 import type { BenchDatabase } from './database.ts';
+import { openPolicies } from './open-policies.ts';
 import { DASHBOARD, graphqlRequest, NESTED_LIST } from './operations.ts';
 import { type Server, startPeer, startService } from './servers.ts';
 
@@ -66,6 +67,7 @@ const peer = (name: string, program: string, ...args: string[]): Subject => ({
       {
         tenants: tenants.map(({ id, token }) => ({ id, token, answers: answers.get(id) ?? {} })),
         databaseUrl: database.url,
+        scopedUrl: database.serviceUrl,
         redisUrl,
         poolSize: POOL_SIZE,
       },
@@ -77,10 +79,20 @@ export const SUBJECTS = {
   redis: service('service, Redis', ({ redisUrl }) => ({ REDIS_URL: redisUrl ?? '' })),
   memory: service('service, in process', () => ({})),
   cold: service('service, no cache', () => ({ CACHE: 'off' })),
+  open: {
+    name: 'service, no cache, policies open',
+    start: async ({ database, secret, profileFolder, cleanup }) =>
+      startService(
+        { DATABASE_URL: await openPolicies(database, cleanup), AUTH_SECRET: secret, CACHE: 'off' },
+        profileFolder,
+        cleanup,
+      ),
+  },
   limitRedis: peer('bare Fastify, Redis GET', 'limit-server.js', 'redis'),
   limitMap: peer('bare Fastify, Map', 'limit-server.js', 'map'),
   limitAggregating: peer('bare Fastify, SQL', 'limit-server.js', 'sql-aggregating'),
   limitTotals: peer('bare Fastify, SQL totals', 'limit-server.js', 'sql-totals'),
+  limitScoped: peer('bare Fastify, SQL of a tenant', 'limit-server.js', 'sql-scoped'),
   apollo: { ...peer('Apollo, cache plugin', 'apollo-server.js'), hitMark: APOLLO_HIT },
 } as const satisfies Record<string, Subject>;
 

@@ -18,6 +18,11 @@ test('without options everything is measured at its full size', () => {
   });
 });
 
+test('each case is measured for five seconds, and each of the many of --scale for one', () => {
+  expect([read().secondsPerCase, read('--scale').secondsPerCase]).toEqual([5, 1]);
+  expect(read('--scale', '--seconds', '3').secondsPerCase).toBe(3);
+});
+
 test('--only picks cases and names the known ones when it does not know one', () => {
   expect(read('--only', 'mixed, hot-list').sections).toEqual(new Set(['mixed', 'hot-list']));
   expect(() => read('--only', 'warm')).toThrow(/some of hot-dashboard.*but got: "warm"/);

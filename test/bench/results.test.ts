@@ -43,7 +43,7 @@ test('a case is divided by the baseline of its own section, its figures are medi
     sample({ requests: 3_000, cpuMicrosPerRequest: 100 }),
   ];
   const [service] = summarize([
-    { benchCase: SERVICE, samples: rounds, peakMemoryBytes: 1 },
+    { benchCase: SERVICE, samples: rounds, peakMemoryBytes: 2 },
     { benchCase: { ...LIMIT, section: 'hot-list' }, samples: rounds.map(() => sample({})), peakMemoryBytes: 1 },
     { benchCase: LIMIT, samples: rounds.map(() => sample({ requests: 6_000 })), peakMemoryBytes: 1 },
   ]);
@@ -52,6 +52,8 @@ test('a case is divided by the baseline of its own section, its figures are medi
     throughputRatio: 0.5,
     cpuMicrosPerRequest: 100,
     cpuRatio: 1,
+    p99Ratio: 1,
+    memoryRatio: 2,
     requests: 9_000,
     freshnessChecks: 12,
     staleReads: 1,
@@ -81,7 +83,7 @@ test('the table shows a dash for what does not apply or could not be measured', 
     .map((line) => line.split(/ {2,}/));
   expect(service).toEqual([
     ...['hot-dashboard', 'service, Redis', '1,000', '0.50', '100', '1.00', '1.00', '2.00'],
-    ...['100.0 %', '-', '160.0 MiB', '-'],
+    ...['100.0 %', '-', '160.0 MiB', '-', '-'],
   ]);
-  expect(limit?.slice(2)).toEqual(['2,000', '1.00', '100', '1.00', '1.00', '2.00', '-', '0.00', '-', '-']);
+  expect(limit?.slice(2)).toEqual(['2,000', '1.00', '100', '1.00', '1.00', '2.00', '-', '0.00', '-', '-', '-']);
 });

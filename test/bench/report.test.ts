@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+
+import { formatReport } from '../../scripts/bench/report.ts';
+
+const MACHINE = {
+  processor: 'a processor',
+  cores: 2,
+  memoryBytes: 2 ** 30,
+  system: 'Linux',
+  node: 'Node.js 20',
+  postgres: 'PostgreSQL 18',
+  redis: null,
+  loadBefore: 0.5,
+};
+const EMPTY = {
+  machine: MACHINE,
+  size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50 },
+  connections: 16,
+  cases: [],
+  writers: [],
+  bulkLoad: null,
+  memory: [],
+  invalidation: [],
+};
+
+test('only what was measured is shown', () => {
+  expect(formatReport(EMPTY).split('\n')).toHaveLength(2);
+});
+
+test('memory is shown beside its bound, and an invalidation beside one of few entries', () => {
+  const MIB = 2 ** 20;
+  const kept = { boundBytes: 64 * MIB, countedBytes: 64 * MIB, liveBytes: 48 * MIB, residentBytes: 100 * MIB };
+  const times = { fewEntries: 10, fewMicros: 2, manyEntries: 1_000_000, manyMicros: 2.5, ratio: 1.25 };
+  const rows = formatReport({
+    ...EMPTY,
+    bulkLoad: { transactions: 1_000_000, accounts: 20_000, seconds: 50, transactionsPerSecond: 20_000 },
+    memory: [{ tier: 'in process', put: 1_000_000, kept: 26_843, ...kept }],
+    invalidation: [{ tier: 'Redis', ...times }],
+  })
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  expect(rows).toContainEqual([
+    ...['in process', '1,000,000', '26,843', '64.0 MiB', '64.0 MiB', '48.0 MiB', '0.75', '100.0 MiB'],
+  ]);
+  expect(rows).toContainEqual(['Redis', '10', '2.0', '1,000,000', '2.5', '1.25']);
+  expect(rows.flat().join(' ')).toContain('50.0 s, 20,000 transactions/s');
+});

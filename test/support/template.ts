@@ -23,6 +23,11 @@ export async function createTemplate(): Promise<TestDatabase> {
   return template;
 }
 
+/** The SQL of each migration, in order. */
+export function migrationScripts(): string[] {
+  return migrations().map((migration) => readFileSync(migration, 'utf8'));
+}
+
 function migrations(): string[] {
   return readdirSync(MIGRATIONS_DIRECTORY, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { findFreePort } from './free-port.ts';
+
+/** Where Debian and Ubuntu have theirs, one folder for each version. */
+const PROGRAMS = '/usr/lib/postgresql';
+const EXTENSIONS = '/usr/share/postgresql';
+
+const FLAGS = '-c fsync=off -c full_page_writes=off -c unix_socket_directories=';
+
+/** A server of its own from the system's packages: the embedded one has no extensions beyond PostgreSQL's own. */
+export interface InstalledPostgres {
+  /** As the superuser. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The folder of the programs of the newest version that has the extension; undefined where there is none. */
+export function findInstalledPostgres(extension: string): string | undefined {
+  const versions = existsSync(PROGRAMS) ? readdirSync(PROGRAMS) : [];
+  const has = (version: string) => existsSync(path.join(EXTENSIONS, version, 'extension', `${extension}.control`));
+  const version = versions.filter(has).sort((a, b) => Number(b) - Number(a))[0];
+  return version && path.join(PROGRAMS, version, 'bin');
+}
+
+/** @param programs as `findInstalledPostgres` gave it */
+export async function startInstalledPostgres(programs: string): Promise<InstalledPostgres> {
+  const port = await findFreePort();
+  const data = mkdtempSync(path.join(tmpdir(), 'tenantry-test-postgres-'));
+  const run = (program: string, ...args: string[]) =>
+    execFileSync(path.join(programs, program), ['-D', data, ...args], {
+      cwd: '/',
+      stdio: 'ignore',
+      ...asServerUser(data),
+    });
+  run('initdb', '--username', 'postgres', '--auth', 'trust', '--no-sync');
+  const options = `${FLAGS} -c listen_addresses=127.0.0.1 -c port=${port}`;
+  run('pg_ctl', '--wait', '--log', path.join(data, 'log'), '--options', options, 'start');
+  return {
+    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    async stop() {
+      run('pg_ctl', '--wait', '--mode', 'immediate', 'stop');
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root; its package has made a user for it. */
+function asServerUser(data: string): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'])));
+  if (uid === undefined || gid === undefined || Number.isNaN(uid)) return {};
+  if (statSync(data).uid !== uid) chownSync(data, uid, gid);
+  return { uid, gid };
+}

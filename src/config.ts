@@ -47,6 +47,8 @@ export interface CacheConfig {
   readonly enabled: boolean;
   /** Bound of the in-process tier. */
   readonly memoryBytes: number;
+  /** How long the load of another process is waited for at most: as long as a statement may take. */
+  readonly maxLoadMs: number;
   /** Larger entries are compressed in Redis. */
   readonly compressAboveBytes: number;
   /** How long entries are kept at most; freshness does not depend on it, memory does. */
@@ -85,6 +87,7 @@ const MIN_SECRET_BYTES = 32;
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const read = new SettingsReader(env);
   const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
+  const statementTimeoutMs = read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000);
   const config: Config = {
     production,
     host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
@@ -93,7 +96,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     database: {
       url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
       poolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
-      statementTimeoutMs: read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000),
+      statementTimeoutMs,
     },
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     auth: {
@@ -105,6 +108,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     cache: {
       enabled: read.onOff('CACHE', true),
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
+      maxLoadMs: statementTimeoutMs,
       compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
       ttlSeconds: {
         dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),

@@ -10,6 +10,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { BypassReason } from '../monitoring/cache-statistics.ts';
 
 /** Documents remembered by their hash. Clients use few; one that falls out is read again. */
 const MAX_DOCUMENTS = 1_000;
@@ -55,19 +56,22 @@ export class CacheableOperations {
 
   /**
    * @param accept the media types that the client takes
-   * @returns undefined for mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse
+   * @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse
    */
   describe(
     { query, operationName, variables, extensions }: GraphqlRequest,
     accept: string,
-  ): CacheableOperation | undefined {
+  ): CacheableOperation | BypassReason {
     const hash = typeof query === 'string' ? sha256(query) : extensions?.persistedQuery?.sha256Hash;
     const document = typeof hash === 'string' ? this.#document(hash, query) : undefined;
     const operation = document && operationOf(document, operationName);
-    if (!document || operation?.operation !== 'query') return undefined;
+    if (!document || !operation) return 'unreadable';
+    if (operation.operation !== 'query') return 'mutation';
     const fields = rootFields(document, operation.selectionSet);
     const policies = fields.map(({ name }) => this.#policies.get(name.value));
-    if (policies.some((policy) => !policy || policy.isVolatile) || fields.some(mayRefresh)) return undefined;
+    if (policies.some((policy) => !policy)) return 'unreadable';
+    if (policies.some((policy) => policy?.isVolatile)) return 'momentary';
+    if (fields.some(mayRefresh)) return 'refresh';
     return {
       // Clients without variables send none, null or an empty object.
       hash: sha256(JSON.stringify([this.schemaHash, hash, operationName ?? null, variables ?? {}, accept])),

@@ -33,10 +33,7 @@ export function createCaches({
 }: CacheFoundation): Caches {
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
-  const shared =
-    redis && versions instanceof RedisVersions
-      ? new RedisEntries(redis, versions, config.compressAboveBytes)
-      : undefined;
+  const shared = redis && versions instanceof RedisVersions ? new RedisEntries(redis, versions, config) : undefined;
   const store = new DataStore({ memory, redis, monitor, layout });
   return {
     cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { CacheConfig } from '../config.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { tenantOf } from './cache-key.ts';
 import { decodeEntry, encodeEntry, gzippedBody, type ResponseEntry } from './entry.ts';
+import { LoadLocks } from './load-lock.ts';
 import type { FastRedis } from './redis.ts';
 import type { RedisVersions } from './redis-versions.ts';
 import type { Versions } from './versions.ts';
@@ -47,10 +49,11 @@ export class MemoryEntries {
     return this.#entries?.get(key) as Entry | undefined;
   }
 
-  set(key: string, entry: Kept): void {
+  /** @returns whether it is kept */
+  set(key: string, entry: Kept): boolean {
     const entries = this.#entries;
     const bytes = sizeOf(entry);
-    if (!entries || bytes > this.#maxTenantBytes) return;
+    if (!entries || bytes > this.#maxTenantBytes) return false;
     entries.delete(key);
     const tenant = this.#tenants.get(tenantOf(key)) ?? { bytes: 0, keys: new Set<string>() };
     this.#tenants.set(tenantOf(key), tenant);
@@ -63,6 +66,7 @@ export class MemoryEntries {
     tenant.keys.add(key);
     this.#tenants.set(tenantOf(key), tenant);
     entries.set(key, entry);
+    return true;
   }
 
   #forget(entry: Kept, key: string): void {
@@ -86,14 +90,22 @@ export interface SharedFinding {
   readonly isBroken: boolean;
 }
 
+type SharedSettings = Pick<CacheConfig, 'compressAboveBytes' | 'maxLoadMs'>;
+
+const DEFAULTS: SharedSettings = { compressAboveBytes: Number.POSITIVE_INFINITY, maxLoadMs: 10_000 };
+
 /** Entries in Redis, shared by all processes. */
 export class RedisEntries {
-  /** @param compressAboveBytes larger answers are stored compressed */
+  /** For loads of which one is enough. */
+  readonly locks: LoadLocks;
+
   constructor(
     private readonly redis: FastRedis,
     private readonly versions: RedisVersions,
-    private readonly compressAboveBytes = Number.POSITIVE_INFINITY,
-  ) {}
+    private readonly settings: SharedSettings = DEFAULTS,
+  ) {
+    this.locks = new LoadLocks(redis, settings.maxLoadMs);
+  }
 
   /** The versions and the entry, in one round trip. */
   async find(scope: TenantScope, key: string): Promise<SharedFinding> {
@@ -104,7 +116,7 @@ export class RedisEntries {
 
   /** @returns the bytes that it takes there; 0 when its time is over already */
   async set(key: string, entry: ResponseEntry): Promise<number> {
-    const gzipped = entry.body.length > this.compressAboveBytes ? await gzippedBody(entry) : entry.gzipped;
+    const gzipped = entry.body.length > this.settings.compressAboveBytes ? await gzippedBody(entry) : entry.gzipped;
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (ttlMs <= 0) return 0;
     const bytes = encodeEntry(key, entry, gzipped);

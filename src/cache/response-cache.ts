@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { CacheConfig } from '../config.ts';
+import type { BypassReason, CacheTier } from '../monitoring/cache-statistics.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { AnswerPolicy } from './answer-policy.ts';
+import { type Answer, type Bypass, type Hit, type LoadedAnswer, type Miss, whyMissed } from './answer.ts';
+import { loadKey } from './cache-key.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
 import { Flights } from './flights.ts';
@@ -10,21 +12,6 @@ import type { CacheDependency } from './namespaces.ts';
 import type { Following } from './outbox/following.ts';
 import type { UnheardBumps } from './outbox/unheard-bumps.ts';
 import { isCurrent, type Versions, versionsOf } from './versions.ts';
-
-/** An answer as it was computed. Only those with a policy may be kept. */
-export interface LoadedAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-  readonly operationName: string | null;
-  /** Absent for answers that must not be kept: errors, mutations, answers of the moment. */
-  readonly policy?: AnswerPolicy;
-}
-
-/** `entry` is what was found or kept; a loaded answer that is not kept has none. */
-export type Answer =
-  | { readonly outcome: 'hit' | 'miss'; readonly entry: ResponseEntry }
-  | { readonly outcome: 'miss' | 'bypass'; readonly loaded: LoadedAnswer };
 
 export interface ResponseCacheOptions {
   readonly config: CacheConfig;
@@ -39,7 +26,9 @@ export interface ResponseCacheOptions {
 /** What a look into the cache found, and the versions that were current then. */
 interface Lookup {
   readonly versions: Versions;
-  readonly hit: Answer | undefined;
+  readonly hit: Hit | undefined;
+  /** Why there is no hit, where that is known already. */
+  readonly miss?: Miss;
 }
 
 /**
@@ -47,6 +36,11 @@ interface Lookup {
  * when they cannot be read or trusted
  */
 export type Load = (versions: Versions | null) => Promise<LoadedAnswer>;
+
+/** A lookup without a hit. */
+type Missed = Required<Pick<Lookup, 'versions' | 'miss'>>;
+
+const BROKEN: Miss = { reason: 'broken' };
 
 /** A namespace for the metrics of lookups whose answer is not known yet. */
 const UNKNOWN_NAMESPACE = 'unknown';
@@ -69,27 +63,41 @@ export class ResponseCache {
   answer(scope: TenantScope, key: string, load: Load, whenJoined: () => void = () => {}): Answer | Promise<Answer> {
     const lookup = this.#lookUp(scope, key);
     return lookup instanceof Promise
-      ? lookup.then((found) => found?.hit ?? this.#miss(found, key, load, whenJoined))
-      : (lookup?.hit ?? this.#miss(lookup, key, load, whenJoined));
+      ? lookup.then((found) => found?.hit ?? this.#miss(found, scope, key, load, whenJoined))
+      : (lookup?.hit ?? this.#miss(lookup, scope, key, load, whenJoined));
   }
 
-  async #miss(lookup: Lookup | undefined, key: string, load: Load, whenJoined: () => void): Promise<Answer> {
-    if (!lookup) return { outcome: 'bypass', loaded: await load(null) };
-    const { versions } = lookup;
+  /** An answer that is not looked for in the cache. */
+  async bypass(reason: BypassReason, load: () => Promise<LoadedAnswer>): Promise<Bypass> {
+    this.options.monitor.recordBypass(reason);
+    return { outcome: 'bypass', reason, loaded: await load() };
+  }
+
+  async #miss(
+    lookup: Lookup | undefined,
+    scope: TenantScope,
+    key: string,
+    load: Load,
+    whenJoined: () => void,
+  ): Promise<Answer> {
+    if (!lookup) return this.bypass(this.#whyBypassed(), () => load(null));
+    const { versions, miss = whyMissed(this.options.memory.get(key), versions) } = lookup;
     const flight = this.#flights.under(key, versions);
     if (flight) {
       flight.whenJoined();
       const joined = await flight.result.catch(() => undefined); // its own caller is told
       // An error, such as a spent budget, is its own caller's: what may not be kept is not shared.
-      if (joined && 'entry' in joined) return joined;
+      if (joined && 'entry' in joined) {
+        this.options.monitor.recordCache({ namespace: joined.entry.namespace, kind: 'joined' });
+        return { outcome: 'miss', miss, entry: joined.entry, isJoined: true };
+      }
     } else {
       // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
       // several requests only one finds neither.
       const since = this.#findInMemory(key, versions);
       if (since) return since;
     }
-    this.options.monitor.recordCache({ namespace: UNKNOWN_NAMESPACE, kind: 'miss' });
-    return this.#flights.run(key, versions, () => this.#loadAndKeep(key, versions, load), whenJoined);
+    return this.#flights.run(key, versions, () => this.#loadInTurn(scope, key, { versions, miss }, load), whenJoined);
   }
 
   /** A mutation is about to begin its transaction. @returns the id that the transaction is to carry */
@@ -161,16 +169,25 @@ export class ResponseCache {
     });
   }
 
-  async #findShared(shared: RedisEntries, scope: TenantScope, key: string): Promise<Lookup | undefined> {
+  /** @param count what a finding is counted as */
+  async #findShared(
+    shared: RedisEntries,
+    scope: TenantScope,
+    key: string,
+    count: 'hit' | 'joined' = 'hit',
+  ): Promise<Lookup | undefined> {
     const found = await this.#counted('get', UNKNOWN_NAMESPACE, shared.find(scope, key));
     if (!found) return undefined;
-    const { entry, versions } = found;
-    if (!entry || !this.#holds(entry, versions)) return { versions, hit: undefined };
-    this.options.memory.set(key, entry);
-    return { versions, hit: this.#hit('redis', entry) };
+    const { entry, versions, isBroken } = found;
+    if (entry && this.#holds(entry, versions)) {
+      this.#keepInMemory(key, entry);
+      return { versions, hit: this.#hit('redis', entry, count) };
+    }
+    const miss = isBroken ? BROKEN : whyMissed(entry ?? this.options.memory.get(key), versions);
+    return { versions, hit: undefined, miss };
   }
 
-  #findInMemory(key: string, versions: Versions): Answer | undefined {
+  #findInMemory(key: string, versions: Versions): Hit | undefined {
     const entry = this.options.memory.get(key);
     return entry && this.#holds(entry, versions) ? this.#hit('memory', entry) : undefined;
   }
@@ -179,20 +196,60 @@ export class ResponseCache {
     return Date.now() < entry.expiresAtMs && isCurrent(entry.versions, versions);
   }
 
-  #hit(tier: 'memory' | 'redis', entry: ResponseEntry): Answer {
-    this.options.monitor.recordCache({ namespace: entry.namespace, kind: 'hit', tier });
-    return { outcome: 'hit', entry };
+  #hit(tier: CacheTier, entry: ResponseEntry, kind: 'hit' | 'joined' = 'hit'): Hit {
+    this.options.monitor.recordCache({ namespace: entry.namespace, kind, tier });
+    return { outcome: 'hit', tier, entry };
   }
 
-  async #loadAndKeep(key: string, versions: Versions, load: Load): Promise<Answer> {
-    const loaded = await load(versions);
-    const entry = this.#entryOf(loaded, versions);
-    if (!entry) return { outcome: 'miss', loaded };
-    this.options.memory.set(key, entry);
-    const shared = this.options.shared;
-    // Not waited for: the client need not wait until others may have the answer too.
-    if (shared) void this.#counted('set', entry.namespace, shared.set(key, entry));
-    return { outcome: 'miss', entry };
+  #whyBypassed(): BypassReason {
+    const { config, following } = this.options;
+    if (!config.enabled) return 'off';
+    return following.trust.isValid ? 'unreachable' : 'untrusted';
+  }
+
+  /** Of all processes that share the Redis one loads; the others wait for what it stores. */
+  async #loadInTurn(scope: TenantScope, key: string, { versions, miss }: Missed, load: Load): Promise<Answer> {
+    const { shared } = this.options;
+    if (!shared) return this.#loadAndKeep(key, { versions, miss }, load);
+    const { looked, end } = await shared.locks.turn(
+      loadKey(scope, key, versions),
+      () => this.#findShared(shared, scope, key, 'joined'),
+      (found) => found?.hit !== undefined,
+    );
+    if (looked?.hit) return { outcome: 'miss', miss, entry: looked.hit.entry, isJoined: true };
+    // Who waited has read newer versions.
+    return this.#loadAndKeep(key, { versions: looked?.versions ?? versions, miss }, load, end);
+  }
+
+  /** @param end called when the answer is stored, or is not to be */
+  async #loadAndKeep(key: string, { versions, miss }: Missed, load: Load, end?: () => Promise<void>): Promise<Answer> {
+    let entry: ResponseEntry | undefined;
+    try {
+      const loaded = await load(versions);
+      entry = this.#entryOf(loaded, versions);
+      if (!entry) return { outcome: 'miss', miss, loaded };
+      this.#keepInMemory(key, entry);
+      return { outcome: 'miss', miss, entry, isJoined: false };
+    } finally {
+      const { namespace = UNKNOWN_NAMESPACE } = entry ?? {};
+      this.options.monitor.recordCache({ namespace, kind: 'miss', reason: miss.reason });
+      // Not waited for: the client need not wait until others may have the answer too.
+      void this.#share(key, entry).then(end);
+    }
+  }
+
+  #keepInMemory(key: string, entry: ResponseEntry): void {
+    const { memory, monitor } = this.options;
+    const { namespace, body } = entry;
+    if (memory.set(key, entry)) monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: body.length });
+  }
+
+  async #share(key: string, entry: ResponseEntry | undefined): Promise<void> {
+    const { shared, monitor } = this.options;
+    if (!shared || !entry) return;
+    const { namespace } = entry;
+    const bytes = await this.#counted('set', namespace, shared.set(key, entry));
+    if (bytes) monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes });
   }
 
   #entryOf({ policy, body, headers, operationName }: LoadedAnswer, versions: Versions): ResponseEntry | undefined {

@@ -39,6 +39,13 @@ export function versionsOf(versions: Versions, dependencies: Iterable<CacheDepen
   return part;
 }
 
+/** What of all that an answer was computed under is no longer so: namespaces, or `epoch`, which stands for all of them. */
+export function changedSince(computedUnder: Versions, now: Versions): string[] {
+  if (computedUnder.epoch !== now.epoch) return ['epoch'];
+  const names = Object.keys(computedUnder) as (keyof Versions)[];
+  return names.filter((name) => computedUnder[name] !== (now[name] ?? 0));
+}
+
 /** Whether everything that an answer was computed under is still so. */
 export function isCurrent(computedUnder: Versions, now: Versions): boolean {
   for (const name in computedUnder) {

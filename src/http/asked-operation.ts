@@ -1,19 +1,20 @@
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations, GraphqlRequest } from '../cache/cacheable-operations.ts';
+import type { BypassReason } from '../monitoring/cache-statistics.ts';
 
 /** In characters of the requests as they came. Clients repeat few; one that falls out is read again. */
 const MAX_REMEMBERED = 16 * 1024 * 1024;
 const MAX_REMEMBERED_REQUEST = 64 * 1024;
 
 /** What a request asks for. */
-export interface AskedOperation {
-  /** Absent for answers that never come from the cache. */
-  readonly cacheable: CacheableOperation | undefined;
-}
+export type AskedOperation =
+  | { readonly cacheable: CacheableOperation }
+  /** Its answer never comes from the cache. */
+  | { readonly cacheable: undefined; readonly bypass: BypassReason };
 
 /** Apollo Server says what is wrong with it. */
-const NOTHING: AskedOperation = { cacheable: undefined };
+const UNREADABLE: AskedOperation = { cacheable: undefined, bypass: 'unreadable' };
 
 /**
  * Reads what requests ask for, and remembers it by their very bytes: a request that came before is neither parsed nor
@@ -28,7 +29,7 @@ export class AskedOperations {
   constructor(private readonly operations: CacheableOperations) {}
 
   of(request: FastifyRequest): AskedOperation {
-    if (request.method === 'POST' && !request.headers['content-type']?.includes('json')) return NOTHING;
+    if (request.method === 'POST' && !request.headers['content-type']?.includes('json')) return UNREADABLE;
     const accept = request.headers.accept ?? '';
     const text =
       request.method === 'GET' ? request.url : ((request.body as Buffer | undefined)?.toString('latin1') ?? '');
@@ -38,19 +39,19 @@ export class AskedOperations {
 
   #read(request: FastifyRequest, accept: string, key: string): AskedOperation {
     const asked = request.method === 'GET' ? parseSearch(request.query) : parseBody(request.body);
-    const cacheable = asked && this.#describe(asked, accept);
-    const operation = { cacheable };
+    const operation = asked ? this.#describe(asked, accept) : UNREADABLE;
     // A persisted query whose text is not known yet may be known the next time.
-    if (key.length <= MAX_REMEMBERED_REQUEST && (cacheable || asked?.query !== undefined))
+    if (key.length <= MAX_REMEMBERED_REQUEST && (operation.cacheable || asked?.query !== undefined))
       this.#remembered.set(key, operation);
     return operation;
   }
 
-  #describe(asked: GraphqlRequest, accept: string): CacheableOperation | undefined {
+  #describe(asked: GraphqlRequest, accept: string): AskedOperation {
     try {
-      return this.operations.describe(asked, accept);
+      const described = this.operations.describe(asked, accept);
+      return typeof described === 'string' ? { cacheable: undefined, bypass: described } : { cacheable: described };
     } catch (error) {
-      if (error instanceof RangeError) return undefined; // variables nested too deep to be written again
+      if (error instanceof RangeError) return UNREADABLE; // variables nested too deep to be written again
       throw error;
     }
   }

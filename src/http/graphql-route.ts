@@ -1,21 +1,22 @@
 import { performance } from 'node:perf_hooks';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer, LoadedAnswer } from '../cache/answer.ts';
 import { responseKey } from '../cache/cache-key.ts';
 import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
-import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
 import type { Versions } from '../cache/versions.ts';
-import { type Caller, callerKey } from '../context/caller.ts';
+import { type Caller, type CallerTenant, callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode } from '../errors.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
-import { AskedOperations } from './asked-operation.ts';
+import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
-import { sendAnswer } from './send-answer.ts';
+import { asksForReport, withReport } from './cache-report.ts';
+import { sendAnswer, sendReport } from './send-answer.ts';
 
 /** Long enough for any operation that the limits let through. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -84,28 +85,38 @@ function answer(
   const whenJoined = () => {
     isJoined = true;
   };
-  const { cacheable } = asked.of(request);
+  const operation = asked.of(request);
   const send = (found: Answer) => {
     timing.cache = found.outcome;
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
-    if (!isLoaded && caller) recordHit(route.services, caller, cacheable?.name ?? NAMELESS.anonymous, timing);
-    return sendAnswer(request, reply, found, serverTiming(timing));
+    if (!isLoaded && caller) recordHit(route.services, caller, operation.cacheable?.name ?? NAMELESS.anonymous, timing);
+    if (!asksForReport(request, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
+    return sendReport(request, reply, found, withReport(found, keyOf(caller, operation)), serverTiming(timing));
   };
-  const found = find(route.services, caller, cacheable, load, whenJoined);
+  const found = find(route.services, caller, operation, load, whenJoined);
   return found instanceof Promise ? found.then(send) : send(found);
 }
 
 function find(
   { cache }: Services,
   caller: Caller | null,
-  operation: CacheableOperation | undefined,
+  operation: AskedOperation,
   load: (versions?: Versions | null) => Promise<LoadedAnswer>,
   whenJoined: () => void,
 ): Answer | Promise<Answer> {
-  if (!caller?.tenant || !operation) return load().then((loaded) => ({ outcome: 'bypass', loaded }));
-  const { scope } = caller.tenant;
-  const viewer = operation.isPerViewer ? JSON.stringify([caller.subject, caller.name, caller.role]) : undefined;
-  return cache.answer(scope, responseKey(scope, operation.hash, viewer), load, whenJoined);
+  if (!caller?.tenant) return cache.bypass('no-tenant', load);
+  if (!operation.cacheable) return cache.bypass(operation.bypass, load);
+  return cache.answer(caller.tenant.scope, entryKey(caller, caller.tenant, operation.cacheable), load, whenJoined);
+}
+
+function entryKey({ subject, name, role }: Caller, { scope }: CallerTenant, operation: CacheableOperation): string {
+  const viewer = operation.isPerViewer ? JSON.stringify([subject, name, role]) : undefined;
+  return responseKey(scope, operation.hash, viewer);
+}
+
+/** Undefined when the answer has no place in the cache. */
+function keyOf(caller: Caller | null, { cacheable }: AskedOperation): string | undefined {
+  return caller?.tenant && cacheable ? entryKey(caller, caller.tenant, cacheable) : undefined;
 }
 
 /** Apollo Server's answer, and what was learned about it on the way. */

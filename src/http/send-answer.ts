@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer, LoadedAnswer } from '../cache/answer.ts';
 import { compressed } from '../cache/compression.ts';
 import { gzippedBody, type ResponseEntry } from '../cache/entry.ts';
-import type { Answer, LoadedAnswer } from '../cache/response-cache.ts';
+import { cacheStatus } from './cache-status.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
@@ -11,8 +12,6 @@ const VARY = 'accept, accept-encoding, authorization, origin';
 /** Below this a compressed answer saves less than a packet. */
 const MIN_COMPRESSED_BYTES = 1_400;
 
-const CACHE_STATUS = { hit: 'tenantry; hit', miss: 'tenantry; fwd=miss', bypass: 'tenantry; fwd=bypass' } as const;
-
 /** Sends an answer; one from the cache is sent exactly as the miss that filled it was. */
 export function sendAnswer(
   request: FastifyRequest,
@@ -20,16 +19,23 @@ export function sendAnswer(
   answer: Answer,
   serverTiming: string,
 ): FastifyReply | Promise<FastifyReply> {
-  const cacheStatus = CACHE_STATUS[answer.outcome];
-  if ('entry' in answer)
-    return sendEntry(request, reply, answer.entry, ['cache-status', cacheStatus, 'server-timing', serverTiming]);
-  reply.headers({
-    'cache-control': CACHE_CONTROL,
-    vary: VARY,
-    'cache-status': cacheStatus,
-    'server-timing': serverTiming,
-  });
+  const own = ['cache-status', cacheStatus(answer), 'server-timing', serverTiming] as const;
+  if ('entry' in answer) return sendEntry(request, reply, answer.entry, own);
+  reply.headers({ 'cache-control': CACHE_CONTROL, vary: VARY, [own[0]]: own[1], [own[2]]: own[3] });
   return sendLoaded(request, reply, answer.loaded);
+}
+
+/** Sends an answer that tells about itself, and that nobody is to keep. */
+export function sendReport(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer,
+  report: LoadedAnswer,
+  serverTiming: string,
+): Promise<FastifyReply> {
+  reply.headers({ 'cache-control': 'private, no-store', vary: VARY });
+  reply.headers({ 'cache-status': cacheStatus(answer), 'server-timing': serverTiming });
+  return sendLoaded(request, reply, report);
 }
 
 function sendEntry(

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
+import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -231,8 +232,8 @@ async function fill(url: string): Promise<void> {
   await insertAccounts(url, south, [{ accountNumber: '0001' }]);
 }
 
-function outcome({ headers }: { headers: Headers }): string | null {
-  return headers.get('cache-status');
+function outcome({ headers }: { headers: Headers }): string {
+  return cacheOutcome(headers.get('cache-status'));
 }
 
 async function raw(service: TestService, token: string, query: string) {

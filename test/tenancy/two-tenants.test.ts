@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
+import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertAccounts, insertTransactions } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -112,7 +113,7 @@ function promises(start: () => Promise<{ services: readonly TestService[]; stop(
         for (const twin of [...order, ...order, ...order.toReversed()]) {
           const answer = await ask(service, twin, query);
           expectOwn(twin, answer, expected.get(twin));
-          outcomes.push(answer.headers.get('cache-status'));
+          outcomes.push(cacheOutcome(answer.headers.get('cache-status')));
         }
       expect(outcomes.slice(0, 2)).toEqual(['tenantry; fwd=miss', 'tenantry; fwd=miss']);
       expect(outcomes.slice(2, 6)).toEqual(Array(4).fill('tenantry; hit'));

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { Role } from '../../../src/context/caller.ts';
+import { cacheOutcome } from '../../support/cache-outcome.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../../support/fixtures.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../../support/service.ts';
@@ -46,7 +47,7 @@ export async function startAsked(database: TestDatabase, env: Record<string, str
     async ask(query, slug = 'north', variables = {}) {
       const { data, errors, headers } = await service.send(tokens.get(slug) as string, query, variables);
       if (errors) throw new Error(JSON.stringify(errors));
-      return { data, status: headers.get('cache-status') ?? '' };
+      return { data, status: cacheOutcome(headers.get('cache-status')) };
     },
   };
 }

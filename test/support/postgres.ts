@@ -53,7 +53,8 @@ export const quoteName = pg.escapeIdentifier;
 
 async function createDatabase(source: string): Promise<TestDatabase> {
   const name = `${TEST_PREFIX}${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${quoteName(name)} ${source}`);
+  // By copying files: with fsync off that costs a third of the time of writing every page to the log.
+  await onServer(`CREATE DATABASE ${quoteName(name)} ${source} STRATEGY file_copy`);
   return { name, url: new URL(`/${name}`, adminDatabaseUrl()).href, drop: () => dropTestDatabase(name) };
 }
 

@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -7,6 +10,7 @@ import { FastRedis } from '../../src/cache/redis.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
+const HOLDER = path.join(import.meta.dirname, 'hold-lock.ts');
 const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
 const VERSIONS = { epoch: 'e', accounts: 1 };
 const KEY = loadKey(SCOPE, 'entry', VERSIONS);
@@ -57,12 +61,13 @@ describeWithOwnRedis('one load among processes', () => {
     expect((await here.turn()).looked).toBeNull();
   });
 
-  it('lets one take over from a holder that died', async () => {
-    const mortal = await startProcess(server);
-    await mortal.turn();
+  it('lets one take over from a holder that was killed', async () => {
+    const mortal = fork(HOLDER, [server.url, KEY], { execArgv: ['--import', '@oxc-node/core/register'] });
+    await once(mortal, 'message');
     const waiting = [here.turn(), there.turn()];
     await Promise.all([here.untilWaiting(), there.untilWaiting()]);
-    await mortal.close();
+    mortal.kill('SIGKILL');
+    await once(mortal, 'exit');
     const next = await Promise.race(waiting);
     const holder = await admin.get(KEY);
     await admin.set('entry', 'answer');

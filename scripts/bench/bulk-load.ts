@@ -13,6 +13,7 @@ import { OperatorError } from '../../src/errors.ts';
 import { importFolder } from '../../src/import/import-folder.ts';
 import type { Cleanup } from './cleanup.ts';
 import { openBenchDatabase } from './database.ts';
+import { WRITE_CATEGORY } from './operations.ts';
 
 /** Of the data set at most. */
 const ROWS = 1_000_000;
@@ -25,7 +26,7 @@ const FILES = {
     FROM bank_accounts a JOIN tenants t ON t.id = a.tenant_id`,
   'transactions.csv': `SELECT t.slug AS tenant_slug, a.bank_name, a.account_number, r.id AS external_id, ${instant('r.booked_at')} AS booked_at,
       r.direction, r.amount, r.balance_after, r.category, r.counterparty_bank, r.description
-    FROM (SELECT * FROM transactions LIMIT ${ROWS}) r JOIN bank_accounts a ON a.tenant_id = r.tenant_id AND a.id = r.account_id
+    FROM (SELECT * FROM transactions WHERE category IS DISTINCT FROM '${WRITE_CATEGORY}' LIMIT ${ROWS}) r JOIN bank_accounts a ON a.tenant_id = r.tenant_id AND a.id = r.account_id
     JOIN tenants t ON t.id = r.tenant_id`,
 };
 

@@ -12,6 +12,7 @@ export const SECTIONS = [
   'row-security',
   'mixed',
   'writers',
+  'past-writes',
   'bulk-load',
   'memory',
   'invalidation',

@@ -13,6 +13,7 @@ export function formatReport(report: BenchReport): string {
   const parts = [`${machineLine(report.machine)}\n${data}; ${connections} connections`];
   if (cases.length > 0) parts.push(resultTable(cases), loadLine(report));
   if (writers.length > 0) parts.push(writersTable(report));
+  if (report.pastWrites.length > 0) parts.push(pastWritesTable(report));
   if (report.bulkLoad) parts.push(bulkLoadLine(report.bulkLoad));
   if (report.memory.length > 0) parts.push(memoryTable(report));
   if (report.invalidation.length > 0) parts.push(invalidationTable(report));
@@ -37,6 +38,16 @@ function writersTable({ writers }: BenchReport): string {
       onOff(outbox),
       formatCount(transactionsPerSecond),
       ratio.toFixed(2),
+    ]),
+  );
+}
+
+function pastWritesTable({ pastWrites }: BenchReport): string {
+  return formatTable(
+    ['hidden after a write past the API', 'writes', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'],
+    pastWrites.map(({ surroundings, writes, p50Ms, p95Ms, p99Ms, maxMs }) => [
+      ...[surroundings, formatCount(writes)],
+      ...[p50Ms, p95Ms, p99Ms, maxMs].map((ms) => ms.toFixed(1)),
     ]),
   );
 }

@@ -8,6 +8,7 @@ import { type InvalidationResult, type MemoryResult, measureInvalidation, measur
 import { Load } from './load.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
+import { measurePastWrites, type PastWritesResult } from './past-writes.ts';
 import { startRedis } from './redis.ts';
 import { type CaseResult, type CaseSamples, summarize } from './results.ts';
 import { runPhase } from './run-phase.ts';
@@ -21,6 +22,7 @@ export interface BenchReport {
   readonly connections: number;
   readonly cases: readonly CaseResult[];
   readonly writers: readonly WriterResult[];
+  readonly pastWrites: readonly PastWritesResult[];
   /** Null when it was not asked for. */
   readonly bulkLoad: BulkLoadResult | null;
   readonly memory: readonly MemoryResult[];
@@ -40,8 +42,10 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     await restoreDataSet(database.client, dataSet);
     cleanup.add(() => restoreDataSet(database.client, dataSet));
     const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
-    const redisUrl = phases.some(({ reference }) => reference === 'redis') ? (await startRedis(cleanup)).url : null;
-    const usesRedis = redisUrl !== null || options.sections.has('memory') || options.sections.has('invalidation');
+    const { size, connections, entries, sections } = options;
+    const needsRedis = sections.has('past-writes') || phases.some(({ reference }) => reference === 'redis');
+    const redisUrl = needsRedis ? (await startRedis(cleanup)).url : null;
+    const usesRedis = redisUrl !== null || sections.has('memory') || sections.has('invalidation');
     const machine = describeMachine(database.version, usesRedis);
     const surroundings = {
       database,
@@ -52,12 +56,12 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
       cleanup,
     };
     const cases = await runPhases(phases, surroundings, options, progress);
-    const writers = options.sections.has('writers') ? await measureWriters(database, dataSet, options, progress) : [];
-    const { size, connections, entries, sections } = options;
+    const pastWrites = sections.has('past-writes') ? await measurePastWrites(surroundings, options, progress) : [];
+    const writers = sections.has('writers') ? await measureWriters(database, dataSet, options, progress) : [];
     const bulkLoad = sections.has('bulk-load') ? await measureBulkLoad(database.client, cleanup, progress) : null;
     const memory = sections.has('memory') ? await measureMemory({ entries, cleanup, progress }) : [];
     const invalidation = sections.has('invalidation') ? await measureInvalidation({ entries, cleanup, progress }) : [];
-    return { machine, size, connections, cases, writers, bulkLoad, memory, invalidation };
+    return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation };
   });
 }
 

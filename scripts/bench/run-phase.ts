@@ -96,9 +96,12 @@ async function prepare(benchCase: BenchCase, servers: Servers, tools: PhaseTools
   return { benchCase, job, samples: [] };
 }
 
-async function warmUp({ benchCase, job }: RunningCase, { options, load, progress }: PhaseTools): Promise<void> {
+/** With its writes: the first of them compile much. */
+async function warmUp({ benchCase, job }: RunningCase, tools: PhaseTools): Promise<void> {
+  const { options, load, progress } = tools;
   progress.update(() => `warming up: ${titleOf(benchCase)}`);
-  await load.run({ ...job, leadInMs: 0, durationMs: options.warmUpSeconds * 1000 });
+  const writes = writesOf(benchCase, job, tools);
+  await load.run({ ...job, writes, leadInMs: 0, durationMs: options.warmUpSeconds * 1000 });
 }
 
 async function measure({ benchCase, job, samples }: RunningCase, round: number, tools: PhaseTools): Promise<void> {

@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import { LongestFirst } from './test/support/longest-first.ts';
+
 export default defineConfig({
   // Vite would take graphql's ES modules, but packages that Node.js loads itself get its CommonJS ones: two copies, and
   // graphql refuses the objects of the other.
@@ -13,7 +15,10 @@ export default defineConfig({
     // A process runs one file after another: the service's modules are loaded, and warm, once. Files restore what they
     // change of the process.
     isolate: false,
-    maxWorkers: 2,
+    // One more than the processors of a small machine: much of the time is spent waiting for PostgreSQL, other processes
+    // and clocks.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

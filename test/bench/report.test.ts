@@ -18,6 +18,7 @@ const EMPTY = {
   connections: 16,
   cases: [],
   writers: [],
+  pastWrites: [],
   bulkLoad: null,
   memory: [],
   invalidation: [],

@@ -1,13 +1,22 @@
+import type { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
-import { checkedSize } from '../graphql/input-checks.ts';
+import { checkedSize, isSize } from '../graphql/input-checks.ts';
 import { type ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
-import { type Relation, type Relations, withRelationsInLists } from '../graphql/relation.ts';
-import { namesOf } from '../graphql/selection.ts';
+import {
+  type JoinedRelation,
+  joinedRelations,
+  type Relation,
+  type Relations,
+  withRelationsInLists,
+} from '../graphql/relation.ts';
+import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import type { Page } from '../paging/keyset.ts';
+import { tenantColumn } from '../tenancy/tenant.repository.ts';
 import { transactionConditions } from '../transactions/transaction.filter.ts';
 import type { TransactionFilter } from '../transactions/transaction.input.ts';
 import { NEWEST_FIRST } from '../transactions/transaction.order.ts';
 import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
+import { recentColumn } from '../transactions/transaction.repository.ts';
 import type { Transaction } from '../transactions/transaction.type.ts';
 import type { BankAccount } from './account.type.ts';
 
@@ -18,6 +27,10 @@ const tenant: Relation<BankAccount> = {
   async load(context, accounts) {
     const current = await currentTenant(context);
     return accounts.map(() => current);
+  },
+  column({ scope, policy }, { fields }) {
+    policy.dependsOn('tenant');
+    return tenantColumn(scope, namesOf(fields));
   },
 };
 
@@ -30,6 +43,12 @@ const recentTransactions: Relation<BankAccount> = {
     const found = await loaders.transactions.recentByAccountIds(idsOf(accounts), size, namesOf(fields));
     const lists = accounts.map(({ id }) => found.get(id) ?? []);
     return withRelationsInLists(context, TRANSACTION_RELATIONS, lists, fields);
+  },
+  column({ scope, policy }, { arguments: { limit }, fields }) {
+    // What cannot be joined is left to `load`, and so is saying what is wrong with the limit.
+    if (!isSize(limit) || fields.some(({ name }) => name in TRANSACTION_RELATIONS)) return undefined;
+    policy.dependsOn('transactions');
+    return recentColumn(scope, limit, namesOf(fields));
   },
 };
 
@@ -58,6 +77,15 @@ const transactions: Relation<BankAccount> = {
 
 /** What hangs on accounts. */
 export const ACCOUNT_RELATIONS: Relations<BankAccount> = { tenant, recentTransactions, transactions };
+
+/**
+ * What hangs on accounts and is read with them in one statement; nothing unless their movements are, without which a
+ * list is rather taken from the cache.
+ */
+export function joinedWithAccounts(context: RequestContext, fields: readonly SelectedField[]): JoinedRelation[] {
+  const joined = joinedRelations(context, ACCOUNT_RELATIONS, fields);
+  return joined.some(({ name }) => name === 'recentTransactions') ? joined : [];
+}
 
 function idsOf(accounts: readonly BankAccount[]): string[] {
   return accounts.map(({ id }) => id);

@@ -36,15 +36,18 @@ export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCO
 export class AccountRepository {
   constructor(private readonly database: TenantDatabase) {}
 
+  /** @param joined more columns, each under an alias: for the rows of the page alone, whatever they cost */
   async page(
     scope: TenantScope,
     conditions: readonly Prisma.Sql[],
     order: KeysetOrder,
     page: PageRequest,
     wanted: ReadonlySet<string>,
+    joined: readonly Prisma.Sql[] = [],
   ): Promise<Page<BankAccount>> {
     const source = { table: sql`bank_accounts`, where: whereOf(scope, conditions) };
-    const query = keysetSelect(selectList(ACCOUNT_COLUMNS, wanted), source, order, page);
+    const columns = Prisma.join([selectList(ACCOUNT_COLUMNS, wanted), ...joined]);
+    const query = keysetSelect(columns, source, order, page);
     return keysetPage(await this.#select<BankAccount & KeysetRow>(scope, 'page', query), page);
   }
 

@@ -2,20 +2,22 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver } from 'type-graphql';
 import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import { listCost, pageCost } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
-import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
+import { joinedColumns, placeJoined, resolvedAsRelation, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
+import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
 import { TransactionFilter } from '../transactions/transaction.input.ts';
 import { Transaction, TransactionConnection } from '../transactions/transaction.type.ts';
 import { accountConditions } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';
-import { ACCOUNT_RELATIONS } from './account.relations.ts';
+import { ACCOUNT_RELATIONS, joinedWithAccounts } from './account.relations.ts';
 import { BankAccount, BankAccountConnection, BankAccountPage } from './account.type.ts';
 
 /** Beyond this an OFFSET reads more rows than a page is worth; cursors cost the same everywhere. */
@@ -75,7 +77,7 @@ export class AccountResolver {
     const request = pageRequest(args, order, fields);
     const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
-      services.accounts.page(scope, conditions, order, request, namesOf(shown)),
+      accountsPage(context, conditions, order, request, shown),
       ifSelected(fields, ['totalCount'], () => services.accounts.count(scope, conditions)),
     ]);
     const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
@@ -131,6 +133,23 @@ export class AccountResolver {
   ): ConnectionPage<Transaction> {
     return resolvedAsRelation();
   }
+}
+
+/** From the cache, unless something is read with the accounts that needs a statement in any case. */
+async function accountsPage(
+  context: RequestContext,
+  conditions: readonly Prisma.Sql[],
+  order: KeysetOrder,
+  request: PageRequest,
+  shown: readonly SelectedField[],
+): Promise<Page<BankAccount>> {
+  const { scope, services } = context;
+  const wanted = namesOf(shown);
+  const joined = joinedWithAccounts(context, shown);
+  if (joined.length === 0) return services.accounts.page(scope, conditions, order, request, wanted);
+  const page = await services.accounts.page(scope, conditions, order, request, wanted, joinedColumns(joined));
+  placeJoined(page.rows, joined);
+  return page;
 }
 
 async function withAllRelations(

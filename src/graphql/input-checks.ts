@@ -63,6 +63,11 @@ export function checkedSize(argument: string, size: number): number {
   return checkedInteger(argument, size, 1, MAX_PAGE_SIZE);
 }
 
+/** Whether `checkedSize` lets it through. */
+export function isSize(size: unknown): size is number {
+  return Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MAX_PAGE_SIZE;
+}
+
 /** Text that is looked for as it is. PostgreSQL has no text with a null character, and refuses a statement with one. */
 export function checkedSearchText(argument: string, text: string): string {
   if (text.includes('\0')) throw badUserInput(argument, 'text without null characters', text);

@@ -1,6 +1,7 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import { isObjectType } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import { type SelectedField, selectionOf } from './selection.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -11,10 +12,19 @@ export interface Relation<Row> {
   readonly key: (args: Arguments) => string;
   /** One value for each row, in their order; null where there is none. */
   readonly load: (context: RequestContext, rows: readonly Row[], field: SelectedField) => Promise<readonly unknown[]>;
+  /** SQL that reads the value as JSON in the rows' own statement; absent, or undefined, where only `load` can read it. */
+  readonly column?: (context: RequestContext, field: SelectedField) => Prisma.Sql | undefined;
 }
 
 /** The relations of a type by the names of their fields. */
 export type Relations<Row> = Readonly<Record<string, Relation<Row>>>;
+
+/** A relation that the statement of the rows reads with them. */
+export interface JoinedRelation {
+  readonly name: string;
+  readonly slot: string;
+  readonly column: Prisma.Sql;
+}
 
 /** What was read for the rows of one level. A failure belongs to the field, not to the rows. */
 interface LoadedRelation {
@@ -38,6 +48,7 @@ export async function withRelations<Row extends object>(
 ): Promise<readonly Row[]> {
   if (rows.length === 0 || !fields.some(({ name }) => name in relations)) return rows;
   const loaded = await loadRelations(context, relations, rows, fields);
+  if (loaded.length === 0) return rows;
   return rows.map((row, index) => ({ ...row, ...slotsOf(loaded, index) }));
 }
 
@@ -67,6 +78,29 @@ export async function relationsOf<Row>(
   fields: readonly SelectedField[],
 ): Promise<object> {
   return slotsOf(await loadRelations(context, relations, [row], fields), 0);
+}
+
+/** Those of the selected relations that can be read in the rows' own statement. */
+export function joinedRelations<Row>(
+  context: RequestContext,
+  relations: Relations<Row>,
+  fields: readonly SelectedField[],
+): JoinedRelation[] {
+  return [...wantedRelations(relations, fields)].flatMap(([slot, { relation, field }]) => {
+    const column = relation.column?.(context, field);
+    return column ? [{ name: field.name, slot, column }] : [];
+  });
+}
+
+/** Their columns. The aliases are no slots: a statement's text must not depend on arguments. */
+export function joinedColumns(joined: readonly JoinedRelation[]): Prisma.Sql[] {
+  return joined.map(({ column }, index) => Prisma.sql`${column} AS ${Prisma.raw(joinedAlias(index))}`);
+}
+
+/** Puts joined relations where their resolvers look, in rows that nobody shares. */
+export function placeJoined(rows: readonly object[], joined: readonly JoinedRelation[]): void {
+  for (const row of rows as readonly Record<string, unknown>[])
+    for (const [index, { slot }] of joined.entries()) row[slot] = row[joinedAlias(index)];
 }
 
 /**
@@ -100,12 +134,26 @@ function resolverOf(
   };
 }
 
+function joinedAlias(index: number): string {
+  return `joined${index}`;
+}
+
 async function loadRelations<Row>(
   context: RequestContext,
   relations: Relations<Row>,
   rows: readonly Row[],
   fields: readonly SelectedField[],
 ): Promise<LoadedRelation[]> {
+  const missing = [...wantedRelations(relations, fields)].filter(([slot]) => !isJoined(rows, slot));
+  return Promise.all(
+    missing.map(async ([slot, { relation, field }]) => ({
+      slot,
+      values: await loaded(relation, context, rows, field),
+    })),
+  );
+}
+
+function wantedRelations<Row>(relations: Relations<Row>, fields: readonly SelectedField[]) {
   const wanted = new Map<string, { readonly relation: Relation<Row>; readonly field: SelectedField }>();
   for (const field of fields) {
     const relation = relations[field.name];
@@ -115,12 +163,12 @@ async function loadRelations<Row>(
     // Aliases of the same value share it: it is read with the columns of both.
     wanted.set(slot, { relation, field: same ? { ...same, fields: [...same.fields, ...field.fields] } : field });
   }
-  return Promise.all(
-    [...wanted].map(async ([slot, { relation, field }]) => ({
-      slot,
-      values: await loaded(relation, context, rows, field),
-    })),
-  );
+  return wanted;
+}
+
+function isJoined(rows: readonly unknown[], slot: string): boolean {
+  const [first] = rows;
+  return typeof first === 'object' && first !== null && slot in first;
 }
 
 async function loaded<Row>(

@@ -12,7 +12,13 @@ export function instantText(column: Prisma.Sql): Prisma.Sql {
 
 /** Only the wanted columns of a table's catalogue of columns, each under its property's name; the id always. */
 export function selectList(columns: Readonly<Record<string, Prisma.Sql>>, wanted: ReadonlySet<string>): Prisma.Sql {
-  const named = Object.entries(columns).filter(([name]) => name === 'id' || wanted.has(name));
+  return selectOnly(columns, new Set([...wanted, 'id']));
+}
+
+/** The same without the id, unless it is wanted or nothing else is. */
+export function selectOnly(columns: Readonly<Record<string, Prisma.Sql>>, wanted: ReadonlySet<string>): Prisma.Sql {
+  const found = Object.entries(columns).filter(([name]) => wanted.has(name));
+  const named = found.length > 0 ? found : [['id', sql`id`] as const];
   return Prisma.join(named.map(([name, column]) => sql`${column} AS ${Prisma.raw(`"${name}"`)}`));
 }
 

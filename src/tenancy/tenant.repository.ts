@@ -1,7 +1,9 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import { endOfDayMs, instantText } from './sql-text.ts';
+import { endOfDayMs, instantText, selectOnly } from './sql-text.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import type { TenantScope } from './tenant-scope.ts';
+
+const { sql } = Prisma;
 
 export interface TenantRow {
   readonly id: string;
@@ -13,6 +15,21 @@ export interface TenantRow {
   readonly today: string;
   /** When that day ends, in milliseconds since 1970. */
   readonly dayEndsAtMs: number;
+}
+
+/** What clients are shown of a tenant, and the SQL that reads it. */
+const TENANT_COLUMNS = {
+  id: sql`id`,
+  slug: sql`slug`,
+  name: sql`name`,
+  timeZone: sql`time_zone`,
+  createdAt: instantText(sql`created_at`),
+};
+
+/** The wanted properties of the scope's own tenant as JSON, within a statement about something else. */
+export function tenantColumn({ tenantId }: TenantScope, wanted: ReadonlySet<string>): Prisma.Sql {
+  return sql`(SELECT row_to_json(tenant) FROM (
+      SELECT ${selectOnly(TENANT_COLUMNS, wanted)} FROM tenants WHERE tenants.id = ${tenantId}::uuid) tenant)`;
 }
 
 export class TenantRepository {

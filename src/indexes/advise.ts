@@ -32,6 +32,8 @@ export interface DropAdvice {
  * column as a rule (its balance), so that it writes into every index.
  */
 const WRITE_MS = 0.004;
+/** What each carried column adds to that: 15 bytes of WAL to 162 (measured, docs/indexes.md). */
+const CARRIED_COLUMN_SHARE = 0.1;
 /** An index must save so many times what it costs the writers: estimates err, and it takes memory besides. */
 const MIN_GAIN_OVER_WRITES = 2;
 /** A plan that costs not even a quarter less is not worth an index. */
@@ -47,7 +49,8 @@ export function weigh(tried: readonly TriedIndex[], writesPerDay: ReadonlyMap<st
     .map(({ index, gains }) => {
       const worth = gains.filter((gain) => reductionOf(gain) >= MIN_REDUCTION);
       const gainMsPerDay = worth.reduce((sum, gain) => sum + gain.callsPerDay * gain.meanMs * reductionOf(gain), 0);
-      return { index, gains: worth, gainMsPerDay, writeMsPerDay: (writesPerDay.get(index.table) ?? 0) * WRITE_MS };
+      const writeMs = WRITE_MS * (1 + CARRIED_COLUMN_SHARE * index.include.length);
+      return { index, gains: worth, gainMsPerDay, writeMsPerDay: (writesPerDay.get(index.table) ?? 0) * writeMs };
     })
     .filter(
       ({ gainMsPerDay, writeMsPerDay }) =>

@@ -30,11 +30,17 @@ const AND = ' AND ';
 const TRANSPARENT = new Set(['Limit', 'Result', 'Subquery Scan', 'LockRows', 'Sort', 'Incremental Sort']);
 
 /** Reads the facts from a plan that was made under `PLAIN_SCANS`. */
-export function factsOf(plan: PlanNode, order: readonly IndexColumn[] = []): ScanFacts[] {
+export function factsOf(plan: PlanNode): ScanFacts[] {
+  return factsBelow(plan, [], false);
+}
+
+/** @param isGrouped whether the rows are handed to an aggregate: what it sorts them by could be hashed as well */
+function factsBelow(plan: PlanNode, order: readonly IndexColumn[], isGrouped: boolean): ScanFacts[] {
   const table = plan['Relation Name'];
   if (table && plan['Node Type'] === 'Seq Scan') return [scanFacts(table, plan.Filter ?? '', order)];
-  const below = plan['Sort Key'] ? sortColumns(plan['Sort Key']) : TRANSPARENT.has(plan['Node Type']) ? order : [];
-  return (plan.Plans ?? []).flatMap((child) => factsOf(child, below));
+  const asked = plan['Sort Key'] && !isGrouped ? sortColumns(plan['Sort Key']) : null;
+  const below = asked ?? (TRANSPARENT.has(plan['Node Type']) ? order : []);
+  return (plan.Plans ?? []).flatMap((child) => factsBelow(child, below, plan['Node Type'] === 'Aggregate'));
 }
 
 function scanFacts(table: string, filter: string, order: readonly IndexColumn[]): ScanFacts {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { StatementGain, TriedIndex } from './advise.ts';
-import { type Candidate, candidatesFor, serves, worthTrying } from './candidates.ts';
+import { type Candidate, candidatesFor, coveringCandidates, serves, worthTrying } from './candidates.ts';
 import { type IndexDefinition, keyText } from './definition.ts';
 import { asTenant, type Explainable, explain, type PlanMode, type PlannerSettings } from './explain.ts';
 import type { Queryable } from './inspect.ts';
@@ -8,11 +8,15 @@ import { indexesOf, type PlanNode } from './plan.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
 import type { TenantSample } from './samples.ts';
 import { factsOf, PLAIN_SCANS } from './scan-facts.ts';
+import { MODELS, tablesOf } from './tables.ts';
 import type { IndexTrial } from './trial.ts';
 import { findProductQuery, type WorkloadStatement } from './workload.ts';
 
 /** Shown of a statement that is not the product's own. */
 const MAX_NAME_LENGTH = 80;
+
+/** One that carries columns is larger: it must save at least a quarter of what is left without them. */
+const COVERING_HANDICAP = 4 / 3;
 
 /** A statement of the workload as it is planned for one of the tenants. */
 interface PlannedStatement {
@@ -66,12 +70,13 @@ async function subjectsOf(
   tenants: readonly TenantSample[],
 ): Promise<Subject[]> {
   const own = await Promise.all(tenants.map(async (tenant) => ({ tenant, queries: await productQueries(tenant) })));
+  const columns = await columnsOfTables(client);
   const subjects: Subject[] = [];
   for (const statement of workload) {
     const plans = own.map(({ tenant, queries }) =>
       plannedAs(statement, tenant, findProductQuery(statement.sql, queries)),
     );
-    const candidates = plans[0] ? await candidatesOf(client, plans[0]) : [];
+    const candidates = plans[0] ? await candidatesOf(client, plans[0], columns) : [];
     const known = own[0] && findProductQuery(statement.sql, own[0].queries);
     const name = known?.name ?? statement.sql.replace(/\s+/g, ' ').slice(0, MAX_NAME_LENGTH);
     if (candidates.length) subjects.push({ name, statement, plans, candidates });
@@ -90,14 +95,38 @@ function plannedAs(
 }
 
 /** None for a statement that cannot be planned: of a table that is gone, or with parameters of unknown types. */
-async function candidatesOf(client: Queryable, planned: PlannedStatement): Promise<Candidate[]> {
+async function candidatesOf(
+  client: Queryable,
+  planned: PlannedStatement,
+  columns: ReadonlyMap<string, readonly string[]>,
+): Promise<Candidate[]> {
   try {
     const plan = await planOf(client, { ...planned, mode: 'generic' }, PLAIN_SCANS);
-    return factsOf(plan).flatMap(candidatesFor);
+    return factsOf(plan).flatMap((facts) => {
+      const plain = candidatesFor(facts);
+      return [...plain, ...coveringCandidates(plain, columnsRead(planned.statement.text, columns.get(facts.table)))];
+    });
   } catch (error) {
     if (error instanceof pg.DatabaseError) return [];
     throw error;
   }
+}
+
+async function columnsOfTables(client: Queryable): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { rows } = await client.query<{ table: string; columns: string[] }>(
+    `SELECT relname AS table, array_agg(attname::text ORDER BY attnum) AS columns
+     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1) AND attnum > 0 AND NOT attisdropped
+     GROUP BY relname`,
+    [tablesOf(MODELS)],
+  );
+  return new Map(rows.map(({ table, columns }) => [table, columns]));
+}
+
+/** Every column that the statement names, of whichever of its tables; all of them when it has an asterisk. */
+function columnsRead(sql: string, columns: readonly string[] = []): readonly string[] {
+  const text = sql.replace(/count\(\*\)/gi, '');
+  return text.includes('*') ? columns : columns.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
 }
 
 function planOf(
@@ -139,7 +168,8 @@ function withoutRivals(tried: readonly TriedIndex[]): TriedIndex[] {
   const best = new Map<string, { key: string; cost: number }>();
   for (const { index, gains } of tried) {
     for (const { name, tenants } of gains) {
-      const cost = tenants.reduce((sum, { costAfter }) => sum + costAfter, 0);
+      const handicap = index.include.length ? COVERING_HANDICAP : 1;
+      const cost = tenants.reduce((sum, { costAfter }) => sum + costAfter, 0) * handicap;
       const rival = best.get(name);
       if (!rival || cost < rival.cost) best.set(name, { key: keyText(index), cost });
     }

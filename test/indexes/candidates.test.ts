@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { type StatementGain, weigh } from '../../src/indexes/advise.ts';
-import { candidatesFor, serves, worthTrying } from '../../src/indexes/candidates.ts';
+import { candidatesFor, coveringCandidates, serves, worthTrying } from '../../src/indexes/candidates.ts';
 import { defineIndex, keyText } from '../../src/indexes/definition.ts';
 import type { PlanNode } from '../../src/indexes/plan.ts';
 import { conjuncts, factsOf } from '../../src/indexes/scan-facts.ts';
@@ -33,6 +33,11 @@ describe('the facts of a scan', () => {
 
   it('have no order when the sort is by an expression', () => {
     expect(factsOf(sorted(["((created_at AT TIME ZONE 'UTC'::text))"], '(tenant_id = $1)'))[0]?.order).toEqual([]);
+  });
+
+  it('have no order that only an aggregate sorts by', () => {
+    const grouped = { ...COSTS, 'Node Type': 'Aggregate', Plans: [sorted(['category'], '(tenant_id = $1)')] };
+    expect(factsOf(grouped)[0]?.order).toEqual([]);
   });
 
   it('are of every condition that AND joins, however deep the parentheses', () => {
@@ -74,6 +79,36 @@ describe('the candidates', () => {
     expect(worthTrying([short, long], [])).toEqual([long.index]);
     expect(worthTrying([long], [define('a, tenant_id, b DESC, id DESC')])).toEqual([]);
     expect(serves(define('tenant_id, a, b DESC, id'), long)).toBe(false);
+  });
+});
+
+describe('candidates that carry columns', () => {
+  const plain = candidatesFor({
+    ...{ table: 'transactions', equal: ['tenant_id', 'category'], bounded: ['booked_at'], order: [], constant: [] },
+  });
+  const covering = coveringCandidates(plain, ['tenant_id', 'category', 'booked_at', 'amount']);
+
+  it('are those that carry what else is read, none when that is much or nothing', () => {
+    expect(covering.map(({ index }) => `${index.name} ${keyText(index)}`)).toEqual([
+      'transactions_tenant_category_booked_with_amount_idx (tenant_id, category, booked_at) INCLUDE (amount)',
+    ]);
+    expect(coveringCandidates(plain, ['tenant_id', 'booked_at'])).toEqual([]);
+    expect(coveringCandidates(plain, ['id', 'amount', 'currency', 'direction'])).toEqual([]);
+  });
+
+  it('are tried beside those that carry nothing, and also when an index has the same key and carries nothing', () => {
+    expect(worthTrying([...plain, ...covering], [])).toHaveLength(2);
+    const key = defineIndex('transactions', 'x', 'tenant_id, category, booked_at, id');
+    expect(worthTrying([...plain, ...covering], [key])).toEqual(covering.map(({ index }) => index));
+    const whole = defineIndex('transactions', 'x', 'tenant_id, category, booked_at, amount');
+    expect(worthTrying([...plain, ...covering], [whole])).toEqual([]);
+  });
+
+  it('cost the writers more', () => {
+    const gains = [{ name: 'x', callsPerDay: 1e6, meanMs: 1, tenants: [{ slug: 'a', costBefore: 2, costAfter: 1 }] }];
+    const tried = [...plain, ...covering].map(({ index }) => ({ index, gains }));
+    const costs = weigh(tried, new Map([['transactions', 1_000]])).map(({ writeMsPerDay }) => writeMsPerDay);
+    expect(costs).toEqual([4, expect.closeTo(4.4)]);
   });
 });
 

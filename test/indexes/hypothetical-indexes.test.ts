@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { adviseIndexes } from '../../src/indexes/advise-database.ts';
+import { createStatement } from '../../src/indexes/definition.ts';
 import { readIndexes } from '../../src/indexes/inspect.ts';
 import { productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
@@ -18,6 +19,8 @@ const REMOVED = [
   'bank_accounts_tenant_updated_idx',
   'transactions_tenant_booked_idx',
 ];
+const SUMS =
+  'SELECT category, sum(amount) FROM transactions WHERE tenant_id = $1 AND booked_at >= $2 AND booked_at < $3 GROUP BY category';
 const installed = findInstalledPostgres('hypopg');
 if (!installed)
   console.warn('left out: hypothetical indexes. On Debian: apt-get install postgresql-15 postgresql-15-hypopg');
@@ -43,6 +46,17 @@ describe.skipIf(!installed)('indexes:advise with HypoPG', () => {
   it('advises nothing on the healthy schema', async () => {
     const advice = await adviseIndexes(client, await everyQuery());
     expect(advice).toMatchObject({ create: [], drop: [] });
+  });
+
+  it('advises to carry columns for a sum over many rows, and only where the table need not be read for it', async () => {
+    const sums = { source: 'a test', statements: [{ sql: SUMS, meanMs: 5, callsPerDay: 1_000_000 }] };
+    const [advice] = (await adviseIndexes(client, sums)).create;
+    expect(advice && createStatement(advice.index)).toBe(
+      'CREATE INDEX CONCURRENTLY "transactions_tenant_booked_with_amount_category_idx" ON "transactions" (tenant_id, booked_at) INCLUDE (amount, category);',
+    );
+    await client.query("UPDATE pg_class SET relallvisible = 0 WHERE relname = 'transactions'");
+    expect((await adviseIndexes(client, sums)).create).toEqual([]);
+    await client.query('VACUUM transactions');
   });
 
   it('finds removed indexes again, on the tables themselves and without building any', async () => {

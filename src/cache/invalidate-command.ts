@@ -28,7 +28,7 @@ export async function invalidateCommand({
 }: {
   options: { tenant: string | undefined; all: boolean; pattern: string };
 }): Promise<number> {
-  const mask = maskOf(dependenciesOf(options.pattern));
+  const mask = maskOf(dependenciesOfPattern(options.pattern));
   if (!options.all && options.tenant === undefined)
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant, or --all for every one.');
   const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
@@ -47,7 +47,8 @@ export async function invalidateCommand({
   }
 }
 
-function dependenciesOf(pattern: string): readonly CacheDependency[] {
+/** @throws OperatorError that lists the known patterns */
+export function dependenciesOfPattern(pattern: string): readonly CacheDependency[] {
   const dependencies = PATTERNS.get(pattern);
   if (dependencies) return dependencies;
   throw new OperatorError(

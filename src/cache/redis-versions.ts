@@ -32,7 +32,7 @@ export class RedisVersions implements VersionStore {
     return this.redis
       .run((client, serverId) =>
         client.get(key).then((found) => {
-          const stored = parsed(found);
+          const stored = parseVersions(found);
           return stored
             ? { stored, serverId }
             : begin(client, key, found !== null).then((stored) => ({ stored, serverId }));
@@ -45,7 +45,7 @@ export class RedisVersions implements VersionStore {
   async readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
     const { stored, bytes, serverId } = await this.redis.run(async (client, serverId) => {
       const [versions = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
-      return { stored: versions && parsed(versions.toString()), bytes, serverId };
+      return { stored: versions && parseVersions(versions.toString()), bytes, serverId };
     });
     // Without versions nothing that was kept before is current.
     return stored
@@ -97,7 +97,7 @@ export class RedisVersions implements VersionStore {
   #trusted(versions: Versions, serverId: string): Versions {
     const generation = this.trust.generationOn(serverId);
     if (generation === undefined) throw new Error('the versions in Redis are not trusted at the moment');
-    return { ...versions, epoch: `${serverId}.${generation}.${versions.epoch}` };
+    return versionsOn(serverId, generation, versions);
   }
 }
 
@@ -105,7 +105,8 @@ export class RedisVersions implements VersionStore {
 async function begin(client: Redis, key: string, isForeign: boolean): Promise<Versions> {
   if (isForeign) await client.del(key);
   const stored =
-    parsed(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ?? parsed(await client.get(key));
+    parseVersions(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
+    parseVersions(await client.get(key));
   if (!stored) throw new Error('the versions vanished while they were read');
   return stored;
 }
@@ -136,8 +137,13 @@ function groupedByTenant(changes: readonly OutboxChange[]): Map<string, OutboxCh
   return groups;
 }
 
-/** Undefined for what is absent, or not of this layout. */
-function parsed(text: string | null): Versions | undefined {
+/** Versions as entries are compared with them: of one server, and of one generation. */
+export function versionsOn(serverId: string, generation: string, stored: Versions): Versions {
+  return { ...stored, epoch: `${serverId}.${generation}.${stored.epoch}` };
+}
+
+/** The versions as Redis has them. Undefined for what is absent, or not of this layout. */
+export function parseVersions(text: string | null): Versions | undefined {
   if (text === null) return undefined;
   try {
     const versions = JSON.parse(text) as Versions | null;

@@ -28,7 +28,7 @@ export interface LeaseReading {
 
 /** The lease in Redis. */
 export class LeaseStore {
-  constructor(private readonly redis: FastRedis) {}
+  constructor(private readonly redis: Pick<FastRedis, 'run'>) {}
 
   async read(): Promise<LeaseReading> {
     return this.redis.run(async (client, serverId) => {

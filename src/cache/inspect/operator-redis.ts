@@ -1,0 +1,52 @@
+import { Redis } from 'ioredis';
+import { OperatorError } from '../../errors.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A person waits here, and no request: a busy Redis may take its time. */
+const COMMAND_TIMEOUT_MS = 10_000;
+
+/** The Redis that a command works on, with the id of the running server. */
+export interface OperatorRedis {
+  readonly client: Redis;
+  readonly serverId: string;
+}
+
+/**
+ * Opens the Redis that REDIS_URL names.
+ * @throws OperatorError when there is none, or it does not answer
+ */
+export async function openOperatorRedis(url = process.env.REDIS_URL?.trim()): Promise<OperatorRedis> {
+  if (!url)
+    throw new OperatorError(
+      'REDIS_URL is not set. Without Redis each process keeps its answers in its own memory, where no other can look.',
+      'Set REDIS_URL as the service has it. Of a service without Redis, Cache-Status, x-cache-debug: 1 and /metrics tell.',
+    );
+  const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' };
+  if (!['redis:', 'rediss:'].includes(protocol))
+    throw new OperatorError('REDIS_URL must begin with redis:// or rediss://.', 'Set it as the service has it.');
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    connectionName: 'tenantry cache:inspect',
+  });
+  let reason = '';
+  client.on('error', (error: Error) => {
+    reason = error.message;
+  });
+  try {
+    await client.connect();
+    const serverId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
+    if (!serverId) throw new Error('it does not tell its run_id (INFO server)');
+    return { client, serverId };
+  } catch (error) {
+    client.disconnect();
+    throw new OperatorError(
+      `Redis at ${host} cannot be used: ${reason || (error as Error).message}`,
+      'See that it is running, and that REDIS_URL is as the service has it.',
+      { cause: error },
+    );
+  }
+}

@@ -3,6 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Role } from '../src/context/caller.ts';
+import type { ImportResult } from '../src/import/apply-import.ts';
 import { importFolder } from '../src/import/import-folder.ts';
 import {
   AccountListDocument,
@@ -12,6 +13,7 @@ import {
   type StatisticsPeriod,
   TransactionsDocument,
 } from './generated/graphql.ts';
+import { dailyTotals, expectImported, expectUnchanged } from './import/imported-rows.ts';
 import { describeWithRealData } from './import/real-data.ts';
 import { request } from './support/client.ts';
 import { plainAccounts, plainDashboard, plainStatistics, plainToday, plainTransactions } from './support/plain-sql.ts';
@@ -30,23 +32,39 @@ interface Tenant {
   readonly last: string;
 }
 
-describeWithRealData('berka', (folder) => equalsPlainSql(folder, 77, 10 * MINUTES));
+describeWithRealData('berka', (folder) => {
+  const { imported, importAgain } = equalsPlainSql(folder, 77, 10 * MINUTES);
+
+  test('is imported to the last decimal', async () => {
+    await expectImported(imported().url, folder, imported().result);
+  });
+
+  test('imported a second time changes nothing', { timeout: 2 * MINUTES }, async () => {
+    const { url, result } = imported();
+    const before = await dailyTotals(url);
+    expectUnchanged(await importAgain(), result);
+    expect(await dailyTotals(url)).toEqual(before);
+  });
+});
 
 /** A million and a half movements: some minutes. */
 if (process.env.TENANTRY_DATA_FULL === '1')
   describeWithRealData('ukspend', (folder) => equalsPlainSql(folder, 15, 60 * MINUTES));
 
-/** Imports a folder, and holds every number that the API shows of it against plain SQL over the imported rows. */
-function equalsPlainSql(folder: string, tenantCount: number, timeout: number): void {
+/**
+ * Imports a folder, and holds every number that the API shows of it against plain SQL over the imported rows.
+ * @returns what was imported, for further tests
+ */
+function equalsPlainSql(folder: string, tenantCount: number, timeout: number) {
   let database: TestDatabase;
+  let result: ImportResult;
   let service: TestService;
   let sql: pg.Client;
   let tenants: readonly Tenant[];
   beforeAll(async () => {
     database = await createTestDatabase();
-    const rejectsPath = path.join(tmpdir(), `${database.name}-rejects.csv`);
-    const { tables } = await withClient(database.url, (client) => importFolder({ client, folder, rejectsPath }));
-    expect(Object.values(tables).map(({ rejected }) => rejected)).toEqual([0, 0, 0]);
+    result = await runImport();
+    expect(Object.values(result.tables).map(({ rejected }) => rejected)).toEqual([0, 0, 0]);
     sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
     tenants = await tenantsOf(sql);
@@ -57,6 +75,11 @@ function equalsPlainSql(folder: string, tenantCount: number, timeout: number): v
     await sql.end();
     await database.drop();
   });
+
+  function runImport(): Promise<ImportResult> {
+    const rejectsPath = path.join(tmpdir(), `${database.name}-rejects.csv`);
+    return withClient(database.url, (client) => importFolder({ client, folder, rejectsPath }));
+  }
 
   /** Calls back for each tenant, with a token of it. */
   async function forEachTenant(compare: (tenant: Tenant, token: string) => Promise<void>): Promise<void> {
@@ -117,6 +140,8 @@ function equalsPlainSql(folder: string, tenantCount: number, timeout: number): v
       }
     });
   });
+
+  return { imported: () => ({ url: database.url, result }), importAgain: runImport };
 }
 
 async function tenantsOf(sql: pg.Client): Promise<Tenant[]> {

@@ -1,11 +1,8 @@
-import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect } from 'vitest';
 
-import { importFolder } from '../../src/import/import-folder.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
-import { makeTempFolder } from '../support/temp-folder.ts';
+import type { ImportResult } from '../../src/import/apply-import.ts';
 import { valuesOf } from './import-fixture.ts';
-import { describeWithRealData, type Row, readTable, tenThousandths } from './real-data.ts';
+import { type Row, readTable, tenThousandths } from './real-data.ts';
 
 /** By tenant and day. `booked_at` carries the tenant's own offset, so that the day is what stands there. */
 const DAYS = `
@@ -18,36 +15,34 @@ const ACCOUNT_TOTALS = `
   SELECT concat_ws('|', slug, account_type, status, bank_name, currency, sum(account_count), trim_scale(sum(balance) * 10000)) AS value
     FROM account_totals JOIN tenants ON id = tenant_id GROUP BY slug, account_type, status, bank_name, currency`;
 
-let database: TestDatabase;
+/** Holds the outcome of an import into an empty database against the rows of its folder, to the last decimal. */
+export async function expectImported(url: string, folder: string, { tables }: ImportResult): Promise<void> {
+  const accounts = readTable(folder, 'accounts');
+  const transactions = readTable(folder, 'transactions');
+  expect(tables.transactions).toEqual({ inserted: transactions.length, updated: 0, unchanged: 0, rejected: 0 });
+  expect(await dailyTotals(url)).toEqual(expectedDays(transactions));
+  expect(await sorted(url, ACCOUNTS)).toEqual(expectedAccounts(accounts));
+  expect(await sorted(url, ACCOUNT_TOTALS)).toEqual(expectedAccounts(accounts));
+}
 
-beforeEach(async () => {
-  database = await createTestDatabase();
-});
+/** Holds the outcome of a second import of the same against that of the first. */
+export function expectUnchanged(again: ImportResult, first: ImportResult): void {
+  for (const table of ['accounts', 'transactions'] as const)
+    expect(again.tables[table]).toEqual({
+      inserted: 0,
+      updated: 0,
+      unchanged: first.tables[table].inserted,
+      rejected: 0,
+    });
+}
 
-afterEach(() => database.drop());
+/** The totals that are kept ready, by tenant and day. */
+export function dailyTotals(url: string): Promise<unknown[]> {
+  return sorted(url, DAYS);
+}
 
-describeWithRealData('berka', (folder) => {
-  test('is imported to the last decimal, and a second time changes nothing', { timeout: 120_000 }, async () => {
-    const rejectsPath = path.join(makeTempFolder(), 'rejects.csv');
-    const run = () => withClient(database.url, (client) => importFolder({ client, folder, rejectsPath }));
-    const accounts = readTable(folder, 'accounts');
-    const transactions = readTable(folder, 'transactions');
-
-    const { tables } = await run();
-    expect(tables.transactions).toEqual({ inserted: transactions.length, updated: 0, unchanged: 0, rejected: 0 });
-    expect(await sorted(DAYS)).toEqual(expectedDays(transactions));
-    expect(await sorted(ACCOUNTS)).toEqual(expectedAccounts(accounts));
-    expect(await sorted(ACCOUNT_TOTALS)).toEqual(expectedAccounts(accounts));
-
-    const again = await run();
-    expect(again.tables.accounts).toEqual({ inserted: 0, updated: 0, unchanged: accounts.length, rejected: 0 });
-    expect(again.tables.transactions).toEqual({ inserted: 0, updated: 0, unchanged: transactions.length, rejected: 0 });
-    expect(await sorted(DAYS)).toEqual(expectedDays(transactions));
-  });
-});
-
-async function sorted(sql: string): Promise<unknown[]> {
-  return (await valuesOf(database.url, sql)).sort();
+async function sorted(url: string, sql: string): Promise<unknown[]> {
+  return (await valuesOf(url, sql)).sort();
 }
 
 function expectedDays(transactions: readonly Row[]): string[] {

@@ -33,6 +33,8 @@ interface Extent {
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   const costs = new OperationCosts();
+  /** By the operation's node: Apollo Server hands out the same one, of the same document, for the same text. */
+  const extents = new WeakMap<OperationDefinitionNode, Extent>();
   return {
     async requestDidStart() {
       return {
@@ -43,7 +45,9 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (!caller && !introspects) throw unauthenticated();
           if (operation.operation === 'subscription')
             throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
-          const { depth, selections } = extentOf(document, operation);
+          const extent = extents.get(operation) ?? extentOf(document, operation);
+          extents.set(operation, extent);
+          const { depth, selections } = extent;
           checkSelections(selections, introspects ? MAX_INTROSPECTION_SELECTIONS : MAX_SELECTIONS);
           if (!introspects) checkDepth(depth, limits.depth);
           const variables = request.variables ?? {};

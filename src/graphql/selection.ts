@@ -1,4 +1,6 @@
 import {
+  type ASTNode,
+  BREAK,
   type FieldNode,
   type GraphQLField,
   GraphQLIncludeDirective,
@@ -10,6 +12,7 @@ import {
   isInterfaceType,
   isObjectType,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 
 /** One selected field: an alias is an entry of its own. */
@@ -24,8 +27,17 @@ export interface SelectedField {
  * look ahead with it, to read only what is asked for.
  */
 export function selectedFields(info: GraphQLResolveInfo): readonly SelectedField[] {
-  return info.fieldNodes.flatMap((node) => below(info, node, info.returnType));
+  return info.fieldNodes.flatMap((node) => {
+    const known = constantSelections.get(node);
+    if (known) return known;
+    const found = below(info, node, info.returnType);
+    if (known === undefined) constantSelections.set(node, usesVariables(info, node) ? null : found);
+    return found;
+  });
 }
+
+/** What is selected below a field whatever the variables are; null where they decide. Documents that come again share their nodes. */
+const constantSelections = new WeakMap<FieldNode, readonly SelectedField[] | null>();
 
 /**
  * The field being resolved with its selection, looked at once for all rows of a list: they share their field nodes.
@@ -79,6 +91,28 @@ function selected(
       selection.arguments?.length || field.args.length ? getArgumentValues(field, selection, info.variableValues) : {};
     return [{ name: field.name, arguments: values, fields: below(info, selection, field.type) }];
   });
+}
+
+/** Whether a variable stands anywhere below a field, also in the fragments that are spread there. */
+function usesVariables({ fragments }: GraphQLResolveInfo, field: FieldNode): boolean {
+  let uses = false;
+  const spread = new Set<string>();
+  const look = (node: ASTNode): void => {
+    visit(node, {
+      Variable() {
+        uses = true;
+        return BREAK;
+      },
+      FragmentSpread({ name: { value: name } }) {
+        const fragment = fragments[name];
+        if (!fragment || spread.has(name)) return;
+        spread.add(name);
+        look(fragment);
+      },
+    });
+  };
+  if (field.selectionSet) look(field.selectionSet);
+  return uses;
 }
 
 function isLeftOut(info: GraphQLResolveInfo, selection: SelectionSetNode['selections'][number]): boolean {

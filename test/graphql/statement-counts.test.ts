@@ -225,3 +225,33 @@ describe('only the columns that are selected are read', () => {
     expect(statements[0]?.sql).not.toContain(spared);
   });
 });
+
+describe('a selection that depends on variables', () => {
+  test.each([
+    ['a limit', 'query ($n: Int) { accounts { nodes { recentTransactions(limit: $n) { id } } } }', { n: 1 }, { n: 2 }],
+    [
+      'a limit in a fragment within a fragment',
+      `query ($n: Int) { accounts { ...List } } fragment List on BankAccountConnection { nodes { ...Recent } }
+        fragment Recent on BankAccount { recentTransactions(limit: $n) { id } }`,
+      { n: 1 },
+      { n: 2 },
+    ],
+    [
+      'a condition',
+      'query ($shown: Boolean!) { accounts { nodes { recentTransactions(limit: 2) @include(if: $shown) { id } } } }',
+      { shown: false },
+      { shown: true },
+    ],
+  ])('is looked at anew each time: %s', async (_what, query, less, more) => {
+    const counted = async (variables: object) => {
+      const { nodes } = (await ask(query, variables)).data.accounts;
+      return Math.max(...nodes.map(({ recentTransactions = [] }) => recentTransactions.length));
+    };
+    const fewer = await counted(less);
+    expect(await counted(more)).toBe(fewer + (fewer || 2));
+    expect(await counted(less)).toBe(fewer);
+    // From the third use on the operation is compiled.
+    expect(await counted(more)).toBe(fewer + (fewer || 2));
+    expect(await counted(less)).toBe(fewer);
+  });
+});

@@ -95,14 +95,12 @@ test('goes on where a killed command left off, after what that had started has e
   const project = makeFakeProject();
   project.write('hang', '');
   const killed = project.start('say:hello');
-  await expect.poll(() => project.calls(), { timeout: 15_000 }).toEqual(['prisma generate']);
+  await expect.poll(() => project.calls()).toEqual(['prisma generate']);
   killed.child.kill('SIGKILL');
   rmSync(path.join(project.root, 'hang'));
 
   const next = project.start('say:hello');
-  await expect
-    .poll(next.stderr, { timeout: 10_000 })
-    .toMatch(/waiting for process \d+, left by a start that was killed/);
+  await expect.poll(next.stderr).toMatch(/waiting for process \d+, left by a start that was killed/);
   const left = Number(/waiting for process (\d+), left/.exec(next.stderr())?.[1]);
   expect(project.calls()).toEqual(['prisma generate']);
   process.kill(left, 'SIGKILL');
@@ -114,7 +112,7 @@ test('ends the step it is at when it is told to end', async () => {
   const project = makeFakeProject();
   project.write('hang', '');
   const run = project.start('say:hello');
-  await expect.poll(() => project.calls(), { timeout: 15_000 }).toEqual(['prisma generate']);
+  await expect.poll(() => project.calls()).toEqual(['prisma generate']);
   const pid = Number.parseInt(project.read('.tenantry/bootstrap/child'), 10);
   run.child.kill('SIGTERM');
   expect(await run.ended).toMatchObject({ code: 143 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTokenVerifier } from '../../src/context/token-verifier.ts';
 import { unauthenticated } from '../../src/errors.ts';
 import { moveClocks, restoreClocks } from './clocks.ts';
@@ -136,7 +136,7 @@ test('goes on with the keys that it knows for an hour of an outage, and no longe
   provider.status = 503;
   moveClocks(11 * 60_000);
   expect((await verifier.verify(await fresh())).subject).toBe('ann');
-  await vi.waitFor(() => expect(warnings).toHaveLength(1));
+  await expect.poll(() => warnings).toHaveLength(1);
   moveClocks(50 * 60_000);
   await expect(verifier.verify(await fresh())).rejects.toMatchObject(unavailable);
 });

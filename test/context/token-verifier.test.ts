@@ -160,7 +160,7 @@ test('looks for the tenant of a remembered token again beside the requests', asy
   expect(memory.peek(token)).toBe(first);
   expect(memory.peek(token)).toBe(first);
   expect(find).toHaveBeenCalledTimes(2);
-  await vi.waitFor(() => expect(memory.peek(token)).not.toBe(first));
+  await expect.poll(() => memory.peek(token)).not.toBe(first);
   moveClocks(11_000);
   expect(memory.peek(token)).toStrictEqual(first);
 });
@@ -185,7 +185,7 @@ test('forgets a remembered token whose tenant is found deleted beside a request'
   await tenants.removeTenant('closing');
   moveClocks(11_000);
   expect(memory.peek(token)).toBeDefined();
-  await vi.waitFor(() => expect(memory.peek(token)).toBeUndefined());
+  await expect.poll(() => memory.peek(token)).toBeUndefined();
 });
 
 test('follows a slug to the tenant that has it now', async () => {

@@ -94,7 +94,7 @@ test.each(['SIGINT', 'SIGTERM', 'exit'])('is stopped when its only user ends by 
   else child.kill(way as NodeJS.Signals);
   const [code, signal] = await ended;
   expect(signal ?? code).toBe(way === 'exit' ? 0 : way);
-  await expect.poll(() => findRunningEmbeddedPostgres({ directory }), { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(() => findRunningEmbeddedPostgres({ directory })).toBeUndefined();
 });
 
 test('starts again after the server was killed in the middle of work, with all that was committed', async () => {

@@ -88,7 +88,7 @@ test('asks the database once for all who ask at the same time', async () => {
   );
   register({ database });
   const answers = [get('/health/ready'), get('/health/ready'), get('/health/ready')];
-  await vi.waitFor(() => expect(database).toHaveBeenCalled());
+  await expect.poll(() => database).toHaveBeenCalled();
   finish();
   for (const answer of answers) expect(await answer).toMatchObject([200, {}]);
   expect(database).toHaveBeenCalledOnce();

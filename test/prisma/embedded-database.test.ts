@@ -35,6 +35,6 @@ describe("Prisma's command line without DATABASE_URL", { timeout: TIMEOUT_MS }, 
     expect(deployed.output).toContain('All migrations have been successfully applied.');
     expect(deployed.exitCode).toBe(0);
     const directory = embeddedDirectoryOf(project.directory);
-    await expect.poll(() => findRunningEmbeddedPostgres({ directory }), { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => findRunningEmbeddedPostgres({ directory })).toBeUndefined();
   });
 });

@@ -43,7 +43,7 @@ describe.concurrent('the shadow database', { timeout: TIMEOUT_MS }, () => {
     const running =
       "SELECT datname FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND datname LIKE 'prisma%'";
     const findShadow = async (): Promise<string | undefined> => (await rowsOf(adminDatabaseUrl(), running))[0]?.datname;
-    await expect.poll(findShadow, { timeout: 30_000 }).toBeDefined();
+    await expect.poll(findShadow).toBeDefined();
     const shadow = await findShadow();
 
     engine.process.kill('SIGTERM');

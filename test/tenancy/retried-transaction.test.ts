@@ -17,7 +17,7 @@ beforeAll(async () => {
     client.query(`CREATE FUNCTION fail_with(state text) RETURNS integer LANGUAGE plpgsql AS
       $$ BEGIN RAISE 'failed' USING ERRCODE = state; END $$`),
   );
-  database = new TenantDatabase({ url: server.url, poolSize: 1, statementTimeoutMs: 100, takeServiceRole: true });
+  database = new TenantDatabase({ url: server.url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
 });
 afterAll(async () => {
   await database.close();

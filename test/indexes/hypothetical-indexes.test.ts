@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { openCommandDatabase } from '../../src/cli/database.ts';
 import { adviseIndexes } from '../../src/indexes/advise-database.ts';
+import { createIndexes } from '../../src/indexes/apply.ts';
 import { createStatement } from '../../src/indexes/definition.ts';
 import { readIndexes } from '../../src/indexes/inspect.ts';
 import { productQueries } from '../../src/indexes/product-queries.ts';
@@ -31,8 +33,7 @@ describe.skipIf(!installed)('indexes:advise with HypoPG', () => {
 
   beforeAll(async () => {
     server = await startInstalledPostgres(installed ?? '');
-    client = new pg.Client({ connectionString: server.url });
-    await client.connect();
+    client = await connected(server.url);
     for (const script of migrationScripts()) await client.query(script);
     await client.query('CREATE EXTENSION hypopg');
     await client.query(FILL);
@@ -40,7 +41,7 @@ describe.skipIf(!installed)('indexes:advise with HypoPG', () => {
   }, 120_000);
   afterAll(async () => {
     await client?.end();
-    await server?.stop();
+    server?.stop();
   });
 
   it('advises nothing on the healthy schema', async () => {
@@ -77,6 +78,20 @@ describe.skipIf(!installed)('indexes:advise with HypoPG', () => {
     expect(rows).toEqual([]);
   });
 
+  it('works on a hot standby, where commands that write are refused', async () => {
+    const workload = await everyQuery();
+    await client.end();
+    server.restartAsReplica();
+    client = await connected(server.url);
+    const advice = await adviseIndexes(client, workload);
+    expect(advice.create.map(({ index }) => index.name).sort()).toEqual(REMOVED);
+    await expect(openCommandDatabase({ command: 'a test', url: server.url, writes: ['tenants'] })).rejects.toThrow(
+      'This server is a read-only replica; nothing was changed.',
+    );
+    const options = { dryRun: false, lockTimeoutMs: 1_000, onStatement: () => {}, onCreated: () => {} };
+    await expect(createIndexes(client, { tables: tablesOf(MODELS), ...options })).rejects.toThrow('read-only replica');
+  });
+
   /** As if each query of the product that reads were sent all day long. */
   async function everyQuery() {
     const largest = (await sampleTenants(client)).at(-1);
@@ -87,6 +102,12 @@ describe.skipIf(!installed)('indexes:advise with HypoPG', () => {
     return { source: 'a test', statements: [...texts].map((sql) => ({ sql, meanMs: 1, callsPerDay: 1_000_000 })) };
   }
 });
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
 
 /** Eight tenants, the first with half of 20,000 accounts and 60,000 movements. Without triggers. */
 const FILL = `

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -15,7 +15,9 @@ const FLAGS = '-c fsync=off -c full_page_writes=off -c unix_socket_directories='
 export interface InstalledPostgres {
   /** As the superuser. */
   readonly url: string;
-  stop(): Promise<void>;
+  /** Ends all connections. From then on it is a hot standby, which waits for a primary server's log. */
+  restartAsReplica(): void;
+  stop(): void;
 }
 
 /** The folder of the programs of the newest version that has the extension; undefined where there is none. */
@@ -36,13 +38,23 @@ export async function startInstalledPostgres(programs: string): Promise<Installe
       stdio: 'ignore',
       ...asServerUser(data),
     });
-  run('initdb', '--username', 'postgres', '--auth', 'trust', '--no-sync');
   const options = `${FLAGS} -c listen_addresses=127.0.0.1 -c port=${port}`;
-  run('pg_ctl', '--wait', '--log', path.join(data, 'log'), '--options', options, 'start');
+  const start = () => run('pg_ctl', '--wait', '--log', path.join(data, 'log'), '--options', options, 'start');
+  const stop = (mode: string) => run('pg_ctl', '--wait', '--mode', mode, 'stop');
+  run('initdb', '--username', 'postgres', '--auth', 'trust', '--no-sync');
+  start();
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
-    async stop() {
-      run('pg_ctl', '--wait', '--mode', 'immediate', 'stop');
+    restartAsReplica() {
+      stop('fast');
+      const signal = path.join(data, 'standby.signal');
+      writeFileSync(signal, '');
+      const { uid, gid } = statSync(data);
+      chownSync(signal, uid, gid);
+      start();
+    },
+    stop() {
+      stop('immediate');
       rmSync(data, { recursive: true, force: true });
     },
   };

@@ -32,6 +32,12 @@ export const ACCOUNT_COLUMNS: Record<keyof BankAccount, Prisma.Sql> = {
 /** All properties of an account. */
 export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCOUNT_COLUMNS));
 
+/** A page by its number, from 1. */
+export interface NumberedPage {
+  readonly number: number;
+  readonly size: number;
+}
+
 /** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
 export class AccountRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -55,7 +61,7 @@ export class AccountRepository {
     scope: TenantScope,
     conditions: readonly Prisma.Sql[],
     order: KeysetOrder,
-    page: { readonly number: number; readonly size: number },
+    page: NumberedPage,
     wanted: ReadonlySet<string>,
   ): Promise<BankAccount[]> {
     const direction = order.descending ? sql`DESC` : sql`ASC`;

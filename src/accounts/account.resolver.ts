@@ -78,7 +78,7 @@ export class AccountResolver {
     const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
       accountsPage(context, conditions, order, request, shown),
-      ifSelected(fields, ['totalCount'], () => services.accounts.count(scope, conditions)),
+      ifSelected(fields, ['totalCount'], () => services.accountLists.count(scope, conditions)),
     ]);
     const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
     return connection({ ...page, rows }, order, totalCount ?? 0, fields);
@@ -103,8 +103,8 @@ export class AccountResolver {
     const asked = { number: checkedInteger('page', page, 1, MAX_PAGE_NUMBER), size: checkedSize('pageSize', pageSize) };
     const shown = fieldsBelow(fields, 'results');
     const [rows, counted] = await Promise.all([
-      services.accounts.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
-      ifSelected(fields, ['count', 'totalPages'], () => services.accounts.count(scope, conditions)),
+      services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
+      ifSelected(fields, ['count', 'totalPages'], () => services.accountLists.count(scope, conditions)),
     ]);
     const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
     const count = counted ?? 0;
@@ -146,7 +146,7 @@ async function accountsPage(
   const { scope, services } = context;
   const wanted = namesOf(shown);
   const joined = joinedWithAccounts(context, shown);
-  if (joined.length === 0) return services.accounts.page(scope, conditions, order, request, wanted);
+  if (joined.length === 0) return services.accountLists.page(scope, conditions, order, request, wanted);
   const page = await services.accounts.page(scope, conditions, order, request, wanted, joinedColumns(joined));
   placeJoined(page.rows, joined);
   return page;

@@ -1,10 +1,11 @@
+import { AccountLists } from '../accounts/account.lists.ts';
 import { AccountRepository } from '../accounts/account.repository.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import type { FastRedis } from '../cache/redis.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Config } from '../config.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
-import { DashboardService } from '../dashboard/dashboard.service.ts';
+import { DashboardSumsReader } from '../dashboard/dashboard.sums.ts';
 import { RateLimiter } from '../graphql/rate-limiter.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
@@ -29,8 +30,9 @@ export interface Services {
   readonly indexUsage: IndexUsageRepository;
   readonly tenants: TenantRepository;
   readonly accounts: AccountRepository;
+  readonly accountLists: AccountLists;
   readonly transactions: TransactionRepository;
-  readonly dashboards: DashboardService;
+  readonly dashboards: DashboardSumsReader;
   readonly statistics: StatisticsService;
   /** Complexity points. */
   readonly rateLimiter: RateLimiter;
@@ -42,7 +44,8 @@ export interface Services {
 export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data'>;
 
 export function createServices(foundation: Foundation): Services {
-  const { config, database, cache, redis } = foundation;
+  const { config, database, cache, data, redis } = foundation;
+  const accounts = new AccountRepository(database);
   return {
     ...foundation,
     resources: new ResourceMonitor({
@@ -52,10 +55,11 @@ export function createServices(foundation: Foundation): Services {
     }),
     indexUsage: new IndexUsageRepository(database),
     tenants: new TenantRepository(database),
-    accounts: new AccountRepository(database),
+    accounts,
+    accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database),
-    dashboards: new DashboardService(new DashboardRepository(database)),
-    statistics: new StatisticsService(new StatisticsRepository(database)),
+    dashboards: new DashboardSumsReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
+    statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
     rateLimiter: new RateLimiter(config.limits.pointsPerMinute),
     refreshLimiter: new RateLimiter(config.cache.refreshesPerMinute),
   };

@@ -1,32 +1,70 @@
 import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
+import { withColumns } from '../cache/data/columns.ts';
+import type { RequestContext } from '../context/request-context.ts';
 import { checkedSize } from '../graphql/input-checks.ts';
 import { type Relation, type Relations, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf } from '../graphql/selection.ts';
 import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
 
+/** Before the names of an account's columns among those of a movement. */
+const OF_ACCOUNT = 'account.';
+
 /** A tenant has one dashboard: what hangs on it is the tenant's, and does not wait for it. */
-type AnyDashboard = object;
+interface AnyDashboard {
+  /** How old its lists may be that a write has made old. */
+  readonly maxStalenessMs?: number;
+}
 
 const topAccounts: Relation<AnyDashboard> = {
   key: ({ limit }) => String(limit),
-  async load(context, _dashboards, { arguments: { limit }, fields }) {
+  async load(context, dashboards, { arguments: { limit }, fields }) {
+    const { scope, services } = context;
     const size = checkedSize('limit', limit as number);
-    const accounts = await context.services.accounts.withHighestBalance(context.scope, size, namesOf(fields));
+    const accounts = await kept(context, dashboards, ['top-accounts', String(size)], namesOf(fields), (columns) =>
+      services.accounts.withHighestBalance(scope, size, columns),
+    );
     return [await withRelations(context, ACCOUNT_RELATIONS, accounts, fields)];
   },
 };
 
 const recentTransactions: Relation<AnyDashboard> = {
   key: ({ limit }) => String(limit),
-  async load(context, _dashboards, { arguments: { limit }, fields }) {
+  async load(context, dashboards, { arguments: { limit }, fields }) {
     const { scope, services } = context;
     const size = checkedSize('limit', limit as number);
     // With their accounts in the same statement: a dashboard with all its parts costs three.
-    const ofAccount = namesOf(fieldsBelow(fields, 'account'));
-    const transactions = await services.transactions.recent(scope, size, namesOf(fields), ofAccount);
+    const ofAccount = [...namesOf(fieldsBelow(fields, 'account'))].map((name) => OF_ACCOUNT + name);
+    const asked = new Set([...namesOf(fields), ...ofAccount]);
+    const transactions = await kept(context, dashboards, ['recent-transactions', String(size)], asked, (columns) =>
+      services.transactions.recent(scope, size, columns, columnsOfAccount(columns)),
+    );
     return [await withRelations(context, TRANSACTION_RELATIONS, transactions, fields)];
   },
 };
 
 /** What hangs on a dashboard. */
 export const DASHBOARD_RELATIONS: Relations<AnyDashboard> = { topAccounts, recentTransactions };
+
+/** A list of the dashboard, kept for whoever selects it: with all columns that anybody selected. */
+async function kept<Row>(
+  { scope, services, policy }: RequestContext,
+  [dashboard]: readonly AnyDashboard[],
+  key: readonly string[],
+  asked: ReadonlySet<string>,
+  load: (columns: ReadonlySet<string>) => Promise<Row>,
+): Promise<Row> {
+  const list = {
+    key: ['dashboard', ...key],
+    dependencies: ['dashboard'],
+    ttlSeconds: services.config.cache.ttlSeconds.dashboard,
+    maxStalenessMs: dashboard?.maxStalenessMs,
+  } as const;
+  const { value, holdsUntilMs } = await services.data.read(scope, withColumns(list, asked, load));
+  policy.holdsUntil(holdsUntilMs);
+  return value.value;
+}
+
+function columnsOfAccount(columns: ReadonlySet<string>): Set<string> {
+  const names = [...columns].filter((name) => name.startsWith(OF_ACCOUNT));
+  return new Set(names.map((name) => name.slice(OF_ACCOUNT.length)));
+}

@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
+import { checkedStalenessMs, MAX_STALENESS } from '../cache/max-staleness.ts';
 import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { unauthenticated } from '../errors.ts';
 import { listCost } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
 import { relationsOf, resolvedAsRelation } from '../graphql/relation.ts';
@@ -13,7 +13,7 @@ import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
 import { DASHBOARD_RELATIONS } from './dashboard.relations.ts';
 import type { DashboardParts } from './dashboard.repository.ts';
-import { activityOf } from './dashboard.service.ts';
+import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
 
 const ACCOUNT_PARTS = ['overview', 'accountsByType', 'accountsByStatus', 'accountsByBank'];
@@ -29,22 +29,23 @@ export class DashboardResolver {
       | null,
     @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
     refreshes: boolean,
+    @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Dashboard> {
     const { scope, services, policy } = context;
     const day = date == null ? null : checkedDay('date', date);
+    const maxStalenessMs = checkedStalenessMs(maxStalenessSeconds, refreshes);
     if (refreshes) await refresh(context, 'dashboard');
     policy.dependsOn('dashboard', 'tenant');
     policy.isOfKind('dashboard');
     const fields = selectedFields(info);
-    const [dashboard, lists] = await Promise.all([
-      services.dashboards.dashboard(scope, day, partsOf(fields)),
-      relationsOf(context, DASHBOARD_RELATIONS, {}, fields),
+    const [sums, lists] = await Promise.all([
+      services.dashboards.sums(scope, day, partsOf(fields), maxStalenessMs),
+      relationsOf(context, DASHBOARD_RELATIONS, { maxStalenessMs }, fields),
     ]);
-    if (!dashboard) throw unauthenticated(); // the tenant was deleted after its token was verified
-    if (day === null) policy.holdsUntil(dashboard.dayEndsAtMs);
-    return { ...dashboard, ...lists };
+    policy.holdsUntil(sums.holdsUntilMs);
+    return { ...dashboardOf(sums), ...lists };
   }
 
   @FieldResolver(() => DashboardActivity, {

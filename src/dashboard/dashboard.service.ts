@@ -3,37 +3,29 @@ import { addDays, daysBetween } from '../statistics/calendar.ts';
 import { cashFlows, compareText, groupBy } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import { sumOf } from '../statistics/money.ts';
-import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { AccountTotalRow, DashboardParts, DashboardRepository } from './dashboard.repository.ts';
+import type { AccountTotalRow } from './dashboard.repository.ts';
+import type { FoundSums } from './dashboard.sums.ts';
 import type { AccountGroup, Dashboard, DashboardActivity } from './dashboard.type.ts';
 
 const TYPE_ORDER = Object.values(AccountType) as readonly string[];
 const STATUS_ORDER = Object.values(AccountStatus) as readonly string[];
 
-export class DashboardService {
-  constructor(private readonly repository: DashboardRepository) {}
-
-  /** The dashboard's sums; undefined when the tenant is no more. */
-  async dashboard(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<Dashboard | undefined> {
-    const generatedAt = new Date().toISOString();
-    const sums = await this.repository.sums(scope, date, parts);
-    if (!sums) return undefined;
-    const accounts = sums.accounts ?? [];
-    return {
-      date: sums.date,
-      generatedAt,
-      overview: {
-        totalAccounts: countOf(accounts),
-        activeAccounts: countOf(accounts.filter(({ status }) => status === AccountStatus.ACTIVE)),
-        balances: balancesOf(accounts),
-      },
-      accountsByType: groupsOf(accounts, 'accountType', inOrderOf(TYPE_ORDER)),
-      accountsByStatus: groupsOf(accounts, 'status', inOrderOf(STATUS_ORDER)),
-      accountsByBank: groupsOf(accounts, 'bankName', compareText),
-      dayEndsAtMs: sums.dayEndsAtMs,
-      dailyFlows: sums.flows ?? [],
-    };
-  }
+/** The dashboard that sums make. */
+export function dashboardOf({ date, createdAtMs, value }: FoundSums): Dashboard {
+  const accounts = value.accounts ?? [];
+  return {
+    date,
+    generatedAt: new Date(createdAtMs).toISOString(),
+    overview: {
+      totalAccounts: countOf(accounts),
+      activeAccounts: countOf(accounts.filter(({ status }) => status === AccountStatus.ACTIVE)),
+      balances: balancesOf(accounts),
+    },
+    accountsByType: groupsOf(accounts, 'accountType', inOrderOf(TYPE_ORDER)),
+    accountsByStatus: groupsOf(accounts, 'status', inOrderOf(STATUS_ORDER)),
+    accountsByBank: groupsOf(accounts, 'bankName', compareText),
+    dailyFlows: value.flows,
+  };
 }
 
 /** The activity of the days that end on the dashboard's date. */

@@ -65,9 +65,6 @@ export class Dashboard {
   @Field(() => [AccountGroup], { description: 'Accounts by bank, the banks by name.' })
   accountsByBank!: AccountGroup[];
 
-  /** When the tenant's today ends, in milliseconds since 1970. */
-  dayEndsAtMs!: number;
-
-  /** The days of the longest activity that the operation selects; `activity` takes its own from them. */
+  /** The days of the longest activity that anybody asked for; `activity` takes its own from them. */
   dailyFlows!: readonly DailyFlowRow[];
 }

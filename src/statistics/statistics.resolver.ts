@@ -1,11 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
+import { checkedStalenessMs, MAX_STALENESS } from '../cache/max-staleness.ts';
 import { statisticsPart } from '../cache/namespaces.ts';
 import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
+import { tenantDay } from '../tenancy/tenant-day.ts';
 import { StatisticsPeriod } from './calendar.ts';
 import { statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
@@ -24,25 +26,36 @@ export class StatisticsResolver {
     @Arg('to', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) to: string | null,
     @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
     refreshes: boolean,
+    @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Statistics> {
+    const maxStalenessMs = checkedStalenessMs(maxStalenessSeconds, refreshes);
     if (refreshes) await refresh(context, 'statistics');
     context.policy.dependsOn('statistics', statisticsPart(period), 'tenant');
     context.policy.isOfKind('statistics');
     const range = await statisticsRange({ period, from, to }, () => today(context));
     const wanted = namesOf(selectedFields(info));
-    return context.services.statistics.statistics(context.scope, range, {
+    const parts = {
       buckets: wanted.has('buckets'),
       categories: wanted.has('byCategory'),
       totals: wanted.has('totals'),
-    });
+    };
+    const { scope, services, policy } = context;
+    const { statistics, holdsUntilMs } = await services.statistics.statistics(scope, range, parts, maxStalenessMs);
+    policy.holdsUntil(holdsUntilMs);
+    return statistics;
   }
 }
 
 /** The tenant's calendar day, with which the answer ends. */
 async function today(context: RequestContext): Promise<string> {
-  const tenant = await currentTenant(context);
-  context.policy.holdsUntil(tenant.dayEndsAtMs);
-  return tenant.today;
+  const { scope, services, policy } = context;
+  const day = tenantDay(services.config.cache.ttlSeconds.other, async () => {
+    const { today, dayEndsAtMs } = await currentTenant(context);
+    return { today, dayEndsAtMs };
+  });
+  const { value } = await services.data.read(scope, day);
+  policy.holdsUntil(value.dayEndsAtMs);
+  return value.today;
 }

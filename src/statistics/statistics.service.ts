@@ -1,3 +1,5 @@
+import type { DataCache, Found } from '../cache/data/data-cache.ts';
+import { statisticsPart } from '../cache/namespaces.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -45,26 +47,86 @@ export async function statisticsRange(
   return { period, from, to, buckets };
 }
 
-export class StatisticsService {
-  constructor(private readonly repository: StatisticsRepository) {}
+export interface FoundStatistics {
+  readonly statistics: Statistics;
+  /** Until when they may be shown: infinite unless they are older than the last write. */
+  readonly holdsUntilMs: number;
+}
 
+/** The sums of a range, as far as they were read. */
+type KeptSums = Partial<Record<StatisticsRow['part'], readonly StatisticsRow[]>>;
+
+/** Statistics, kept under `statistics:{period}:{from}:{to}` for operations that select different parts of them. */
+export class StatisticsService {
+  constructor(
+    private readonly repository: StatisticsRepository,
+    private readonly data: DataCache,
+    private readonly ttlSeconds: number,
+  ) {}
+
+  /** @param maxStalenessMs how old they may be when a write has made them old */
   async statistics(
     scope: TenantScope,
     range: StatisticsRange & { buckets: Bucket[] },
     parts: StatisticsParts,
-  ): Promise<Statistics> {
-    const generatedAt = new Date().toISOString();
-    const rows = groupBy(await this.repository.sums(scope, range, parts), ({ part }) => part);
-    return {
-      period: range.period,
-      from: range.from,
-      to: range.to,
-      generatedAt,
-      totals: cashFlows(rows.get('total') ?? []),
-      buckets: parts.buckets ? bucketsOf(range.buckets, rows.get('bucket') ?? []) : [],
-      byCategory: categoriesOf(rows.get('category') ?? []),
+    maxStalenessMs: number,
+  ): Promise<FoundStatistics> {
+    const { period, from, to } = range;
+    const { value, createdAtMs, holdsUntilMs } = await this.#sums(scope, range, parts, maxStalenessMs);
+    const statistics = {
+      period,
+      from,
+      to,
+      generatedAt: new Date(createdAtMs).toISOString(),
+      totals: cashFlows(value.total ?? []),
+      buckets: parts.buckets ? bucketsOf(range.buckets, value.bucket ?? []) : [],
+      byCategory: categoriesOf(value.category ?? []),
     };
+    return { statistics, holdsUntilMs };
   }
+
+  async #sums(
+    scope: TenantScope,
+    range: StatisticsRange,
+    parts: StatisticsParts,
+    maxStalenessMs: number,
+  ): Promise<Found<KeptSums>> {
+    const asked = namesOf(parts);
+    if (asked.length === 0) return { value: {}, createdAtMs: Date.now(), holdsUntilMs: Number.POSITIVE_INFINITY };
+    return this.data.read<KeptSums>(scope, {
+      key: ['statistics', range.period.toLowerCase(), range.from, range.to],
+      dependencies: ['statistics', statisticsPart(range.period), 'tenant'],
+      ttlSeconds: this.ttlSeconds,
+      asked: asked.join(),
+      covers: (known) => asked.every((part) => known[part]),
+      load: async (known = {}) => ({ ...known, ...(await this.#read(scope, range, parts, known)) }),
+      merge: (one, other) => ({ ...one, ...other }),
+      maxStalenessMs,
+    });
+  }
+
+  async #read(
+    scope: TenantScope,
+    range: StatisticsRange,
+    { buckets, categories, totals }: StatisticsParts,
+    known: KeptSums,
+  ): Promise<KeptSums> {
+    const missing = {
+      buckets: buckets && !known.bucket,
+      categories: categories && !known.category,
+      totals: totals && !known.total,
+    };
+    const rows = groupBy(await this.repository.sums(scope, range, missing), ({ part }) => part);
+    return Object.fromEntries(namesOf(missing).map((part) => [part, rows.get(part) ?? []]));
+  }
+}
+
+function namesOf({ buckets, categories, totals }: StatisticsParts): StatisticsRow['part'][] {
+  return [
+    ...(buckets ? (['bucket'] as const) : []),
+    ...(categories ? (['category'] as const) : []),
+    ...(totals ? (['total'] as const) : []),
+  ];
 }
 
 /** The current period counts as one: "the last 26 weeks" begin 25 Mondays before this week's. */

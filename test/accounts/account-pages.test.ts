@@ -165,6 +165,7 @@ test('the cursor of a row that was deleted since goes on where it was', async ()
   const cursors = await cursorsOf(accountsOf(twin, { orderBy }));
   const [gone] = (await rowsOf(twin, orderBy)).slice(9, 10);
   await sql.query('DELETE FROM bank_accounts WHERE tenant_id = $1 AND id = $2', [twin.id, gone?.id]);
+  await service.untilCaughtUp();
   const rows = await rowsOf(twin, orderBy);
   expect(rows).toHaveLength(35);
   const source = accountsOf(twin, { orderBy, filter: {} });

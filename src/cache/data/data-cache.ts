@@ -112,9 +112,12 @@ export class DataCache {
     const key = `${reading.fullKey} ${reading.asked}`;
     const versions = versionsOf(reading.versions, reading.dependencies);
     const flight = this.#flights.under(key, versions);
-    // Nothing is awaited from finding none to the new one's begin, so that of several only one begins.
     const joined = flight && (await flight.result.catch(() => undefined)); // its own caller is told
     if (joined) return joined as Found<Value>;
+    // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
+    // several requests only one finds neither.
+    const since = flight ? undefined : this.#keptSince(reading, known?.entry);
+    if (since && reading.covers(since.value)) return since;
     this.#count(reading, 'miss');
     return this.#flights.run(key, versions, () => this.#loadAndKeep(reading, known)) as Promise<Found<Value>>;
   }
@@ -128,10 +131,16 @@ export class DataCache {
 
   /** What was loaded, with the parts that somebody else has kept meanwhile. */
   #withOthers<Value>(reading: Reading<Value>, loaded: Found<Value>, known: DataEntry | undefined): Found<Value> {
+    const others = this.#keptSince(reading, known);
+    if (!others) return loaded;
+    const createdAtMs = Math.min(others.createdAtMs, loaded.createdAtMs);
+    return lasting(reading.merge(others.value, loaded.value), createdAtMs);
+  }
+
+  #keptSince<Value>(reading: Reading<Value>, known: DataEntry | undefined): Found<Value> | undefined {
     const entry = this.options.store.inMemory(reading.fullKey);
-    if (!entry || entry === known || !isCurrent(entry.versions, reading.versions)) return loaded;
-    const value = reading.merge(valueIn<Value>(entry), loaded.value);
-    return lasting(value, Math.min(entry.createdAtMs, loaded.createdAtMs));
+    if (!entry || entry === known || !isCurrent(entry.versions, reading.versions)) return undefined;
+    return entry.expiresAtMs > Date.now() ? lasting(valueIn<Value>(entry), entry.createdAtMs) : undefined;
   }
 
   #keep<Value>(reading: Reading<Value>, { value, createdAtMs }: Found<Value>): void {

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { withColumns } from '../cache/data/columns.ts';
+import type { DataCache } from '../cache/data/data-cache.ts';
+import { wholeValue } from '../cache/data/whole-value.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { AccountRepository, NumberedPage } from './account.repository.ts';
+import type { BankAccount } from './account.type.ts';
+
+/** Stands among the columns for `exactEnds` of a page: whoever needs it not is served by a page that has it. */
+const EXACT_ENDS = 'exactEnds';
+
+/**
+ * Lists of accounts, kept under `accounts:list:{hash}`: a page for whatever columns are selected of it, and how many
+ * accounts satisfy a filter for all its pages.
+ */
+export class AccountLists {
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly data: DataCache,
+    private readonly ttlSeconds: number,
+  ) {}
+
+  page(
+    scope: TenantScope,
+    conditions: readonly Prisma.Sql[],
+    order: KeysetOrder,
+    page: PageRequest,
+    wanted: ReadonlySet<string>,
+  ): Promise<Page<BankAccount>> {
+    const { exactEnds, ...place } = page;
+    const asked = new Set([...wanted, ...(exactEnds ? [EXACT_ENDS] : [])]);
+    return this.#rows(scope, ['page', conditions, order, place], asked, (columns) =>
+      this.accounts.page(scope, conditions, order, { ...place, exactEnds: columns.has(EXACT_ENDS) }, columns),
+    );
+  }
+
+  numberedPage(
+    scope: TenantScope,
+    conditions: readonly Prisma.Sql[],
+    order: KeysetOrder,
+    page: NumberedPage,
+    wanted: ReadonlySet<string>,
+  ): Promise<BankAccount[]> {
+    return this.#rows(scope, ['numberedPage', conditions, order, page], wanted, (columns) =>
+      this.accounts.numberedPage(scope, conditions, order, page, columns),
+    );
+  }
+
+  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
+    const load = () => this.accounts.count(scope, conditions);
+    return (await this.data.read(scope, wholeValue(this.#kept(['count', conditions]), load))).value;
+  }
+
+  async #rows<Rows>(
+    scope: TenantScope,
+    identity: ListIdentity,
+    asked: ReadonlySet<string>,
+    load: (columns: ReadonlySet<string>) => Promise<Rows>,
+  ): Promise<Rows> {
+    const { value } = await this.data.read(scope, withColumns(this.#kept(identity), asked, load));
+    return value.value;
+  }
+
+  #kept(identity: ListIdentity) {
+    return {
+      key: ['accounts', 'list', hashOf(identity)],
+      dependencies: ['accounts', 'accounts:list'],
+      ttlSeconds: this.ttlSeconds,
+    } as const;
+  }
+}
+
+/** What tells one list from another: its kind, its filter, and for a page its order and place. */
+type ListIdentity = readonly [string, readonly Prisma.Sql[], KeysetOrder?, object?];
+
+function hashOf([kind, conditions, order, place]: ListIdentity): string {
+  const filter = conditions.map(({ text, values }) => [text, values]);
+  const identity = JSON.stringify([kind, filter, order?.name, order?.descending, place]);
+  return createHash('sha256').update(identity).digest('base64url');
+}

@@ -21,9 +21,9 @@ export const INSERT_TENANTS = `INSERT INTO tenants (slug, name, time_zone)
  */
 export const INSERT_ACCOUNTS = `WITH shares AS (
     SELECT n, sum(1.0 / n) OVER (ORDER BY n) / sum(1.0 / n) OVER () AS upto FROM generate_series(1, $3::int) AS n
-  ), numbered AS (
+  ), numbered AS MATERIALIZED (
     SELECT k, CASE WHEN k <= $3::int * $4::int THEN 1 + (k - 1) % $3::int
-      ELSE (SELECT min(n) FROM shares WHERE upto >= abs(hashint8extended(k, 1) % 1000000) / 1000000.0) END AS tenant
+      ELSE 1 + width_bucket(abs(hashint8extended(k, 1) % 1000000) / 1000000.0, (SELECT array_agg(upto ORDER BY n) FROM shares)) END AS tenant
     FROM generate_series($1::int + 1, $2::int) AS k
   ), made AS (
     INSERT INTO bank_accounts (tenant_id, id, bank_name, account_number, account_type, status, currency, balance, created_at)

@@ -68,6 +68,6 @@ function* causesOf(thrown: unknown): Generator<{ code?: string; originalCode?: s
 }
 
 function withoutInternals({ extensions, ...formatted }: GraphQLFormattedError): GraphQLFormattedError {
-  const { stacktrace: _, ...rest } = extensions ?? {};
-  return { ...formatted, extensions: rest };
+  const { stacktrace: _, refusedAs, ...rest } = extensions ?? {};
+  return { ...formatted, extensions: refusedAs === undefined ? rest : { ...rest, code: refusedAs } };
 }

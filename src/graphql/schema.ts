@@ -15,6 +15,7 @@ import { TransactionMutations } from '../transactions/transaction.mutations.ts';
 import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
 import { TransactionResolver } from '../transactions/transaction.resolver.ts';
 import { authChecker } from './auth-checker.ts';
+import { listValues } from './listed-values.ts';
 import { RateLimitResolver } from './rate-limit.resolver.ts';
 import { resolveRelations } from './relation.ts';
 import './enums.ts';
@@ -42,5 +43,6 @@ export function createSchema(): GraphQLSchema {
   resolveRelations(schema, 'BankAccount', ACCOUNT_RELATIONS);
   resolveRelations(schema, 'Transaction', TRANSACTION_RELATIONS);
   resolveRelations(schema, 'Dashboard', DASHBOARD_RELATIONS);
+  listValues(schema, 'CacheNamespace');
   return schema;
 }

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OTHER } from '../../src/monitoring/bounded-registry.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import type { OperationEvent } from '../../src/monitoring/monitor-events.ts';
 import { serviceReport, tenantReport } from '../../src/monitoring/performance-report.ts';
 import { RequestTiming } from '../../src/monitoring/request-timing.ts';
+import type { PlannedStatement } from '../../src/monitoring/slow-plans.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 
 let logged: { details: object; message: string }[];
@@ -168,5 +169,25 @@ describe('what is slow', () => {
       { sql: 'SELECT pg_sleep($1)', durationMs: 200, rows: 20, model: 'BankAccount', operation: null, plan: null },
     ]);
     expect(logged).toMatchObject([{ message: 'slow SQL statement', details: { sql: 'SELECT pg_sleep($1)' } }]);
+  });
+
+  it('has its plan kept and logged when that is there, and its values nowhere', async () => {
+    const asked: unknown[] = [];
+    const planOf = async ({ values, tenantId }: PlannedStatement) => {
+      asked.push(values, tenantId);
+      return 'Index Scan on bank_accounts';
+    };
+    const logger = { warn: (details: object, message: string) => logged.push({ details, message }) };
+    monitor = new Monitor({ slowOperationMs: 500, slowQueryMs: 200, logger, plans: { planOf } });
+    monitor.recordStatement(statement({ durationMs: 200 }));
+    await vi.waitFor(() => expect(logged).toHaveLength(2));
+    expect(asked).toEqual([['secret'], 'a']);
+    expect(logged[1]).toMatchObject({
+      message: 'plan of a slow SQL statement',
+      details: { model: 'BankAccount', action: 'page', durationMs: 200, plan: 'Index Scan on bank_accounts' },
+    });
+    const { slowQueries } = serviceReport(monitor);
+    expect(slowQueries).toMatchObject([{ plan: 'Index Scan on bank_accounts' }]);
+    expect(JSON.stringify([logged, slowQueries])).not.toContain('secret');
   });
 });

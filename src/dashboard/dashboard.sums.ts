@@ -1,4 +1,5 @@
-import type { Data, DataCache, Found } from '../cache/data/data-cache.ts';
+import type { Data, Found } from '../cache/data/data.ts';
+import type { DataCache } from '../cache/data/data-cache.ts';
 import type { CacheConfig } from '../config.ts';
 import { unauthenticated } from '../errors.ts';
 import { type TenantDay, tenantDay } from '../tenancy/tenant-day.ts';

@@ -1,4 +1,5 @@
-import type { DataCache, Found } from '../cache/data/data-cache.ts';
+import type { Found } from '../cache/data/data.ts';
+import type { DataCache } from '../cache/data/data-cache.ts';
 import { statisticsPart } from '../cache/namespaces.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';

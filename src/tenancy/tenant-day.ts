@@ -1,4 +1,4 @@
-import type { Data } from '../cache/data/data-cache.ts';
+import type { Data } from '../cache/data/data.ts';
 import { wholeValue } from '../cache/data/whole-value.ts';
 
 /** A tenant's calendar day. */

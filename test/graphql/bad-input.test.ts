@@ -111,6 +111,8 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
   ['dashboard { activity(days: $v) { series { date } } }', 'Int!', 'days', 'between 1 and 366', [0, -7, 367, 100_000]],
   ['dashboard { topAccounts(limit: $v) { id } }', 'Int!', 'limit', 'between 1 and 100', SIZES],
   ['dashboard { recentTransactions(limit: $v) { id } }', 'Int!', 'limit', 'between 1 and 100', SIZES],
+  ['dashboard(maxStalenessSeconds: $v) { date }', 'Int', 'maxStalenessSeconds', 'between 0 and 3600', [-1, 3_601]],
+  ['statistics(maxStalenessSeconds: $v) { from }', 'Int', 'maxStalenessSeconds', 'between 0 and 3600', [-1, 3_601]],
   ['statistics(from: $v) { from }', 'Date', 'from', 'a calendar day', DAYS],
   ['statistics(to: $v) { from }', 'Date', 'to', 'a calendar day', DAYS],
   [

@@ -1,4 +1,4 @@
-import type { Data } from './data-cache.ts';
+import type { Data } from './data.ts';
 
 /** Rows, or what else was read with some columns and not with others. */
 export interface WithColumns<Value> {

@@ -1,45 +1,13 @@
+import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
-import type { CacheTier } from '../../monitoring/statistics.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { dataKey } from '../cache-key.ts';
 import { Flights } from '../flights.ts';
-import type { CacheDependency } from '../namespaces.ts';
 import type { Following } from '../outbox/following.ts';
 import { isCurrent, type Versions, versionsOf } from '../versions.ts';
+import type { Data, Found } from './data.ts';
 import type { DataEntry, DataStore } from './data-store.ts';
 import { exactJson, parseExact } from './exact-json.ts';
-
-/** What is kept under a key, and how it is come by. */
-export interface Data<Value> {
-  /** Behind the tenant's prefix; the first part is the namespace. */
-  readonly key: readonly string[];
-  /** What the value depends on: the same for all that is ever kept under the key. */
-  readonly dependencies: readonly CacheDependency[];
-  readonly ttlSeconds: number;
-  /** Text that is equal for equal parts of the value: those who ask for the same share a load. */
-  readonly asked: string;
-  /** Whether the value has the parts that are asked for. */
-  covers(value: Value): boolean;
-  /** Reads the parts that are asked for and that `known` lacks. @returns them together with those of `known` */
-  load(known: Value | undefined): Promise<Value>;
-  /** Puts together what was loaded at the same time for two who asked for different parts. */
-  merge(one: Value, other: Value): Value;
-  /** When the value is another, whatever is written: milliseconds since 1970. */
-  endsAtMs?(value: Value): number;
-  /** When the load began, where that was before the call. */
-  readonly beganAtMs?: number | undefined;
-  /** How old a value may be that a write has made old; 0 when absent. */
-  readonly maxStalenessMs?: number | undefined;
-}
-
-/** A value as it was computed or found. */
-export interface Found<Value> {
-  readonly value: Value;
-  /** Before the database was read for it; of parts that were read one after another, the first. Milliseconds since 1970. */
-  readonly createdAtMs: number;
-  /** Until when it may be shown: without end, unless it is older than the last write. */
-  readonly holdsUntilMs: number;
-}
 
 /** What was found of a value, under the versions that are asked for. */
 type Known<Value> = Found<Value> & { readonly entry: DataEntry };
@@ -73,10 +41,10 @@ export class DataCache {
     const versions = await this.#versions(scope);
     if (!versions) return lasting(await data.load(undefined), beganAtMs);
     const reading = { ...data, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
-    const known = await this.#find(reading);
+    const { known, reason } = await this.#find(reading);
     if (known && data.covers(known.value)) return known;
     // What a write has made old is not put together with what is read now.
-    return this.#joinOrLoad(reading, known && isCurrent(known.entry.versions, versions) ? known : undefined);
+    return this.#joinOrLoad(reading, known && isCurrent(known.entry.versions, versions) ? known : undefined, reason);
   }
 
   /** Null when the cache is off, or cannot be trusted at this moment. */
@@ -96,29 +64,39 @@ export class DataCache {
     }
   }
 
-  async #find<Value>(reading: Reading<Value>): Promise<Known<Value> | undefined> {
+  /** @returns also why it is a miss, if it is one: the entry may lack a part */
+  async #find<Value>(reading: Reading<Value>): Promise<{ known?: Known<Value>; reason: MissReason }> {
+    const namespace = namespaceOf(reading);
     const serves = (entry: DataEntry) => servesUntilMs(entry, reading) > Date.now();
-    const found = await this.options.store.find(namespaceOf(reading), reading.fullKey, serves);
-    if (!found) return undefined;
-    const { entry, tier } = found;
-    const known = { ...lasting(valueIn<Value>(entry), entry.createdAtMs), entry };
-    if (reading.covers(known.value)) this.#count(reading, 'hit', tier);
-    return isCurrent(entry.versions, reading.versions)
-      ? known
-      : { ...known, holdsUntilMs: servesUntilMs(entry, reading) };
+    const sought = await this.options.store.find(namespace, reading.fullKey, serves);
+    if (!sought.entry) return { reason: sought.reason };
+    const { entry, tier } = sought;
+    const value = lasting(valueIn<Value>(entry), entry.createdAtMs);
+    const isNow = isCurrent(entry.versions, reading.versions);
+    const known = { ...value, entry, ...(!isNow && { holdsUntilMs: servesUntilMs(entry, reading) }) };
+    if (reading.covers(known.value)) this.options.monitor.recordCache({ namespace, kind: 'hit', tier });
+    return { known, reason: 'absent' };
   }
 
-  async #joinOrLoad<Value>(reading: Reading<Value>, known: Known<Value> | undefined): Promise<Found<Value>> {
+  async #joinOrLoad<Value>(
+    reading: Reading<Value>,
+    known: Known<Value> | undefined,
+    reason: MissReason,
+  ): Promise<Found<Value>> {
+    const namespace = namespaceOf(reading);
     const key = `${reading.fullKey} ${reading.asked}`;
     const versions = versionsOf(reading.versions, reading.dependencies);
     const flight = this.#flights.under(key, versions);
     const joined = flight && (await flight.result.catch(() => undefined)); // its own caller is told
-    if (joined) return joined as Found<Value>;
+    if (joined) {
+      this.options.monitor.recordCache({ namespace, kind: 'joined' });
+      return joined as Found<Value>;
+    }
     // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
     // several requests only one finds neither.
     const since = flight ? undefined : this.#keptSince(reading, known?.entry);
     if (since && reading.covers(since.value)) return since;
-    this.#count(reading, 'miss');
+    this.options.monitor.recordCache({ namespace, kind: 'miss', reason });
     return this.#flights.run(key, versions, () => this.#loadAndKeep(reading, known)) as Promise<Found<Value>>;
   }
 
@@ -151,10 +129,6 @@ export class DataCache {
       expiresAtMs: Math.min(createdAtMs + reading.ttlSeconds * 1000, endsAtMs),
       body: Buffer.from(exactJson(value)),
     });
-  }
-
-  #count(reading: { readonly key: readonly string[] }, kind: 'hit' | 'miss', tier?: CacheTier): void {
-    this.options.monitor.recordCache({ namespace: namespaceOf(reading), kind, ...(tier && { tier }) });
   }
 }
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
+import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
-import type { CacheTier } from '../../monitoring/statistics.ts';
 import { compressed, decompressed } from '../compression.ts';
 import { frame, unframe } from '../entry-frame.ts';
 import type { MemoryEntries } from '../entry-store.ts';
@@ -28,6 +28,11 @@ interface Header extends Omit<DataEntry, 'body'> {
   readonly plainBytes?: number;
 }
 
+/** What a search came to: an entry, or why there is none that serves. */
+export type Sought =
+  | { readonly entry: DataEntry; readonly tier: CacheTier }
+  | { readonly entry?: undefined; readonly reason: MissReason };
+
 export interface DataStoreOptions {
   /** Holds the response entries too: the bound and the fairness are those of both together. */
   readonly memory: MemoryEntries;
@@ -43,22 +48,18 @@ export class DataStore {
   constructor(private readonly options: DataStoreOptions) {}
 
   /**
-   * The first entry that serves.
+   * The first entry that serves, or why there is none.
    * @param namespace for the metrics
    */
-  async find(
-    namespace: string,
-    key: string,
-    serves: (entry: DataEntry) => boolean,
-  ): Promise<{ readonly entry: DataEntry; readonly tier: CacheTier } | undefined> {
+  async find(namespace: string, key: string, serves: (entry: DataEntry) => boolean): Promise<Sought> {
     const { memory, redis } = this.options;
     const near = this.inMemory(key);
     if (near && serves(near)) return { entry: near, tier: 'memory' };
-    if (!redis) return undefined;
+    if (!redis) return { reason: whyNot(near) };
     const asked = redis.run((client) => client.getBuffer(key));
     const bytes = await this.#counted('get', namespace, asked);
     const far = bytes && this.#read(key, bytes);
-    if (!far || !serves(far)) return undefined;
+    if (!far || !serves(far)) return { reason: bytes && !far ? 'broken' : whyNot(far) };
     memory.set(key, far);
     return { entry: far, tier: 'redis' };
   }
@@ -69,13 +70,15 @@ export class DataStore {
 
   /** Resolves when Redis has it too, which nobody who asked for the value need wait for. Never throws. */
   async keep(namespace: string, key: string, entry: DataEntry): Promise<void> {
-    const { memory, redis } = this.options;
-    memory.set(key, entry);
+    const { memory, redis, monitor } = this.options;
+    const bytes = entry.body.length;
+    if (memory.set(key, entry)) monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes });
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (!redis || ttlMs <= 0) return;
     const framed = await this.#framed(key, entry);
     const sent = redis.run((client) => client.set(key, framed, 'PX', ttlMs));
-    await this.#counted('set', namespace, sent);
+    if (await this.#counted('set', namespace, sent))
+      monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes: framed.length });
   }
 
   async #framed(key: string, { body, ...header }: DataEntry): Promise<Buffer> {
@@ -109,4 +112,9 @@ export class DataStore {
       },
     );
   }
+}
+
+function whyNot(entry: DataEntry | null | undefined): MissReason {
+  if (!entry) return 'absent';
+  return entry.expiresAtMs <= Date.now() ? 'expired' : 'old';
 }

@@ -1,4 +1,4 @@
-import type { Data } from './data-cache.ts';
+import type { Data } from './data.ts';
 
 type Kept = Pick<Data<never>, 'key' | 'dependencies' | 'ttlSeconds'>;
 

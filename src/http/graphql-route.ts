@@ -129,7 +129,7 @@ async function execute(
     httpGraphQLRequest: {
       method: request.method,
       headers: headerMap(request.headers),
-      search: new URL(request.url, 'http://localhost').search,
+      search: searchOf(request.url),
       body: parsedBody(request),
     },
     context: async () => context,
@@ -143,6 +143,12 @@ async function execute(
     // A whole answer may yet be refused: the client takes no JSON.
     ...(context.policy.isComplete && (status ?? 200) === 200 && { policy: context.policy }),
   };
+}
+
+/** With its question mark; empty without one. */
+function searchOf(url: string): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start);
 }
 
 /** @returns undefined for what is no JSON: Apollo Server asks for a JSON body then */

@@ -21,8 +21,7 @@ export function sendAnswer(
 ): FastifyReply | Promise<FastifyReply> {
   const own = ['cache-status', cacheStatus(answer), 'server-timing', serverTiming] as const;
   if ('entry' in answer) return sendEntry(request, reply, answer.entry, own);
-  reply.headers({ 'cache-control': CACHE_CONTROL, vary: VARY, [own[0]]: own[1], [own[2]]: own[3] });
-  return sendLoaded(request, reply, answer.loaded);
+  return sendLoaded(request, reply, answer.loaded, CACHE_CONTROL, own);
 }
 
 /** Sends an answer that tells about itself, and that nobody is to keep. */
@@ -33,9 +32,8 @@ export function sendReport(
   report: LoadedAnswer,
   serverTiming: string,
 ): Promise<FastifyReply> {
-  reply.headers({ 'cache-control': 'private, no-store', vary: VARY });
-  reply.headers({ 'cache-status': cacheStatus(answer), 'server-timing': serverTiming });
-  return sendLoaded(request, reply, report);
+  const own = ['cache-status', cacheStatus(answer), 'server-timing', serverTiming] as const;
+  return sendLoaded(request, reply, report, 'private, no-store', own);
 }
 
 function sendEntry(
@@ -88,11 +86,19 @@ async function sendLoaded(
   request: FastifyRequest,
   reply: FastifyReply,
   { status, headers, body }: LoadedAnswer,
+  cacheControl: string,
+  own: readonly string[],
 ): Promise<FastifyReply> {
-  const { 'content-length': _, ...kept } = headers;
-  reply.code(status).headers(kept);
-  if (!takesGzip(request) || body.length < MIN_COMPRESSED_BYTES) return reply.send(body);
-  return reply.header('content-encoding', 'gzip').send(await compressed(body));
+  const isCompressed = takesGzip(request) && body.length >= MIN_COMPRESSED_BYTES;
+  const sent = isCompressed ? await compressed(body) : body;
+  const all: Record<string, string> = {
+    'cache-control': cacheControl,
+    vary: VARY,
+    ...headers,
+    ...(isCompressed && { 'content-encoding': 'gzip' }),
+    'content-length': String(sent.length),
+  };
+  return write(reply, status, [...Object.entries(all).flat(), ...own], sent);
 }
 
 function takesGzip(request: FastifyRequest): boolean {

@@ -34,7 +34,7 @@ export function createCaches({
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
   const shared = redis && versions instanceof RedisVersions ? new RedisEntries(redis, versions, config) : undefined;
-  const store = new DataStore({ memory, redis, monitor, layout });
+  const store = new DataStore({ memory, redis, compressAboveBytes: config.compressAboveBytes, monitor, layout });
   return {
     cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),
     data: new DataCache({ enabled: config.enabled, following, store, monitor }),

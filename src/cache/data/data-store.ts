@@ -7,9 +7,6 @@ import type { MemoryEntries } from '../entry-store.ts';
 import type { FastRedis } from '../redis.ts';
 import type { Versions } from '../versions.ts';
 
-/** Below it, compressing takes more time than it saves memory. */
-const MIN_COMPRESSED_BYTES = 4 * 1024;
-
 /** A value as it is kept. */
 export interface DataEntry {
   /** What the value depends on, as it was before the database was read. */
@@ -38,6 +35,8 @@ export interface DataStoreOptions {
   readonly memory: MemoryEntries;
   /** The tier behind the process. */
   readonly redis?: FastRedis | undefined;
+  /** Larger values are compressed in Redis. */
+  readonly compressAboveBytes: number;
   readonly monitor: Monitor;
   /** Tells this deployment's values from those of others, which may be made otherwise. */
   readonly layout: string;
@@ -82,8 +81,8 @@ export class DataStore {
   }
 
   async #framed(key: string, { body, ...header }: DataEntry): Promise<Buffer> {
-    const { layout } = this.options;
-    if (body.length < MIN_COMPRESSED_BYTES) return frame(key, { ...header, layout } satisfies Header, body);
+    const { layout, compressAboveBytes } = this.options;
+    if (body.length <= compressAboveBytes) return frame(key, { ...header, layout } satisfies Header, body);
     const plainBytes = body.length;
     return frame(key, { ...header, layout, plainBytes } satisfies Header, await compressed(body));
   }

@@ -34,7 +34,7 @@ describe('data entries in memory', () => promises(async () => ({}), 'in memory')
 describeWithRedis('data entries in Redis alone', () =>
   promises(async () => {
     const redis = await startRedis();
-    return { redis, env: { REDIS_URL: redis.url, CACHE_MEMORY_BYTES: '0' } };
+    return { redis, env: { REDIS_URL: redis.url, CACHE_MEMORY_BYTES: '0', CACHE_COMPRESS_ABOVE_BYTES: '1000' } };
   }, 'in Redis'),
 );
 

@@ -15,6 +15,7 @@ export class RequestContext {
   cost = 0;
   /** No #private field: Apollo Server works on a shallow copy of the context, which would not have it. */
   private ownLoaders: Loaders | undefined;
+  private ownScope: TenantScope | undefined;
 
   constructor(
     /** Null for a request without a token, which may only introspect. */
@@ -28,7 +29,8 @@ export class RequestContext {
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
   get scope(): TenantScope {
-    return requireScope(this).forRequest(this.timing, this.versions);
+    this.ownScope ??= requireScope(this).forRequest(this.timing, this.versions);
+    return this.ownScope;
   }
 
   get loaders(): Loaders {

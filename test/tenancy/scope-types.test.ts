@@ -58,7 +58,7 @@ test('what findUnique gives has Prisma’s own types', () => {
 
 test.each([
   ['TenantScope.ofVerifiedCaller(', ['context/token-verifier.ts']],
-  ['TenantScope.ofOperatorCommand(', ['indexes/product-queries.ts']],
+  ['TenantScope.ofOperatorCommand(', ['cache/inspect/inspect-command.ts', 'indexes/product-queries.ts']],
   ['TenantScope.ofOutboxRow(', ['cache/']],
   ['new PrismaClient(', ['tenancy/tenant-database.ts']],
   ['new TenantPool(', ['tenancy/tenant-database.ts']],

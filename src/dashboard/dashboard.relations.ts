@@ -1,5 +1,6 @@
 import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
 import { withColumns } from '../cache/data/columns.ts';
+import type { Data } from '../cache/data/data.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { checkedSize } from '../graphql/input-checks.ts';
 import { type Relation, type Relations, withRelations } from '../graphql/relation.ts';
@@ -20,7 +21,8 @@ const topAccounts: Relation<AnyDashboard> = {
   async load(context, dashboards, { arguments: { limit }, fields }) {
     const { scope, services } = context;
     const size = checkedSize('limit', limit as number);
-    const accounts = await kept(context, dashboards, ['top-accounts', String(size)], namesOf(fields), (columns) =>
+    const list = { key: ['dashboard', 'top-accounts', String(size)], dependencies: ['dashboard'] } as const;
+    const accounts = await kept(context, dashboards, list, namesOf(fields), (columns) =>
       services.accounts.withHighestBalance(scope, size, columns),
     );
     return [await withRelations(context, ACCOUNT_RELATIONS, accounts, fields)];
@@ -35,7 +37,11 @@ const recentTransactions: Relation<AnyDashboard> = {
     // With their accounts in the same statement: a dashboard with all its parts costs three.
     const ofAccount = [...namesOf(fieldsBelow(fields, 'account'))].map((name) => OF_ACCOUNT + name);
     const asked = new Set([...namesOf(fields), ...ofAccount]);
-    const transactions = await kept(context, dashboards, ['recent-transactions', String(size)], asked, (columns) =>
+    const list = {
+      key: ['dashboard', 'recent-transactions', String(size)],
+      dependencies: ['dashboard', 'accounts'],
+    } as const;
+    const transactions = await kept(context, dashboards, list, asked, (columns) =>
       services.transactions.recent(scope, size, columns, columnsOfAccount(columns)),
     );
     return [await withRelations(context, TRANSACTION_RELATIONS, transactions, fields)];
@@ -49,17 +55,13 @@ export const DASHBOARD_RELATIONS: Relations<AnyDashboard> = { topAccounts, recen
 async function kept<Row>(
   { scope, services, policy }: RequestContext,
   [dashboard]: readonly AnyDashboard[],
-  key: readonly string[],
+  list: Pick<Data<never>, 'key' | 'dependencies'>,
   asked: ReadonlySet<string>,
   load: (columns: ReadonlySet<string>) => Promise<Row>,
 ): Promise<Row> {
-  const list = {
-    key: ['dashboard', ...key],
-    dependencies: ['dashboard'],
-    ttlSeconds: services.config.cache.ttlSeconds.dashboard,
-    maxStalenessMs: dashboard?.maxStalenessMs,
-  } as const;
-  const { value, holdsUntilMs } = await services.data.read(scope, withColumns(list, asked, load));
+  const { ttlSeconds } = services.config.cache;
+  const kept = { ...list, ttlSeconds: ttlSeconds.dashboard, maxStalenessMs: dashboard?.maxStalenessMs };
+  const { value, holdsUntilMs } = await services.data.read(scope, withColumns(kept, asked, load));
   policy.holdsUntil(holdsUntilMs);
   return value.value;
 }

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { unframe } from '../../../src/cache/entry-frame.ts';
 import { Role } from '../../../src/context/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
@@ -324,6 +325,49 @@ describeWithRedis('data entries in Redis', () => {
     expect(await client.pttl(`tenant:{${OWN.id}}:tenant:day`)).toBeLessThanOrEqual(Number(rows[0].left) + 1_000);
   });
 
+  test('have the form that their layout stands for: what changes this test raises REVISION in layout.ts', async () => {
+    const list = 'key count balances { currency amount }';
+    await here.send(
+      token,
+      `{ dashboard(date: "2025-06-01") { accountsByType { ${list} } activity { totals { net } } } }`,
+    );
+    await here.send(
+      token,
+      '{ statistics(from: "2025-06-01", to: "2025-06-02") { totals { net } byCategory { category } buckets { start } } }',
+    );
+    await here.send(token, '{ accountList(pageSize: 3) { count results { balance } } }');
+    const total = {
+      accountType: 'string',
+      status: 'string',
+      bankName: 'string',
+      currency: 'string',
+      count: 'number',
+      balance: 'string',
+    };
+    const flow = { currency: 'string', count: 'number', inflow: 'string', outflow: 'string' };
+    const sum = { ...flow, part: 'string', bucket: 'string or null', category: 'string or null' };
+    expect(await formOf('dashboard:2025-06-01')).toEqual({
+      accounts: [total],
+      days: 'number',
+      flows: [{ ...flow, day: 'string' }],
+    });
+    expect(await formOf('statistics:daily:2025-06-01:2025-06-02')).toEqual({
+      bucket: [sum],
+      category: [sum],
+      total: [sum],
+    });
+    expect(await formOf('tenant:day')).toEqual({ today: 'string', dayEndsAtMs: 'number' });
+    expect(await formOf('dashboard:top-accounts:5')).toEqual({ columns: ['string'], value: [{ id: 'string' }] });
+  });
+
+  async function formOf(name: string): Promise<unknown> {
+    const key = `tenant:{${OWN.id}}:${name}`;
+    let bytes: Buffer | null = null;
+    while (!bytes) bytes = await client.getBuffer(key);
+    const { payload } = unframe(key, bytes) ?? {};
+    return form(JSON.parse(String(payload)));
+  }
+
   test('are shared by processes, and cost no reading of versions beside the response’s own', async () => {
     const part = 'activity(days: 3) { totals { net } }';
     await here.send(token, `query Here { dashboard(date: "2024-04-04") { ${part} } }`);
@@ -362,6 +406,15 @@ describeWithRedis('data entries in Redis', () => {
     while ((await client.getBuffer(key))?.equals(damaged));
   });
 });
+
+/** A value with the types of its texts and numbers in their place; lists by their first item, nulls in sums for either. */
+function form(value: unknown, name = ''): unknown {
+  if (name === 'bucket' && !Array.isArray(value)) return 'string or null';
+  if (name === 'category' && !Array.isArray(value)) return 'string or null';
+  if (Array.isArray(value)) return value.slice(0, 1).map((item) => form(item));
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, form(each, name)]));
+}
 
 async function untilWaitedFor(client: pg.Client): Promise<void> {
   for (;;) {

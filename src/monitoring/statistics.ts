@@ -71,5 +71,3 @@ export class QueryStatistics {
     if (failed) this.failures++;
   }
 }
-
-export type { CacheTier } from './cache-statistics.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
@@ -145,7 +145,14 @@ describeWithOwnRedis('two processes that share a Redis', () => {
   }
 });
 
-async function ask(service: TestService, token: string, query: string, headers = {}, signal?: AbortSignal) {
+/** Asks again what met a moment without trust, as on a machine that stands still: it says nothing here. */
+async function ask(...asked: Parameters<typeof askOnce>): Promise<Awaited<ReturnType<typeof askOnce>>> {
+  await until(async () => asked[0].following.trust.isValid);
+  const answer = await askOnce(...asked);
+  return answer.status?.endsWith('detail=untrusted') ? ask(...asked) : answer;
+}
+
+async function askOnce(service: TestService, token: string, query: string, headers = {}, signal?: AbortSignal) {
   const response = await fetch(`${service.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
@@ -162,7 +169,7 @@ async function ask(service: TestService, token: string, query: string, headers =
 
 /** Resolves when one of those who ask has looked whether another still loads. */
 async function whenWaiting<Answer>(admin: Redis, begin: () => Promise<Answer>[]): Promise<Promise<Answer>[]> {
-  const monitor = await admin.duplicate().monitor();
+  const monitor = await admin.monitor();
   const isWaiting = new Promise<void>((resolve) =>
     monitor.on('monitor', (_time, [command, key]: string[]) => {
       if (command?.toLowerCase() === 'get' && key?.includes(':load:')) resolve();
@@ -185,13 +192,9 @@ async function lockAccounts(url: string) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query('BEGIN; LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
-  return {
-    untilWaitedFor: (times = 1) => until(async () => (await waiting(url)) >= times),
-    async release() {
-      await client.query('COMMIT');
-      await client.end();
-    },
-  };
+  const release = () => client.end(); // which ends its transaction
+  onTestFinished(release);
+  return { untilWaitedFor: (times = 1) => until(async () => (await waiting(url)) >= times), release };
 }
 
 async function waiting(url: string): Promise<number> {

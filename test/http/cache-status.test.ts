@@ -109,7 +109,16 @@ describe('extensions.cache', () => {
   });
 });
 
-function ask(role: Role, query: string, isReportAsked = false): Promise<Response> {
+/** Asks again what met a moment without trust, as on a machine that stands still: it says nothing here. */
+async function ask(role: Role, query: string, isReportAsked = false): Promise<Response> {
+  const response = await askOnce(role, query, isReportAsked);
+  if (!response.headers.get('cache-status')?.endsWith('detail=untrusted')) return response;
+  await response.text();
+  await wait(5);
+  return ask(role, query, isReportAsked);
+}
+
+function askOnce(role: Role, query: string, isReportAsked: boolean): Promise<Response> {
   return fetch(`${service.url}/graphql`, {
     method: 'POST',
     headers: {

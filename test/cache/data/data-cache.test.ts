@@ -4,6 +4,7 @@ import { wholeValue } from '../../../src/cache/data/whole-value.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { fixtureId } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { describeWithOwnRedis, startRedis } from '../../support/redis.ts';
 import { startCaches, type TestCaches } from './caches.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'versions'));
@@ -79,4 +80,32 @@ test('hits, misses by reason, fills and joined loads are counted apart from thos
   expect(after.hits.memory - before.hits.memory).toBe(1);
   expect(after.missesBy.old - misses.old).toBe(1);
   expect(after.fills.memory).toBeGreaterThan(0);
+});
+
+test('an older value is shown to who accepts it, but not past a change of the epoch', async () => {
+  const readOld = async (epoch: string, accounts: number, n: number, maxStalenessMs?: number) => {
+    const versions = new RequestVersions({ epoch, accounts });
+    const data = { ...wholeValue({ ...KEPT, key: ['accounts', 'old'] }, async () => n), maxStalenessMs };
+    return caches.data.read(TENANT.forRequest({}, versions), data);
+  };
+  const first = await readOld('one', 1, 1);
+  const old = await readOld('one', 2, 2, 60_000);
+  expect(old).toMatchObject({ value: 1, createdAtMs: first.createdAtMs, holdsUntilMs: first.createdAtMs + 60_000 });
+  expect(await readOld('two', 2, 3, 60_000)).toMatchObject({ value: 3, holdsUntilMs: Number.POSITIVE_INFINITY });
+  expect(await readOld('two', 3, 4)).toMatchObject({ value: 4 });
+});
+
+describeWithOwnRedis('without Redis all of a sudden', () => {
+  test.each(['hangs', 'is gone'] as const)('a value is read from the database when Redis %s', async (way) => {
+    const redis = await startRedis();
+    const shared = await startCaches({ databaseUrl: database.url, redisUrl: redis.url });
+    if (way === 'hangs') redis.pause();
+    else await redis.kill();
+    const versions = new RequestVersions({ epoch: 'read before', accounts: 1 });
+    const data = wholeValue(KEPT, async () => 'loaded');
+    expect(await shared.data.read(TENANT.forRequest({}, versions), data)).toMatchObject({ value: 'loaded' });
+    redis.resume();
+    await shared.close();
+    await redis.stop();
+  });
 });

@@ -70,11 +70,13 @@ function promises(prepare: () => Promise<Prepared>, place: 'in memory' | 'in Red
     };
   }
 
-  /** The fill of Redis is not waited for. */
+  /** The fill of Redis is not waited for: what is kept in the end may be any of the answers `seen`. */
   async function askUntilHit(selection: string, twin = OWN) {
+    const seen: string[] = [];
     for (;;) {
       const answer = await ask(selection, twin);
-      if (answer.kept.length === 0) return answer;
+      seen.push(answer.text);
+      if (answer.kept.length === 0) return { ...answer, seen };
     }
   }
 
@@ -230,13 +232,13 @@ function promises(prepare: () => Promise<Prepared>, place: 'in memory' | 'in Red
       ['dashboard', dashboard],
       ['statistics', statistics],
     ])('an old %s is served to those who accept it, and to nobody else', async (_, ask_) => {
-      const before = await askUntilHit(ask_(0));
+      const { seen } = await askUntilHit(ask_(0));
       await forgetAll();
       const accepted = await ask(ask_(3600));
       expect(accepted.kept).toEqual([]);
-      expect(accepted.text).toBe(before.text);
-      expect((await ask(ask_(3600), THEIRS)).text).not.toBe(before.text);
-      for (const strict of [0, null]) expect((await ask(ask_(strict))).text).not.toBe(before.text);
+      expect(seen).toContain(accepted.text);
+      expect(seen).not.toContain((await ask(ask_(3600), THEIRS)).text);
+      for (const strict of [0, null]) expect(seen).not.toContain((await ask(ask_(strict))).text);
     });
 
     test('what was answered so is kept no longer than it is accepted', async () => {

@@ -13,6 +13,9 @@ const SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '300',
+  // Statistics, and with them plans, change when a test says so; and nobody tidies databases that are soon dropped.
+  autovacuum: 'off',
+  jit: 'off',
 };
 
 /**

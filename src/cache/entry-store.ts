@@ -120,7 +120,7 @@ export class RedisEntries {
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (ttlMs <= 0) return 0;
     const bytes = encodeEntry(key, entry, gzipped);
-    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs));
+    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill');
     return bytes.length;
   }
 }

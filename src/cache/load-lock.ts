@@ -69,7 +69,7 @@ export class LoadLocks {
 
   /** @returns who has the lock: null when it is the caller now */
   #take(key: string, token: string): Promise<string | null> {
-    return this.redis.run((client) => client.set(key, token, 'PX', LOCK_MS, 'NX', 'GET'));
+    return this.redis.run((client) => client.set(key, token, 'PX', LOCK_MS, 'NX', 'GET'), 'fill');
   }
 
   /** Waits for whoever has the lock. @returns false when the lock ran out: its holder died, or stands still */
@@ -96,6 +96,6 @@ export class LoadLocks {
 
   async #replace(key: string, token: string, value: string, ttlMs: number): Promise<void> {
     // FastRedis has told of a failure; the lock runs out then.
-    await this.redis.run((client) => client.eval(REPLACE, 1, key, token, value, ttlMs)).catch(() => {});
+    await this.redis.run((client) => client.eval(REPLACE, 1, key, token, value, ttlMs), 'fill').catch(() => {});
   }
 }

@@ -60,8 +60,10 @@ export class RedisVersions implements VersionStore {
 
   async bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
-    await this.redis.run((client) =>
-      client.eval(BUMP, keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
+    await this.redis.run(
+      (client) =>
+        client.eval(BUMP, keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
+      'bump',
     );
   }
 
@@ -83,7 +85,7 @@ export class RedisVersions implements VersionStore {
       const results = await this.redis.run(async (client, actualId) => {
         if (actualId !== serverId) throw new Error('Redis is another one than before');
         return Promise.all(batch.map(([id, ofTenant]) => drainTenant(client, id, ofTenant, isFinal)));
-      });
+      }, 'bump');
       left.push(...results.flat());
     }
     return left;

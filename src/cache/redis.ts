@@ -1,12 +1,22 @@
 import { Redis } from 'ioredis';
+import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
 
 /** A healthy Redis answers in well under a millisecond; after this a request goes on without it. */
 const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
-/** After so many failures in a row Redis is left alone for a while, so that requests do not wait for it in vain. */
-const FAILURES_TO_OPEN = 3;
-const OPEN_MS = 1_000;
+
+/** What a command is for. One purpose that fails is left alone while the others go on. */
+export type RedisPurpose = 'read' | 'fill' | 'bump';
+
+const LIMITS: Readonly<Record<RedisPurpose, BreakerLimits>> = {
+  /** A request waits for it: those after the third failure in a row do not. */
+  read: { failures: 3, openMs: 1_000 },
+  /** Nobody waits for it. A Redis whose memory is full refuses it for long, and answers all else. */
+  fill: { failures: 1, openMs: 1_000 },
+  /** With the lease. A mutation waits for it and tries again every 50 ms, so that the way back is found soon. */
+  bump: { failures: 3, openMs: 200 },
+};
 
 /** Thrown instead of asking a Redis that is not connected, or just failed several times in a row. */
 export class RedisLeftAlone extends Error {
@@ -15,12 +25,15 @@ export class RedisLeftAlone extends Error {
 
 /**
  * A connection to Redis that fails fast: nothing is queued while it is down, no command is sent twice, and after some
- * failures in a row none is sent at all for a second (a circuit breaker; the first command after that tries again).
+ * failures in a row none of the same purpose is sent for a while.
  */
 export class FastRedis {
   readonly #client: Redis;
-  #failures = 0;
-  #openUntilMs = 0;
+  readonly #breakers: Readonly<Record<RedisPurpose, CircuitBreaker>> = {
+    read: new CircuitBreaker(LIMITS.read),
+    fill: new CircuitBreaker(LIMITS.fill),
+    bump: new CircuitBreaker(LIMITS.bump),
+  };
   #serverId: string | undefined;
 
   /** @param onError told of lost connections and of every command that failed */
@@ -46,21 +59,26 @@ export class FastRedis {
   /**
    * Sends commands. @throws when Redis does not answer as it should, or is left alone
    * @param work what to send; it is given the id of the running server, which a restarted or another one does not share
+   * @param purpose whose failures in a row decide whether Redis is left alone
    */
-  async run<Result>(work: (client: Redis, serverId: string) => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    work: (client: Redis, serverId: string) => Promise<Result>,
+    purpose: RedisPurpose = 'read',
+  ): Promise<Result> {
     // No failure to count: it costs nothing, and the connection is being made again all the while.
     if (this.#client.status !== 'ready') throw new RedisLeftAlone('Redis is not connected');
-    if (Date.now() < this.#openUntilMs)
-      throw new RedisLeftAlone('Redis failed several times in a row and is left alone for a moment');
+    const breaker = this.#breakers[purpose];
+    if (breaker.isOpen) throw new RedisLeftAlone('Redis failed several times in a row and is left alone for a moment');
     try {
       const serverId = this.#serverId ?? (await this.#askServerId());
       this.#gatherCommands();
       const result = await work(this.#client, serverId);
       if (this.#serverId !== serverId) throw new Error('the connection to Redis was lost while it answered');
-      this.#failures = 0;
+      breaker.succeeded();
       return result;
     } catch (error) {
-      this.#failed(error as Error);
+      this.onError(error as Error);
+      breaker.failed();
       throw error;
     }
   }
@@ -97,10 +115,5 @@ export class FastRedis {
     if (!stream || stream.writableCorked > 0) return;
     stream.cork();
     setImmediate(() => stream.uncork());
-  }
-
-  #failed(error: Error): void {
-    this.onError(error);
-    if (++this.#failures >= FAILURES_TO_OPEN) this.#openUntilMs = Date.now() + OPEN_MS;
   }
 }

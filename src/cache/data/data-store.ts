@@ -75,7 +75,7 @@ export class DataStore {
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (!redis || ttlMs <= 0) return;
     const framed = await this.#framed(key, entry);
-    const sent = redis.run((client) => client.set(key, framed, 'PX', ttlMs));
+    const sent = redis.run((client) => client.set(key, framed, 'PX', ttlMs), 'fill');
     if (await this.#counted('set', namespace, sent))
       monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes: framed.length });
   }

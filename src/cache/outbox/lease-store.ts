@@ -43,7 +43,7 @@ export class LeaseStore {
       const probe = client.set(`${LEASE_KEY}:probe`, '1', 'PX', 1_000);
       const [nowMs, text] = await Promise.all([redisTimeMs(client), client.get(LEASE_KEY), probe]);
       return { nowMs, serverId, lease: parseLease(text) };
-    });
+    }, 'bump');
   }
 
   /**
@@ -57,7 +57,7 @@ export class LeaseStore {
       const written = client.set(LEASE_KEY, JSON.stringify(lease), 'PX', KEY_TTL_MS);
       const [nowMs] = await Promise.all([redisTimeMs(client), written]);
       return nowMs;
-    });
+    }, 'bump');
   }
 }
 

@@ -1,0 +1,28 @@
+import { performance } from 'node:perf_hooks';
+
+/** When a circuit breaker opens, and for how long. */
+export interface BreakerLimits {
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly openMs: number;
+}
+
+/** Tells, after some failures in a row, to leave something alone for a while. What comes first after that is the trial. */
+export class CircuitBreaker {
+  #failures = 0;
+  #openUntilMs = 0;
+
+  constructor(private readonly limits: BreakerLimits) {}
+
+  get isOpen(): boolean {
+    return performance.now() < this.#openUntilMs;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  failed(): void {
+    if (++this.#failures >= this.limits.failures) this.#openUntilMs = performance.now() + this.limits.openMs;
+  }
+}

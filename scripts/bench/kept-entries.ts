@@ -8,6 +8,7 @@ import { Trust } from '../../src/cache/outbox/trust.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
 import { RedisVersions } from '../../src/cache/redis-versions.ts';
 import { versionsOf } from '../../src/cache/versions.ts';
+import { readConfig } from '../../src/config.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 
 const TTL_MS = 3_600_000;
@@ -47,7 +48,7 @@ export async function openRedisTier(url: string) {
   const redis = new FastRedis(url, () => {}); // what fails is thrown as well
   while (!(await redis.memoryBytes().catch(() => undefined))) await delay(10);
   const versions = new RedisVersions(redis, new Trust());
-  return { redis, versions, entries: new RedisEntries(redis, versions) };
+  return { redis, versions, entries: new RedisEntries(redis, versions, readConfig({}).cache) };
 }
 
 /** Puts entries into Redis. @param told called now and then with the number that are there */

@@ -92,8 +92,6 @@ export interface SharedFinding {
 
 type SharedSettings = Pick<CacheConfig, 'compressAboveBytes' | 'maxLoadMs'>;
 
-const DEFAULTS: SharedSettings = { compressAboveBytes: Number.POSITIVE_INFINITY, maxLoadMs: 10_000 };
-
 /** Entries in Redis, shared by all processes. */
 export class RedisEntries {
   /** For loads of which one is enough. */
@@ -102,7 +100,7 @@ export class RedisEntries {
   constructor(
     private readonly redis: FastRedis,
     private readonly versions: RedisVersions,
-    private readonly settings: SharedSettings = DEFAULTS,
+    private readonly settings: SharedSettings,
   ) {
     this.locks = new LoadLocks(redis, settings.maxLoadMs);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { compressed, decompressed } from './compression.ts';
-import { frame, unframe } from './entry-frame.ts';
+import { compressed } from './compression.ts';
+import { readStored, storedBytes } from './stored-body.ts';
 import type { Versions } from './versions.ts';
 
 /** What is known of an answer beside its body. */
@@ -30,12 +30,6 @@ export interface ResponseEntry extends EntryHeader {
   gzippedHead?: readonly string[];
 }
 
-/** The header as it is stored. */
-interface StoredHeader extends EntryHeader {
-  /** Of the body, when it is compressed. */
-  readonly plainBytes?: number;
-}
-
 /** The compressed body, made once: for Redis, or for the first client that takes it. */
 export function gzippedBody(entry: ResponseEntry): Promise<Buffer> {
   entry.gzipping ??= compressed(entry.body).then((gzipped) => {
@@ -51,20 +45,16 @@ export function gzippedBody(entry: ResponseEntry): Promise<Buffer> {
  */
 export function encodeEntry(key: string, entry: ResponseEntry, gzipped?: Buffer): Buffer {
   const { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag, body } = entry;
-  const header: StoredHeader = { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag };
-  return gzipped ? frame(key, { ...header, plainBytes: body.length }, gzipped) : frame(key, header, body);
+  const header: EntryHeader = { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag };
+  return storedBytes(key, header, body, gzipped);
 }
 
 /** Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of one */
 export function decodeEntry(key: string, bytes: Buffer): ResponseEntry | undefined {
-  const framed = unframe(key, bytes);
-  if (!framed) return undefined;
-  const { plainBytes, ...header } = framed.header as StoredHeader;
-  // Copied: what Redis sent is part of a larger buffer, which the entry would keep alive.
-  const stored = Buffer.from(framed.payload);
-  if (plainBytes === undefined) return { ...header, body: stored };
-  const body = decompressed(stored, plainBytes);
-  return body && { ...header, body, gzipped: stored };
+  const stored = readStored<EntryHeader>(key, bytes);
+  if (!stored) return undefined;
+  const { header, ...bodies } = stored;
+  return { ...header, ...bodies };
 }
 
 /** A strong validator: equal only for equal bytes. */

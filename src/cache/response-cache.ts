@@ -5,6 +5,7 @@ import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { type Answer, type Bypass, type Hit, type LoadedAnswer, type Miss, whyMissed } from './answer.ts';
 import { loadKey } from './cache-key.ts';
+import { countedAccess } from './counted-access.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
 import { Flights } from './flights.ts';
@@ -270,19 +271,7 @@ export class ResponseCache {
     };
   }
 
-  /** Counts an access to Redis that is under way. @returns undefined when it failed, which FastRedis has logged */
   #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
-    const { monitor } = this.options;
-    const startedAt = performance.now();
-    return access.then(
-      (result) => {
-        monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
-        return result;
-      },
-      () => {
-        monitor.recordCache({ namespace, kind: 'error' });
-        return undefined;
-      },
-    );
+    return countedAccess(this.options.monitor, kind, namespace, access);
   }
 }

@@ -29,7 +29,10 @@ export class RequestContext {
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
   get scope(): TenantScope {
-    this.ownScope ??= requireScope(this).forRequest(this.timing, this.versions);
+    if (!this.ownScope) {
+      this.ownScope = requireScope(this).forRequest(this.timing);
+      this.services.data.judgeBy(this.timing, this.versions);
+    }
     return this.ownScope;
   }
 

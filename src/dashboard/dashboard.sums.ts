@@ -1,8 +1,8 @@
 import type { Data, Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
+import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
 import type { CacheConfig } from '../config.ts';
 import { unauthenticated } from '../errors.ts';
-import { type TenantDay, tenantDay } from '../tenancy/tenant-day.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type {
   AccountTotalRow,

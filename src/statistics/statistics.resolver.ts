@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
+import { tenantDay } from '../cache/data/tenant-day.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/max-staleness.ts';
 import { statisticsPart } from '../cache/namespaces.ts';
 import { refresh } from '../cache/refresh.ts';
@@ -7,7 +8,6 @@ import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
-import { tenantDay } from '../tenancy/tenant-day.ts';
 import { StatisticsPeriod } from './calendar.ts';
 import { statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';

@@ -1,5 +1,3 @@
-import type { RequestVersions } from '../cache/data/request-versions.ts';
-
 /**
  * The right to touch one tenant's rows and cache entries. Repositories, loaders and key builders take it as an
  * argument; it cannot be made from a plain id, so that a query that forgot its tenant does not compile.
@@ -13,8 +11,6 @@ export class TenantScope {
     readonly tenantId: string,
     /** What its statements are counted for; absent outside of requests. */
     readonly request?: object,
-    /** What the request's data entries are judged by; absent outside of requests, and read for each then. */
-    readonly versions?: RequestVersions,
   ) {}
 
   /** For a caller whose token was verified and whose tenant exists. Only `src/context` calls this. */
@@ -33,8 +29,8 @@ export class TenantScope {
   }
 
   /** The same right, used for one request: the scope's statements are counted for it. */
-  forRequest(request: object, versions?: RequestVersions): TenantScope {
-    return new TenantScope(this.tenantId, request, versions);
+  forRequest(request: object): TenantScope {
+    return new TenantScope(this.tenantId, request);
   }
 
   /** Whether the value was made by this class and not imitated. */

@@ -8,6 +8,7 @@ import { isCurrent, type Versions, versionsOf } from '../versions.ts';
 import type { Data, Found } from './data.ts';
 import type { DataEntry, DataStore } from './data-store.ts';
 import { exactJson, parseExact } from './exact-json.ts';
+import type { RequestVersions } from './request-versions.ts';
 
 /** What was found of a value, under the versions that are asked for. */
 type Known<Value> = Found<Value> & { readonly entry: DataEntry };
@@ -32,8 +33,18 @@ export interface DataCacheOptions {
  */
 export class DataCache {
   readonly #flights = new Flights<Found<unknown>>();
+  readonly #ofRequests = new WeakMap<object, RequestVersions>();
 
   constructor(private readonly options: DataCacheOptions) {}
+
+  /**
+   * From now on what is read for a request is judged by these versions. Without them, as outside of requests, every read
+   * asks for its own.
+   * @param request as the tenant scopes of its reads carry it
+   */
+  judgeBy(request: object, versions: RequestVersions): void {
+    this.#ofRequests.set(request, versions);
+  }
 
   /** The value with the parts that are asked for: from the cache, or from `load` as far as they are not there. */
   async read<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
@@ -50,7 +61,8 @@ export class DataCache {
   /** Null when the cache is off, or cannot be trusted at this moment. */
   async #versions(scope: TenantScope): Promise<Versions | null> {
     if (!this.options.enabled) return null;
-    return scope.versions ? scope.versions.get(() => this.#readVersions(scope)) : this.#readVersions(scope);
+    const ofRequest = scope.request && this.#ofRequests.get(scope.request);
+    return ofRequest ? ofRequest.get(() => this.#readVersions(scope)) : this.#readVersions(scope);
   }
 
   async #readVersions(scope: TenantScope): Promise<Versions | null> {

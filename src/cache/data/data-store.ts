@@ -1,10 +1,10 @@
-import { performance } from 'node:perf_hooks';
 import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
-import { compressed, decompressed } from '../compression.ts';
-import { frame, unframe } from '../entry-frame.ts';
+import { compressed } from '../compression.ts';
+import { countedAccess } from '../counted-access.ts';
 import type { MemoryEntries } from '../entry-store.ts';
 import type { FastRedis } from '../redis.ts';
+import { readStored, storedBytes } from '../stored-body.ts';
 import type { Versions } from '../versions.ts';
 
 /** A value as it is kept. */
@@ -21,8 +21,6 @@ export interface DataEntry {
 /** What stands before the value in Redis. */
 interface Header extends Omit<DataEntry, 'body'> {
   readonly layout: string;
-  /** Of the value, when it is compressed. */
-  readonly plainBytes?: number;
 }
 
 /** What a search came to: an entry, or why there is none that serves. */
@@ -74,42 +72,28 @@ export class DataStore {
     if (memory.set(key, entry)) monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes });
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (!redis || ttlMs <= 0) return;
-    const framed = await this.#framed(key, entry);
-    const sent = redis.run((client) => client.set(key, framed, 'PX', ttlMs), 'fill');
+    const stored = await this.#stored(key, entry);
+    const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill');
     if (await this.#counted('set', namespace, sent))
-      monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes: framed.length });
+      monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes: stored.length });
   }
 
-  async #framed(key: string, { body, ...header }: DataEntry): Promise<Buffer> {
+  async #stored(key: string, { body, ...rest }: DataEntry): Promise<Buffer> {
     const { layout, compressAboveBytes } = this.options;
-    if (body.length <= compressAboveBytes) return frame(key, { ...header, layout } satisfies Header, body);
-    const plainBytes = body.length;
-    return frame(key, { ...header, layout, plainBytes } satisfies Header, await compressed(body));
+    const header: Header = { ...rest, layout };
+    return storedBytes(key, header, body, body.length > compressAboveBytes ? await compressed(body) : undefined);
   }
 
   /** Undefined for what is broken, lies under another key, or is of another layout. */
   #read(key: string, bytes: Buffer): DataEntry | undefined {
-    const framed = unframe(key, bytes);
-    if (!framed) return undefined;
-    const { layout, plainBytes, ...header } = framed.header as Header;
-    if (layout !== this.options.layout) return undefined;
-    const body = plainBytes === undefined ? framed.payload : decompressed(framed.payload, plainBytes);
-    return body && { ...header, body };
+    const stored = readStored<Header>(key, bytes);
+    if (!stored) return undefined;
+    const { layout, ...header } = stored.header;
+    return layout === this.options.layout ? { ...header, body: stored.body } : undefined;
   }
 
   #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
-    const { monitor } = this.options;
-    const startedAt = performance.now();
-    return access.then(
-      (result) => {
-        monitor.recordCache({ namespace, kind, durationMs: performance.now() - startedAt });
-        return result;
-      },
-      () => {
-        monitor.recordCache({ namespace, kind: 'error' }); // FastRedis has logged it
-        return undefined;
-      },
-    );
+    return countedAccess(this.options.monitor, kind, namespace, access);
   }
 }
 

@@ -22,10 +22,17 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** The tenant's scope of a request that knows these versions. */
+function requestOf({ data }: TestCaches, versions: RequestVersions): TenantScope {
+  const request = {};
+  data.judgeBy(request, versions);
+  return TENANT.forRequest(request);
+}
+
 /** What a request reads that is the nth to read it from the database. */
 async function read(versions: RequestVersions, n: number): Promise<number> {
   const { value } = await caches.data.read(
-    TENANT.forRequest({}, versions),
+    requestOf(caches, versions),
     wholeValue(KEPT, async () => n),
   );
   return value;
@@ -86,7 +93,7 @@ test('an older value is shown to who accepts it, but not past a change of the ep
   const readOld = async (epoch: string, accounts: number, n: number, maxStalenessMs?: number) => {
     const versions = new RequestVersions({ epoch, accounts });
     const data = { ...wholeValue({ ...KEPT, key: ['accounts', 'old'] }, async () => n), maxStalenessMs };
-    return caches.data.read(TENANT.forRequest({}, versions), data);
+    return caches.data.read(requestOf(caches, versions), data);
   };
   const first = await readOld('one', 1, 1);
   const old = await readOld('one', 2, 2, 60_000);
@@ -103,7 +110,7 @@ describeWithOwnRedis('without Redis all of a sudden', () => {
     else await redis.kill();
     const versions = new RequestVersions({ epoch: 'read before', accounts: 1 });
     const data = wholeValue(KEPT, async () => 'loaded');
-    expect(await shared.data.read(TENANT.forRequest({}, versions), data)).toMatchObject({ value: 'loaded' });
+    expect(await shared.data.read(requestOf(shared, versions), data)).toMatchObject({ value: 'loaded' });
     redis.resume();
     await shared.close();
     await redis.stop();

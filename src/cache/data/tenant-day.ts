@@ -1,5 +1,5 @@
-import type { Data } from '../cache/data/data.ts';
-import { wholeValue } from '../cache/data/whole-value.ts';
+import type { Data } from './data.ts';
+import { wholeValue } from './whole-value.ts';
 
 /** A tenant's calendar day. */
 export interface TenantDay {

@@ -22,7 +22,7 @@ export interface TransactionOwner {
  * it is known to be that, so that a transaction costs no round trip of its own.
  */
 export class PooledTransaction {
-  #state: 'none' | 'open' | 'committed' = 'none';
+  #state: 'none' | 'open' | 'failed' | 'committed' = 'none';
 
   constructor(
     private readonly client: pg.PoolClient,
@@ -33,19 +33,26 @@ export class PooledTransaction {
     if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
     const ahead = this.#state === 'none' ? this.#opening() : [];
     this.#state = 'open';
-    const result = await submit(this.client, statement, { ahead, ...(isLast && { behind: [COMMIT] }) });
-    if (isLast) this.#state = 'committed';
-    return result;
+    try {
+      const result = await submit(this.client, statement, { ahead, ...(isLast && { behind: [COMMIT] }) });
+      if (isLast) this.#state = 'committed';
+      return result;
+    } catch (error) {
+      this.#state = 'failed';
+      throw error;
+    }
   }
 
+  /** @throws when a statement failed: PostgreSQL would take the COMMIT for a ROLLBACK, and say nothing */
   async commit(): Promise<void> {
+    if (this.#state === 'failed') throw new Error('a statement of the transaction failed: there is nothing to commit');
     if (this.#state === 'open') await this.client.query('COMMIT');
     this.#state = 'committed';
   }
 
   /** @returns whether the connection is as it was: false when it is lost or nobody knows */
   async rollBack(): Promise<boolean> {
-    if (this.#state !== 'open') return true;
+    if (this.#state === 'none' || this.#state === 'committed') return true;
     return this.client.query('ROLLBACK').then(
       () => true,
       () => false,

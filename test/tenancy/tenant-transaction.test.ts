@@ -65,6 +65,17 @@ test('keeps nothing when a statement, the last statement or the work fails', asy
   expect(await kept()).toEqual([1]);
 });
 
+test('is not taken for done when the work went on after a failed statement', async () => {
+  const work = database.write(scope, async (transaction) => {
+    await transaction.select(insert(1));
+    await transaction.select(insert(1)).catch(() => {});
+  });
+  await expect(work).rejects.toThrow('nothing to commit');
+  expect(await kept()).toEqual([]);
+  await database.write(scope, (transaction) => transaction.finish(insert(2)));
+  expect(await kept()).toEqual([2]);
+});
+
 test('carries its tenant and its write’s id in every statement, and leaves neither behind', async () => {
   const seen = await database.write(
     scope,

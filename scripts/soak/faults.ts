@@ -16,17 +16,21 @@ export interface Victim {
   restart(): Promise<void>;
 }
 
-/** Freezes and kills one after the other, again and again. @returns how many faults there were */
+/**
+ * Freezes and kills one after the other, again and again.
+ * @param over ends it, once the fault that is under way is repaired
+ * @returns how many faults there were
+ */
 export async function breakUntilOver(
   victims: readonly Victim[],
-  isOver: () => boolean,
+  over: AbortSignal,
   log: (line: string) => void,
 ): Promise<number> {
   const faults = victims.flatMap((victim) => [() => freeze(victim, log), () => kill(victim, log)]);
   let done = 0;
   while (faults.length > 0) {
-    await untilOver(PAUSE_MS, isOver);
-    if (isOver()) break;
+    await delay(PAUSE_MS, undefined, { signal: over }).catch(() => {}); // cut short
+    if (over.aborted) break;
     await faults[done++ % faults.length]?.();
   }
   return done;
@@ -45,9 +49,4 @@ async function kill({ name, process, restart }: Victim, log: (line: string) => v
   process().child.kill('SIGKILL');
   await delay(DOWN_MS);
   await restart();
-}
-
-async function untilOver(durationMs: number, isOver: () => boolean): Promise<void> {
-  const stepMs = 100;
-  for (let waitedMs = 0; waitedMs < durationMs && !isOver(); waitedMs += stepMs) await delay(stepMs);
 }

@@ -61,10 +61,11 @@ export function runSoak(options: SoakOptions, progress: Progress, server?: strin
     const traffic = new SoakTraffic({ tenants, servers, connections, reads, untilMs, mayBreak: options.faults });
     const watch = setInterval(() => progress.update(() => stateOf(traffic, startedMs)), PROGRESS_MS);
     cleanup.add(() => clearInterval(watch));
+    const over = new AbortController();
     const [writesPast, faults] = await Promise.all([
       writeUntilOver(database.client, tenants, traffic),
-      options.faults ? breakUntilOver(victims, () => traffic.isOver, log) : 0,
-      traffic.run(),
+      options.faults ? breakUntilOver(victims, over.signal, log) : 0,
+      traffic.run().finally(() => over.abort()),
     ]);
     const { hits, ...counts } = traffic.counts;
     return {

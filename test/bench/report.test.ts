@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { formatReport } from '../../scripts/bench/report.ts';
+import { MACHINE } from './machine.ts';
 
-const MACHINE = {
-  processor: 'a processor',
-  cores: 2,
-  memoryBytes: 2 ** 30,
-  system: 'Linux',
-  node: 'Node.js 20',
-  postgres: 'PostgreSQL 18',
-  redis: null,
-  loadBefore: 0.5,
-};
 const EMPTY = {
   machine: MACHINE,
   size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50 },

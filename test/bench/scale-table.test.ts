@@ -2,17 +2,7 @@ import { expect, test } from 'vitest';
 
 import { YARDSTICK } from '../../scripts/bench/scale-operations.ts';
 import { formatScale } from '../../scripts/bench/scale-table.ts';
-
-const MACHINE = {
-  processor: 'a processor',
-  cores: 2,
-  memoryBytes: 2 ** 30,
-  system: 'Linux',
-  node: 'Node.js 20',
-  postgres: 'PostgreSQL 18',
-  redis: null,
-  loadBefore: 0.5,
-};
+import { MACHINE } from './machine.ts';
 
 function step(transactions: number, yardstickMs: number, dashboardMs: number, rowsPerSecond: number) {
   return {

@@ -6,6 +6,7 @@ import { Role } from '../../src/context/caller.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { watchRedis } from '../support/redis-watch.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
@@ -52,7 +53,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     const lock = await lockAccounts(database.url);
     const first = ask(here, token, query);
     await lock.untilWaitedFor();
-    const waiting = await whenWaiting(admin, () => [ask(there, token, query), ask(there, token, query)]);
+    const waiting = await whenWaiting(redis, () => [ask(there, token, query), ask(there, token, query)]);
     await lock.release();
     const answers = await Promise.all([first, ...waiting]);
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
@@ -70,7 +71,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     const leaving = new AbortController();
     const first = ask(here, token, query, {}, leaving.signal).catch(() => undefined);
     await lock.untilWaitedFor();
-    const [second] = await whenWaiting(admin, () => [ask(there, token, query)]);
+    const [second] = await whenWaiting(redis, () => [ask(there, token, query)]);
     leaving.abort();
     await until(async () => loads()[0] === 1); // it was stopped, and is counted at its end
     await lock.release();
@@ -168,16 +169,11 @@ async function askOnce(service: TestService, token: string, query: string, heade
 }
 
 /** Resolves when one of those who ask has looked whether another still loads. */
-async function whenWaiting<Answer>(admin: Redis, begin: () => Promise<Answer>[]): Promise<Promise<Answer>[]> {
-  const monitor = await admin.monitor();
-  const isWaiting = new Promise<void>((resolve) =>
-    monitor.on('monitor', (_time, [command, key]: string[]) => {
-      if (command?.toLowerCase() === 'get' && key?.includes(':load:')) resolve();
-    }),
-  );
+async function whenWaiting<Answer>(redis: TestRedis, begin: () => Promise<Answer>[]): Promise<Promise<Answer>[]> {
+  const watch = await watchRedis(redis.url);
   const answers = begin();
-  await isWaiting;
-  monitor.disconnect();
+  await watch.until(([command, key]) => command?.toLowerCase() === 'get' && key?.includes(':load:') === true);
+  watch.close();
   return answers;
 }
 

@@ -5,6 +5,7 @@ import { unframe } from '../../../src/cache/entry-frame.ts';
 import { Role } from '../../../src/context/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { watchRedis } from '../../support/redis-watch.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { insertTwins, TWINS, type Twin, twinAccountId } from '../../support/twin-tenants.ts';
 import { KEPT_STATEMENTS, SELECTIONS } from './selections.ts';
@@ -374,19 +375,17 @@ describeWithRedis('data entries in Redis', () => {
     const part = 'activity(days: 3) { totals { net } }';
     await here.send(token, `query Here { dashboard(date: "2024-04-04") { ${part} } }`);
     while ((await kept('dashboard:2024-04-04')).length === 0);
-    const monitor = await client.monitor();
-    const readings: string[] = [];
-    monitor.on('monitor', (_: string, [command, ...keys]: string[]) => {
-      if (/^(get|mget)$/i.test(command ?? '') && keys.includes(`tenant:{${OWN.id}}:versions`))
-        readings.push(command ?? '');
-    });
+    const watch = await watchRedis(redis.url);
     there.statements.splice(0);
     const { errors } = await there.send(token, `query There { dashboard(date: "2024-04-04") { ${part} } }`);
     expect(errors).toBeUndefined();
     expect(there.statements).toEqual([]);
     await client.echo('after all that was sent before');
+    await watch.until(([command]) => command === 'echo');
+    const versions = `tenant:{${OWN.id}}:versions`;
+    const readings = watch.commands.filter(([name = '', ...keys]) => /^m?get$/i.test(name) && keys.includes(versions));
     expect(readings).toHaveLength(1);
-    monitor.disconnect();
+    watch.close();
   });
 
   test.each([

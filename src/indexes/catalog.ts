@@ -37,6 +37,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       'BankAccount.byIds',
       'BankAccount.lockAccounts',
       'BankAccount.updateAccount',
+      'Transaction.recordAtOnce',
       'Transaction.insertMovements',
     ],
     keeps: 'the primary key; every movement finds and locks its accounts by it',

@@ -24,7 +24,7 @@ export async function recordStatements(
   // Repositories use of a database, and writers of a transaction, no more than this; anything else fails loudly.
   await call({
     database: { select } as unknown as TenantDatabase,
-    transaction: { select: record, finish: record } as unknown as TenantTransaction,
+    transaction: { select: record, finish: record, attempt: record } as unknown as TenantTransaction,
   });
   return statements;
 }

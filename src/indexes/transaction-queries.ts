@@ -1,5 +1,5 @@
 import { TransactionDirection } from '../generated/prisma/enums.ts';
-import { insertMovements, recordedTransactions } from '../transactions/ledger.repository.ts';
+import { insertMovements, recordAtOnce, recordedTransactions } from '../transactions/ledger.repository.ts';
 import type { PlannedMovement } from '../transactions/ledger.rules.ts';
 import { transactionConditions } from '../transactions/transaction.filter.ts';
 import type { TransactionFilter } from '../transactions/transaction.input.ts';
@@ -37,6 +37,11 @@ export function transactionQueries(sample: TenantSample): QueryCase[] {
     },
     {
       name: 'recording a movement',
+      uses: ['bank_accounts_pkey'],
+      call: ({ transaction }, scope) => recordAtOnce(transaction, scope, { key: 'key', hash: '' }, [movement(sample)]),
+    },
+    {
+      name: 'recording a movement step by step',
       uses: ['bank_accounts_pkey', 'idempotency_keys_pkey'],
       call: ({ transaction }, scope) => insertMovements(transaction, scope, 'key', [movement(sample)]),
     },

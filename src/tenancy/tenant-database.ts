@@ -8,7 +8,7 @@ import { schemaOf } from './data-model.ts';
 import { inStatementContext, type StatementContext, type StatementEvent, TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
-import type { TenantTransaction } from './tenant-transaction.ts';
+import type { StatementEnd, TenantTransaction } from './tenant-transaction.ts';
 
 /** The role that the migrations create for the service; held to row-level security. */
 export const SERVICE_ROLE = 'tenantry_app';
@@ -42,6 +42,11 @@ export interface SqlStatement {
   /** What it is for, for the timings. */
   readonly action: string;
   readonly query: Prisma.Sql;
+  /**
+   * Whether one plan is the best for all values, so that it is kept; else PostgreSQL decides whether to plan it for the values it
+   * is sent with, which conditions of partial indexes need. Planning costs as much as reading some hundred rows.
+   */
+  readonly planOnce?: boolean;
 }
 
 /** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */
@@ -81,11 +86,12 @@ export class TenantDatabase {
   }
 
   /** Runs one prepared statement and gives its rows. */
-  async select<Row extends object>(scope: TenantScope, { model, action, query }: SqlStatement): Promise<Row[]> {
+  async select<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
+    const { model, action, query, planOnce } = statement;
     const { text, values } = query;
     return this.#pool.queryAs<Row>(
       { tenantId: scope.tenantId, request: scope.request, model, action },
-      { name: this.#nameOf(text), text, values },
+      { name: this.#nameOf(text), text, values, planOnce },
     );
   }
 
@@ -117,11 +123,13 @@ export class TenantDatabase {
     writeId?: string,
   ): Promise<Result> {
     return this.#pool.transact({ tenantId, writeId }, (query) => {
-      const send = async <Row>({ model, action, query: { text, values } }: SqlStatement, isLast: boolean) => {
-        const statement = { name: this.#nameOf(text), text, values };
-        return (await query({ tenantId, request, model, action }, statement, isLast)) as Row[];
-      };
-      return work({ select: (statement) => send(statement, false), finish: (statement) => send(statement, true) });
+      const ending =
+        (end: StatementEnd) =>
+        async <Row>({ model, action, query: { text, values } }: SqlStatement) => {
+          const statement = { name: this.#nameOf(text), text, values };
+          return (await query({ tenantId, request, model, action }, statement, end)) as Row[];
+        };
+      return work({ select: ending('open'), finish: ending('committed'), attempt: ending('attempted') });
     });
   }
 

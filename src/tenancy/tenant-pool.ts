@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { ReadThrough } from './cached-reads.ts';
 import { RunningStatements } from './running-statements.ts';
 import { FOR_DIRECTORY, forTenant, type PreparedStatement, prepareCompanions, submit } from './tenant-query.ts';
-import { PooledTransaction, type TransactionOwner } from './tenant-transaction.ts';
+import { PooledTransaction, type StatementEnd, type TransactionOwner } from './tenant-transaction.ts';
 
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
 export interface StatementContext {
@@ -41,11 +41,11 @@ export interface TenantPoolOptions extends pg.PoolConfig {
   readonly onStatement?: (event: StatementEvent) => void;
 }
 
-/** Sends a statement within a transaction; the last one travels with its COMMIT. */
+/** Sends a statement within a transaction; one that ends it travels with its COMMIT. */
 export type TransactionQuery = (
   context: StatementContext,
   statement: PreparedStatement,
-  isLast: boolean,
+  end: StatementEnd,
 ) => Promise<pg.QueryResultRow[]>;
 
 /**
@@ -92,8 +92,8 @@ export class TenantPool extends pg.Pool {
     const transaction = new PooledTransaction(client, owner);
     let isSound = false;
     try {
-      const result = await work(async (context, statement, isLast) => {
-        const run = () => transaction.query(statement, isLast);
+      const result = await work(async (context, statement, end) => {
+        const run = () => transaction.query(statement, end);
         return (await this.#timed(context, statement, run)).rows;
       });
       await transaction.commit();
@@ -142,7 +142,9 @@ export class TenantPool extends pg.Pool {
   async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
     const client = await super.connect();
     const run = () =>
-      this.#timed(context, statement, () => submit(client, statement, { ahead: [forTenant(context.tenantId)] }));
+      this.#timed(context, statement, () =>
+        submit(client, statement, { ahead: [forTenant(context.tenantId, statement.planOnce)] }),
+      );
     const release = (isUnsure: boolean) => client.release(isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {

@@ -6,7 +6,12 @@ export interface PreparedStatement {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** Of `SqlStatement`. */
+  readonly planOnce?: boolean | undefined;
 }
+
+/** Planning takes as long as many of the statements themselves; left to itself PostgreSQL plans them anew for each list that it takes for short. */
+const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /** What is prepared on every connection, to be sent together with others. */
 const COMPANIONS = {
@@ -14,7 +19,8 @@ const COMPANIONS = {
   commit: 'COMMIT',
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
   set_tenant: "SELECT set_config('app.tenant_id', $1, true)",
-  set_write: "SELECT set_config('app.write_id', $1, true)",
+  set_tenant_plan_once: `SELECT set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
+  set_writer: `SELECT set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
   /** For reading the directory of tenants: slugs and names, never business data. */
   set_directory: "SELECT set_config('app.directory', $1, true)",
 } as const;
@@ -35,12 +41,14 @@ export const BEGIN: Companion = { name: 'begin', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
 export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
 
-export function forTenant(tenantId: string): Companion {
-  return { name: 'set_tenant', values: [tenantId] };
+/** @param planOnce whether the statement is planned once for all values and not for the ones it is sent with */
+export function forTenant(tenantId: string, planOnce = false): Companion {
+  return { name: planOnce ? 'set_tenant_plan_once' : 'set_tenant', values: [tenantId] };
 }
 
-export function forWrite(writeId: string): Companion {
-  return { name: 'set_write', values: [writeId] };
+/** For all statements of a transaction that writes, which find their rows by keys: each is planned once. */
+export function forWriter(tenantId: string, writeId = ''): Companion {
+  return { name: 'set_writer', values: [tenantId, writeId] };
 }
 
 /** Sends a statement with its company in one round trip. Should one of them fail, those behind it are not carried out. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { SqlStatement } from './tenant-database.ts';
-import { BEGIN, COMMIT, type Companion, forTenant, forWrite, type PreparedStatement, submit } from './tenant-query.ts';
+import { BEGIN, COMMIT, type Companion, forWriter, type PreparedStatement, submit } from './tenant-query.ts';
 
 /** One transaction of a tenant: repositories that write are given it instead of the database. */
 export interface TenantTransaction {
@@ -8,7 +8,15 @@ export interface TenantTransaction {
   select<Row extends object>(statement: SqlStatement): Promise<Row[]>;
   /** The same with the last statement: it travels with the COMMIT, and nothing may follow. */
   finish<Row extends object>(statement: SqlStatement): Promise<Row[]>;
+  /**
+   * The same with a first statement that gives rows when it did everything, and none when it did nothing: what follows then
+   * begins anew.
+   */
+  attempt<Row extends object>(statement: SqlStatement): Promise<Row[]>;
 }
+
+/** How the transaction is after a statement; attempted: committed if the statement gave rows, else not begun. */
+export type StatementEnd = 'open' | 'committed' | 'attempted';
 
 /** Whose transaction it is. */
 export interface TransactionOwner {
@@ -29,13 +37,14 @@ export class PooledTransaction {
     private readonly owner: TransactionOwner,
   ) {}
 
-  async query(statement: PreparedStatement, isLast: boolean): Promise<pg.QueryResult> {
+  async query(statement: PreparedStatement, end: StatementEnd): Promise<pg.QueryResult> {
     if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
     const ahead = this.#state === 'none' ? this.#opening() : [];
     this.#state = 'open';
     try {
-      const result = await submit(this.client, statement, { ahead, ...(isLast && { behind: [COMMIT] }) });
-      if (isLast) this.#state = 'committed';
+      const result = await submit(this.client, statement, { ahead, ...(end !== 'open' && { behind: [COMMIT] }) });
+      if (end === 'committed') this.#state = 'committed';
+      if (end === 'attempted') this.#state = result.rows.length > 0 ? 'committed' : 'none';
       return result;
     } catch (error) {
       this.#state = 'failed';
@@ -61,6 +70,6 @@ export class PooledTransaction {
 
   #opening(): Companion[] {
     const { tenantId, writeId } = this.owner;
-    return [BEGIN, forTenant(tenantId), ...(writeId === undefined ? [] : [forWrite(writeId)])];
+    return [BEGIN, forWriter(tenantId, writeId)];
   }
 }

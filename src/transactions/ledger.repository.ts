@@ -1,15 +1,78 @@
+import { FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { rememberResult } from '../idempotency/idempotency.repository.ts';
+import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.repository.ts';
 import { selectList } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import type { PlannedMovement } from './ledger.rules.ts';
+import { BALANCE_LIMIT, type Movement, type PlannedMovement } from './ledger.rules.ts';
 import { ALL_TRANSACTION_COLUMNS, TRANSACTION_COLUMNS } from './transaction.repository.ts';
 import type { Transaction } from './transaction.type.ts';
 
 const { sql } = Prisma;
 
 const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMNS);
+
+/**
+ * Locks the accounts, takes the key and books the movements in one statement, which travels with BEGIN and COMMIT: one
+ * round trip. That is if no rule can be broken, whatever kind of account it is: all accounts are active, no debit ends below zero
+ * and no balance is out of range. Which rule is broken, `planMovements` says.
+ * @returns the transactions in the order of the movements; none when nothing was done, because of that or because the
+ *   key was used
+ */
+export async function recordAtOnce(
+  transaction: TenantTransaction,
+  scope: TenantScope,
+  { key, hash }: KeyedRequest,
+  movements: readonly Movement[],
+): Promise<Transaction[]> {
+  const column = <Name extends keyof Movement>(name: Name) => movements.map((movement) => movement[name] ?? null);
+  const query = sql`
+    WITH ids AS MATERIALIZED (
+      SELECT array_agg(id ORDER BY id) AS ids
+      FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${movements.length}::integer)) made
+    ), movements AS MATERIALIZED (
+      SELECT *, CASE direction WHEN 'CREDIT' THEN amount ELSE -amount END AS net
+      FROM unnest(${column('accountId')}::uuid[], ${column('direction')}::transaction_direction[],
+        ${column('amount')}::numeric[], ${column('bookedAt')}::timestamptz[], ${column('category')}::text[],
+        ${column('counterpartyBank')}::text[], ${column('description')}::text[], ${column('counterpartyId')}::uuid[])
+        WITH ORDINALITY AS movement (account_id, direction, amount, booked_at, category, counterparty_bank, description,
+        counterparty_id, position)
+    ), accounts AS MATERIALIZED (
+      SELECT account.* FROM (SELECT DISTINCT account_id AS id FROM movements ORDER BY account_id) asked
+        CROSS JOIN LATERAL (
+          SELECT id, bank_name, status, currency, balance FROM bank_accounts
+          WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${FOR_STATE_CHANGE}
+        ) account
+    ), planned AS MATERIALIZED (
+      SELECT movement.*, account.status, account.currency, other.bank_name AS other_bank, other.currency AS other_currency,
+        account.balance + sum(net) OVER (PARTITION BY account_id ORDER BY position) AS balance_after
+      FROM movements movement LEFT JOIN accounts account ON account.id = account_id
+        LEFT JOIN accounts other ON other.id = counterparty_id
+    ), claimed AS (
+      INSERT INTO idempotency_keys (tenant_id, key, request_hash, transaction_ids)
+      SELECT ${scope.tenantId}::uuid, ${key}, decode(${hash}, 'hex'), ids FROM ids
+      WHERE (SELECT bool_and(status IS NOT DISTINCT FROM 'ACTIVE' AND (direction = 'CREDIT' OR balance_after >= 0)
+        AND abs(balance_after) < ${BALANCE_LIMIT.toFixed()}::numeric
+        AND (counterparty_id IS NULL OR other_currency IS NOT DISTINCT FROM currency)) FROM planned)
+      ON CONFLICT (tenant_id, key) DO NOTHING RETURNING transaction_ids
+    ), moved AS (
+      UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.movements,
+        updated_at = greatest(statement_timestamp(), updated_at)
+      FROM (
+        SELECT account_id, count(*)::integer AS movements, sum(net) AS net FROM planned CROSS JOIN claimed GROUP BY account_id
+      ) total
+      WHERE account.tenant_id = ${scope.tenantId}::uuid AND account.id = total.account_id
+    ), recorded AS (
+      INSERT INTO transactions (tenant_id, id, account_id, direction, amount, currency, balance_after, booked_at,
+        category, counterparty_bank, description)
+      SELECT ${scope.tenantId}::uuid, transaction_ids[position], account_id, direction, amount, currency, balance_after,
+        coalesce(booked_at, statement_timestamp()), category, coalesce(other_bank, counterparty_bank), description
+      FROM planned CROSS JOIN claimed
+      RETURNING ${WHOLE_TRANSACTION}
+    )
+    SELECT * FROM recorded ORDER BY id`;
+  return transaction.attempt({ model: 'Transaction', action: 'recordAtOnce', query });
+}
 
 /**
  * Writes movements on locked accounts, their balances and what the idempotency key is to give again, all in one

@@ -23,7 +23,7 @@ const SCALE = 4;
  * numeric(19,4) ends below this. A balance and an amount within it add up to 20 digits at most, which is what Decimal
  * keeps exactly.
  */
-const BALANCE_LIMIT = new Decimal('1e15');
+export const BALANCE_LIMIT = new Decimal('1e15');
 
 /** A movement as asked for, normalised by the input checks. */
 export interface Movement {
@@ -35,6 +35,8 @@ export interface Movement {
   readonly category: string | null;
   readonly counterpartyBank: string | null;
   readonly description: string | null;
+  /** The other account of a transfer, which has the same currency and whose bank is the counterparty's; absent otherwise. */
+  readonly counterpartyId?: string;
 }
 
 /** A movement with the places in the input that its errors name. */

@@ -6,7 +6,7 @@ import { claimKey, type KeyedRequest } from '../idempotency/idempotency.reposito
 import { requestHash } from '../idempotency/request-hash.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import { insertMovements, recordedTransactions } from './ledger.repository.ts';
+import { insertMovements, recordAtOnce, recordedTransactions } from './ledger.repository.ts';
 import { type Movement, type PlacedMovement, type PlannedMovement, planMovements } from './ledger.rules.ts';
 import type { Transaction } from './transaction.type.ts';
 
@@ -30,11 +30,9 @@ export async function recordTransactions(
   movements: readonly Movement[],
 ): Promise<Transaction[]> {
   const request = { key, hash: requestHash('recordTransactions', movements) };
-  return bookOnce(transaction, scope, request, async () => {
-    const accountIds = movements.map(({ accountId }) => accountId);
-    const accounts = await lockAccounts(transaction, scope, [...new Set(accountIds)], FOR_STATE_CHANGE);
-    return planMovements(accounts, movements.map(placedInList));
-  });
+  return bookOnce(transaction, scope, request, movements, (accounts) =>
+    planMovements(accounts, movements.map(placedInList)),
+  );
 }
 
 /**
@@ -50,25 +48,34 @@ export async function transfer(
 ): Promise<Transaction[]> {
   const { fromAccountId, toAccountId } = order;
   if (fromAccountId === toAccountId) throw new BrokenRules([sameAccount(['input', 'toAccountId'])]);
-  return bookOnce(transaction, scope, { key, hash: requestHash('transfer', order) }, async () => {
-    const accounts = await lockAccounts(transaction, scope, [fromAccountId, toAccountId], FOR_STATE_CHANGE);
+  const request = { key, hash: requestHash('transfer', order) };
+  return bookOnce(transaction, scope, request, legsOf(order), (accounts) => {
     const [from, to] = [fromAccountId, toAccountId].map((id) => accounts.find((account) => account.id === id));
     if (from && to && from.currency !== to.currency)
       throw new BrokenRules([currencyMismatch(['input', 'toAccountId'], from.currency, to.currency)]);
-    return planMovements(accounts, legsOf(order, from, to));
+    return planMovements(accounts, placedLegs(order, from, to));
   });
 }
 
-/** Plans and writes, unless the request was carried out before. */
+/**
+ * Books the movements, unless the request was carried out before: in one statement where it is plain that no rule is
+ * broken, else step by step. Either way the accounts are locked first and the key is taken after them: taken the other way round by
+ * one of two equal requests they could deadlock.
+ */
 async function bookOnce(
   transaction: TenantTransaction,
   scope: TenantScope,
   request: KeyedRequest,
-  plan: () => Promise<PlannedMovement[]>,
+  movements: readonly Movement[],
+  plan: (accounts: readonly BankAccount[]) => PlannedMovement[],
 ): Promise<Transaction[]> {
+  const atOnce = await recordAtOnce(transaction, scope, request, movements);
+  if (atOnce.length > 0) return atOnce;
+  const accountIds = [...new Set(movements.map(({ accountId }) => accountId))];
+  const accounts = await lockAccounts(transaction, scope, accountIds, FOR_STATE_CHANGE);
   const recorded = await claimKey(transaction, scope, request);
   if (recorded) return recordedTransactions(transaction, scope, recorded);
-  return insertMovements(transaction, scope, request.key, await plan());
+  return insertMovements(transaction, scope, request.key, plan(accounts));
 }
 
 function placedInList(movement: Movement, index: number): PlacedMovement {
@@ -76,26 +83,20 @@ function placedInList(movement: Movement, index: number): PlacedMovement {
   return { movement, accountField: [...place, 'accountId'], amountField: [...place, 'amount'] };
 }
 
-function legsOf(
-  { fromAccountId, toAccountId, amount, description }: Transfer,
-  from: BankAccount | undefined,
-  to: BankAccount | undefined,
-): PlacedMovement[] {
-  const leg = (accountId: string, direction: TransactionDirection, other: BankAccount | undefined): Movement => {
-    const counterpartyBank = other?.bankName ?? null;
-    return { accountId, direction, amount, bookedAt: null, category: null, counterpartyBank, description };
-  };
-  const amountField = ['input', 'amount'];
+function legsOf({ fromAccountId, toAccountId, amount, description }: Transfer): [debit: Movement, credit: Movement] {
+  const both = { amount, bookedAt: null, category: null, counterpartyBank: null, description };
   return [
-    {
-      movement: leg(fromAccountId, TransactionDirection.DEBIT, to),
-      accountField: ['input', 'fromAccountId'],
-      amountField,
-    },
-    {
-      movement: leg(toAccountId, TransactionDirection.CREDIT, from),
-      accountField: ['input', 'toAccountId'],
-      amountField,
-    },
+    { accountId: fromAccountId, counterpartyId: toAccountId, direction: TransactionDirection.DEBIT, ...both },
+    { accountId: toAccountId, counterpartyId: fromAccountId, direction: TransactionDirection.CREDIT, ...both },
   ];
+}
+
+function placedLegs(order: Transfer, from: BankAccount | undefined, to: BankAccount | undefined): PlacedMovement[] {
+  const [debit, credit] = legsOf(order);
+  const leg = (movement: Movement, side: string, other: BankAccount | undefined): PlacedMovement => ({
+    movement: { ...movement, counterpartyBank: other?.bankName ?? null },
+    accountField: ['input', side],
+    amountField: ['input', 'amount'],
+  });
+  return [leg(debit, 'fromAccountId', to), leg(credit, 'toAccountId', from)];
 }

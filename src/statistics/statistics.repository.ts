@@ -55,6 +55,7 @@ export class StatisticsRepository {
     return this.database.select<StatisticsRow>(scope, {
       model: 'Statistics',
       action: 'sums',
+      planOnce: true,
       query: sql`SELECT CASE ${parts.buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
             ${parts.categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END AS part,
           ${parts.buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none} AS bucket, ${parts.categories ? sql`category` : none} AS category,

@@ -7,9 +7,10 @@ import { formatAdvice } from '../../src/indexes/advice-report.ts';
 import { adviseIndexes, findWorkload } from '../../src/indexes/advise-database.ts';
 import { INDEX_CATALOG } from '../../src/indexes/catalog.ts';
 import { createStatement, prismaAttribute } from '../../src/indexes/definition.ts';
-import { asTenant } from '../../src/indexes/explain.ts';
+import { asTenant, explain, PLAN_MODES } from '../../src/indexes/explain.ts';
 import { type ExplainedQuery, explainQueries, usesIntendedIndexes } from '../../src/indexes/explain-queries.ts';
 import { readIndexes } from '../../src/indexes/inspect.ts';
+import { nodesOf } from '../../src/indexes/plan.ts';
 import { type ProductQuery, productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants, type TenantSample } from '../../src/indexes/samples.ts';
 import { shapeOf } from '../../src/indexes/shape.ts';
@@ -91,6 +92,19 @@ describe("the plans of the product's queries", () => {
       }
     }
     expect(many).toEqual([]);
+  });
+
+  it('search the totals kept ready for the days that are shown, of a given date and of today', async () => {
+    const sums = (await productQueries(largest)).filter(({ uses }) => uses.includes('daily_totals_pkey'));
+    expect(sums.length).toBeGreaterThan(4);
+    for (const { name, query } of sums) {
+      for (const mode of PLAN_MODES) {
+        const plan = await asTenant(client, largest.tenantId, () => explain(client, query, mode));
+        const searched = nodesOf(plan).filter((node) => node['Index Name'] === 'daily_totals_pkey');
+        const conditions = searched.map((node) => String(node['Index Cond']).match(/\bday [<>]=? /g));
+        expect([name, mode, conditions]).toEqual([name, mode, [[expect.any(String), expect.any(String)]]]);
+      }
+    }
   });
 
   it('need every index of the catalogue that nothing else keeps', () => {

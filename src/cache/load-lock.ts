@@ -15,10 +15,6 @@ const OVER_MS = 1_000;
 const MIN_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 50;
 
-/** Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token, new value, its ms. */
-const REPLACE = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end`;
-
 /** Somebody's turn to load. */
 export interface LoadTurn<Looked> {
   /** What was seen after another's load. Absent when nobody else was loading. */
@@ -96,6 +92,6 @@ export class LoadLocks {
 
   async #replace(key: string, token: string, value: string, ttlMs: number): Promise<void> {
     // FastRedis has told of a failure; the lock runs out then.
-    await this.redis.run((client) => client.eval(REPLACE, 1, key, token, value, ttlMs), 'fill').catch(() => {});
+    await this.redis.run((client) => client.replaceLock(key, token, value, ttlMs), 'fill').catch(() => {});
   }
 }

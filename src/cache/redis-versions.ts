@@ -7,7 +7,6 @@ import { maskOf } from './outbox/dependency-bits.ts';
 import type { OutboxChange } from './outbox/outbox-reader.ts';
 import type { Trust } from './outbox/trust.ts';
 import type { FastRedis } from './redis.ts';
-import { BUMP, DRAIN } from './version-scripts.ts';
 import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 
 /** Longer than any entry is kept. A tenant at rest for so long begins a new epoch. */
@@ -62,7 +61,7 @@ export class RedisVersions implements VersionStore {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
     await this.redis.run(
       (client) =>
-        client.eval(BUMP, keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
+        client.bumpVersions(keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
       'bump',
     );
   }
@@ -125,7 +124,7 @@ async function drainTenant(
   const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
   const masks = ofApi.map(({ dependencies }) => dependencies);
   const rest = [freshEpoch(), VERSIONS_TTL_MS, due, isFinal ? '1' : '0', ...masks];
-  const left = (await client.eval(DRAIN, keys.length, ...keys, ...rest)) as number[];
+  const left = await client.drainVersions(keys.length, ...keys, ...rest);
   return ofApi.filter((_, index) => left.includes(index));
 }
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
+import { REDIS_SCRIPTS } from './redis-scripts.ts';
 
 /** A healthy Redis answers in well under a millisecond; after this a request goes on without it. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -49,6 +50,7 @@ export class FastRedis {
       commandTimeout: COMMAND_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(50 * attempt, MAX_RECONNECT_DELAY_MS),
       connectionName: 'tenantry',
+      scripts: REDIS_SCRIPTS,
     });
     this.#client.on('error', onError);
     this.#client.on('close', () => {

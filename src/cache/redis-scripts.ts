@@ -1,3 +1,4 @@
+import type { Result } from 'ioredis';
 import { DEPENDENCIES_BY_BIT } from './outbox/dependency-bits.ts';
 
 /**
@@ -20,7 +21,7 @@ end`;
  * A bump by the API, which remembers the write it is for.
  * KEYS: versions, the write's key (optional). ARGV: epoch, ttlMs, mask, how long the write is remembered in ms.
  */
-export const BUMP = `${BUMP_FUNCTION}
+const BUMP = `${BUMP_FUNCTION}
 bump(KEYS[1], tonumber(ARGV[3]), ARGV[1], ARGV[2])
 if KEYS[2] then redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4]) end
 return 1`;
@@ -30,7 +31,7 @@ return 1`;
  * is left for later, unless its time is up; the positions of these are the answer.
  * KEYS: versions, then each write's. ARGV: epoch, ttlMs, mask that is due whatever, '1' when all are due, then each write's mask.
  */
-export const DRAIN = `${BUMP_FUNCTION}
+const DRAIN = `${BUMP_FUNCTION}
 local due, left = tonumber(ARGV[3]), {}
 for position = 2, #KEYS do
   local mask, written = tonumber(ARGV[position + 3]), redis.call('GET', KEYS[position])
@@ -39,3 +40,22 @@ for position = 2, #KEYS do
 end
 bump(KEYS[1], due, ARGV[1], ARGV[2])
 return left`;
+
+/** Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token, new value, its ms. */
+const REPLACE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end`;
+
+/** What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on. */
+export const REDIS_SCRIPTS = {
+  bumpVersions: { lua: BUMP },
+  drainVersions: { lua: DRAIN },
+  replaceLock: { lua: REPLACE, numberOfKeys: 1 },
+} as const;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    bumpVersions(keyCount: number, ...keysAndValues: (string | number)[]): Result<unknown, Context>;
+    drainVersions(keyCount: number, ...keysAndValues: (string | number)[]): Result<number[], Context>;
+    replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;
+  }
+}

@@ -16,6 +16,9 @@ import { type OperationName, SUBJECTS, type Surroundings } from './subjects.ts';
 /** Not counted, at each slice's begin: the caches of the machine belong to the case before. */
 const LEAD_IN_MS = 1_000;
 
+/** Of the requests that warm up a case with writes. */
+const WARM_UP_WRITE_SHARE = 0.5;
+
 export interface PhaseTools {
   readonly options: BenchOptions;
   readonly surroundings: Surroundings;
@@ -96,12 +99,13 @@ async function prepare(benchCase: BenchCase, servers: Servers, tools: PhaseTools
   return { benchCase, job, samples: [] };
 }
 
-/** With its writes: the first of them compile much. */
+/** With more writes than are measured: what runs for one request in twenty is compiled after minutes only. */
 async function warmUp({ benchCase, job }: RunningCase, tools: PhaseTools): Promise<void> {
   const { options, load, progress } = tools;
   progress.update(() => `warming up: ${titleOf(benchCase)}`);
   const writes = writesOf(benchCase, job, tools);
-  await load.run({ ...job, writes, leadInMs: 0, durationMs: options.warmUpSeconds * 1000 });
+  const moreWrites = writes && { ...writes, share: WARM_UP_WRITE_SHARE };
+  await load.run({ ...job, writes: moreWrites, leadInMs: 0, durationMs: options.warmUpSeconds * 1000 });
 }
 
 async function measure({ benchCase, job, samples }: RunningCase, round: number, tools: PhaseTools): Promise<void> {

@@ -14,10 +14,10 @@ const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMN
 
 /**
  * Locks the accounts, takes the key and books the movements in one statement, which travels with BEGIN and COMMIT: one
- * round trip. That is if no rule can be broken, whatever kind of account it is: all accounts are active, no debit ends below zero
- * and no balance is out of range. Which rule is broken, `planMovements` says.
- * @returns the transactions in the order of the movements; none when nothing was done, because of that or because the
- *   key was used
+ * round trip. Only where no rule can be broken, whatever kind the accounts are of: all are active, no debit ends below zero, no
+ * balance is out of range and both sides of a transfer have one currency. Else `planMovements` says what holds.
+ * @returns the transactions in the order of the movements, which their ids ascend in; none when nothing was done, because a
+ *   rule could be broken or the key was used
  */
 export async function recordAtOnce(
   transaction: TenantTransaction,

@@ -1,16 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 import { type Account, type Bank, MUTATIONS, startBank } from '../transactions/bank-fixture.ts';
-
-interface ServiceProcess {
-  readonly url: string;
-  isKilled(): boolean;
-  /** At once, as by the kernel when memory ends: nothing is told to the database. */
-  kill(): Promise<void>;
-}
 
 let bank: Bank;
 let from: Account;
@@ -21,7 +12,8 @@ let processes: ServiceProcess[] = [];
 
 beforeAll(async () => {
   bank = await startBank();
-  processes = await Promise.all([startProcess(), startProcess()]);
+  const start = () => startServiceProcess(bank.service.databaseUrl);
+  processes = await Promise.all([start(), start()]);
 });
 afterAll(async () => {
   await Promise.all(processes.map((process) => process.kill()));
@@ -86,23 +78,3 @@ test('gives the first result again when the process was killed after it committe
   expect([debit, credit].map(({ id }) => ({ id }))).toEqual(booked);
   expect(await balances()).toEqual(['60.0000', '40.0000']);
 });
-
-async function startProcess(): Promise<ServiceProcess> {
-  const child: ChildProcess = fork(path.join(import.meta.dirname, 'service-process.ts'), [bank.service.databaseUrl], {
-    execArgv: ['--import', '@oxc-node/core/register'],
-  });
-  const ended = once(child, 'exit');
-  const [url] = await Promise.race([once(child, 'message'), ended.then(([code]) => fail(code))]);
-  return {
-    url,
-    isKilled: () => child.killed,
-    async kill() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-function fail(code: number): never {
-  throw new Error(`the service's process ended with ${code} before it listened`);
-}

@@ -8,12 +8,15 @@ export interface TcpProxy {
   cut(): void;
   /** Lets new connections through again. */
   mend(): void;
+  /** Lets new connections through to another server. */
+  leadTo(targetPort: number): void;
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstTargetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let targetPort = firstTargetPort;
   const destroyAll = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -41,6 +44,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     mend() {
       isCut = false;
+    },
+    leadTo(port) {
+      targetPort = port;
     },
     async close() {
       destroyAll();

@@ -1,0 +1,134 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import {
+  type Asked,
+  BALANCES,
+  balanceOf,
+  bookOne,
+  connectPast,
+  fillTwo,
+  NORTH,
+  startAsked,
+  until,
+  warm,
+} from './fixture.ts';
+
+const VERSIONS = `tenant:{${NORTH}}:versions`;
+
+describeWithOwnRedis('no answer is older than an acknowledged write', () => {
+  let redis: TestRedis;
+  let admin: Redis;
+  let database: TestDatabase;
+  let past: pg.Client;
+  let wayToRedis: TcpProxy;
+  let killed: ServiceProcess;
+  let reader: Asked;
+  let writer: Asked;
+  beforeAll(async () => {
+    [redis, database] = await Promise.all([startRedis(), createTestDatabase()]);
+    await fillTwo(database.url);
+    admin = connect(redis);
+    past = await connectPast(database);
+    wayToRedis = await startTcpProxy(redis.port);
+    const env = { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` };
+    // The one that drains, since it is there first.
+    killed = await startServiceProcess(database.url, env);
+    [reader, writer] = await Promise.all([startAsked(database, env), startAsked(database, env)]);
+  });
+  beforeEach(async () => {
+    for (const service of [reader, writer]) await warm(service, BALANCES);
+  });
+  afterAll(async () => {
+    await Promise.all([reader.close(), writer.close(), killed.kill()]);
+    await wayToRedis.close();
+    admin.disconnect();
+    await past.end();
+    await database.drop();
+    await redis.stop();
+  });
+
+  let booked = 0;
+  const book = () => bookOne(writer, `movement ${++booked}`);
+  const bookPast = () =>
+    past.query(`UPDATE bank_accounts SET balance = $1 WHERE tenant_id = $2 AND account_number = '0001'`, [
+      ++booked,
+      NORTH,
+    ]);
+  /** Asks both until they answer from the cache again. What they answer until then, and what they kept, shows the last write. */
+  async function expectCurrent(): Promise<void> {
+    for (const service of [reader, writer]) {
+      for (;;) {
+        const { data, status } = await service.ask(BALANCES);
+        expect(balanceOf(data)).toBe(booked);
+        if (status === 'tenantry; hit') break;
+        await wait(5);
+      }
+    }
+  }
+
+  it('when the process that drains is killed, nor one past the API kept hidden', async () => {
+    expect([reader, writer].map(({ following }) => following.state.role)).toEqual(['standby', 'standby']);
+    await killed.kill();
+    await book();
+    await expectCurrent();
+    await bookPast();
+    for (const service of [reader, writer])
+      await until(async () => balanceOf((await service.ask(BALANCES)).data) === booked);
+    await expectCurrent();
+  });
+
+  it('when Redis comes back with the data of before the write', async () => {
+    await admin.save();
+    await book();
+    const versions = await admin.get(VERSIONS);
+    await redis.restart();
+    admin = connect(redis, admin);
+    expect([null, versions]).not.toContain(await admin.get(VERSIONS));
+    await expectCurrent();
+  });
+
+  it('when the memory of Redis is full, nor when there is room again', async () => {
+    await admin.config('SET', 'maxmemory', '1');
+    await expect(admin.set('more', 'x')).rejects.toThrow(/OOM/);
+    await book();
+    for (const service of [reader, writer]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(booked);
+    await bookPast();
+    for (const service of [reader, writer])
+      await until(async () => balanceOf((await service.ask(BALANCES)).data) === booked);
+    await admin.config('SET', 'maxmemory', '0');
+    await expectCurrent();
+  });
+
+  it('when a replica takes over that the write had not reached', async () => {
+    const replica = await startRedis({ settings: { replicaof: `127.0.0.1 ${redis.port}` } });
+    const promoted = connect(replica);
+    await until(async () => (await promoted.info('replication')).includes('master_link_status:up'));
+    for (const service of [reader, writer]) await warm(service, BALANCES);
+    expect(await admin.wait(1, 5_000)).toBe(1);
+    await promoted.replicaof('NO', 'ONE');
+    await book();
+    expect([null, await admin.get(VERSIONS)]).not.toContain(await promoted.get(VERSIONS));
+    wayToRedis.cut();
+    await redis.kill();
+    wayToRedis.leadTo(replica.port);
+    wayToRedis.mend();
+    await expectCurrent();
+    await bookPast();
+    for (const service of [reader, writer])
+      await until(async () => balanceOf((await service.ask(BALANCES)).data) === booked);
+    promoted.disconnect();
+    await replica.stop();
+  });
+});
+
+/** A connection of a test's own, instead of one whose server is gone. */
+function connect({ url }: TestRedis, gone?: Redis): Redis {
+  gone?.disconnect();
+  return new Redis(url).on('error', () => {}); // a test kills the server
+}

@@ -10,7 +10,7 @@ export interface PreparedStatement {
   readonly planOnce?: boolean | undefined;
 }
 
-/** Planning takes as long as many of the statements themselves; left to itself PostgreSQL plans them anew for each list that it takes for short. */
+/** Left to itself, PostgreSQL plans anew what has parameters that are lists: it takes them for longer than they are (docs/decisions.md). */
 const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /** What is prepared on every connection, to be sent together with others. */

@@ -39,6 +39,7 @@ export class PooledTransaction {
 
   async query(statement: PreparedStatement, end: StatementEnd): Promise<pg.QueryResult> {
     if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
+    if (end === 'attempted' && this.#state !== 'none') throw new Error('only the first statement may be an attempt');
     const ahead = this.#state === 'none' ? this.#opening() : [];
     this.#state = 'open';
     try {

@@ -90,6 +90,43 @@ test('carries its tenant and its write’s id in every statement, and leaves nei
   expect(left.rows).toEqual([{ tenant: '', write: '' }]);
 });
 
+test('is done with an attempt that gives rows, and begins anew after one that gives none', async () => {
+  await database.write(scope, (transaction) => transaction.attempt(insert(1)));
+  expect(await kept()).toEqual([1]);
+  const nothing = statement(sql`INSERT INTO notes (id) SELECT 2 WHERE false RETURNING id`);
+  await database.write(
+    scope,
+    async (transaction) => {
+      expect(await transaction.attempt(nothing)).toEqual([]);
+      expect(await transaction.select(settings)).toEqual([{ tenant: scope.tenantId, write: WRITE_ID }]);
+      await transaction.select(insert(3));
+      expect(await kept()).toEqual([1]);
+    },
+    WRITE_ID,
+  );
+  expect(await kept()).toEqual([1, 3]);
+  const late = database.write(scope, async (transaction) => [
+    await transaction.select(insert(4)),
+    await transaction.attempt(insert(5)),
+  ]);
+  await expect(late).rejects.toThrow('only the first statement');
+  const twice = database.write(scope, async (transaction) => [
+    await transaction.attempt(insert(6)),
+    await transaction.select(insert(7)),
+  ]);
+  await expect(twice).rejects.toThrow('nothing may follow');
+  expect(await kept()).toEqual([1, 3, 6]);
+});
+
+test('plans once what is written and what asks for it, and leaves that to PostgreSQL otherwise', async () => {
+  const mode = statement(sql`SELECT current_setting('plan_cache_mode') AS mode`);
+  expect(await database.write(scope, (transaction) => transaction.select(mode))).toEqual([
+    { mode: 'force_generic_plan' },
+  ]);
+  expect(await database.select(scope, { ...mode, planOnce: true })).toEqual([{ mode: 'force_generic_plan' }]);
+  expect(await database.select(scope, mode)).toEqual([{ mode: 'auto' }]);
+});
+
 test('refuses a statement after the last one', async () => {
   const work = database.write(scope, async (transaction) => {
     await transaction.finish(insert(1));

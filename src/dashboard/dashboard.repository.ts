@@ -42,8 +42,8 @@ export class DashboardRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   /**
-   * The sums of a dashboard, in one statement. Undefined when the tenant is no more. OFFSET keeps the date a value: without it
-   * PostgreSQL puts the formula in the date's place, whose time zone is not leakproof, so that it cannot bound the days in the index.
+   * The sums of a dashboard, in one statement. Undefined when the tenant is no more. OFFSET keeps the days' bounds values:
+   * without it PostgreSQL puts their formulas in their place, which are not leakproof, so that they cannot bound the days in the index.
    */
   async sums(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<DashboardRow | undefined> {
     const [row] = await this.database.select<DashboardRow>(scope, {
@@ -52,10 +52,13 @@ export class DashboardRepository {
       planOnce: true,
       query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs",
           ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
-          ${parts.days ? dailyFlows(scope, parts.days) : sql`NULL`} AS flows
+          ${parts.days ? dailyFlows(scope) : sql`NULL`} AS flows
         FROM (
-          SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date, ${endOfDayMs(sql`time_zone`)} AS day_ends_at_ms
-          FROM tenants WHERE id = ${scope.tenantId}::uuid OFFSET 0
+          SELECT date, date - ${parts.days}::integer AS day_before, day_ends_at_ms
+          FROM (
+            SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date, ${endOfDayMs(sql`time_zone`)} AS day_ends_at_ms
+            FROM tenants WHERE id = ${scope.tenantId}::uuid
+          ) of_tenant OFFSET 0
         ) asked`,
     });
     return row;
@@ -72,11 +75,11 @@ function accountTotals(scope: TenantScope): Prisma.Sql {
     ) kind)`;
 }
 
-function dailyFlows(scope: TenantScope, days: number): Prisma.Sql {
+function dailyFlows(scope: TenantScope): Prisma.Sql {
   return sql`(SELECT json_agg(flow) FROM (
       SELECT to_char(day, 'YYYY-MM-DD') AS day, currency,
         sum(transaction_count) AS count, sum(inflow)::text AS inflow, sum(outflow)::text AS outflow
-      FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day > asked.date - ${days}::integer AND day <= asked.date
+      FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day > asked.day_before AND day <= asked.date
       GROUP BY daily_totals.day, currency HAVING sum(transaction_count) <> 0
     ) flow)`;
 }

@@ -37,7 +37,6 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
     past = await connectPast(database);
     wayToRedis = await startTcpProxy(redis.port);
     const env = { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` };
-    // The one that drains, since it is there first.
     killed = await startServiceProcess(database.url, env);
     [reader, writer] = await Promise.all([startAsked(database, env), startAsked(database, env)]);
   });
@@ -72,8 +71,25 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
     }
   }
 
+  /** Ends the drainer's connection until it is the process that will be killed: on a busy machine the first one is replaced. */
+  async function electKilledOne(): Promise<void> {
+    await until(async () => {
+      const { rows } = await past.query<{ pid: number }>(
+        `SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
+         AND application_name = 'tenantry cache follower' AND datname = current_database()`,
+      );
+      const isOurs = [reader, writer].some(({ following }) => following.state.role === 'drainer');
+      if (isOurs)
+        await past.query('SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid', [
+          rows.map(({ pid }) => pid),
+        ]);
+      return rows.length > 0 && !isOurs;
+    });
+  }
+
   it('when the process that drains is killed, nor one past the API kept hidden', async () => {
-    expect([reader, writer].map(({ following }) => following.state.role)).toEqual(['standby', 'standby']);
+    await electKilledOne();
+    for (const service of [reader, writer]) await warm(service, BALANCES);
     await killed.kill();
     await book();
     await expectCurrent();

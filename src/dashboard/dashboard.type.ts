@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { DateScalar, DateTimeScalar } from '../graphql/scalars.ts';
 import { CashFlow, CurrencyAmount } from '../statistics/cash-flow.type.ts';
-import type { DailyFlowRow } from './dashboard.repository.ts';
+import type { DailyFlowText } from './dashboard.repository.ts';
 
 @ObjectType({ description: 'Accounts that have something in common.', simpleResolvers: true })
 export class AccountGroup {
@@ -66,5 +66,5 @@ export class Dashboard {
   accountsByBank!: AccountGroup[];
 
   /** The days of the longest activity that anybody asked for; `activity` takes its own from them. */
-  dailyFlows!: readonly DailyFlowRow[];
+  dailyFlows!: DailyFlowText;
 }

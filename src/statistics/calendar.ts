@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** The lengths of time that statistics can be cut into. */
 export enum StatisticsPeriod {
   DAILY = 'DAILY',
@@ -24,6 +26,9 @@ export interface Bucket {
   readonly end: string;
 }
 
+/** Of a year at most each: two megabytes. */
+const rangesInUse = new LRUCache<string, readonly string[]>({ max: 200 });
+
 const DAY_MS = 86_400_000;
 const MIDNIGHT = 'T00:00:00.000Z';
 
@@ -36,11 +41,15 @@ export function addDays(day: string, days: number): string {
   return dayOf(date);
 }
 
-/** Every day of a range, both ends included. */
-export function daysBetween(from: string, to: string): string[] {
+/** Every day of a range, both ends included. The ranges of dashboards are the same ones again and again. */
+export function daysBetween(from: string, to: string): readonly string[] {
+  const key = `${from} ${to}`;
+  const known = rangesInUse.get(key);
+  if (known) return known;
   const days: string[] = [];
   const lastMs = utc(to).getTime();
   for (let dayMs = utc(from).getTime(); dayMs <= lastMs; dayMs += DAY_MS) days.push(dayOf(new Date(dayMs)));
+  rangesInUse.set(key, days);
   return days;
 }
 

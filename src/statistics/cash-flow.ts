@@ -11,6 +11,8 @@ export interface FlowRow {
 
 /** One flow for each currency that occurs, by the currency's name. */
 export function cashFlows(rows: readonly FlowRow[]): CashFlow[] {
+  const [only, second] = rows;
+  if (!second) return only ? [cashFlow(only.currency, rows)] : []; // most days: nothing to group or sort
   return [...groupBy(rows, ({ currency }) => currency)]
     .map(([currency, flows]) => cashFlow(currency, flows))
     .sort((a, b) => compareText(a.currency, b.currency));

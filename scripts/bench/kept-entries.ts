@@ -48,7 +48,11 @@ export async function openRedisTier(url: string) {
   const redis = new FastRedis(url, () => {}); // what fails is thrown as well
   while (!(await redis.memoryBytes().catch(() => undefined))) await delay(10);
   const versions = new RedisVersions(redis, new Trust());
-  return { redis, versions, entries: new RedisEntries(redis, versions, readConfig({}).cache) };
+  const close = async () => {
+    versions.close();
+    await redis.close();
+  };
+  return { redis, versions, entries: new RedisEntries(redis, versions, readConfig({}).cache), close };
 }
 
 /** Puts entries into Redis. @param told called now and then with the number that are there */

@@ -1,45 +1,118 @@
 import type { Result } from 'ioredis';
 import { DEPENDENCIES_BY_BIT } from './outbox/dependency-bits.ts';
+import { HOLD_MS } from './outbox/timing.ts';
+
+/** With a process's id behind it: where that process hears of recalls, and of who has heard of its own. */
+export const RECALL_CHANNEL = 'tenantry:cache:recall:';
 
 /**
- * Adds one to each version named by a bit of `mask`; in a new epoch when the tenant has none, or what lies there is not
- * of this layout.
+ * Whom a bump has told: for how long processes may hold the versions that Redis does not know of, then the id of each that it
+ * told and for how long that may hold them yet, in turn. In milliseconds.
  */
-const BUMP_FUNCTION = `
+export type Recalled = readonly [unknownMs: number, ...holders: (string | number)[]];
+
+/**
+ * What the scripts below share. `load` gives a tenant's versions, in a new epoch when there are none or what lies there is
+ * not of this layout, without the holds that are over. `held.since` is when this list of holds began: processes that held
+ * something before are not in it. It begins anew with the key, with the server, which may have lost the last of it, and when
+ * the server's clock was set back, by which holds would last for longer than they do.
+ */
+const VERSIONS_FUNCTIONS = `
 local names = { ${DEPENDENCIES_BY_BIT.map((name) => `'${name}'`).join(', ')} }
-local function bump(key, mask, epoch, ttlMs)
-  if mask == 0 then return end
+local holdMs = ${HOLD_MS}
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function isList(held, server)
+  if type(held) ~= 'table' or type(held.by) ~= 'table' or held.server ~= server then return false end
+  if type(held.since) ~= 'number' or held.since > nowMs then return false end
+  for id, untilMs in pairs(held.by) do
+    if type(untilMs) ~= 'number' or untilMs > nowMs + holdMs then return false end
+  end
+  return true
+end
+
+local function load(key, epoch, server)
   local known, versions = pcall(function() return cjson.decode(redis.call('GET', key)) end)
   if not known or type(versions) ~= 'table' or type(versions.epoch) ~= 'string' then versions = { epoch = epoch } end
+  if not isList(versions.held, server) then versions.held = { server = server, since = nowMs, by = {} } end
+  local by = versions.held.by
+  for id, untilMs in pairs(by) do
+    if untilMs <= nowMs then by[id] = nil end
+  end
+  return versions
+end
+
+local function save(key, versions, ttlMs)
+  local text = cjson.encode(versions)
+  redis.call('SET', key, text, 'PX', ttlMs)
+  return text
+end
+
+local function bump(versions, mask)
   for position, name in ipairs(names) do
     if bit.band(mask, 2 ^ (position - 1)) ~= 0 then versions[name] = (tonumber(versions[name]) or 0) + 1 end
   end
-  redis.call('SET', key, cjson.encode(versions), 'PX', ttlMs)
+end
+
+local function hold(versions, process, holds)
+  if holds == '1' then versions.held.by[process] = nowMs + holdMs end
+end
+
+-- Tells every other process that holds these versions. The answer: how long to wait for processes that are not in the
+-- list, then each that is in it and for how long it may hold them yet; all in ms.
+local function recall(versions, own, message)
+  local told = { math.max(0, versions.held.since + holdMs - nowMs) }
+  for id, untilMs in pairs(versions.held.by) do
+    if id ~= own then
+      redis.call('PUBLISH', '${RECALL_CHANNEL}' .. id, message)
+      told[#told + 1] = id
+      told[#told + 1] = untilMs - nowMs
+    end
+  end
+  return told
 end`;
 
 /**
- * A bump by the API, which remembers the write it is for.
- * KEYS: versions, the write's key (optional). ARGV: epoch, ttlMs, mask, how long the write is remembered in ms.
+ * The versions, which a process that can hear of a recall holds from now on: it takes them for current without asking, until
+ * its time is over or a bump recalls them. KEYS: versions. ARGV: epoch, ttlMs, server, process, '1' when it holds them.
  */
-const BUMP = `${BUMP_FUNCTION}
-bump(KEYS[1], tonumber(ARGV[3]), ARGV[1], ARGV[2])
-if KEYS[2] then redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4]) end
-return 1`;
+const READ = `${VERSIONS_FUNCTIONS}
+local versions = load(KEYS[1], ARGV[1], ARGV[3])
+hold(versions, ARGV[4], ARGV[5])
+return save(KEYS[1], versions, ARGV[2])`;
+
+/**
+ * A bump by the API, which remembers the write it is for and holds what it made. The answer: the versions, and that of `recall`.
+ * KEYS: versions, the write's key (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them, message, mask, how
+ * long the write is remembered in ms.
+ */
+const BUMP = `${VERSIONS_FUNCTIONS}
+local versions = load(KEYS[1], ARGV[1], ARGV[3])
+bump(versions, tonumber(ARGV[7]))
+hold(versions, ARGV[4], ARGV[5])
+local text = save(KEYS[1], versions, ARGV[2])
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[7], 'PX', ARGV[8]) end
+return { text, recall(versions, ARGV[4], ARGV[6]) }`;
 
 /**
  * Bumps by the drainer. A write that the API has bumped is not repeated, but for what it left out. One that it has not
- * is left for later, unless its time is up; the positions of these are the answer.
- * KEYS: versions, then each write's. ARGV: epoch, ttlMs, mask that is due whatever, '1' when all are due, then each write's mask.
+ * is left for later, unless its time is up. The answer: the positions of these, and that of `recall` if it bumped.
+ * KEYS: versions, then each write's. ARGV: epoch, ttlMs, server, process, message, mask that is due whatever, '1' when all are
+ * due, then each write's mask.
  */
-const DRAIN = `${BUMP_FUNCTION}
-local due, left = tonumber(ARGV[3]), {}
+const DRAIN = `${VERSIONS_FUNCTIONS}
+local due, left = tonumber(ARGV[6]), {}
 for position = 2, #KEYS do
-  local mask, written = tonumber(ARGV[position + 3]), redis.call('GET', KEYS[position])
+  local mask, written = tonumber(ARGV[position + 6]), redis.call('GET', KEYS[position])
   if written then mask = bit.band(mask, bit.bnot(tonumber(written) or 0)) end
-  if written or ARGV[4] == '1' then due = bit.bor(due, mask) else left[#left + 1] = position - 2 end
+  if written or ARGV[7] == '1' then due = bit.bor(due, mask) else left[#left + 1] = position - 2 end
 end
-bump(KEYS[1], due, ARGV[1], ARGV[2])
-return left`;
+if due == 0 then return { left } end
+local versions = load(KEYS[1], ARGV[1], ARGV[3])
+bump(versions, due)
+save(KEYS[1], versions, ARGV[2])
+return { left, recall(versions, ARGV[4], ARGV[5]) }`;
 
 /** Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token, new value, its ms. */
 const REPLACE = `
@@ -47,6 +120,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]
 
 /** What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on. */
 export const REDIS_SCRIPTS = {
+  readVersions: { lua: READ, numberOfKeys: 1 },
   bumpVersions: { lua: BUMP },
   drainVersions: { lua: DRAIN },
   replaceLock: { lua: REPLACE, numberOfKeys: 1 },
@@ -54,8 +128,15 @@ export const REDIS_SCRIPTS = {
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    bumpVersions(keyCount: number, ...keysAndValues: (string | number)[]): Result<unknown, Context>;
-    drainVersions(keyCount: number, ...keysAndValues: (string | number)[]): Result<number[], Context>;
+    readVersions(key: string, ...values: (string | number)[]): Result<string, Context>;
+    bumpVersions(
+      keyCount: number,
+      ...keysAndValues: (string | number)[]
+    ): Result<[text: string, recalled: Recalled], Context>;
+    drainVersions(
+      keyCount: number,
+      ...keysAndValues: (string | number)[]
+    ): Result<[left: number[], recalled?: Recalled], Context>;
     replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';
+import { HeldVersions, type TrustedVersions } from './held-versions.ts';
 import type { CacheDependency } from './namespaces.ts';
 import { maskOf } from './outbox/dependency-bits.ts';
 import type { OutboxChange } from './outbox/outbox-reader.ts';
-import type { Trust } from './outbox/trust.ts';
+import { type Moment, now, type Trust } from './outbox/trust.ts';
+import { Recalls } from './recalls.ts';
 import type { FastRedis } from './redis.ts';
 import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 
@@ -19,25 +20,31 @@ const DRAIN_BATCH = 500;
 /** Beyond so many changes at once, as after an outage, the API's own are bumped again instead of looked up. */
 const MAX_LOOKED_UP = 2_000;
 
-/** Versions in Redis: what one process bumps, every process sees. */
+/** What a script answered, and which server it was. */
+interface Answered {
+  readonly text: string;
+  readonly serverId: string;
+}
+
+/**
+ * Versions in Redis: what one process bumps, every process sees. A process that reads them holds them for a moment, and
+ * need not ask again until they are bumped.
+ */
 export class RedisVersions implements VersionStore {
+  readonly #held = new HeldVersions();
+  readonly #recalls: Recalls;
+
   constructor(
     private readonly redis: FastRedis,
     private readonly trust: Trust,
-  ) {}
+  ) {
+    this.#recalls = new Recalls(redis, (tenantId) => this.#held.drop(tenantId));
+  }
 
-  read(scope: TenantScope): Promise<Versions> {
-    const key = versionsKey(scope);
-    return this.redis
-      .run((client, serverId) =>
-        client.get(key).then((found) => {
-          const stored = parseVersions(found);
-          return stored
-            ? { stored, serverId }
-            : begin(client, key, found !== null).then((stored) => ({ stored, serverId }));
-        }),
-      )
-      .then(({ stored, serverId }) => this.#trusted(stored, serverId));
+  read(scope: TenantScope): Versions | Promise<Versions> {
+    const { term } = this.trust;
+    const isSame = term !== undefined && term.serverId === this.redis.serverId;
+    return (isSame && this.#held.find(scope.tenantId, term)) || this.#ask(scope);
   }
 
   /** The versions, and the bytes under a key of the same tenant, in one round trip. */
@@ -48,7 +55,7 @@ export class RedisVersions implements VersionStore {
     });
     // Without versions nothing that was kept before is current.
     return stored
-      ? { versions: this.#trusted(stored, serverId), bytes }
+      ? { versions: this.#trusted(stored, serverId).versions, bytes }
       : { versions: await this.read(scope), bytes: null };
   }
 
@@ -57,20 +64,29 @@ export class RedisVersions implements VersionStore {
     return randomUUID();
   }
 
+  /** Resolves when no process takes what was before it for current. */
   async bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
-    await this.redis.run(
-      (client) =>
-        client.bumpVersions(keys.length, ...keys, freshEpoch(), VERSIONS_TTL_MS, maskOf(dependencies), WRITTEN_TTL_MS),
-      'bump',
-    );
+    const holds = this.#mayHold;
+    await this.#recalls.around(scope.tenantId, async (message) => {
+      const since = now();
+      const bumped = this.redis.run(async (client, serverId) => {
+        const rest = [Number(holds), message, maskOf(dependencies), WRITTEN_TTL_MS];
+        const [text, recalled] = await client.bumpVersions(keys.length, ...keys, ...this.#common(serverId), ...rest);
+        return { text, serverId, recalled };
+      }, 'bump');
+      // It need not read what it made itself. When that cannot be held, the bump is done all the same.
+      this.#hold(scope, holds, since, bumped).catch(() => {});
+      return [undefined, (await bumped).recalled];
+    });
   }
 
   /** Nothing to do: only a bump makes the drainer pass over a write. */
   abandonWrite(): void {}
 
   /**
-   * Bumps what the API has not bumped itself. @throws when one of them is not certain to have happened
+   * Bumps what the API has not bumped itself; resolves when no process takes what was before it for current.
+   * @throws when one of the bumps is not certain to have happened
    * @param serverId the Redis that is meant
    * @param isFinal whether the API's own bumps are not waited for any longer
    * @returns the changes that are left to the API for now
@@ -81,13 +97,67 @@ export class RedisVersions implements VersionStore {
     const left: OutboxChange[] = [];
     for (let start = 0; start < tenants.length; start += DRAIN_BATCH) {
       const batch = tenants.slice(start, start + DRAIN_BATCH);
-      const results = await this.redis.run(async (client, actualId) => {
-        if (actualId !== serverId) throw new Error('Redis is another one than before');
-        return Promise.all(batch.map(([id, ofTenant]) => drainTenant(client, id, ofTenant, isFinal)));
-      }, 'bump');
-      left.push(...results.flat());
+      const drained = batch.map(([tenantId, ofTenant]) => this.#drainTenant(serverId, tenantId, ofTenant, isFinal));
+      left.push(...(await Promise.all(drained)).flat());
     }
     return left;
+  }
+
+  /** Holds nothing from now on, and tells nobody. */
+  close(): void {
+    this.#recalls.close();
+  }
+
+  async #drainTenant(
+    expectedId: string,
+    tenantId: string,
+    changes: readonly OutboxChange[],
+    isFinal: boolean,
+  ): Promise<OutboxChange[]> {
+    const scope = TenantScope.ofOutboxRow(tenantId);
+    const ofApi = changes.filter(({ writeId }) => writeId !== null);
+    const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);
+    const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
+    const masks = ofApi.map(({ dependencies }) => dependencies);
+    const left = await this.#recalls.around(tenantId, async (message) => {
+      const [left, recalled] = await this.redis.run(async (client, serverId) => {
+        if (serverId !== expectedId) throw new Error('Redis is another one than before');
+        const rest = [message, due, isFinal ? '1' : '0', ...masks];
+        return client.drainVersions(keys.length, ...keys, ...this.#common(serverId), ...rest);
+      }, 'bump');
+      // What was asked for before has been answered before: the connection keeps the order.
+      if (recalled) this.#held.drop(tenantId);
+      return [left, recalled];
+    });
+    return ofApi.filter((_, index) => left.includes(index));
+  }
+
+  #ask(scope: TenantScope): Promise<Versions> {
+    const holds = this.#mayHold;
+    const since = now();
+    const asked = this.redis.run(async (client, serverId) => ({
+      text: await client.readVersions(versionsKey(scope), ...this.#common(serverId), Number(holds)),
+      serverId,
+    }));
+    return this.#hold(scope, holds, since, asked);
+  }
+
+  /** @param since before it was asked, so that the hold is over here before it is over in Redis */
+  async #hold({ tenantId }: TenantScope, holds: boolean, since: Moment, asked: Promise<Answered>): Promise<Versions> {
+    const found = asked.then(({ text, serverId }) => this.#trusted(parseVersions(text), serverId));
+    if (holds) this.#held.put(tenantId, since, found);
+    else this.#held.drop(tenantId);
+    return (await found).versions;
+  }
+
+  /** What every script is given first. */
+  #common(serverId: string) {
+    return [freshEpoch(), VERSIONS_TTL_MS, serverId, this.#recalls.processId] as const;
+  }
+
+  /** Whether this process may hold what it is about to ask for: not while it would hear of no recall, or trusts nothing. */
+  get #mayHold(): boolean {
+    return this.#recalls.isListening && this.trust.isValid;
   }
 
   /**
@@ -95,37 +165,11 @@ export class RedisVersions implements VersionStore {
    * already. So does the generation, which changes when writes may have gone by unseen.
    * @throws when the versions are not trusted
    */
-  #trusted(versions: Versions, serverId: string): Versions {
-    const generation = this.trust.generationOn(serverId);
-    if (generation === undefined) throw new Error('the versions in Redis are not trusted at the moment');
-    return versionsOn(serverId, generation, versions);
+  #trusted(stored: Versions | undefined, serverId: string): TrustedVersions {
+    const { term } = this.trust;
+    if (!stored || term?.serverId !== serverId) throw new Error('the versions in Redis are not trusted at the moment');
+    return { versions: versionsOn(serverId, term.generation, stored), term };
   }
-}
-
-/** The first versions of a tenant. Of processes that find none at once, one makes them and the others read them. */
-async function begin(client: Redis, key: string, isForeign: boolean): Promise<Versions> {
-  if (isForeign) await client.del(key);
-  const stored =
-    parseVersions(await client.set(key, newVersions(), 'PX', VERSIONS_TTL_MS, 'NX', 'GET')) ??
-    parseVersions(await client.get(key));
-  if (!stored) throw new Error('the versions vanished while they were read');
-  return stored;
-}
-
-async function drainTenant(
-  client: Redis,
-  tenantId: string,
-  changes: readonly OutboxChange[],
-  isFinal: boolean,
-): Promise<OutboxChange[]> {
-  const scope = TenantScope.ofOutboxRow(tenantId);
-  const ofApi = changes.filter(({ writeId }) => writeId !== null);
-  const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);
-  const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
-  const masks = ofApi.map(({ dependencies }) => dependencies);
-  const rest = [freshEpoch(), VERSIONS_TTL_MS, due, isFinal ? '1' : '0', ...masks];
-  const left = await client.drainVersions(keys.length, ...keys, ...rest);
-  return ofApi.filter((_, index) => left.includes(index));
 }
 
 function groupedByTenant(changes: readonly OutboxChange[]): Map<string, OutboxChange[]> {
@@ -143,17 +187,15 @@ export function versionsOn(serverId: string, generation: string, stored: Version
   return { ...stored, epoch: `${serverId}.${generation}.${stored.epoch}` };
 }
 
-/** The versions as Redis has them. Undefined for what is absent, or not of this layout. */
+/** The versions as Redis has them, without who holds them. Undefined for what is absent, or not of this layout. */
 export function parseVersions(text: string | null): Versions | undefined {
   if (text === null) return undefined;
   try {
-    const versions = JSON.parse(text) as Versions | null;
-    return typeof versions?.epoch === 'string' ? versions : undefined;
+    const stored = JSON.parse(text) as (Versions & { held?: unknown }) | null;
+    if (typeof stored?.epoch !== 'string') return undefined;
+    const { held: _, ...versions } = stored;
+    return versions;
   } catch {
     return undefined; // whatever it is, it takes no part
   }
-}
-
-function newVersions(): string {
-  return JSON.stringify({ epoch: freshEpoch() } satisfies Versions);
 }

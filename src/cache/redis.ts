@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
 import { REDIS_SCRIPTS } from './redis-scripts.ts';
+import { RedisSubscription } from './redis-subscription.ts';
 
 /** A healthy Redis answers in well under a millisecond; after this a request goes on without it. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -83,6 +84,21 @@ export class FastRedis {
       breaker.failed();
       throw error;
     }
+  }
+
+  /** The id of the server that is connected; undefined while none is, and until the first command to it. */
+  get serverId(): string | undefined {
+    return this.#serverId;
+  }
+
+  /** Hears the messages of a channel until it is closed. */
+  subscribe(channel: string, onMessage: (message: string) => void): RedisSubscription {
+    const client = this.#client.duplicate({
+      connectionName: 'tenantry recalls',
+      lazyConnect: true,
+      autoResubscribe: false, // it must be known when that is done
+    });
+    return new RedisSubscription(client, channel, onMessage, this.onError);
   }
 
   /** For the health check. */

@@ -162,12 +162,15 @@ export class ResponseCache {
     const { versions } = following;
     if (shared && !memory.has(key)) return this.#findShared(shared, scope, key);
     const now = versions.read(scope);
-    if (!(now instanceof Promise)) return { versions: now, hit: this.#findInMemory(key, now) };
-    return this.#counted('get', 'versions', now).then((now) => {
-      const hit = now && this.#findInMemory(key, now);
-      // What is kept here may be old; another process may have filled Redis since.
-      return now && !hit && shared ? this.#findShared(shared, scope, key) : now && { versions: now, hit };
-    });
+    if (!(now instanceof Promise)) return this.#lookUpUnder(now, scope, key);
+    return this.#counted('get', 'versions', now).then((now) => now && this.#lookUpUnder(now, scope, key));
+  }
+
+  #lookUpUnder(versions: Versions, scope: TenantScope, key: string): Lookup | Promise<Lookup | undefined> {
+    const hit = this.#findInMemory(key, versions);
+    const { shared } = this.options;
+    // What is kept here may be old; another process may have filled Redis since.
+    return !hit && shared ? this.#findShared(shared, scope, key) : { versions, hit };
   }
 
   /** @param count what a finding is counted as */

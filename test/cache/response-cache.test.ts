@@ -6,6 +6,7 @@ import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { watchRedis } from '../support/redis-watch.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 
 const ACCOUNTS = '{ accounts(first: 5) { totalCount nodes { accountNumber balance } } }';
@@ -46,6 +47,19 @@ describeWithOwnRedis('the response cache over Redis', () => {
       const answer = await there.send(token, ACCOUNTS);
       expect(outcome(answer)).toBe('tenantry; hit');
       expect(there.statements.splice(0)).toEqual([]);
+    });
+
+    it('answers again without a word to Redis', async () => {
+      const token = await there.token(Role.VIEWER, 'north');
+      await untilHit(() => there.send(token, ACCOUNTS));
+      const watch = await watchRedis(redis.url);
+      const answers = await Promise.all(Array.from({ length: 50 }, () => there.send(token, ACCOUNTS)));
+      expect(new Set(answers.map(outcome))).toEqual(new Set(['tenantry; hit']));
+      await watch.untilNow();
+      const ofTenant = watch.commands.filter((command) => command.some((word) => word.startsWith('tenant:')));
+      // Now and then the versions, when they were held for long enough.
+      expect(ofTenant.length).toBeLessThan(10);
+      watch.close();
     });
 
     it('invalidates in every process at once', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,8 @@ export interface RedisWatch {
   readonly commands: readonly Command[];
   /** Resolves when there was such a command, before the call or after it. */
   until(isMeant: (command: Command) => boolean): Promise<void>;
+  /** Resolves when `commands` has all that was carried out before the call. */
+  untilNow(): Promise<void>;
   close(): void;
 }
 
@@ -27,10 +30,18 @@ export async function watchRedis(url: string): Promise<RedisWatch> {
   const [first] = await once(lines, 'line');
   if (first !== '+OK') throw new Error(`Redis does not tell its commands: ${first}`);
   lines.on('line', (line) => commands.push(argumentsIn(line)));
+  const until = async (isMeant: (command: Command) => boolean) => {
+    while (!commands.some(isMeant)) await once(lines, 'line');
+  };
   return {
     commands,
-    async until(isMeant) {
-      while (!commands.some(isMeant)) await once(lines, 'line');
+    until,
+    async untilNow() {
+      const mark = randomUUID();
+      const marking = connect({ host: hostname, port: Number(port) });
+      marking.write(`ECHO ${mark}\r\n`);
+      await until((command) => command.includes(mark));
+      marking.destroy();
     },
     close: () => socket.destroy(),
   };

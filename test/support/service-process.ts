@@ -7,6 +7,9 @@ import { startService } from './service.ts';
 export interface ServiceProcess {
   readonly url: string;
   isKilled(): boolean;
+  /** Lets it stand still, as on a machine that is overloaded or being moved; its connections stay open. */
+  pause(): void;
+  resume(): void;
   /** At once, as by the kernel when memory ends: nothing is told to anybody. */
   kill(): Promise<void>;
 }
@@ -24,6 +27,8 @@ export async function startServiceProcess(
   return {
     url,
     isKilled: () => child.killed,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async kill() {
       child.kill('SIGKILL');
       await ended;

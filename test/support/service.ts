@@ -86,7 +86,7 @@ export async function startService({ env = {}, database: given }: ServiceOptions
     following,
     untilCaughtUp: () => following.untilCaughtUp(),
     token: (role, slug) => issueToken(config.auth, own.url, role, slug),
-    send: (token, query, variables) => send(url, token, query, variables),
+    send: (token, query, variables) => sendTo(url, token, query, variables),
     async close() {
       await app.close();
       await following.stop();
@@ -116,7 +116,13 @@ async function tenantIdOf(url: string, slug: string): Promise<string> {
   return rows[0].id;
 }
 
-async function send(url: string, token: string | null, query: string, variables?: object): Promise<GraphqlAnswer> {
+/** Asks the service at an address. */
+export async function sendTo(
+  url: string,
+  token: string | null,
+  query: string,
+  variables?: object,
+): Promise<GraphqlAnswer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },

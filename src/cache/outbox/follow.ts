@@ -45,7 +45,7 @@ function throughRedis({ enabled, connection, database, onError }: FollowOptions,
   const versions = new RedisVersions(redis, trust);
   const unheard = new UnheardBumps(database);
   const common = { versions, trust, state, unheard };
-  if (!enabled) return { ...common, ...notFollowing };
+  if (!enabled) return { ...common, ...notFollowing, stop: async () => versions.close() };
   const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError });
   const watch = new LeaseWatch(leases, trust);
   const cleaner = new OutboxCleaner(database, onError);
@@ -55,6 +55,7 @@ function throughRedis({ enabled, connection, database, onError }: FollowOptions,
     untilCaughtUp: (signal) => watch.untilCaughtUp(signal),
     async stop() {
       await Promise.all([watch.stop(), drainer.stop(), cleaner.stop()]);
+      versions.close();
     },
   };
 }

@@ -20,3 +20,8 @@ export const MARGIN_MS = 100;
 /** How long rows of the outbox stay at least. A follower that was away for longer takes everything for old. */
 export const RETENTION_MS = 30_000;
 export const CLEANING_MS = 5_000;
+/**
+ * How long a process may take a tenant's versions for current without asking Redis again. A write waits so long at most for
+ * a process that has died, or does not hear.
+ */
+export const HOLD_MS = 250;

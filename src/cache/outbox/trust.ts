@@ -14,9 +14,14 @@ export function elapsedMs(since: Moment): number {
   return Math.max(performance.now() - since.monotonicMs, Date.now() - since.wallMs);
 }
 
-interface Granted {
+/** A time of trust without a gap, in the versions of one generation on one server. Another time is another object. */
+export interface TrustTerm {
   readonly generation: string;
   readonly serverId: string;
+}
+
+interface Granted {
+  readonly term: TrustTerm;
   readonly since: Moment;
   readonly leaseMs: number;
 }
@@ -35,7 +40,9 @@ export class Trust {
    * @param leaseMs how long it held at that moment, at least
    */
   grant(generation: string, serverId: string, since: Moment, leaseMs: number): void {
-    this.#granted = { generation, serverId, since, leaseMs };
+    const { term } = this;
+    const goesOn = term?.generation === generation && term.serverId === serverId;
+    this.#granted = { term: goesOn ? term : { generation, serverId }, since, leaseMs };
   }
 
   revoke(): void {
@@ -46,8 +53,8 @@ export class Trust {
     return this.#granted !== undefined && elapsedMs(this.#granted.since) < this.#granted.leaseMs;
   }
 
-  /** The generation of this server's versions; undefined when they are not trusted now. */
-  generationOn(serverId: string): string | undefined {
-    return this.isValid && this.#granted?.serverId === serverId ? this.#granted.generation : undefined;
+  /** Undefined when nothing is trusted now. */
+  get term(): TrustTerm | undefined {
+    return this.isValid ? this.#granted?.term : undefined;
   }
 }

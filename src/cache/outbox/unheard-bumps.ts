@@ -4,16 +4,19 @@ import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../namespaces.ts';
 import { maskOf } from './dependency-bits.ts';
-import { LEASE_MS, MARGIN_MS } from './timing.ts';
+import { HOLD_MS, LEASE_MS, MARGIN_MS } from './timing.ts';
 
-/** Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the write in it. */
-const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + MARGIN_MS;
+/**
+ * Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the write in the versions,
+ * and what was held until then is over as well.
+ */
+const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + HOLD_MS + MARGIN_MS;
 const RETRY_MS = 50;
 
 /**
  * What becomes of a write whose bump did not reach Redis. The drainer will bump for it, but until then another process,
  * whose own way to Redis is open, may take the old answer for current. So the write is acknowledged only when it is in
- * the versions, or when nobody trusts them any more: a second later at most.
+ * the versions, or when nobody trusts them any more: 1.2 s later at most.
  */
 export class UnheardBumps {
   constructor(private readonly database: TenantDatabase) {}

@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Role } from '../../../src/context/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { sendTo } from '../../support/service.ts';
 import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import {
@@ -86,6 +88,19 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
       return rows.length > 0 && !isOurs;
     });
   }
+
+  it('in a process that stood still while it was written', async () => {
+    const token = await reader.token(Role.ADMIN, 'north');
+    const ask = () => sendTo(killed.url, token, BALANCES);
+    // Of what it finds in its own memory it holds the versions from then on.
+    await until(async () => (await ask()).headers.get('cache-status')?.includes('memory') ?? false);
+    killed.pause();
+    await book();
+    const answer = ask();
+    killed.resume();
+    expect(balanceOf((await answer).data)).toBe(booked);
+    await expectCurrent();
+  });
 
   it('when the process that drains is killed, nor one past the API kept hidden', async () => {
     await electKilledOne();

@@ -4,17 +4,25 @@ import { type Fault, type ModelSize, protocol } from './model.ts';
 
 /** Sizes that between them hold every way two of anything can meet; each is explored whole. */
 const SIZES: readonly ModelSize[] = [
-  { writers: 1, readers: 3, losses: 0 },
-  { writers: 2, readers: 2, losses: 0 },
-  { writers: 1, readers: 2, losses: 2 },
+  { writers: 1, readers: 3, losses: 0, isWarm: false },
+  { writers: 2, readers: 2, losses: 0, isWarm: false },
+  { writers: 1, readers: 2, losses: 2, isWarm: false },
+  { writers: 2, readers: 2, losses: 0, isWarm: true },
+  { writers: 1, readers: 2, losses: 2, isWarm: true },
+  { writers: 1, readers: 3, losses: 1, isWarm: true },
 ];
 
 /** With the smallest size that shows it. */
 const FAULTS: readonly [Fault, ModelSize][] = [
-  ['versions are read after the load', { writers: 1, readers: 2, losses: 0 }],
-  ['the bump comes before the commit', { writers: 1, readers: 2, losses: 0 }],
-  ['missing versions begin at zero', { writers: 1, readers: 2, losses: 1 }],
-  ['any load under way is joined', { writers: 1, readers: 3, losses: 0 }],
+  ['versions are read after the load', { writers: 1, readers: 2, losses: 0, isWarm: false }],
+  ['the bump comes before the commit', { writers: 1, readers: 2, losses: 0, isWarm: false }],
+  ['missing versions begin at zero', { writers: 1, readers: 2, losses: 1, isWarm: true }],
+  ['any load under way is joined', { writers: 1, readers: 3, losses: 0, isWarm: false }],
+  ['nobody is told of a bump', { writers: 1, readers: 1, losses: 0, isWarm: true }],
+  ['a bump waits for nobody who holds', { writers: 1, readers: 1, losses: 0, isWarm: true }],
+  ['a bump recalls only what the last one did not', { writers: 2, readers: 1, losses: 0, isWarm: true }],
+  ['a list of holders that was lost is taken for an empty one', { writers: 1, readers: 1, losses: 1, isWarm: true }],
+  ['an answer that a recall overtook is held', { writers: 1, readers: 3, losses: 0, isWarm: true }],
 ];
 
 describe('the protocol, over every interleaving', () => {

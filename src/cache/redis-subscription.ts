@@ -1,0 +1,59 @@
+import type { Redis } from 'ioredis';
+
+/** A connection that stands still without being closed is noticed after this and the time for a command. */
+const CHECK_MS = 1_000;
+
+/** Hears the messages of one channel, on a connection of its own that is made again whenever it is lost. */
+export class RedisSubscription {
+  #isActive = false;
+  readonly #checking: NodeJS.Timeout;
+
+  /** @param client not connected yet, and used by nobody else */
+  constructor(
+    private readonly client: Redis,
+    channel: string,
+    onMessage: (message: string) => void,
+    private readonly onError: (error: Error) => void,
+  ) {
+    client.on('error', onError);
+    client.on('message', (_channel, message) => onMessage(message));
+    client.on('ready', () => void this.#begin(channel));
+    client.on('close', () => {
+      this.#isActive = false;
+    });
+    this.#checking = setInterval(() => void this.#check(), CHECK_MS).unref();
+    client.connect().catch(() => {}); // told as an error too, and tried again
+  }
+
+  /** Whether messages arrive that are sent from now on. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  close(): void {
+    clearInterval(this.#checking);
+    this.#isActive = false;
+    this.client.disconnect();
+  }
+
+  async #begin(channel: string): Promise<void> {
+    try {
+      await this.client.subscribe(channel);
+      this.#isActive = true;
+    } catch (error) {
+      this.onError(error as Error);
+      this.client.disconnect(true);
+    }
+  }
+
+  async #check(): Promise<void> {
+    if (!this.#isActive) return;
+    try {
+      await this.client.ping();
+    } catch (error) {
+      this.onError(error as Error);
+      this.#isActive = false;
+      this.client.disconnect(true);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { HeldVersions, type TrustedVersions } from '../../src/cache/held-versions.ts';
+import { HOLD_MS } from '../../src/cache/outbox/timing.ts';
+import { now } from '../../src/cache/outbox/trust.ts';
+
+const TERM = { generation: 'g', serverId: 's' };
+const OLD: TrustedVersions = { versions: { epoch: 'e', accounts: 1 }, term: TERM };
+const NEW: TrustedVersions = { versions: { epoch: 'e', accounts: 2 }, term: TERM };
+
+describe('versions that a process holds', () => {
+  it('are there without a promise, for their tenant alone', async () => {
+    const held = new HeldVersions();
+    const asked = Promise.resolve(OLD);
+    held.put('north', now(), asked);
+    await asked;
+    expect(held.find('north', TERM)).toBe(OLD.versions);
+    expect(held.find('south', TERM)).toBeUndefined();
+  });
+
+  it('are waited for by those who ask while Redis is being asked', async () => {
+    const held = new HeldVersions();
+    const redis = answerOfRedis();
+    held.put('north', now(), redis.promise);
+    const joined = held.find('north', TERM);
+    redis.resolve(OLD);
+    await expect(joined).resolves.toBe(OLD.versions);
+  });
+
+  it('are not those of an answer that a recall has overtaken', async () => {
+    const held = new HeldVersions();
+    const redis = answerOfRedis();
+    held.put('north', now(), redis.promise);
+    held.drop('north');
+    redis.resolve(OLD);
+    await redis.promise;
+    expect(held.find('north', TERM)).toBeUndefined();
+  });
+
+  it('are not those of an answer that comes after a newer question', async () => {
+    const held = new HeldVersions();
+    const first = answerOfRedis();
+    const second = Promise.resolve(NEW);
+    held.put('north', now(), first.promise);
+    held.put('north', now(), second);
+    await second;
+    first.resolve(OLD);
+    await first.promise;
+    expect(held.find('north', TERM)).toBe(NEW.versions);
+  });
+
+  it('are gone when their time is over, by either clock, counted from before Redis was asked', async () => {
+    const held = new HeldVersions();
+    const asked = Promise.resolve(OLD);
+    const { monotonicMs, wallMs } = now();
+    for (const since of [
+      { monotonicMs: monotonicMs - HOLD_MS, wallMs },
+      { monotonicMs, wallMs: wallMs - HOLD_MS },
+    ]) {
+      held.put('north', since, asked);
+      await asked;
+      expect(held.find('north', TERM)).toBeUndefined();
+    }
+  });
+
+  it('do not outlive the time of trust that they were read in, though the next one is of the same server', async () => {
+    const held = new HeldVersions();
+    const asked = Promise.resolve(OLD);
+    held.put('north', now(), asked);
+    await asked;
+    expect(held.find('north', { ...TERM })).toBeUndefined();
+  });
+
+  it('are not there when Redis failed, nor does that hide what was asked for since', async () => {
+    const held = new HeldVersions();
+    const failing = Promise.reject(new Error('Redis is away'));
+    held.put('north', now(), failing);
+    await expect(held.find('north', TERM)).rejects.toThrow('Redis is away');
+    expect(held.find('north', TERM)).toBeUndefined();
+  });
+});
+
+/** An answer that comes when the test wants it to. */
+function answerOfRedis() {
+  let resolve: (found: TrustedVersions) => void = () => {};
+  const promise = new Promise<TrustedVersions>((resolved) => {
+    resolve = resolved;
+  });
+  return { promise, resolve };
+}

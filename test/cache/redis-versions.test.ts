@@ -1,0 +1,162 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { versionsKey } from '../../src/cache/cache-key.ts';
+import { now, Trust } from '../../src/cache/outbox/trust.ts';
+import { FastRedis } from '../../src/cache/redis.ts';
+import { RedisVersions } from '../../src/cache/redis-versions.ts';
+import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { type RedisWatch, watchRedis } from '../support/redis-watch.ts';
+
+const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
+const OTHER = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000002');
+const KEY = versionsKey(SCOPE);
+
+describeWithOwnRedis('versions that processes hold', () => {
+  let server: TestRedis;
+  let admin: Redis;
+  let here: Process;
+  let there: Process;
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.url);
+    [here, there] = await Promise.all([startProcess(server), startProcess(server)]);
+  });
+  /** Nothing that is waited for is left of the test before. */
+  beforeEach(async () => {
+    for (const { untilListening } of [here, there]) await untilListening();
+    for (const { versions } of [here, there]) await versions.bump(SCOPE, ['accounts']);
+  });
+  afterAll(async () => {
+    await Promise.all([here.close(), there.close()]);
+    admin.disconnect();
+    await server.stop();
+  });
+
+  /** The scripts that have run on the tenant's versions since the watch began; ends it. */
+  async function readings(watch: RedisWatch) {
+    await watch.untilNow();
+    watch.close();
+    return watch.commands.filter(([name = '', ...rest]) => /^eval(sha)?$/i.test(name) && rest.includes(KEY));
+  }
+
+  it('are asked for once, and then taken for current without asking', async () => {
+    const watch = await watchRedis(server.url);
+    const first = await there.versions.read(SCOPE);
+    for (let n = 0; n < 100; n++) expect(await there.versions.read(SCOPE)).toEqual(first);
+    // Twice, should the time of the first be over meanwhile.
+    expect((await readings(watch)).length).toBeLessThanOrEqual(2);
+  });
+
+  it('are asked for once by all who ask at once', async () => {
+    await here.versions.bump(SCOPE, ['accounts']);
+    const watch = await watchRedis(server.url);
+    const all = await Promise.all(Array.from({ length: 20 }, () => there.versions.read(SCOPE)));
+    expect(new Set(all).size).toBe(1);
+    expect(await readings(watch)).toHaveLength(1);
+  });
+
+  it('are recalled by a bump before it is done, in every process, and no others', async () => {
+    for (let n = 0; n < 50; n++) {
+      const [before, other] = [await here.versions.read(SCOPE), await here.versions.read(OTHER)];
+      await there.versions.bump(SCOPE, ['accounts']);
+      const after = await here.versions.read(SCOPE);
+      expect(after).toEqual({ ...before, accounts: (before.accounts ?? 0) + 1 });
+      expect(await there.versions.read(SCOPE)).toEqual(after);
+      expect(await here.versions.read(OTHER)).toEqual(other);
+    }
+  });
+
+  it('are recalled by each of several bumps at once', async () => {
+    const before = await here.versions.read(SCOPE);
+    const bumps = [here, there, there].map(({ versions }) => versions.bump(SCOPE, ['accounts']));
+    await Promise.all(bumps);
+    for (const { versions } of [here, there])
+      expect((await versions.read(SCOPE)).accounts).toBe((before.accounts ?? 0) + 3);
+  });
+
+  it('are over before a bump is done that finds no list of who holds them', async () => {
+    for (const lose of [() => admin.del(KEY), () => admin.flushall(), () => admin.set(KEY, 'not JSON')]) {
+      const before = await here.versions.read(SCOPE);
+      await lose();
+      await there.versions.bump(SCOPE, ['accounts']);
+      expect((await here.versions.read(SCOPE)).epoch).not.toBe(before.epoch);
+    }
+  });
+
+  it('are over before a bump is done that finds a list of another server or of another clock, or none', async () => {
+    const inAnHour = Date.now() + 3_600_000;
+    for (const held of [
+      { server: 'another', since: 0, by: {} },
+      { server: here.serverId, since: inAnHour, by: {} },
+      { server: here.serverId, since: 0, by: { somebody: inAnHour } },
+      { server: here.serverId, since: 0, by: { 'x y': 'soon' } },
+      { server: here.serverId, since: 0, by: null },
+      null,
+    ]) {
+      const before = await here.versions.read(SCOPE);
+      const stored = JSON.parse((await admin.get(KEY)) ?? '');
+      await admin.set(KEY, JSON.stringify({ ...stored, held }));
+      await there.versions.bump(SCOPE, ['accounts']);
+      expect(await here.versions.read(SCOPE)).toEqual({ ...before, accounts: (before.accounts ?? 0) + 1 });
+    }
+  });
+
+  it('are over before a bump is done that a process does not hear of', async () => {
+    const before = await here.versions.read(SCOPE);
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await there.versions.bump(SCOPE, ['accounts']);
+    expect(await here.versions.read(SCOPE)).not.toEqual(before);
+  });
+
+  it('are not held by a process that would not hear of a bump', async () => {
+    await admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(async () => !(await isHeld(here)) && !(await isHeld(there)));
+    const before = await here.versions.read(SCOPE);
+    await there.versions.bump(SCOPE, ['accounts']);
+    expect(await here.versions.read(SCOPE)).not.toEqual(before);
+    expect(JSON.parse((await admin.get(KEY)) ?? '').held.by).toEqual({});
+    await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
+  });
+});
+
+type Process = Awaited<ReturnType<typeof startProcess>>;
+
+/** What a process of the service has of its own. */
+async function startProcess(server: TestRedis) {
+  const redis = new FastRedis(server.url, () => {});
+  const trust = new Trust();
+  const versions = new RedisVersions(redis, trust);
+  const askId = () => redis.run(async (_client, id) => id);
+  await until(() =>
+    askId().then(
+      () => true,
+      () => false,
+    ),
+  );
+  const serverId = await askId();
+  trust.grant('generation', serverId, now(), 600_000);
+  const process = {
+    serverId,
+    versions,
+    untilListening: () => until(() => isHeld(process)),
+    async close() {
+      versions.close();
+      await redis.close();
+    },
+  };
+  return process;
+}
+
+/** Whether the process need not ask for what it has just read. */
+async function isHeld({ versions }: { versions: RedisVersions }): Promise<boolean> {
+  await versions.read(SCOPE);
+  return !(versions.read(SCOPE) instanceof Promise);
+}
+
+/** Asks again until it is so; the test's own time limit ends it otherwise. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await wait(2);
+}

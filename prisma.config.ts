@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from 'prisma/config';
 
+import { readEnvironmentFile } from './scripts/bootstrap/environment-file.mjs';
 import { findDatasourceUrl } from './scripts/schema-engine/datasource-url.mjs';
 
 const inProject = (name: string): string => path.join(import.meta.dirname, name);
 
-// Prisma does not read it by itself. What is set already wins over it.
-if (existsSync(inProject('.env'))) process.loadEnvFile(inProject('.env'));
+readEnvironmentFile(import.meta.dirname); // Prisma does not by itself
 // Windows cannot run a script as a program; Prisma downloads its native engine there.
 if (process.platform !== 'win32') process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= inProject('scripts/schema-engine.mjs');
 // Prisma's call home, to learn of new versions.

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { build } from './build.mjs';
 import { dependencies } from './dependencies.mjs';
+import { readEnvironmentFile } from './environment-file.mjs';
 import { BootstrapError } from './errors.mjs';
 import { generatedCode } from './generated-code.mjs';
 import { prepare } from './prepare.mjs';
@@ -34,6 +35,7 @@ async function dispatch(command, args) {
   const tool = TOOLS[command];
   if (tool) {
     await prepare(ROOT, tool.needsGeneratedCode ? [dependencies, generatedCode] : [dependencies]);
+    if (!tool.packageName) readEnvironmentFile(ROOT);
     process.exitCode = await runTool(ROOT, tool, args);
     return;
   }
@@ -59,6 +61,7 @@ function sourceOf(command) {
  * @param {string[]} args
  */
 async function importBuilt(source, args) {
+  readEnvironmentFile(ROOT);
   const file = path.join(ROOT, 'dist', source.replace(/\.ts$/, '.js'));
   process.argv = [process.execPath, file, ...args];
   await import(pathToFileURL(file).href);

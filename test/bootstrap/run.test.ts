@@ -119,6 +119,20 @@ test('ends the step it is at when it is told to end', async () => {
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
 
+test('takes settings from .env, over which what is set wins', async () => {
+  const project = makeFakeProject();
+  project.write('scripts/say-settings.ts', 'console.log(process.env.TENANTRY_FILE, process.env.HOME);');
+  expect(await project.run('say:settings')).toMatchObject({ stdout: `undefined ${process.env.HOME}\n` });
+  project.write('.env', 'TENANTRY_FILE="of the file"\nHOME=/nowhere\n');
+  expect(await project.run('say:settings')).toMatchObject({ stdout: `of the file ${process.env.HOME}\n` });
+  rmSync(path.join(project.root, '.env'));
+  project.write('.env/not-a-file', '');
+  expect(await project.run('say:settings')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/\.env cannot be read: .+\nMake it readable, or remove it\.\n/),
+  });
+});
+
 test('names the commands there are when there is none of the name given', async () => {
   const project = makeFakeProject();
   const { code, stderr } = await project.run('../say-hello');

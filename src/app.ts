@@ -86,7 +86,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   );
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
-  registerGraphqlRoute(app, { apollo, operations, services, verifier });
+  registerGraphqlRoute(app, {
+    apollo,
+    operations,
+    services,
+    verifier,
+    answersAhead: config.corsOrigins.length === 0,
+  });
   return app;
 }
 

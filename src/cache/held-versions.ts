@@ -27,15 +27,15 @@ interface Hold {
 export class HeldVersions {
   readonly #holds = new LRUCache<string, Hold>({ max: MAX_TENANTS });
 
-  /**
-   * Without a promise what is held; with one while Redis is being asked, by an earlier caller: nobody waits for a question that
-   * a recall has overtaken.
-   */
-  find(tenantId: string, term: TrustTerm): Versions | Promise<Versions> | undefined {
-    const hold = this.#holds.get(tenantId);
-    if (!hold || elapsedMs(hold.since) >= HOLD_MS) return undefined;
-    if (!hold.found) return hold.asked.then(({ versions }) => versions);
-    return hold.found.term === term ? hold.found.versions : undefined;
+  find(tenantId: string, term: TrustTerm): Versions | undefined {
+    const found = this.#current(tenantId)?.found;
+    return found?.term === term ? found.versions : undefined;
+  }
+
+  /** What Redis is being asked for by an earlier caller. Nobody waits for a question that a recall has overtaken. */
+  underWay(tenantId: string): Promise<Versions> | undefined {
+    const hold = this.#current(tenantId);
+    return hold && !hold.found ? hold.asked.then(({ versions }) => versions) : undefined;
   }
 
   /**
@@ -58,5 +58,10 @@ export class HeldVersions {
   /** A bump has made them old. */
   drop(tenantId: string): void {
     this.#holds.delete(tenantId);
+  }
+
+  #current(tenantId: string): Hold | undefined {
+    const hold = this.#holds.get(tenantId);
+    return hold && elapsedMs(hold.since) < HOLD_MS ? hold : undefined;
   }
 }

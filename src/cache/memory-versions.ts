@@ -19,6 +19,10 @@ export class MemoryVersions implements VersionStore {
     return this.#current(tenantId);
   }
 
+  held({ tenantId }: TenantScope): Versions {
+    return this.#current(tenantId);
+  }
+
   /** Nothing is awaited between reading and writing: two bumps at once would undo one another. */
   async bump({ tenantId }: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
     const versions = this.#current(tenantId);

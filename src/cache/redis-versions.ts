@@ -42,9 +42,12 @@ export class RedisVersions implements VersionStore {
   }
 
   read(scope: TenantScope): Versions | Promise<Versions> {
+    return this.held(scope) ?? this.#held.underWay(scope.tenantId) ?? this.#ask(scope);
+  }
+
+  held({ tenantId }: TenantScope): Versions | undefined {
     const { term } = this.trust;
-    const isSame = term !== undefined && term.serverId === this.redis.serverId;
-    return (isSame && this.#held.find(scope.tenantId, term)) || this.#ask(scope);
+    return term && term.serverId === this.redis.serverId ? this.#held.find(tenantId, term) : undefined;
   }
 
   /** The versions, and the bytes under a key of the same tenant, in one round trip. */

@@ -16,6 +16,8 @@ export interface VersionStore {
    * the cache
    */
   read(scope: TenantScope): Versions | Promise<Versions>;
+  /** The versions now, where they are known without asking anybody. */
+  held(scope: TenantScope): Versions | undefined;
   /** A write of the API is about to begin. @returns the id that its rows in the outbox are to carry */
   beginWrite(): string;
   /**

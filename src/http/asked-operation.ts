@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations, GraphqlRequest } from '../cache/cacheable-operations.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
@@ -12,6 +12,17 @@ export type AskedOperation =
   | { readonly cacheable: CacheableOperation }
   /** Its answer never comes from the cache. */
   | { readonly cacheable: undefined; readonly bypass: BypassReason };
+
+/** A request as it came. */
+export interface AskingRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The bytes of a POST. */
+  readonly body?: unknown;
+  /** The search parameters of a GET. */
+  readonly query?: unknown;
+}
 
 /** Apollo Server says what is wrong with it. */
 const UNREADABLE: AskedOperation = { cacheable: undefined, bypass: 'unreadable' };
@@ -28,7 +39,7 @@ export class AskedOperations {
 
   constructor(private readonly operations: CacheableOperations) {}
 
-  of(request: FastifyRequest): AskedOperation {
+  of(request: AskingRequest): AskedOperation {
     if (request.method === 'POST' && !request.headers['content-type']?.includes('json')) return UNREADABLE;
     const accept = request.headers.accept ?? '';
     const text =
@@ -37,7 +48,7 @@ export class AskedOperations {
     return this.#remembered.get(key) ?? this.#read(request, accept, key);
   }
 
-  #read(request: FastifyRequest, accept: string, key: string): AskedOperation {
+  #read(request: AskingRequest, accept: string, key: string): AskedOperation {
     const asked = request.method === 'GET' ? parseSearch(request.query) : parseBody(request.body);
     const operation = asked ? this.#describe(asked, accept) : UNREADABLE;
     // A persisted query whose text is not known yet may be known the next time.

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, LoadedAnswer } from '../cache/answer.ts';
 import { type Caller, Role } from '../context/caller.ts';
 
@@ -6,7 +6,7 @@ import { type Caller, Role } from '../context/caller.ts';
 const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN, Role.OPERATOR];
 
 /** Whether the client asks, and may, to be told in `extensions.cache` what the cache had to do with its answer. */
-export function asksForReport({ headers }: FastifyRequest, caller: Caller | null): boolean {
+export function asksForReport(headers: IncomingHttpHeaders, caller: Caller | null): boolean {
   return headers['x-cache-debug'] === '1' && caller !== null && ROLES.includes(caller.role);
 }
 

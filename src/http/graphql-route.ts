@@ -2,27 +2,24 @@ import { performance } from 'node:perf_hooks';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, LoadedAnswer } from '../cache/answer.ts';
-import { responseKey } from '../cache/cache-key.ts';
-import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
+import type { CacheableOperations } from '../cache/cacheable-operations.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
 import type { Versions } from '../cache/versions.ts';
-import { type Caller, type CallerTenant, callerKey } from '../context/caller.ts';
+import type { Caller } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode } from '../errors.ts';
-import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
+import { answerAtHand, entryKey, recordHit } from './hits.ts';
+import { answerAhead } from './listener.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
 
 /** Long enough for any operation that the limits let through. */
 const MAX_BODY_BYTES = 1024 * 1024;
-
-/** An answer from the cache is found in the time of a few fields. */
-const COST_OF_A_HIT = 1;
 
 const ACCEPTS_JSON = ['application/json', '*/*'];
 
@@ -35,11 +32,14 @@ export interface GraphqlRoute {
   readonly operations: CacheableOperations;
   readonly services: Services;
   readonly verifier: TokenVerifier;
+  /** Whether answers may be sent past Fastify: no plugin has headers to add. */
+  readonly answersAhead: boolean;
 }
 
 /** POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server does. */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.operations);
+  if (route.answersAhead) answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what the cache cannot answer.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -91,8 +91,8 @@ function answer(
   const send = (found: Answer) => {
     timing.cache = found.outcome;
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
-    if (!isLoaded && caller) recordHit(route.services, caller, operation.cacheable?.name ?? NAMELESS.anonymous, timing);
-    if (!asksForReport(request, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
+    if (!isLoaded && caller) recordHit(route.services, caller, operation, timing);
+    if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
     return sendReport(request, reply, found, withReport(found, keyOf(caller, operation)), serverTiming(timing));
   };
   const found = find(route.services, caller, operation, load, whenJoined);
@@ -109,11 +109,6 @@ function find(
   if (!caller?.tenant) return cache.bypass('no-tenant', load);
   if (!operation.cacheable) return cache.bypass(operation.bypass, load);
   return cache.answer(caller.tenant.scope, entryKey(caller, caller.tenant, operation.cacheable), load, whenJoined);
-}
-
-function entryKey({ subject, name, role }: Caller, { scope }: CallerTenant, operation: CacheableOperation): string {
-  const viewer = operation.isPerViewer ? JSON.stringify([subject, name, role]) : undefined;
-  return responseKey(scope, operation.hash, viewer);
 }
 
 /** Undefined when the answer has no place in the cache. */
@@ -161,13 +156,6 @@ function parsedBody({ body, headers }: FastifyRequest): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What Apollo Server's plugins do for a miss. */
-function recordHit({ monitor, rateLimiter }: Services, caller: Caller, name: string, timing: RequestTiming): void {
-  rateLimiter.spend(callerKey(caller), COST_OF_A_HIT);
-  const tenantId = caller.tenant?.scope.tenantId ?? null;
-  monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true }, timing);
 }
 
 /** Without an Accept header that asks for what Apollo Server sends in any case: it parses one twice, 3 % of a miss. */

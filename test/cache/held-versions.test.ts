@@ -21,7 +21,8 @@ describe('versions that a process holds', () => {
     const held = new HeldVersions();
     const redis = answerOfRedis();
     held.put('north', now(), redis.promise);
-    const joined = held.find('north', TERM);
+    expect(held.find('north', TERM)).toBeUndefined();
+    const joined = held.underWay('north');
     redis.resolve(OLD);
     await expect(joined).resolves.toBe(OLD.versions);
   });
@@ -74,8 +75,9 @@ describe('versions that a process holds', () => {
     const held = new HeldVersions();
     const failing = Promise.reject(new Error('Redis is away'));
     held.put('north', now(), failing);
-    await expect(held.find('north', TERM)).rejects.toThrow('Redis is away');
+    await expect(held.underWay('north')).rejects.toThrow('Redis is away');
     expect(held.find('north', TERM)).toBeUndefined();
+    expect(held.underWay('north')).toBeUndefined();
   });
 });
 

@@ -1,0 +1,47 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type { AskingRequest } from './asked-operation.ts';
+
+/** Longer requests are not those that come again and again. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and reply, and way of reading a
+ * body are a sixth of the CPU of an answer that lies in the process. What is not answered here goes to Fastify as it came.
+ * @param answer returns false when it did nothing
+ */
+export function answerAhead(
+  app: FastifyInstance,
+  answer: (request: AskingRequest, response: ServerResponse) => boolean,
+): void {
+  const { server } = app;
+  const fastify = server.listeners('request') as RequestListener[];
+  const pass: RequestListener = (request, response) => {
+    for (const listener of fastify) listener.call(server, request, response);
+  };
+  let isOpen = true;
+  // From then on Fastify ends each connection with its next answer.
+  app.addHook('preClose', async () => {
+    isOpen = false;
+  });
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const bytes = isOpen ? bodyBytesOf(request) : 0;
+    if (bytes === 0) return pass(request, response);
+    // The parser is at the headers yet. The body has mostly come in together with them, and is read when it is done.
+    process.nextTick(() => {
+      const body: Buffer | null = request.read();
+      const { headers } = request;
+      if (body?.length === bytes && answer({ method: 'POST', url: '/graphql', headers, body }, response)) return;
+      if (body) request.unshift(body);
+      pass(request, response);
+    });
+  });
+}
+
+/** The size of a body to look at; 0 for a request that Fastify is to see. */
+function bodyBytesOf({ method, url, headers }: IncomingMessage): number {
+  if (method !== 'POST' || url !== '/graphql') return 0;
+  const bytes = Number(headers['content-length']);
+  return bytes <= MAX_BODY_BYTES ? bytes : 0;
+}

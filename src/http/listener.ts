@@ -5,15 +5,14 @@ import type { AskingRequest } from './asked-operation.ts';
 /** Longer requests are not those that come again and again. */
 const MAX_BODY_BYTES = 64 * 1024;
 
+type AnswerNow = (request: AskingRequest, response: ServerResponse) => boolean;
+
 /**
  * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and reply, and way of reading a
  * body are a sixth of the CPU of an answer that lies in the process. What is not answered here goes to Fastify as it came.
  * @param answer returns false when it did nothing
  */
-export function answerAhead(
-  app: FastifyInstance,
-  answer: (request: AskingRequest, response: ServerResponse) => boolean,
-): void {
+export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
   const { server } = app;
   const fastify = server.listeners('request') as RequestListener[];
   const pass: RequestListener = (request, response) => {
@@ -31,12 +30,20 @@ export function answerAhead(
     // The parser is at the headers yet. The body has mostly come in together with them, and is read when it is done.
     process.nextTick(() => {
       const body: Buffer | null = request.read();
-      const { headers } = request;
-      if (body?.length === bytes && answer({ method: 'POST', url: '/graphql', headers, body }, response)) return;
+      if (body?.length === bytes && isAnswered(answer, request, body, response)) return;
       if (body) request.unshift(body);
       pass(request, response);
     });
   });
+}
+
+/** Nobody could answer for an error here: the next one to meet it is Fastify, which tells the client and the log. */
+function isAnswered(answer: AnswerNow, { headers }: IncomingMessage, body: Buffer, response: ServerResponse): boolean {
+  try {
+    return answer({ method: 'POST', url: '/graphql', headers, body }, response);
+  } catch {
+    return false;
+  }
 }
 
 /** The size of a body to look at; 0 for a request that Fastify is to see. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** A connection that stands still without being closed is noticed after this and the time for a command. */
+/** A connection that stands still without being closed is noticed after this and the time for a command; a refused subscription is tried again. */
 const CHECK_MS = 1_000;
 
 /** Hears the messages of one channel, on a connection of its own that is made again whenever it is lost. */
@@ -11,13 +11,13 @@ export class RedisSubscription {
   /** @param client not connected yet, and used by nobody else */
   constructor(
     private readonly client: Redis,
-    channel: string,
+    private readonly channel: string,
     onMessage: (message: string) => void,
     private readonly onError: (error: Error) => void,
   ) {
     client.on('error', onError);
     client.on('message', (_channel, message) => onMessage(message));
-    client.on('ready', () => void this.#begin(channel));
+    client.on('ready', () => void this.#begin());
     client.on('close', () => {
       this.#isActive = false;
     });
@@ -36,18 +36,18 @@ export class RedisSubscription {
     this.client.disconnect();
   }
 
-  async #begin(channel: string): Promise<void> {
+  async #begin(): Promise<void> {
     try {
-      await this.client.subscribe(channel);
+      await this.client.subscribe(this.channel);
       this.#isActive = true;
     } catch (error) {
       this.onError(error as Error);
-      this.client.disconnect(true);
     }
   }
 
   async #check(): Promise<void> {
-    if (!this.#isActive) return;
+    if (this.client.status !== 'ready') return;
+    if (!this.#isActive) return this.#begin();
     try {
       await this.client.ping();
     } catch (error) {

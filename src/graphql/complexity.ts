@@ -1,5 +1,6 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './input-checks.ts';
+import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
+import { DEFAULT_PAGE_SIZE } from './input-checks.ts';
 
 /**
  * Cost is about the number of values in the answer: a field costs 1, and what lies below a list costs as often as the

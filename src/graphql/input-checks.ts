@@ -1,7 +1,7 @@
 import { badUserInput } from '../errors.ts';
+import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 
-/** Rows of one page at most, of any list. */
-export const MAX_PAGE_SIZE = 100;
+/** Rows of a page where no size is given. */
 export const DEFAULT_PAGE_SIZE = 20;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

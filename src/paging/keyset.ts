@@ -1,6 +1,15 @@
 import { Prisma } from '../generated/prisma/client.ts';
 
-const { sql, empty } = Prisma;
+const { sql, empty, raw } = Prisma;
+
+/** Rows of one page at most, of any list. */
+export const MAX_PAGE_SIZE = 100;
+
+/**
+ * Told to the planner as a number: of a LIMIT that is a parameter it expects a tenth of all rows, and plans the page anew each
+ * time for the size it has then, for more than its execution takes. The size itself only ends the execution early.
+ */
+const LONGEST_PAGE = raw(`LIMIT ${MAX_PAGE_SIZE + 1}`);
 
 /** An order that ends with the id, so that no two rows are equal in it and pages never overlap or skip. */
 export interface KeysetOrder {
@@ -76,10 +85,12 @@ export function keysetSelect(
   return sql`SELECT ends.*, page.* FROM (
       SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows
     ) ends LEFT JOIN LATERAL (
-      SELECT ${columns}, ${order.text} AS "sortValue" FROM ${table} WHERE ${where}
-        ${page.after ? sql`AND ${compare(order, later, page.after)}` : empty}
-        ${page.before ? sql`AND ${compare(order, earlier, page.before)}` : empty}
-      ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size + 1}
+      SELECT * FROM (
+        SELECT ${columns}, ${order.text} AS "sortValue" FROM ${table} WHERE ${where}
+          ${page.after ? sql`AND ${compare(order, later, page.after)}` : empty}
+          ${page.before ? sql`AND ${compare(order, earlier, page.before)}` : empty}
+        ORDER BY ${order.column} ${direction}, id ${direction} ${LONGEST_PAGE}
+      ) longest LIMIT ${page.size + 1}
     ) page ON true`;
 }
 

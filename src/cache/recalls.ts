@@ -76,8 +76,12 @@ export class Recalls {
   }
 }
 
+/** For those that are not known of and those that are at the same time: each hold is over by itself. */
 async function untilHeard(sent: Sent, [unknownMs, ...holders]: Recalled): Promise<void> {
-  if (unknownMs > 0) await delay(unknownMs + MARGIN_MS);
+  await Promise.all([unknownMs > 0 && delay(unknownMs + MARGIN_MS), untilHeardBy(sent, holders)]);
+}
+
+async function untilHeardBy(sent: Sent, holders: readonly (string | number)[]): Promise<void> {
   const until = new Map<string, number>();
   for (let index = 0; index < holders.length; index += 2) until.set(String(holders[index]), Number(holders[index + 1]));
   const missing = () => [...until.keys()].filter((id) => !sent.heardBy.has(id));

@@ -76,8 +76,8 @@ export class ResponseCache {
 
   /** The answer that lies in the process and is known to be current without asking anybody; undefined otherwise. */
   answerAtHand(scope: TenantScope, key: string): Hit | undefined {
-    const { config, following, memory } = this.options;
-    if (!config.enabled || !following.trust.isValid || !memory.has(key)) return undefined;
+    const { config, following } = this.options;
+    if (!config.enabled || !following.trust.isValid) return undefined;
     const now = following.versions.held(scope);
     return now && this.#findInMemory(key, now);
   }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Hit, LoadedAnswer } from '../cache/answer.ts';
 import { compressed } from '../cache/compression.ts';
 import { gzippedBody, type ResponseEntry } from '../cache/entry.ts';
+import type { AskingRequest } from './asked-operation.ts';
 import { cacheStatus } from './cache-status.ts';
 import { atTurnEnd } from './turn-end.ts';
 
@@ -14,10 +15,7 @@ const VARY = 'accept, accept-encoding, authorization, origin';
 const MIN_COMPRESSED_BYTES = 1_400;
 
 /** What of a request the form of its answer depends on. */
-interface Asker {
-  readonly method?: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-}
+type Asker = Pick<AskingRequest, 'method' | 'headers'>;
 
 /** An answer in the form that the client takes; headers as names and values in turn. */
 interface Form {

@@ -32,17 +32,15 @@ describe('an answer that lies in the process', () => {
   }
 
   interface Way {
-    readonly agent?: Agent;
     readonly headers?: Readonly<Record<string, string>>;
     /** Without a length told first, so that Fastify reads the body. */
     readonly isChunked?: boolean;
   }
 
-  async function post(query: string, { agent, headers = {}, isChunked }: Way = {}) {
+  async function post(query: string, { headers = {}, isChunked }: Way = {}) {
     const body = JSON.stringify({ query });
     const request = httpRequest(`${service.url}/graphql`, {
       method: 'POST',
-      ...(agent && { agent }),
       headers: {
         authorization: `Bearer ${token}`,
         'content-type': 'application/json',

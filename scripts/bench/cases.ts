@@ -14,6 +14,8 @@ export interface BenchCase {
   readonly largestOnly?: boolean;
   /** Share of the requests that write. The baseline is then the same subject without writes. */
   readonly writeShare?: number;
+  /** The bare server that is asked the same: told beside the ratio where the baseline is another. */
+  readonly bare?: SubjectKey;
 }
 
 /** What runs side by side, in turn: between two of these all servers are stopped. */
@@ -43,6 +45,11 @@ const coldDashboard = (section: Section): BenchCase[] =>
     baseline: 'limitAggregating',
   }));
 
+const withAndWithoutWrites = (subject: SubjectKey, bare?: SubjectKey): BenchCase[] => {
+  const reads = { section: 'mixed', operation: 'Dashboard', subject, baseline: subject } as const;
+  return [reads, { ...reads, writeShare: WRITE_SHARE, ...(bare && { bare }) }];
+};
+
 /** The mixed phase comes last: it changes the data. */
 export const PHASES: readonly Phase[] = [
   {
@@ -67,14 +74,21 @@ export const PHASES: readonly Phase[] = [
   {
     sections: ['mixed'],
     reference: 'redis',
-    cases: (['redis', 'memory'] as const).flatMap((subject): BenchCase[] => [
-      { section: 'mixed', operation: 'Dashboard', subject, baseline: subject },
-      { section: 'mixed', operation: 'Dashboard', subject, baseline: subject, writeShare: WRITE_SHARE },
-    ]),
+    cases: [
+      ...withAndWithoutWrites('redis', 'limitRedisWrites'),
+      ...withAndWithoutWrites('limitRedisWrites'),
+      ...withAndWithoutWrites('memory', 'limitMapWrites'),
+      ...withAndWithoutWrites('limitMapWrites'),
+    ],
   },
 ];
 
 /** Whether two cases are the same row. */
 export function isBaselineOf(candidate: BenchCase, { section, baseline }: BenchCase): boolean {
   return candidate.section === section && candidate.subject === baseline && candidate.writeShare === undefined;
+}
+
+/** Whether a case is what its bare server is asked in another. */
+export function isBareOf(candidate: BenchCase, { section, bare, writeShare }: BenchCase): boolean {
+  return candidate.section === section && candidate.subject === bare && candidate.writeShare === writeShare;
 }

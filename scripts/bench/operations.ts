@@ -51,13 +51,30 @@ export function graphqlRequest(port: number, token: string, query: string, varia
 /** Marks what the bench writes, so that it can be taken away again. */
 export const WRITE_CATEGORY = 'bench-write';
 
+/** The variables of a write. */
+export interface RecordVariables {
+  readonly input: {
+    readonly idempotencyKey: string;
+    readonly transactions: readonly [
+      {
+        readonly accountId: string;
+        readonly direction: 'CREDIT';
+        readonly amount: string;
+        readonly bookedAt: string;
+        readonly category: string;
+      },
+    ];
+  };
+}
+
 /** A write: one unit of money into an account, on a day that the dashboard shows. The key is a placeholder. */
 export function recordRequest(
   port: number,
   { token, accountId }: { readonly token: string; readonly accountId: string },
   day: string,
 ): Buffer {
-  const movement = { accountId, direction: 'CREDIT', amount: '1.0000', bookedAt: `${day}T12:00:00.000Z` };
-  const input = { idempotencyKey: KEY_PLACEHOLDER, transactions: [{ ...movement, category: WRITE_CATEGORY }] };
-  return graphqlRequest(port, token, RECORD_TRANSACTION, { input });
+  const bookedAt = `${day}T12:00:00.000Z`;
+  const movement = { accountId, direction: 'CREDIT', amount: '1.0000', bookedAt, category: WRITE_CATEGORY } as const;
+  const variables: RecordVariables = { input: { idempotencyKey: KEY_PLACEHOLDER, transactions: [movement] } };
+  return graphqlRequest(port, token, RECORD_TRANSACTION, variables);
 }

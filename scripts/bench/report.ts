@@ -5,13 +5,14 @@ import { machineLine } from './machine.ts';
 import { median } from './percentile.ts';
 import { resultTable } from './result-table.ts';
 import type { BenchReport } from './run-bench.ts';
+import { SUBJECTS } from './subjects.ts';
 
 /** The whole report as text. */
 export function formatReport(report: BenchReport): string {
   const { size, connections, cases, writers } = report;
   const data = `${formatCount(size.tenants)} tenants, ${formatCount(size.accounts)} accounts, ${formatCount(size.transactions)} transactions`;
   const parts = [`${machineLine(report.machine)}\n${data}; ${connections} connections`];
-  if (cases.length > 0) parts.push(resultTable(cases), loadLine(report));
+  if (cases.length > 0) parts.push(resultTable(cases), [...bareLines(report), loadLine(report)].join('\n'));
   if (writers.length > 0) parts.push(writersTable(report));
   if (report.pastWrites.length > 0) parts.push(pastWritesTable(report));
   if (report.bulkLoad) parts.push(bulkLoadLine(report.bulkLoad));
@@ -26,6 +27,17 @@ function loadLine({ cases }: BenchReport): string {
     `Ratios are to the bare server of the same case ("mixed": to the same reads without writes; "row-security": the service to\n` +
     `itself under open policies), each the median over the rounds.\n` +
     `The load generator itself took ${cost.toFixed(0)} us of CPU per request, on the same cores.`
+  );
+}
+
+/** Apart from the table, whose ratio is to the reads alone: what a server can do at most that has these writes to do. */
+function bareLines({ cases }: BenchReport): string[] {
+  return cases.flatMap(({ benchCase: { subject, bare, writeShare = 0 }, bareRatio }) =>
+    bare
+      ? [
+          `${SUBJECTS[subject].name}, ${100 * writeShare} % writes: ${bareRatio.toFixed(2)} of what "${SUBJECTS[bare].name}" does with the same writes.`,
+        ]
+      : [],
   );
 }
 

@@ -1,4 +1,4 @@
-import { type BenchCase, isBaselineOf } from './cases.ts';
+import { type BenchCase, isBareOf, isBaselineOf } from './cases.ts';
 import type { LoadResult } from './load-job.ts';
 import { median } from './percentile.ts';
 
@@ -34,6 +34,8 @@ export interface CaseResult {
   readonly p99Ratio: number;
   /** Peak memory over the baseline's. */
   readonly memoryRatio: number;
+  /** Throughput over that of the case's bare server, where the baseline is another. */
+  readonly bareRatio: number;
   /** Sums over the rounds. */
   readonly requests: number;
   readonly writes: number;
@@ -48,6 +50,7 @@ export interface CaseResult {
 export function summarize(all: readonly CaseSamples[]): CaseResult[] {
   return all.map((own) => {
     const baseline = all.find(({ benchCase }) => isBaselineOf(benchCase, own.benchCase));
+    const bare = all.find(({ benchCase }) => isBareOf(benchCase, own.benchCase));
     const { samples } = own;
     const middle = (of: (sample: Sample) => number) => median(samples.map(of));
     const ratio = (of: (sample: Sample) => number) => medianRatio(samples, baseline?.samples ?? [], of);
@@ -67,6 +70,7 @@ export function summarize(all: readonly CaseSamples[]): CaseResult[] {
       p50Ratio: ratio(({ p50Ms }) => p50Ms),
       p99Ratio: ratio(({ p99Ms }) => p99Ms),
       memoryRatio: own.peakMemoryBytes / (baseline?.peakMemoryBytes ?? Number.NaN),
+      bareRatio: medianRatio(samples, bare?.samples ?? [], requestsPerSecond),
       requests: sum(({ requests }) => requests),
       writes: sum(({ writes }) => writes),
       staleReads: sum(({ staleReads }) => staleReads),

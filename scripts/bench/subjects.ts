@@ -90,6 +90,8 @@ export const SUBJECTS = {
   },
   limitRedis: peer('bare Fastify, Redis GET', 'limit-server.js', 'redis'),
   limitMap: peer('bare Fastify, Map', 'limit-server.js', 'map'),
+  limitRedisWrites: peer('bare Fastify, Redis and SQL', 'limit-server.js', 'redis-writes'),
+  limitMapWrites: peer('bare Fastify, Map and SQL', 'limit-server.js', 'map-writes'),
   limitAggregating: peer('bare Fastify, SQL', 'limit-server.js', 'sql-aggregating'),
   limitTotals: peer('bare Fastify, SQL totals', 'limit-server.js', 'sql-totals'),
   limitScoped: peer('bare Fastify, SQL of a tenant', 'limit-server.js', 'sql-scoped'),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { formatReport } from '../../scripts/bench/report.ts';
+import { summarize } from '../../scripts/bench/results.ts';
 import { MACHINE } from './machine.ts';
 
 const EMPTY = {
@@ -36,4 +37,18 @@ test('memory is shown beside its bound, and an invalidation beside one of few en
   ]);
   expect(rows).toContainEqual(['Redis', '10', '2.0', '1,000,000', '2.5', '1.25']);
   expect(rows.flat().join(' ')).toContain('50.0 s, 20,000 transactions/s');
+});
+
+test('what is mixed with writes is told beside the bare server that writes as much', () => {
+  const benchCase = {
+    ...({ section: 'mixed', operation: 'Dashboard', subject: 'redis', baseline: 'redis' } as const),
+    ...({ writeShare: 0.05, bare: 'limitRedisWrites' } as const),
+  };
+  const cases = summarize([{ benchCase, samples: [], peakMemoryBytes: 1 }]).map((result) => ({
+    ...result,
+    bareRatio: 0.8,
+  }));
+  expect(formatReport({ ...EMPTY, cases })).toContain(
+    'service, Redis, 5 % writes: 0.80 of what "bare Fastify, Redis and SQL" does with the same writes.',
+  );
 });

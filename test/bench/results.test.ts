@@ -69,6 +69,22 @@ test('reads among writes are divided by the same reads without writes', () => {
   expect(mixed?.throughputRatio).toBe(0.75);
 });
 
+test('and told beside the bare server that has the same share of writes', () => {
+  const limit: BenchCase = {
+    ...{ ...SERVICE, section: 'mixed', writeShare: 0.05 },
+    ...{ subject: 'limitRedisWrites', baseline: 'limitRedisWrites' },
+  };
+  const service: BenchCase = { ...limit, subject: 'redis', baseline: 'redis', bare: 'limitRedisWrites' };
+  const rounds = (...requests: number[]) => requests.map((count) => sample({ requests: count }));
+  const [ofService, ofLimit] = summarize([
+    { benchCase: service, samples: rounds(4_000, 2_000), peakMemoryBytes: 1 },
+    { benchCase: limit, samples: rounds(5_000, 2_500), peakMemoryBytes: 1 },
+    { benchCase: { ...limit, writeShare: 0.5 }, samples: rounds(9_000, 9_000), peakMemoryBytes: 1 },
+  ]);
+  expect(ofService?.bareRatio).toBe(0.8);
+  expect(ofLimit?.bareRatio).toBeNaN();
+});
+
 test('the table shows a dash for what does not apply or could not be measured', () => {
   const results = summarize([
     {

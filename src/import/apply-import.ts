@@ -1,6 +1,6 @@
 import { formatCount, formatRate } from '../cli/format.ts';
 import { createAccountIds, insertAccounts, updateAccounts } from './apply-accounts.ts';
-import { insertTenants, refuseTooManyTenants, resolveTenants, updateTenant } from './apply-tenants.ts';
+import { insertTenants, resolveTenants, updateTenant } from './apply-tenants.ts';
 import { insertBatch, planBatches, rejectUnknownAccounts, settleKnown } from './apply-transactions.ts';
 import type { Columns } from './columns.ts';
 import { settleDuplicates } from './duplicates.ts';
@@ -55,7 +55,6 @@ async function applyTables(session: ImportSession, columns: Columns): Promise<Co
   await settleDuplicates(session, 'tenants', columns);
   counts.tenants.inserted = await insertTenants(session);
   const tenants = await resolveTenants(session);
-  await refuseTooManyTenants(session, tenants.length);
   await applyNewAccounts(session, columns, tenants, counts);
   await applyTransactions(session, columns, tenants, counts);
   for (const tenant of tenants) {

@@ -1,13 +1,9 @@
-import { OperatorError } from '../errors.ts';
 import { execute, type ImportSession, type ImportTenant } from './session.ts';
 
 /** The staged rows of tenants that neither the files nor the database know become rejects. */
 const UNKNOWN_TENANT = `
   SET problem = format('tenant_slug: neither the rows accepted of tenants.csv nor the database have a tenant %s', to_json(tenant_slug))
   WHERE problem IS NULL AND tenant_slug NOT IN (SELECT slug FROM pg_temp.import_tenant_ids)`;
-
-/** Locks that other sessions, and this one for other things, may need meanwhile. */
-const SPARE_LOCKS = 1_000;
 
 /** Inserts the tenants that are new. @returns how many */
 export async function insertTenants(session: ImportSession): Promise<number> {
@@ -38,25 +34,6 @@ export async function resolveTenants(session: ImportSession): Promise<ImportTena
   await execute(session, `UPDATE pg_temp.import_accounts ${UNKNOWN_TENANT}`);
   await execute(session, `UPDATE pg_temp.import_transactions ${UNKNOWN_TENANT}`);
   return rows;
-}
-
-/**
- * The triggers that keep the totals take two locks for each tenant that a transaction writes to, and the server has
- * room for so many in all.
- * @throws OperatorError when the import has more tenants than that
- */
-export async function refuseTooManyTenants(session: ImportSession, tenants: number): Promise<void> {
-  const { rows } = await session.client.query<{ perConnection: number; connections: number }>(
-    `SELECT current_setting('max_locks_per_transaction')::int AS "perConnection",
-            current_setting('max_connections')::int AS connections`,
-  );
-  const { perConnection = 0, connections = 1 } = rows[0] ?? {};
-  const needed = 2 * tenants + SPARE_LOCKS;
-  if (needed <= perConnection * connections) return;
-  throw new OperatorError(
-    `An import of ${tenants} tenants needs about ${needed} locks at once, but the database has room for ${perConnection * connections}. Nothing was imported.`,
-    `Raise max_locks_per_transaction to ${Math.ceil(needed / connections)} or more and restart PostgreSQL, or import fewer tenants at a time.`,
-  );
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Batch {
 
 /** The staged rows of accounts that neither the files nor the database know become rejects. */
 export async function rejectUnknownAccounts(session: ImportSession): Promise<void> {
+  // One tenant's are read at a time.
+  await session.client.query('CREATE INDEX ON pg_temp.import_account_ids (tenant_slug)');
   await session.client.query('ANALYZE pg_temp.import_account_ids');
   await execute(
     session,

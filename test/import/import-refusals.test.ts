@@ -99,11 +99,4 @@ describe('an import changes nothing with', () => {
     await expect(failed).rejects.toThrowError(/folder\.csv cannot be written/);
     expect(await valuesOf(database.url, 'SELECT slug AS value FROM tenants')).toEqual([]);
   });
-
-  test('more tenants than the server has locks for', async () => {
-    const tenants = Array.from({ length: 20_000 }, (_, index) => `tenant-${index},Tenant,UTC`);
-    const failed = importFiles(database.url, withTenants({ 'tenants.csv': csv(TENANTS_HEADER, ...tenants) }));
-    await expect(failed).rejects.toMatchObject({ remedy: expect.stringContaining('max_locks_per_transaction') });
-    expect(await valuesOf(database.url, 'SELECT slug AS value FROM tenants')).toEqual([]);
-  });
 });

@@ -123,6 +123,25 @@ describe('the totals kept by triggers', () => {
     expect(await differences()).toEqual([]);
   });
 
+  it('are kept by one statement over more tenants than the server has locks for', async () => {
+    await withClient(database.url, async (client) => {
+      await client.query('BEGIN');
+      await client.query(
+        "INSERT INTO tenants (slug, name, time_zone) SELECT 'many-' || n, 'One of many', 'UTC' FROM generate_series(1, 20000) n",
+      );
+      await client.query(
+        `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, currency, balance)
+         SELECT id, 'First Bank', '1', 'CHECKING', 'EUR', 7 FROM tenants WHERE slug LIKE 'many-%'`,
+      );
+      await client.query('UPDATE bank_accounts SET balance = 8 WHERE balance = 7');
+      const { rows } = await client.query(
+        'SELECT count(DISTINCT tenant_id)::integer AS tenants, sum(balance) AS balance FROM account_totals WHERE balance = 8',
+      );
+      expect(rows).toEqual([{ tenants: 20_000, balance: '160000.0000' }]);
+      await client.query('ROLLBACK');
+    });
+  });
+
   it('go with their rows when everything is truncated from the tenants down', async () => {
     await withClient(database.url, async (client) => {
       await client.query('BEGIN; TRUNCATE tenants CASCADE');

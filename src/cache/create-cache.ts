@@ -37,6 +37,6 @@ export function createCaches({
   const store = new DataStore({ memory, redis, compressAboveBytes: config.compressAboveBytes, monitor, layout });
   return {
     cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),
-    data: new DataCache({ enabled: config.enabled, following, store, monitor }),
+    data: new DataCache({ enabled: config.enabled, following, store, locks: shared?.locks, monitor }),
   };
 }

@@ -80,9 +80,10 @@ export class LoadLocks {
 
   #hold(key: string, token: string): () => Promise<void> {
     const renewing = setInterval(() => void this.#replace(key, token, token, LOCK_MS), RENEW_MS).unref();
-    return () => {
+    return async () => {
       clearInterval(renewing);
-      return this.#release(key, token);
+      // Whoever has it, if the holder stood still for so long that it ran out: what was stored here is theirs as well.
+      await this.redis.run((client) => client.set(key, OVER, 'PX', OVER_MS), 'fill').catch(() => {});
     };
   }
 

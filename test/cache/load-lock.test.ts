@@ -9,6 +9,7 @@ import { LoadLocks } from '../../src/cache/load-lock.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { watchRedis } from '../support/redis-watch.ts';
 
 const HOLDER = path.join(import.meta.dirname, 'hold-lock.ts');
 const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
@@ -88,13 +89,19 @@ describeWithOwnRedis('one load among processes', () => {
     expect((await second).looked).toBe('answer');
   });
 
-  it('leaves the lock of another alone', async () => {
+  it('renews no lock of another, and is over for both when the first of them has stored its answer', async () => {
     const late = await here.turn();
     await admin.del(KEY);
     const next = await there.turn();
     const holder = await admin.get(KEY);
-    await late.end();
+    const watch = await watchRedis(server.url);
+    const renewals = () => watch.commands.filter(([command]) => command?.toLowerCase().startsWith('eval'));
+    await watch.until(() => new Set(renewals().map(([, , , , token]) => token)).size === 2);
+    await watch.untilNow();
+    watch.close();
     expect(await admin.get(KEY)).toBe(holder);
+    await late.end();
+    expect(await admin.get(KEY)).toBe('over');
     await next.end();
     expect(await admin.get(KEY)).toBe('over');
   });

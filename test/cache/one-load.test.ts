@@ -65,6 +65,19 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     ]);
   });
 
+  it('load what different operations are made of once', async () => {
+    const query = newQuery();
+    const lock = await lockAccounts(database.url);
+    const first = ask(here, token, `query First ${query}`);
+    await lock.untilWaitedFor();
+    const [second] = await whenWaiting(redis, () => [ask(there, token, `query Second ${query}`)]);
+    await lock.release();
+    const answers = await Promise.all([first, second]);
+    expect(new Set(answers.map((answer) => answer?.text)).size).toBe(1);
+    expect(loads()).toEqual([1, 0]);
+    expect(answers.map((answer) => answer?.status)).toEqual(Array(2).fill('tenantry; fwd=miss; stored; detail=absent'));
+  });
+
   it('load each for themselves when the one that began gave up', async () => {
     const query = newQuery();
     const lock = await lockAccounts(database.url);

@@ -1,8 +1,9 @@
 import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { dataKey } from '../cache-key.ts';
+import { dataKey, loadKey } from '../cache-key.ts';
 import { Flights } from '../flights.ts';
+import type { LoadLocks } from '../load-lock.ts';
 import type { Following } from '../outbox/following.ts';
 import { isCurrent, type Versions, versionsOf } from '../versions.ts';
 import type { Data, Found } from './data.ts';
@@ -13,8 +14,15 @@ import type { RequestVersions } from './request-versions.ts';
 /** What was found of a value, under the versions that are asked for. */
 type Known<Value> = Found<Value> & { readonly entry: DataEntry };
 
+/** What a search came to, and why it is a miss, if it is one: the entry may lack a part. */
+interface Finding<Value> {
+  readonly known?: Known<Value>;
+  readonly reason: MissReason;
+}
+
 /** A read, with the versions that it is judged by. */
 interface Reading<Value> extends Data<Value> {
+  readonly scope: TenantScope;
   readonly fullKey: string;
   readonly versions: Versions;
   readonly beganAtMs: number;
@@ -24,6 +32,8 @@ export interface DataCacheOptions {
   readonly enabled: boolean;
   readonly following: Following;
   readonly store: DataStore;
+  /** For loads of which one is enough for all processes; absent without Redis. */
+  readonly locks?: LoadLocks | undefined;
   readonly monitor: Monitor;
 }
 
@@ -51,11 +61,9 @@ export class DataCache {
     const beganAtMs = data.beganAtMs ?? Date.now();
     const versions = await this.#versions(scope);
     if (!versions) return lasting(await data.load(undefined), beganAtMs);
-    const reading = { ...data, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
-    const { known, reason } = await this.#find(reading);
-    if (known && data.covers(known.value)) return known;
-    // What a write has made old is not put together with what is read now.
-    return this.#joinOrLoad(reading, known && isCurrent(known.entry.versions, versions) ? known : undefined, reason);
+    const reading = { ...data, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
+    const found = await this.#find(reading);
+    return whole(reading, found) ?? this.#joinOrLoad(reading, found);
   }
 
   /** Null when the cache is off, or cannot be trusted at this moment. */
@@ -76,8 +84,8 @@ export class DataCache {
     }
   }
 
-  /** @returns also why it is a miss, if it is one: the entry may lack a part */
-  async #find<Value>(reading: Reading<Value>): Promise<{ known?: Known<Value>; reason: MissReason }> {
+  /** @param count what a finding with all that is asked for is counted as */
+  async #find<Value>(reading: Reading<Value>, count: 'hit' | 'joined' = 'hit'): Promise<Finding<Value>> {
     const namespace = namespaceOf(reading);
     const serves = (entry: DataEntry) => servesUntilMs(entry, reading) > Date.now();
     const sought = await this.options.store.find(namespace, reading.fullKey, serves);
@@ -86,17 +94,13 @@ export class DataCache {
     const value = lasting(valueIn<Value>(entry), entry.createdAtMs);
     const isNow = isCurrent(entry.versions, reading.versions);
     const known = { ...value, entry, ...(!isNow && { holdsUntilMs: servesUntilMs(entry, reading) }) };
-    if (reading.covers(known.value)) this.options.monitor.recordCache({ namespace, kind: 'hit', tier });
+    if (reading.covers(known.value)) this.options.monitor.recordCache({ namespace, kind: count, tier });
     return { known, reason: 'absent' };
   }
 
-  async #joinOrLoad<Value>(
-    reading: Reading<Value>,
-    known: Known<Value> | undefined,
-    reason: MissReason,
-  ): Promise<Found<Value>> {
+  async #joinOrLoad<Value>(reading: Reading<Value>, found: Finding<Value>): Promise<Found<Value>> {
     const namespace = namespaceOf(reading);
-    const key = `${reading.fullKey} ${reading.asked}`;
+    const key = flightKey(reading);
     const versions = versionsOf(reading.versions, reading.dependencies);
     const flight = this.#flights.under(key, versions);
     const joined = flight && (await flight.result.catch(() => undefined)); // its own caller is told
@@ -106,17 +110,42 @@ export class DataCache {
     }
     // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
     // several requests only one finds neither.
-    const since = flight ? undefined : this.#keptSince(reading, known?.entry);
+    const since = flight ? undefined : this.#keptSince(reading, found.known?.entry);
     if (since && reading.covers(since.value)) return since;
-    this.options.monitor.recordCache({ namespace, kind: 'miss', reason });
-    return this.#flights.run(key, versions, () => this.#loadAndKeep(reading, known)) as Promise<Found<Value>>;
+    const load = () => this.#loadInTurn(reading, versions, found);
+    return this.#flights.run(key, versions, load) as Promise<Found<Value>>;
   }
 
-  async #loadAndKeep<Value>(reading: Reading<Value>, known: Known<Value> | undefined): Promise<Found<Value>> {
-    const createdAtMs = Math.min(reading.beganAtMs, known?.createdAtMs ?? reading.beganAtMs);
-    const loaded = lasting(await reading.load(known?.value), createdAtMs);
-    this.#keep(reading, this.#withOthers(reading, loaded, known?.entry));
-    return loaded;
+  /** Of all processes that share the Redis one loads; the others wait for what it stores. */
+  async #loadInTurn<Value>(reading: Reading<Value>, versions: Versions, found: Finding<Value>): Promise<Found<Value>> {
+    const { locks } = this.options;
+    if (!locks) return this.#loadAndKeep(reading, found);
+    const { looked, end } = await locks.turn(
+      loadKey(reading.scope, flightKey(reading), versions),
+      () => this.#find(reading, 'joined'),
+      (finding) => whole(reading, finding) !== undefined,
+    );
+    return whole(reading, looked) ?? this.#loadAndKeep(reading, { ...found, ...looked }, end);
+  }
+
+  /** @param end called when the value is stored, or is not to be */
+  async #loadAndKeep<Value>(
+    reading: Reading<Value>,
+    { known: found, reason }: Finding<Value>,
+    end = async () => {},
+  ): Promise<Found<Value>> {
+    this.options.monitor.recordCache({ namespace: namespaceOf(reading), kind: 'miss', reason });
+    // What a write has made old is not put together with what is read now.
+    const known = found && isCurrent(found.entry.versions, reading.versions) ? found : undefined;
+    let stored = Promise.resolve();
+    try {
+      const createdAtMs = Math.min(reading.beganAtMs, known?.createdAtMs ?? reading.beganAtMs);
+      const loaded = lasting(await reading.load(known?.value), createdAtMs);
+      stored = this.#keep(reading, this.#withOthers(reading, loaded, known?.entry));
+      return loaded;
+    } finally {
+      void stored.then(end); // not waited for: the reader need not wait until others may have the value too
+    }
   }
 
   /** What was loaded, with the parts that somebody else has kept meanwhile. */
@@ -133,9 +162,10 @@ export class DataCache {
     return entry.expiresAtMs > Date.now() ? lasting(valueIn<Value>(entry), entry.createdAtMs) : undefined;
   }
 
-  #keep<Value>(reading: Reading<Value>, { value, createdAtMs }: Found<Value>): void {
+  /** Never rejects. */
+  #keep<Value>(reading: Reading<Value>, { value, createdAtMs }: Found<Value>): Promise<void> {
     const endsAtMs = reading.endsAtMs?.(value) ?? Number.POSITIVE_INFINITY;
-    void this.options.store.keep(namespaceOf(reading), reading.fullKey, {
+    return this.options.store.keep(namespaceOf(reading), reading.fullKey, {
       versions: versionsOf(reading.versions, reading.dependencies),
       createdAtMs,
       expiresAtMs: Math.min(createdAtMs + reading.ttlSeconds * 1000, endsAtMs),
@@ -153,6 +183,16 @@ function servesUntilMs<Value>(entry: DataEntry, { versions, maxStalenessMs = 0 }
   if (isCurrent(entry.versions, versions)) return entry.expiresAtMs;
   if (entry.versions.epoch !== versions.epoch) return 0;
   return Math.min(entry.expiresAtMs, entry.createdAtMs + maxStalenessMs);
+}
+
+/** What was found, if it has all that is asked for. */
+function whole<Value>(reading: Reading<Value>, found: Finding<Value> | undefined): Known<Value> | undefined {
+  return found?.known && reading.covers(found.known.value) ? found.known : undefined;
+}
+
+/** Tells the loads of a value's parts from one another. */
+function flightKey({ fullKey, asked }: Pick<Reading<unknown>, 'fullKey' | 'asked'>): string {
+  return `${fullKey} ${asked}`;
 }
 
 function valueIn<Value>({ body }: DataEntry): Value {

@@ -32,16 +32,16 @@ afterAll(async () => {
 
 type Prepared = { redis?: TestRedis; env?: Record<string, string> };
 
-describe('data entries in memory', () => promises(async () => ({}), 'in memory'));
+describe('data entries in memory', () => promises(async () => ({})));
 
 describeWithRedis('data entries in Redis alone', () =>
   promises(async () => {
     const redis = await startRedis();
     return { redis, env: { REDIS_URL: redis.url, CACHE_MEMORY_BYTES: '0', CACHE_COMPRESS_ABOVE_BYTES: '1000' } };
-  }, 'in Redis'),
+  }),
 );
 
-function promises(prepare: () => Promise<Prepared>, place: 'in memory' | 'in Redis'): void {
+function promises(prepare: () => Promise<Prepared>): void {
   let prepared: Prepared;
   let service: TestService;
   let tokens: Map<Twin, string>;
@@ -209,8 +209,7 @@ function promises(prepare: () => Promise<Prepared>, place: 'in memory' | 'in Red
     expect(kept).toEqual(['Statistics.sums']);
   });
 
-  // Where nothing is kept in the process, one that looked into Redis before the fill may load once more.
-  test.runIf(place === 'in memory')('are loaded once for any number of different operations at once', async () => {
+  test('are loaded once for any number of different operations at once', async () => {
     await forgetAll();
     service.statements.splice(0);
     const token = tokens.get(OWN) ?? null;

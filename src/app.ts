@@ -15,6 +15,7 @@ import { CompilingExecutor } from './graphql/executor.ts';
 import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
+import { corsHeaders, corsOptions } from './http/cors.ts';
 import { answerErrors } from './http/error-handler.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
@@ -91,17 +92,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     operations,
     services,
     verifier,
-    answersAhead: config.corsOrigins.length === 0,
+    corsHeaders: corsHeaders(config.corsOrigins),
   });
   return app;
-}
-
-/** The caller is told by the Authorization header and never by a cookie, so that no credentials are allowed along. */
-function corsOptions(origins: readonly string[]) {
-  return {
-    origin: origins.includes('*') ? '*' : [...origins],
-    methods: ['GET', 'POST'],
-    exposedHeaders: ['cache-status', 'etag', 'retry-after', 'server-timing'],
-    maxAge: 86_400,
-  };
 }

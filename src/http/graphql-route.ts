@@ -14,6 +14,7 @@ import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
+import type { CorsHeaders } from './cors.ts';
 import { answerAtHand, entryKey, recordHit } from './hits.ts';
 import { answerAhead } from './listener.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
@@ -32,14 +33,14 @@ export interface GraphqlRoute {
   readonly operations: CacheableOperations;
   readonly services: Services;
   readonly verifier: TokenVerifier;
-  /** Whether answers may be sent past Fastify: no plugin has headers to add. */
-  readonly answersAhead: boolean;
+  /** For answers that are sent past Fastify and its plugin. */
+  readonly corsHeaders: CorsHeaders;
 }
 
 /** POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server does. */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.operations);
-  if (route.answersAhead) answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
+  answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what the cache cannot answer.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();

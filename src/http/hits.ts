@@ -10,10 +10,18 @@ import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import type { AskedOperation, AskedOperations, AskingRequest } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
+import type { CorsHeaders } from './cors.ts';
 import { sendHit } from './send-answer.ts';
 
 /** An answer from the cache is found in the time of a few fields. */
 const COST_OF_A_HIT = 1;
+
+/** What answering past Fastify takes. */
+interface AtHand {
+  readonly services: Services;
+  readonly verifier: TokenVerifier;
+  readonly corsHeaders: CorsHeaders;
+}
 
 /** The key of the entry that answers the caller. */
 export function entryKey(
@@ -43,7 +51,7 @@ export function recordHit(
  * @returns false for every other one: nothing was done
  */
 export function answerAtHand(
-  { services, verifier }: { readonly services: Services; readonly verifier: TokenVerifier },
+  { services, verifier, corsHeaders }: AtHand,
   asked: AskedOperations,
   request: AskingRequest,
   response: ServerResponse,
@@ -59,6 +67,6 @@ export function answerAtHand(
   if (!hit) return false;
   timing.cache = hit.outcome;
   recordHit(services, caller, operation, timing);
-  sendHit(request, response, hit, serverTiming(timing));
+  sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));
   return true;
 }

@@ -48,10 +48,19 @@ export async function sendReport(
   return sendForm(reply, await formOfLoaded(request, report, 'private, no-store'), headersOf(answer, serverTiming));
 }
 
-/** Sends an answer from the cache to a client whom Fastify knows nothing of. */
-export function sendHit(request: Asker, response: ServerResponse, hit: Hit, serverTiming: string): void {
+/**
+ * Sends an answer from the cache to a client whom Fastify knows nothing of.
+ * @param more headers that its plugins would have set, as names and values in turn
+ */
+export function sendHit(
+  request: Asker,
+  response: ServerResponse,
+  hit: Hit,
+  serverTiming: string,
+  more: readonly string[],
+): void {
   const form = formOfEntry(request, hit.entry);
-  const own = headersOf(hit, serverTiming);
+  const own = headersOf(hit, serverTiming).concat(more);
   if (form instanceof Promise)
     form.then(
       (made) => write(response, made, own),

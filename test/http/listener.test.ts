@@ -15,11 +15,17 @@ const OTHER = '{ tenant { slug } }';
 /** Differ from one answer to the next, wherever it comes from. */
 const MOMENTARY = ['date', 'server-timing', 'cache-status'];
 
-describe('an answer that lies in the process', () => {
+const PAGE = 'https://app.example.com';
+
+describe.each([
+  ['no page', { NODE_ENV: 'production', DATABASE_URL: 'postgresql://db/not-used' }],
+  ['any page', { CORS_ORIGINS: '*' }],
+  ['some pages', { CORS_ORIGINS: `${PAGE},https://other.example.com` }],
+])('an answer that lies in the process, where %s may ask', (_pages, env) => {
   let service: TestService;
   let token: string;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ env });
     await insertTwins(service.databaseUrl);
     await service.untilCaughtUp();
     token = await service.token(Role.ADMIN, (TWINS[0] as Twin).slug);
@@ -51,7 +57,13 @@ describe('an answer that lies in the process', () => {
     if (isChunked) request.flushHeaders();
     request.end(body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return { status: response.statusCode, headers: response.headers, body: await text(response.setEncoding('latin1')) };
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      /** In their order. */
+      lasting: namesAndValues(response).filter(([name]) => !MOMENTARY.includes(name)),
+      body: await text(response.setEncoding('latin1')),
+    };
   }
 
   /** The bytes of a request as they go over the wire. */
@@ -83,13 +95,13 @@ describe('an answer that lies in the process', () => {
   test.each([
     ['plain', {}],
     ['compressed', { 'accept-encoding': 'gzip' }],
+    ['for a page', { origin: PAGE }],
+    ['for another page', { origin: 'https://another.example.com' }],
   ])('is the same ahead of Fastify as through it, %s', async (_form, headers) => {
     const [ahead, through] = [await post(QUERY, { headers }), await post(QUERY, { headers, isChunked: true })];
-    for (const answer of [ahead, through]) {
-      expect(answer.headers['cache-status']).toMatch(/^tenantry; hit; .*memory/);
-      for (const name of MOMENTARY) delete answer.headers[name];
-    }
-    expect(ahead).toEqual(through);
+    for (const { headers } of [ahead, through]) expect(headers['cache-status']).toMatch(/^tenantry; hit; .*memory/);
+    const form = ({ status, lasting, body }: typeof ahead) => ({ status, lasting, body });
+    expect(form(ahead)).toEqual(form(through));
   });
 
   test('counts in the same way', async () => {
@@ -158,3 +170,8 @@ describe('an answer that lies in the process', () => {
     agent.destroy();
   });
 });
+
+function namesAndValues({ rawHeaders }: IncomingMessage): [name: string, value: string][] {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  return names.map((name, index) => [name.toLowerCase(), rawHeaders[2 * index + 1] ?? '']);
+}

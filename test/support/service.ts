@@ -49,9 +49,7 @@ export interface GraphqlAnswer {
 
 export async function startService({ env = {}, database: given }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
-  const settings = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
-  // As in production, unless a test names some.
-  const config = env.CORS_ORIGINS === undefined ? { ...settings, corsOrigins: [] } : settings;
+  const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
   const statements: StatementEvent[] = [];
   const logger = pino({ level: config.logLevel });
   const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));

@@ -12,12 +12,16 @@ export interface TrustedVersions {
   readonly term: TrustTerm;
 }
 
-interface Hold {
-  /** Before Redis was asked, so that the hold is over here before it is over there. */
+/** The last time that Redis was asked for a tenant's versions. */
+interface Question {
+  /** Before Redis was asked, so that a hold is over here before it is over there. */
   readonly since: Moment;
-  readonly asked: Promise<TrustedVersions>;
+  /** Absent where the answer is not to be held, or a recall has overtaken it. */
+  readonly asked?: Promise<TrustedVersions>;
   /** Absent while Redis is being asked. */
   found?: TrustedVersions;
+  /** Whether holding the answer has saved a question. */
+  wasUsed: boolean;
 }
 
 /**
@@ -25,17 +29,33 @@ interface Hold {
  * whoever bumps them waits until it has dropped them, or until its time is over.
  */
 export class HeldVersions {
-  readonly #holds = new LRUCache<string, Hold>({ max: MAX_TENANTS });
+  readonly #questions = new LRUCache<string, Question>({ max: MAX_TENANTS });
 
   find(tenantId: string, term: TrustTerm): Versions | undefined {
-    const found = this.#current(tenantId)?.found;
-    return found?.term === term ? found.versions : undefined;
+    const hold = this.#current(tenantId);
+    if (hold?.found?.term !== term) return undefined;
+    hold.wasUsed = true;
+    return hold.found.versions;
+  }
+
+  /**
+   * Whether holding the next answer is likely to save a question: the last one is less than a hold ago, or what was held
+   * then was used. For a tenant that is asked for now and then, it would make each question dearer and save none.
+   */
+  isWorthwhile(tenantId: string): boolean {
+    const last = this.#questions.get(tenantId);
+    return last !== undefined && (last.wasUsed || elapsedMs(last.since) < HOLD_MS);
+  }
+
+  /** Redis is asked, and the answer not held. Nobody else may wait for it, since no recall would tell that it is old. */
+  glance(tenantId: string, since: Moment): void {
+    this.#questions.set(tenantId, { since, wasUsed: false });
   }
 
   /** What Redis is being asked for by an earlier caller. Nobody waits for a question that a recall has overtaken. */
   underWay(tenantId: string): Promise<Versions> | undefined {
     const hold = this.#current(tenantId);
-    return hold && !hold.found ? hold.asked.then(({ versions }) => versions) : undefined;
+    return hold?.found ? undefined : hold?.asked?.then(({ versions }) => versions);
   }
 
   /**
@@ -43,25 +63,26 @@ export class HeldVersions {
    * @param since before Redis was asked
    */
   put(tenantId: string, since: Moment, asked: Promise<TrustedVersions>): void {
-    const hold: Hold = { since, asked };
-    this.#holds.set(tenantId, hold);
+    const hold: Question = { since, asked, wasUsed: false };
+    this.#questions.set(tenantId, hold);
     asked.then(
       (found) => {
         hold.found = found;
       },
       () => {
-        if (this.#holds.peek(tenantId) === hold) this.#holds.delete(tenantId);
+        if (this.#questions.peek(tenantId) === hold) this.#questions.delete(tenantId);
       },
     );
   }
 
   /** A bump has made them old. */
   drop(tenantId: string): void {
-    this.#holds.delete(tenantId);
+    const last = this.#questions.get(tenantId);
+    if (last) this.#questions.set(tenantId, { since: last.since, wasUsed: last.wasUsed });
   }
 
-  #current(tenantId: string): Hold | undefined {
-    const hold = this.#holds.get(tenantId);
-    return hold && elapsedMs(hold.since) < HOLD_MS ? hold : undefined;
+  #current(tenantId: string): Question | undefined {
+    const hold = this.#questions.get(tenantId);
+    return hold?.asked && elapsedMs(hold.since) < HOLD_MS ? hold : undefined;
   }
 }

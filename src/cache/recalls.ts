@@ -40,20 +40,27 @@ export class Recalls {
   }
 
   /**
-   * Sends a bump, and waits until no other process takes what was before it for current.
+   * Sends a bump.
    * @param bump is given the message that its script is to send
+   * @returns what it gave, and when no other process takes what was before it for current any more; undefined when none does
    */
-  async around<Result>(tenantId: string, bump: (message: string) => Promise<[Result, Recalled?]>): Promise<Result> {
+  async send<Result>(
+    tenantId: string,
+    bump: (message: string) => Promise<[Result, Recalled?]>,
+  ): Promise<{ result: Result; heard: Promise<void> | undefined }> {
     const number = ++this.#lastNumber;
     // Before the bump is sent: a process may have heard before its answer is here.
     const sent: Sent = { heardBy: new Set() };
     this.#sent.set(number, sent);
+    let heard: Promise<void> | undefined;
     try {
       const [result, recalled] = await bump(`recall ${this.processId} ${number} ${tenantId}`);
-      if (recalled) await untilHeard(sent, recalled);
-      return result;
+      heard = recalled && untilHeard(sent, recalled);
+      return { result, heard };
     } finally {
-      this.#sent.delete(number);
+      const forget = () => void this.#sent.delete(number);
+      if (heard) heard.then(forget);
+      else forget();
     }
   }
 
@@ -76,20 +83,25 @@ export class Recalls {
   }
 }
 
-/** For those that are not known of and those that are at the same time: each hold is over by itself. */
-async function untilHeard(sent: Sent, [unknownMs, ...holders]: Recalled): Promise<void> {
-  await Promise.all([unknownMs > 0 && delay(unknownMs + MARGIN_MS), untilHeardBy(sent, holders)]);
+/**
+ * For those that are not known of and those that are at the same time: each hold is over by itself.
+ * @returns undefined when nobody is to be waited for; else what never rejects
+ */
+function untilHeard(sent: Sent, [unknownMs, ...holders]: Recalled): Promise<void> | undefined {
+  const unknown = unknownMs > 0 ? delay(unknownMs + MARGIN_MS) : undefined;
+  const known = untilHeardBy(sent, holders);
+  return unknown && known ? Promise.all([unknown, known]).then(() => {}) : (unknown ?? known);
 }
 
-async function untilHeardBy(sent: Sent, holders: readonly (string | number)[]): Promise<void> {
+function untilHeardBy(sent: Sent, holders: readonly (string | number)[]): Promise<void> | undefined {
   const until = new Map<string, number>();
   for (let index = 0; index < holders.length; index += 2) until.set(String(holders[index]), Number(holders[index + 1]));
   const missing = () => [...until.keys()].filter((id) => !sent.heardBy.has(id));
-  if (missing().length === 0) return;
+  if (missing().length === 0) return undefined;
   const waiting = new AbortController();
   sent.onHeard = () => {
     if (missing().length === 0) waiting.abort();
   };
   const ms = Math.max(...missing().map((id) => until.get(id) ?? 0)) + MARGIN_MS;
-  await delay(ms, undefined, { signal: waiting.signal }).catch(() => {}); // ended early: all have heard
+  return delay(ms, undefined, { signal: waiting.signal }).catch(() => {}); // ended early: all have heard
 }

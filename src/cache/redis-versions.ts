@@ -26,6 +26,14 @@ interface Answered {
   readonly serverId: string;
 }
 
+/** What became of changes that were followed. */
+export interface Drained {
+  /** Those that are left to the API for now. */
+  readonly left: readonly OutboxChange[];
+  /** Resolves when no process takes what was before the bumps for current any more; absent when none does. Never rejects. */
+  readonly heard?: Promise<void>;
+}
+
 /**
  * Versions in Redis: what one process bumps, every process sees. A process that reads them holds them for a moment, and
  * need not ask again until they are bumped.
@@ -42,7 +50,9 @@ export class RedisVersions implements VersionStore {
   }
 
   read(scope: TenantScope): Versions | Promise<Versions> {
-    return this.held(scope) ?? this.#held.underWay(scope.tenantId) ?? this.#ask(scope);
+    const { tenantId } = scope;
+    const held = this.held(scope) ?? this.#held.underWay(tenantId);
+    return held ?? (this.#held.isWorthwhile(tenantId) ? this.#ask(scope) : this.#glance(scope));
   }
 
   held({ tenantId }: TenantScope): Versions | undefined {
@@ -71,7 +81,7 @@ export class RedisVersions implements VersionStore {
   async bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
     const holds = this.#mayHold;
-    await this.#recalls.around(scope.tenantId, async (message) => {
+    const { heard } = await this.#recalls.send(scope.tenantId, async (message) => {
       const since = now();
       const bumped = this.redis.run(async (client, serverId) => {
         const rest = [Number(holds), message, maskOf(dependencies), WRITTEN_TTL_MS];
@@ -82,28 +92,32 @@ export class RedisVersions implements VersionStore {
       this.#hold(scope, holds, since, bumped).catch(() => {});
       return [undefined, (await bumped).recalled];
     });
+    await heard;
   }
 
   /** Nothing to do: only a bump makes the drainer pass over a write. */
   abandonWrite(): void {}
 
   /**
-   * Bumps what the API has not bumped itself; resolves when no process takes what was before it for current.
+   * Bumps what the API has not bumped itself.
    * @throws when one of the bumps is not certain to have happened
    * @param serverId the Redis that is meant
    * @param isFinal whether the API's own bumps are not waited for any longer
-   * @returns the changes that are left to the API for now
    */
-  async drain(serverId: string, changes: readonly OutboxChange[], isFinal: boolean): Promise<OutboxChange[]> {
+  async drain(serverId: string, changes: readonly OutboxChange[], isFinal: boolean): Promise<Drained> {
     const isLong = changes.length > MAX_LOOKED_UP;
     const tenants = [...groupedByTenant(isLong ? changes.map((change) => ({ ...change, writeId: null })) : changes)];
     const left: OutboxChange[] = [];
+    const heard: Promise<void>[] = [];
     for (let start = 0; start < tenants.length; start += DRAIN_BATCH) {
       const batch = tenants.slice(start, start + DRAIN_BATCH);
       const drained = batch.map(([tenantId, ofTenant]) => this.#drainTenant(serverId, tenantId, ofTenant, isFinal));
-      left.push(...(await Promise.all(drained)).flat());
+      for (const ofTenant of await Promise.all(drained)) {
+        left.push(...ofTenant.left);
+        if (ofTenant.heard) heard.push(ofTenant.heard);
+      }
     }
-    return left;
+    return { left, ...(heard.length > 0 && { heard: Promise.all(heard).then(() => {}) }) };
   }
 
   /** Holds nothing from now on, and tells nobody. */
@@ -116,13 +130,13 @@ export class RedisVersions implements VersionStore {
     tenantId: string,
     changes: readonly OutboxChange[],
     isFinal: boolean,
-  ): Promise<OutboxChange[]> {
+  ): Promise<Drained> {
     const scope = TenantScope.ofOutboxRow(tenantId);
     const ofApi = changes.filter(({ writeId }) => writeId !== null);
     const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);
     const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
     const masks = ofApi.map(({ dependencies }) => dependencies);
-    const left = await this.#recalls.around(tenantId, async (message) => {
+    const { result: left, heard } = await this.#recalls.send(tenantId, async (message) => {
       const [left, recalled] = await this.redis.run(async (client, serverId) => {
         if (serverId !== expectedId) throw new Error('Redis is another one than before');
         const rest = [message, due, isFinal ? '1' : '0', ...masks];
@@ -132,7 +146,17 @@ export class RedisVersions implements VersionStore {
       if (recalled) this.#held.drop(tenantId);
       return [left, recalled];
     });
-    return ofApi.filter((_, index) => left.includes(index));
+    return { left: ofApi.filter((_, index) => left.includes(index)), ...(heard && { heard }) };
+  }
+
+  /** What Redis has, for this once: a GET takes a fifth of its time that the script below takes. */
+  async #glance(scope: TenantScope): Promise<Versions> {
+    this.#held.glance(scope.tenantId, now());
+    const { stored, serverId } = await this.redis.run(async (client, serverId) => ({
+      stored: parseVersions(await client.get(versionsKey(scope))),
+      serverId,
+    }));
+    return stored ? this.#trusted(stored, serverId).versions : this.#ask(scope);
   }
 
   #ask(scope: TenantScope): Promise<Versions> {

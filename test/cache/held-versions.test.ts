@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HeldVersions, type TrustedVersions } from '../../src/cache/held-versions.ts';
 import { HOLD_MS } from '../../src/cache/outbox/timing.ts';
 import { now } from '../../src/cache/outbox/trust.ts';
@@ -78,6 +78,45 @@ describe('versions that a process holds', () => {
     await expect(held.underWay('north')).rejects.toThrow('Redis is away');
     expect(held.find('north', TERM)).toBeUndefined();
     expect(held.underWay('north')).toBeUndefined();
+  });
+});
+
+describe('holding a tenant’s versions', () => {
+  let held: HeldVersions;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+    held = new HeldVersions();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is worthwhile when Redis was asked for them less than a hold ago', () => {
+    expect(held.isWorthwhile('north')).toBe(false);
+    held.glance('north', now());
+    vi.advanceTimersByTime(HOLD_MS - 1);
+    expect(held.isWorthwhile('north')).toBe(true);
+    expect(held.isWorthwhile('south')).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(held.isWorthwhile('north')).toBe(false);
+  });
+
+  it.each([true, false])('is worthwhile again when those held before were used: %s', async (isUsed) => {
+    for (const tenant of ['north', 'south']) {
+      held.put(tenant, now(), Promise.resolve(OLD));
+      await Promise.resolve();
+      if (isUsed) expect(held.find(tenant, TERM)).toBe(OLD.versions);
+    }
+    held.drop('south');
+    vi.advanceTimersByTime(10 * HOLD_MS);
+    expect(held.isWorthwhile('north')).toBe(isUsed);
+    expect(held.isWorthwhile('south')).toBe(isUsed);
+  });
+
+  it('is not what a glance does: nobody else may wait for it, or be given what it saw', () => {
+    held.glance('north', now());
+    expect(held.underWay('north')).toBeUndefined();
+    expect(held.find('north', TERM)).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { versionsKey } from '../../src/cache/cache-key.ts';
+import { HOLD_MS } from '../../src/cache/outbox/timing.ts';
 import { now, Trust } from '../../src/cache/outbox/trust.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
 import { RedisVersions } from '../../src/cache/redis-versions.ts';
@@ -25,7 +26,7 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
   /** Nothing that is waited for is left of the test before. */
   beforeEach(async () => {
-    for (const { untilListening } of [here, there]) await untilListening();
+    for (const { untilHolding } of [here, there]) await untilHolding();
     for (const { versions } of [here, there]) await versions.bump(SCOPE, ['accounts']);
   });
   afterAll(async () => {
@@ -57,8 +58,21 @@ describeWithOwnRedis('versions that processes hold', () => {
     expect(await readings(watch)).toHaveLength(1);
   });
 
+  it('are not held when they are asked for now and then only', async () => {
+    const another = await startProcess(server);
+    const watch = await watchRedis(server.url);
+    const seen = await another.versions.read(SCOPE);
+    expect(await readings(watch)).toEqual([]);
+    expect(another.versions.held(SCOPE)).toBeUndefined();
+    expect(seen).toEqual(await here.versions.read(SCOPE));
+    await another.untilHolding();
+    expect(another.versions.held(SCOPE)).toEqual(seen);
+    await another.close();
+  });
+
   it('are recalled by a bump before it is done, in every process, and no others', async () => {
     for (let n = 0; n < 50; n++) {
+      await here.untilHolding();
       const [before, other] = [await here.versions.read(SCOPE), await here.versions.read(OTHER)];
       await there.versions.bump(SCOPE, ['accounts']);
       const after = await here.versions.read(SCOPE);
@@ -69,6 +83,7 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
 
   it('are recalled by each of several bumps at once', async () => {
+    await here.untilHolding();
     const before = await here.versions.read(SCOPE);
     const bumps = [here, there, there].map(({ versions }) => versions.bump(SCOPE, ['accounts']));
     await Promise.all(bumps);
@@ -78,6 +93,7 @@ describeWithOwnRedis('versions that processes hold', () => {
 
   it('are over before a bump is done that finds no list of who holds them', async () => {
     for (const lose of [() => admin.del(KEY), () => admin.flushall(), () => admin.set(KEY, 'not JSON')]) {
+      await here.untilHolding();
       const before = await here.versions.read(SCOPE);
       await lose();
       await there.versions.bump(SCOPE, ['accounts']);
@@ -95,6 +111,7 @@ describeWithOwnRedis('versions that processes hold', () => {
       { server: here.serverId, since: 0, by: null },
       null,
     ]) {
+      await here.untilHolding();
       const before = await here.versions.read(SCOPE);
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
       await admin.set(KEY, JSON.stringify({ ...stored, held }));
@@ -104,10 +121,36 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
 
   it('are over before a bump is done that a process does not hear of', async () => {
+    await here.untilHolding();
     const before = await here.versions.read(SCOPE);
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await there.versions.bump(SCOPE, ['accounts']);
     expect(await here.versions.read(SCOPE)).not.toEqual(before);
+  });
+
+  it('are waited for after a bump of the drainer, which bumps for other tenants meanwhile', async () => {
+    const change = (tenantId: string) => ({ tenantId, dependencies: 1, writeId: null });
+    const accounts = async (scope: TenantScope) => (await there.versions.read(scope)).accounts ?? 0;
+    // Again, should the machine stand still until the hold is over.
+    await until(async () => {
+      const [seconds = 0, micros = 0] = (await admin.time()).map(Number);
+      const stored = JSON.parse((await admin.get(KEY)) ?? '');
+      stored.held.by.dead = seconds * 1000 + micros / 1000 + HOLD_MS;
+      await admin.set(KEY, JSON.stringify(stored));
+      const before = [await accounts(SCOPE), await accounts(OTHER)];
+      let isHeard = false;
+      const { left, heard } = await here.versions.drain(here.serverId, [change(SCOPE.tenantId)], true);
+      heard?.then(() => {
+        isHeard = true;
+      });
+      await here.versions.drain(here.serverId, [change(OTHER.tenantId)], true);
+      const after = [await accounts(SCOPE), await accounts(OTHER)];
+      const wasWaitedFor = !isHeard;
+      await heard;
+      expect(left).toEqual([]);
+      expect(after).toEqual(before.map((count) => count + 1));
+      return wasWaitedFor;
+    });
   });
 
   it('are not held by a process that would not hear of a bump', async () => {
@@ -141,7 +184,8 @@ async function startProcess(server: TestRedis) {
   const process = {
     serverId,
     versions,
-    untilListening: () => until(() => isHeld(process)),
+    /** Resolves when it holds the versions, as a process does that listens and asks for them again and again. */
+    untilHolding: () => until(() => isHeld(process)),
     async close() {
       versions.close();
       await redis.close();

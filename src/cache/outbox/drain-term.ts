@@ -27,6 +27,8 @@ interface OpenPoll {
   /** When it began, on the clock of this process. */
   readonly startedMs: number;
   changes: readonly OutboxChange[];
+  /** Bumps that processes may not have heard of yet. */
+  unheard: number;
 }
 
 /** What a lease says of the place reached. */
@@ -88,7 +90,7 @@ export class DrainTerm {
     const changes = isNext ? poll.changes : [];
     state.followedRows += changes.length;
     this.#last = poll;
-    this.#open.push({ poll, seenAtMs, startedMs, changes });
+    this.#open.push({ poll, seenAtMs, startedMs, changes, unheard: 0 });
     return changes.length > 0;
   }
 
@@ -99,15 +101,24 @@ export class DrainTerm {
     this.options.state.generations++;
   }
 
-  /** All polls together; the lease only ever speaks of the polls of which nothing is left. */
+  /**
+   * All polls together; the lease only ever speaks of the polls of which nothing is left. Nobody is waited for here: what
+   * other tenants' rows say must not be late because a process does not hear.
+   */
   async #settle(): Promise<void> {
     const { versions, serverId, state } = this.options;
     for (const open of this.#open) {
       if (open.changes.length === 0) continue;
       const isFinal = performance.now() - open.startedMs > GRACE_MS;
-      open.changes = await versions.drain(serverId, open.changes, isFinal);
+      const { left, heard } = await versions.drain(serverId, open.changes, isFinal);
+      open.changes = left;
+      if (!heard) continue;
+      open.unheard++;
+      heard.then(() => {
+        open.unheard--;
+      });
     }
-    while (this.#open[0]?.changes.length === 0) {
+    while (this.#open[0]?.changes.length === 0 && this.#open[0].unheard === 0) {
       const { poll, seenAtMs, startedMs } = this.#open.shift() as OpenPoll;
       const { generation } = this.reached as Reached;
       this.reached = { generation, snapshot: poll.snapshot, serverStart: poll.serverStart, seenAtMs };

@@ -1,6 +1,11 @@
 import { performance } from 'node:perf_hooks';
+import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { versionsKey } from '../../../src/cache/cache-key.ts';
+import { parseSnapshot, seesAllOf } from '../../../src/cache/outbox/snapshot.ts';
+import { HOLD_MS } from '../../../src/cache/outbox/timing.ts';
+import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
@@ -62,6 +67,25 @@ describeWithOwnRedis('the drainer', () => {
     await expectSeen(drainer, standby);
   });
 
+  it('says nothing of a write while a process may hold the versions before it', async () => {
+    const admin = new Redis(redis.url);
+    const key = versionsKey(TenantScope.ofOutboxRow(NORTH));
+    await expectSeen(drainer, standby);
+    // Of a process that has died since: it is waited for until its hold is over.
+    const heldUntilMs = Math.floor(await timeMs(admin)) + HOLD_MS;
+    const stored = JSON.parse((await admin.get(key)) ?? '');
+    await admin.set(key, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
+    await setBalance();
+    const { rows } = await past.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
+    const written = parseSnapshot(rows[0]?.snapshot ?? '');
+    await until(async () => {
+      const lease = JSON.parse((await admin.get('tenantry:cache:lease')) ?? '');
+      return seesAllOf(parseSnapshot(lease.snapshot), written);
+    });
+    expect(await timeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
+    admin.disconnect();
+  });
+
   it('is replaced when it cannot reach Redis any more', async () => {
     await expectSeen(drainer, standby);
     wayToRedis.cut();
@@ -119,3 +143,9 @@ describeWithOwnRedis('the drainer', () => {
     await expectSeen(drainer, standby);
   });
 });
+
+/** Redis's own clock, in milliseconds since 1970. */
+async function timeMs(admin: Redis): Promise<number> {
+  const [seconds = 0, micros = 0] = (await admin.time()).map(Number);
+  return seconds * 1000 + micros / 1000;
+}

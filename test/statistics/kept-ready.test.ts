@@ -160,6 +160,41 @@ describe('the totals kept by triggers', () => {
     await withClient(database.url, (client) => rebuildStatistics(client, prague));
     expect(await differences()).toEqual([]);
   });
+
+  it('stay where they are in a rebuild, but for those that are wrong', async () => {
+    for (const [day, category] of [
+      ['02', 'GIFT'],
+      ['02', 'FEE'],
+      ['03', null],
+    ])
+      await run(INSERT, [prague, accounts[0], `2026-06-${day}T00:00:00Z`, 'CREDIT', '3.5', category]);
+    const places = async () => {
+      const { rows } = await run(
+        `SELECT concat_ws(' ', day, currency, category, slot, ctid, xmin) AS place FROM daily_totals WHERE tenant_id = $1
+         UNION ALL SELECT concat_ws(' ', account_type, status, bank_name, currency, slot, ctid, xmin) FROM account_totals WHERE tenant_id = $1`,
+        [prague],
+      );
+      return rows.map(({ place }) => place).sort();
+    };
+    await withClient(database.url, (client) => rebuildStatistics(client, prague));
+    const before = await places();
+    await run(
+      `INSERT INTO daily_totals SELECT tenant_id, day, currency, category, 7, transaction_count, inflow, outflow FROM daily_totals WHERE tenant_id = $1`,
+      [prague],
+    );
+    await run('DELETE FROM daily_totals WHERE tenant_id = $1 AND slot = 0 AND category = $2', [prague, 'FEE']);
+    await run(
+      'INSERT INTO account_totals SELECT tenant_id, account_type, status, $2, currency, slot, 1, 1 FROM account_totals WHERE tenant_id = $1',
+      [prague, 'No Bank'],
+    );
+    await withClient(database.url, (client) => rebuildStatistics(client, prague));
+    const after = await places();
+    const isFee = (place: string) => place.includes(' FEE ');
+    expect(after.filter((place) => !isFee(place))).toEqual(before.filter((place) => !isFee(place)));
+    expect(after.filter(isFee)).toHaveLength(before.filter(isFee).length);
+    expect(after.filter(isFee)).not.toEqual(before.filter(isFee));
+    expect(await differences()).toEqual([]);
+  });
 });
 
 const INSERT = `INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency, category)

@@ -51,8 +51,9 @@ export class RedisVersions implements VersionStore {
 
   read(scope: TenantScope): Versions | Promise<Versions> {
     const { tenantId } = scope;
-    const held = this.held(scope) ?? this.#held.underWay(tenantId);
-    return held ?? (this.#held.isWorthwhile(tenantId) ? this.#ask(scope) : this.#glance(scope));
+    const known = this.held(scope) ?? this.#held.underWay(tenantId);
+    if (known) return known;
+    return this.#mayHold && this.#held.isWorthwhile(tenantId) ? this.#ask(scope) : this.#glance(scope);
   }
 
   held({ tenantId }: TenantScope): Versions | undefined {

@@ -7,7 +7,7 @@ import { now, Trust } from '../../src/cache/outbox/trust.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
 import { RedisVersions } from '../../src/cache/redis-versions.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
-import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../support/redis.ts';
 import { type RedisWatch, watchRedis } from '../support/redis-watch.ts';
 
 const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
@@ -133,9 +133,8 @@ describeWithOwnRedis('versions that processes hold', () => {
     const accounts = async (scope: TenantScope) => (await there.versions.read(scope)).accounts ?? 0;
     // Again, should the machine stand still until the hold is over.
     await until(async () => {
-      const [seconds = 0, micros = 0] = (await admin.time()).map(Number);
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
-      stored.held.by.dead = seconds * 1000 + micros / 1000 + HOLD_MS;
+      stored.held.by.dead = (await redisTimeMs(admin)) + HOLD_MS;
       await admin.set(KEY, JSON.stringify(stored));
       const before = [await accounts(SCOPE), await accounts(OTHER)];
       let isHeard = false;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Redis } from 'ioredis';
 
 import { findFreePort } from './free-port.ts';
 import { describeIf } from './left-out.ts';
@@ -155,4 +156,10 @@ function hasEnded(child: ChildProcess): boolean {
 
 function redisProgram(): string | undefined {
   return findOnPath('redis-server', 'valkey-server');
+}
+
+/** Redis's own clock, in milliseconds since 1970. */
+export async function redisTimeMs(client: Redis): Promise<number> {
+  const [seconds = 0, micros = 0] = (await client.time()).map(Number);
+  return seconds * 1000 + micros / 1000;
 }

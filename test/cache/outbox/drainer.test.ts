@@ -7,7 +7,7 @@ import { parseSnapshot, seesAllOf } from '../../../src/cache/outbox/snapshot.ts'
 import { HOLD_MS } from '../../../src/cache/outbox/timing.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, until, warm } from './fixture.ts';
 
@@ -72,7 +72,7 @@ describeWithOwnRedis('the drainer', () => {
     const key = versionsKey(TenantScope.ofOutboxRow(NORTH));
     await expectSeen(drainer, standby);
     // Of a process that has died since: it is waited for until its hold is over.
-    const heldUntilMs = Math.floor(await timeMs(admin)) + HOLD_MS;
+    const heldUntilMs = Math.floor(await redisTimeMs(admin)) + HOLD_MS;
     const stored = JSON.parse((await admin.get(key)) ?? '');
     await admin.set(key, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
     await setBalance();
@@ -82,7 +82,7 @@ describeWithOwnRedis('the drainer', () => {
       const lease = JSON.parse((await admin.get('tenantry:cache:lease')) ?? '');
       return seesAllOf(parseSnapshot(lease.snapshot), written);
     });
-    expect(await timeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
+    expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
     admin.disconnect();
   });
 
@@ -143,9 +143,3 @@ describeWithOwnRedis('the drainer', () => {
     await expectSeen(drainer, standby);
   });
 });
-
-/** Redis's own clock, in milliseconds since 1970. */
-async function timeMs(admin: Redis): Promise<number> {
-  const [seconds = 0, micros = 0] = (await admin.time()).map(Number);
-  return seconds * 1000 + micros / 1000;
-}

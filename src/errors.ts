@@ -6,6 +6,7 @@ export const ErrorCode = {
   Unauthenticated: 'UNAUTHENTICATED',
   Forbidden: 'FORBIDDEN',
   BadRequest: 'BAD_REQUEST',
+  PersistedQueryNotFound: 'PERSISTED_QUERY_NOT_FOUND',
   BadUserInput: 'BAD_USER_INPUT',
   TooComplex: 'QUERY_TOO_COMPLEX',
   TooDeep: 'QUERY_TOO_DEEP',
@@ -41,6 +42,16 @@ export function unauthenticated(): GraphQLError {
 /** The caller is known but may not do this. `needed` names the roles that may. */
 export function forbidden(needed: readonly string[]): GraphQLError {
   return clientError(ErrorCode.Forbidden, `This needs the role ${needed.join(' or ')}.`);
+}
+
+/** An HTTP request that is no GraphQL request. `status` is one of 4xx. */
+export function badRequest(message: string, status = 400, ...headers: [string, string][]): GraphQLError {
+  return clientError(ErrorCode.BadRequest, message, { http: httpHead(status, ...headers) });
+}
+
+/** Clients of Apollo's protocol look for this code and message, and send the text with the hash then. */
+export function persistedQueryNotFound(): GraphQLError {
+  return clientError(ErrorCode.PersistedQueryNotFound, 'PersistedQueryNotFound', { http: httpHead(200) });
 }
 
 /**

@@ -10,25 +10,18 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
 
-/** Documents remembered by their hash. Clients use few; one that falls out is read again. */
+/** Documents remembered by their text. Clients use few; one that falls out is read again. */
 const MAX_DOCUMENTS = 1_000;
 /** A document longer than this is nobody's regular one. */
 const MAX_DOCUMENT_LENGTH = 100_000;
 
-/** A request as GraphQL over HTTP carries it; nothing of it is trusted. */
-export interface GraphqlRequest {
-  readonly query?: unknown;
-  readonly operationName?: unknown;
-  readonly variables?: unknown;
-  readonly extensions?: { readonly persistedQuery?: { readonly sha256Hash?: unknown } };
-}
-
 /** What can be said of an operation before it is executed. */
 export interface CacheableOperation {
   /**
-   * SHA-256 of the schema, the document, the operation's name, the variables and the media types asked for: no two that
+   * SHA-256 of the schema, the document, the operation's name, the variables and the answer's media type: no two that
    * differ in one of these meet, whatever clients send, and a deployment with another schema never reads these entries.
    */
   readonly hash: string;
@@ -54,16 +47,10 @@ export class CacheableOperations {
     this.schemaHash = sha256(printSchema(schema));
   }
 
-  /**
-   * @param accept the media types that the client takes
-   * @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse
-   */
-  describe(
-    { query, operationName, variables, extensions }: GraphqlRequest,
-    accept: string,
-  ): CacheableOperation | BypassReason {
-    const hash = typeof query === 'string' ? sha256(query) : extensions?.persistedQuery?.sha256Hash;
-    const document = typeof hash === 'string' ? this.#document(hash, query) : undefined;
+  /** @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse */
+  describe(request: GraphqlRequest): CacheableOperation | BypassReason {
+    const { query, operationName } = request;
+    const document = this.#document(query);
     const operation = document && operationOf(document, operationName);
     if (!document || !operation) return 'unreadable';
     if (operation.operation !== 'query') return 'mutation';
@@ -72,21 +59,21 @@ export class CacheableOperations {
     if (policies.some((policy) => !policy)) return 'unreadable';
     if (policies.some((policy) => policy?.isVolatile)) return 'momentary';
     if (fields.some(mayRefresh)) return 'refresh';
+    const text = exactText(request);
+    if (text === undefined) return 'unreadable';
     return {
-      // Clients without variables send none, null or an empty object.
-      hash: sha256(JSON.stringify([this.schemaHash, hash, operationName ?? null, variables ?? {}, accept])),
+      hash: sha256(this.schemaHash + text),
       name: operation.name?.value ?? null,
       isPerViewer: policies.some((policy) => policy?.isPerViewer),
     };
   }
 
-  /** A persisted query's text came with an earlier request; without it the document is unknown here. */
-  #document(hash: string, query: unknown): DocumentNode | undefined {
-    const known = this.#documents.get(hash);
-    if (known || typeof query !== 'string' || query.length > MAX_DOCUMENT_LENGTH) return known;
+  #document(query: string): DocumentNode | undefined {
+    const known = this.#documents.get(query);
+    if (known || query.length > MAX_DOCUMENT_LENGTH) return known;
     try {
       const document = parse(query, { noLocation: true });
-      this.#documents.set(hash, document);
+      this.#documents.set(query, document);
       return document;
     } catch {
       return undefined; // not GraphQL: Apollo Server tells the client what is wrong with it
@@ -94,13 +81,32 @@ export class CacheableOperations {
   }
 }
 
+/**
+ * A text that is equal for equal requests only. JSON also writes lone surrogates apart from one another.
+ * @returns undefined for what JSON writes as something else (Infinity, which 1e999 is read as, and -0), or not at all
+ */
+function exactText({ query, operationName, variables, mediaType }: GraphqlRequest): string | undefined {
+  let isExact = true;
+  const look = (_name: string, value: unknown) => {
+    if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) isExact = false;
+    return value;
+  };
+  try {
+    const text = JSON.stringify([query, operationName, variables, mediaType], look);
+    return isExact ? text : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // nested too deep
+    throw error;
+  }
+}
+
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function operationOf(document: DocumentNode, name: unknown): OperationDefinitionNode | undefined {
+function operationOf(document: DocumentNode, name: string | null): OperationDefinitionNode | undefined {
   const operations = document.definitions.filter((part) => part.kind === Kind.OPERATION_DEFINITION);
-  if (name == null) return operations.length === 1 ? operations[0] : undefined;
+  if (name === null) return operations.length === 1 ? operations[0] : undefined;
   return operations.find((operation) => operation.name?.value === name);
 }
 

@@ -25,6 +25,8 @@ export class RequestContext {
     readonly timing: RequestTiming,
     /** What data entries are judged by. */
     readonly versions = new RequestVersions(),
+    /** Whether only queries may be executed. */
+    readonly isReadOnly = false,
   ) {}
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */

@@ -11,7 +11,7 @@ import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphq
 import type { LimitsConfig } from '../config.ts';
 import { callerKey } from '../context/caller.ts';
 import type { RequestContext } from '../context/request-context.ts';
-import { clientError, ErrorCode, rateLimited, unauthenticated } from '../errors.ts';
+import { badRequest, clientError, ErrorCode, rateLimited, unauthenticated } from '../errors.ts';
 import { OperationCosts } from './operation-costs.ts';
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
@@ -40,7 +40,8 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
       return {
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return; // Apollo answers itself
-          const { caller, services } = contextValue;
+          const { caller, services, isReadOnly } = contextValue;
+          if (isReadOnly && operation.operation !== 'query') throw onlyQueries(operation.operation);
           const introspects = isIntrospection(operation);
           if (!caller && !introspects) throw unauthenticated();
           if (operation.operation === 'subscription')
@@ -142,6 +143,11 @@ function tooComplex(cost: number, limit: number): GraphQLError {
     `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, or split it.`,
     { cost, limit },
   );
+}
+
+function onlyQueries(kind: string): GraphQLError {
+  const message = `GET requests only support query operations, not ${kind} operations; send it by POST.`;
+  return badRequest(message, 405, ['allow', 'POST']);
 }
 
 function refused(code: ErrorCode, message: string, numbers: Record<string, number> = {}): GraphQLError {

@@ -35,6 +35,8 @@ export function createGraphqlServer({
     includeStacktraceInErrorResponses: false,
     // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.
     csrfPrevention: false,
+    // The request was read before, hash and all.
+    persistedQueries: false,
     parseOptions: { maxTokens: MAX_DOCUMENT_TOKENS },
     stopOnTerminationSignals: false,
     formatError: (formatted: GraphQLFormattedError, error: unknown) => formatError(formatted, error, log),

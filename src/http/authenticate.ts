@@ -4,6 +4,7 @@ import { bearerToken } from '../context/bearer-token.ts';
 import type { Caller } from '../context/caller.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { unauthenticated } from '../errors.ts';
+import { refusedAnswer } from './refused-answer.ts';
 
 /** Null: no Authorization header; such a request goes on and may introspect. 'refused': the answer was sent. */
 export type Authentication = Caller | null | 'refused';
@@ -23,16 +24,10 @@ export function authenticate(
   return verifier.peek(token) ?? verifier.verify(token).catch((error) => refuse(reply, error));
 }
 
-interface HttpExtension {
-  readonly status?: number;
-  readonly headers?: Iterable<readonly [string, string]>;
-}
-
-/** Answers a request that was refused before GraphQL, in GraphQL's own form. */
+/** Answers a request that was refused before GraphQL. */
 function refuse(reply: FastifyReply, error: unknown): 'refused' {
   if (!(error instanceof GraphQLError)) throw error;
-  const { http, ...extensions } = error.extensions as { http?: HttpExtension };
-  for (const [name, value] of http?.headers ?? []) reply.header(name, value);
-  reply.code(http?.status ?? 500).send({ errors: [{ message: error.message, extensions }] });
+  const { status, headers, body } = refusedAnswer(error);
+  reply.code(status).headers(headers).send(body);
   return 'refused';
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { createGraphiqlPage, GRAPHIQL_POLICY } from './graphiql-page.ts';
+import { searchOf } from './read-graphql-request.ts';
 import { createSandboxPage } from './sandbox-page.ts';
 
 /** What both pages open with: a first look at what there is, allowed to every role that has a tenant. */
@@ -74,7 +75,7 @@ function isBrowserVisit(request: FastifyRequest): boolean {
   if (request.method !== 'GET' || request.url.split('?', 1)[0] !== '/graphql') return false;
   const accept = request.headers.accept ?? '';
   if (!accept.includes('text/html') || accept.includes('json')) return false;
-  return (request.query as Record<string, unknown>).query === undefined;
+  return !searchOf(request.url).has('query');
 }
 
 function asPage(reply: FastifyReply, policy: string): FastifyReply {

@@ -8,9 +8,10 @@ import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
-import type { AskedOperation, AskedOperations, AskingRequest } from './asked-operation.ts';
+import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
+import type { HttpRequest } from './read-graphql-request.ts';
 import { sendHit } from './send-answer.ts';
 
 /** An answer from the cache is found in the time of a few fields. */
@@ -53,14 +54,14 @@ export function recordHit(
 export function answerAtHand(
   { services, verifier, corsHeaders }: AtHand,
   asked: AskedOperations,
-  request: AskingRequest,
+  request: HttpRequest,
   response: ServerResponse,
 ): boolean {
   const timing = new RequestTiming(performance.now());
   const token = bearerToken(request.headers.authorization);
   const caller = token ? verifier.peek(token) : undefined;
   if (!caller?.tenant || asksForReport(request.headers, caller)) return false;
-  const operation = asked.of(request);
+  const operation = asked.of(request, true);
   if (!operation.cacheable) return false;
   const { scope } = caller.tenant;
   const hit = services.cache.answerAtHand(scope, entryKey(caller, caller.tenant, operation.cacheable));

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { AskingRequest } from './asked-operation.ts';
+import type { HttpRequest } from './read-graphql-request.ts';
 
 /** Longer requests are not those that come again and again. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-type AnswerNow = (request: AskingRequest, response: ServerResponse) => boolean;
+type AnswerNow = (request: HttpRequest, response: ServerResponse) => boolean;
 
 /**
  * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and reply, and way of reading a

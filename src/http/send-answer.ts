@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Hit, LoadedAnswer } from '../cache/answer.ts';
 import { compressed } from '../cache/compression.ts';
 import { gzippedBody, type ResponseEntry } from '../cache/entry.ts';
-import type { AskingRequest } from './asked-operation.ts';
 import { cacheStatus } from './cache-status.ts';
+import type { HttpRequest } from './read-graphql-request.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
@@ -15,7 +15,7 @@ const VARY = 'accept, accept-encoding, authorization, origin';
 const MIN_COMPRESSED_BYTES = 1_400;
 
 /** What of a request the form of its answer depends on. */
-type Asker = Pick<AskingRequest, 'method' | 'headers'>;
+type Asker = Pick<HttpRequest, 'method' | 'headers'>;
 
 /** An answer in the form that the client takes; headers as names and values in turn. */
 interface Form {

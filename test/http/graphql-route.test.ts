@@ -59,8 +59,6 @@ describe('requests that are no GraphQL over HTTP', () => {
     ['an array of requests', () => post([{ query: TENANT }])],
     ['a JSON string', () => post('"x"')],
     ['null', () => post('null')],
-    ['JSON as text/plain', () => post({ query: TENANT }, { 'content-type': 'text/plain' })],
-    ['a form', () => post('query=%7Btenant%7Bid%7D%7D', { 'content-type': 'application/x-www-form-urlencoded' })],
     ['no query', () => post({ variables: {} })],
     ['a query that is a number', () => post({ query: 5 })],
     ['variables that are an array', () => post({ query: TENANT, variables: [1] })],
@@ -76,6 +74,16 @@ describe('requests that are no GraphQL over HTTP', () => {
     const { status, json } = await sendIt();
     expect(status).toBe(400);
     expect(json).toEqual({ errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }] });
+  });
+
+  test.each([
+    ['JSON as text/plain', () => post({ query: TENANT }, { 'content-type': 'text/plain' })],
+    ['a form', () => post('query=%7Btenant%7Bid%7D%7D', { 'content-type': 'application/x-www-form-urlencoded' })],
+  ])('%s: status 415, and the type that came is named', async (_what, sendIt) => {
+    const { status, json } = await sendIt();
+    expect(status).toBe(415);
+    const message = expect.stringMatching(/^content-type must be application\/json.*, but got: ".*"\.$/);
+    expect(json).toEqual({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
   });
 
   test('an unknown operationName is named', async () => {
@@ -113,8 +121,14 @@ describe('requests that are no GraphQL over HTTP', () => {
     for (const _ of [1, 2]) {
       const { status, json, header } = await sent();
       expect([status, json.errors[0].extensions.code]).toEqual([406, 'BAD_REQUEST']);
-      expect(cacheOutcome(header('cache-status'))).toBe('tenantry; fwd=miss');
+      expect(cacheOutcome(header('cache-status'))).toBe('tenantry; fwd=bypass');
     }
+  });
+
+  test('what a client that takes no JSON asks for is not done', async () => {
+    await post({ query: LONG });
+    expect((await post({ query: MUTATION }, { ...JSON_TYPE, accept: 'text/html' })).status).toBe(406);
+    expect(cacheOutcome((await post({ query: LONG })).header('cache-status'))).toBe('tenantry; hit');
   });
 });
 

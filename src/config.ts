@@ -56,6 +56,7 @@ export interface CacheConfig {
     readonly dashboard: number;
     readonly statistics: number;
     readonly accounts: number;
+    readonly transactions: number;
     readonly other: number;
   };
   /** How many times a minute one caller may ask for `refresh: true`. */
@@ -88,6 +89,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const read = new SettingsReader(env);
   const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
   const statementTimeoutMs = read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000);
+  const otherTtlSeconds = read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800);
   const config: Config = {
     production,
     host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
@@ -114,7 +116,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),
         statistics: read.integer('CACHE_TTL_STATISTICS_SECONDS', 3600, 1, 604_800),
         accounts: read.integer('CACHE_TTL_ACCOUNTS_SECONDS', 300, 1, 604_800),
-        other: read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800),
+        transactions: read.integer('CACHE_TTL_TRANSACTIONS_SECONDS', otherTtlSeconds, 1, 604_800),
+        other: otherTtlSeconds,
       },
       refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
     },

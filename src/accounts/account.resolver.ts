@@ -32,6 +32,7 @@ export class AccountResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
     context.policy.dependsOn('accounts');
+    context.policy.isOfKind('other');
     const fields = selectedFields(info);
     const asked = checkedId('id', id);
     const found = await context.loaders.accounts.byIds([asked], namesOf(fields));
@@ -50,6 +51,7 @@ export class AccountResolver {
   ): Promise<BankAccount | null> {
     const { scope, services, policy } = context;
     policy.dependsOn('accounts');
+    policy.isOfKind('other');
     const number = checkedSearchText('accountNumber', accountNumber);
     const bank = bankName == null ? null : checkedSearchText('bankName', bankName);
     const fields = selectedFields(info);

@@ -1,15 +1,16 @@
 import type { CacheDependency } from './namespaces.ts';
 
-/** Kinds of answers, each with a time to live of its own. */
-export type AnswerKind = 'dashboard' | 'statistics' | 'accounts' | 'other';
+/** Kinds of answers, as the metrics count them; the more telling first. Each has a time to live. */
+const KINDS = ['dashboard', 'statistics', 'accounts', 'transactions', 'other'] as const;
+export type AnswerKind = (typeof KINDS)[number];
 
 /**
  * What is learned about an answer while it is resolved: what it depends on and how long it may hold. Resolvers tell it
- * what they read; nothing is guessed from the query's text. An answer that told nothing, or that has errors, is not kept.
+ * what they read; nothing is guessed from the query's text. An answer that told nothing, not even its kind, or that has errors, is not kept.
  */
 export class AnswerPolicy {
   readonly dependencies = new Set<CacheDependency>();
-  readonly kinds = new Set<AnswerKind>();
+  readonly #kinds = new Set<AnswerKind>();
   /** Milliseconds since 1970 from which on the answer is another, whatever is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   /** Whether the answer is whole and without errors, which is known at the end. */
@@ -20,7 +21,12 @@ export class AnswerPolicy {
   }
 
   isOfKind(kind: AnswerKind): void {
-    this.kinds.add(kind);
+    this.#kinds.add(kind);
+  }
+
+  /** Of all its root fields, in an order that does not depend on theirs. */
+  get kinds(): readonly AnswerKind[] {
+    return KINDS.filter((kind) => this.#kinds.has(kind));
   }
 
   holdsUntil(instantMs: number): void {

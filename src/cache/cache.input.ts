@@ -15,10 +15,14 @@ registerEnumType(CacheNamespace, { name: 'CacheNamespace', description: 'Kinds o
     "Give namespaces, or a pattern of the tenant's keys such as dashboard:* or statistics:daily:*; neither means everything of the tenant.",
 })
 export class InvalidateCacheInput {
-  @Field(() => [CacheNamespace], { nullable: true })
+  @Field(() => [CacheNamespace], { nullable: true, description: 'At least one.' })
   namespaces?: CacheNamespace[] | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'How the keys begin, part by part: dashboard:2026-01-31, statistics:daily. An asterisk stands for a part, or for the end of one. The smallest namespace that holds all of them is invalidated.',
+  })
   pattern?: string | null;
 }
 

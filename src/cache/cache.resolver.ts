@@ -3,7 +3,7 @@ import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
 import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './cache.input.ts';
-import { type CacheDependency, NAMESPACES, PATTERNS } from './namespaces.ts';
+import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from './patterns.ts';
 
 @Resolver()
 export class CacheResolver {
@@ -16,25 +16,27 @@ export class CacheResolver {
     @Arg('input', () => InvalidateCacheInput) input: InvalidateCacheInput,
     @Ctx() { scope, services }: RequestContext,
   ): Promise<InvalidateCachePayload> {
-    const dependencies = dependenciesOf(input);
+    const { dependencies, namespaces } = invalidationAsked(input);
     await services.cache.invalidate(scope, dependencies);
-    return { namespaces: namespacesOf(dependencies), userErrors: [] };
+    return {
+      namespaces: namespaces.map((name) => CacheNamespace[name.toUpperCase() as CacheNamespace]),
+      userErrors: [],
+    };
   }
 }
 
-function dependenciesOf({ namespaces, pattern }: InvalidateCacheInput): readonly CacheDependency[] {
+function invalidationAsked({ namespaces, pattern }: InvalidateCacheInput): Invalidation {
   if (namespaces != null && pattern != null)
     throw badUserInput('input.pattern', 'absent when namespaces are given', pattern);
-  if (pattern != null) {
-    const known = PATTERNS.get(pattern);
-    if (!known) throw badUserInput('input.pattern', `one of ${[...PATTERNS.keys()].join(', ')}`, pattern);
-    return known;
-  }
-  return namespaces?.length ? namespaces.map((name) => name.toLowerCase() as CacheDependency) : NAMESPACES;
+  if (namespaces != null) return invalidationOfNamespaces(namespaces);
+  const asked = invalidationOf(pattern ?? '*');
+  if (!asked) throw badUserInput('input.pattern', `one of ${PATTERN_FORMS.join(', ')}`, pattern);
+  return asked;
 }
 
-/** The namespaces that the caller knows; `tenant` is no kind of answer of its own. */
-function namespacesOf(dependencies: readonly CacheDependency[]): CacheNamespace[] {
-  const names = new Set(dependencies.map((dependency) => dependency.split(':', 1)[0]?.toUpperCase()));
-  return Object.values(CacheNamespace).filter((name) => names.has(name));
+function invalidationOfNamespaces(asked: readonly CacheNamespace[]): Invalidation {
+  const namespaces = NAMED.filter((name) => asked.includes(name.toUpperCase() as CacheNamespace));
+  if (namespaces.length > 0) return { dependencies: namespaces, namespaces };
+  const expected = `absent for everything, or name at least one of ${Object.values(CacheNamespace).join(', ')}`;
+  throw badUserInput('input.namespaces', expected, asked);
 }

@@ -1,8 +1,8 @@
 import type { CommandSpec } from '../cli/command-line.ts';
 import { openCommandDatabase } from '../cli/database.ts';
 import { OperatorError } from '../errors.ts';
-import { type CacheDependency, PATTERNS } from './namespaces.ts';
 import { maskOf } from './outbox/dependency-bits.ts';
+import { type Invalidation, invalidationOf, PATTERN_FORMS } from './patterns.ts';
 
 const OPTIONS = {
   tenant: { type: 'string', value: '<slug>', description: 'Only this tenant. Required, unless --all is given.' },
@@ -11,7 +11,7 @@ const OPTIONS = {
     type: 'string',
     value: '<pattern>',
     default: '*',
-    description: `What to make old: ${[...PATTERNS.keys()].join(', ')}.`,
+    description: `What to make old: ${PATTERN_FORMS.join(', ')}.`,
   },
 } as const;
 
@@ -28,7 +28,7 @@ export async function invalidateCommand({
 }: {
   options: { tenant: string | undefined; all: boolean; pattern: string };
 }): Promise<number> {
-  const mask = maskOf(dependenciesOfPattern(options.pattern));
+  const { dependencies } = patternAsked(options.pattern);
   if (!options.all && options.tenant === undefined)
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant, or --all for every one.');
   const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
@@ -36,11 +36,11 @@ export async function invalidateCommand({
     await client.query("SELECT set_config('app.directory', 'on', false)");
     const { rows } = await client.query<{ slug: string }>(
       'SELECT slug, cache_outbox_add(id, $2) FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
-      [options.all ? null : options.tenant, mask],
+      [options.all ? null : options.tenant, maskOf(dependencies)],
     );
     if (rows.length === 0 && !options.all)
       throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of a tenant, or --all.');
-    for (const { slug } of rows) process.stdout.write(`${slug}: ${options.pattern} is old\n`);
+    for (const { slug } of rows) process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
     return 0;
   } finally {
     await close();
@@ -48,11 +48,11 @@ export async function invalidateCommand({
 }
 
 /** @throws OperatorError that lists the known patterns */
-export function dependenciesOfPattern(pattern: string): readonly CacheDependency[] {
-  const dependencies = PATTERNS.get(pattern);
-  if (dependencies) return dependencies;
+export function patternAsked(pattern: string): Invalidation {
+  const asked = invalidationOf(pattern);
+  if (asked) return asked;
   throw new OperatorError(
-    `--pattern must be one of ${[...PATTERNS.keys()].join(', ')}, but got: "${pattern}".`,
+    `--pattern must be one of ${PATTERN_FORMS.join(', ')}, but got: "${pattern}".`,
     'Quote it, so that the shell does not read the asterisk.',
   );
 }

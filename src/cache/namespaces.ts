@@ -9,7 +9,7 @@ export type NamespacePart = 'accounts:list' | `statistics:${Lowercase<Statistics
 
 export type CacheDependency = Namespace | NamespacePart;
 
-const PARTS: readonly NamespacePart[] = [
+export const PARTS: readonly NamespacePart[] = [
   'accounts:list',
   ...Object.values(StatisticsPeriod).map((period) => statisticsPart(period)),
 ];
@@ -24,9 +24,3 @@ export const DEPENDENTS = {
   accounts: ['accounts', 'dashboard'],
   transactions: ['accounts', 'transactions', 'dashboard', 'statistics'],
 } as const satisfies Record<string, readonly Namespace[]>;
-
-/** Every pattern that can be invalidated, with what it stands for. */
-export const PATTERNS: ReadonlyMap<string, readonly CacheDependency[]> = new Map<string, readonly CacheDependency[]>([
-  ['*', NAMESPACES],
-  ...[...NAMESPACES, ...PARTS].map((name): [string, CacheDependency[]] => [`${name}:*`, [name]]),
-]);

@@ -265,18 +265,18 @@ export class ResponseCache {
   }
 
   #entryOf({ policy, body, headers, operationName }: LoadedAnswer, versions: Versions): ResponseEntry | undefined {
-    if (!policy || policy.dependencies.size === 0) return undefined;
+    const [kind, ...others] = policy?.kinds ?? [];
+    if (!policy || !kind || policy.dependencies.size === 0) return undefined;
     const createdAtMs = Date.now();
     const { ttlSeconds } = this.options.config;
-    const kinds = policy.kinds.size > 0 ? [...policy.kinds] : (['other'] as const);
-    const ttlMs = 1000 * Math.min(...kinds.map((kind) => ttlSeconds[kind]));
+    const ttlMs = 1000 * Math.min(...[kind, ...others].map((each) => ttlSeconds[each]));
     return {
       versions: versionsOf(versions, policy.dependencies),
       createdAtMs,
       expiresAtMs: Math.min(createdAtMs + ttlMs, policy.expiresAtMs),
       contentType: headers['content-type'] ?? 'application/json; charset=utf-8',
       operationName,
-      namespace: kinds[0] ?? 'other',
+      namespace: kind,
       body,
       etag: etagOf(body),
     };

@@ -10,13 +10,15 @@ import { Viewer } from './viewer.type.ts';
 export class ViewerResolver {
   @PerViewer()
   @Query(() => Viewer, { description: 'Who is asking.' })
-  viewer(@Ctx() { caller }: RequestContext): Viewer {
+  viewer(@Ctx() { caller, policy }: RequestContext): Viewer {
     if (!caller) throw unauthenticated();
+    policy.isOfKind('other');
     return { id: caller.subject, name: caller.name, role: caller.role };
   }
 
   @Query(() => Tenant, { description: "The caller's tenant." })
   async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
+    context.policy.isOfKind('other');
     return currentTenant(context);
   }
 

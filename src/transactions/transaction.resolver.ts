@@ -23,6 +23,7 @@ export class TransactionResolver {
   ) {
     const { scope, services, policy } = context;
     policy.dependsOn('transactions');
+    policy.isOfKind('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
     const request = pageRequest(args, NEWEST_FIRST, fields);

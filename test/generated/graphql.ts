@@ -81,7 +81,9 @@ export type CreateAccountInput = {
 
 /** Give namespaces, or a pattern of the tenant's keys such as dashboard:* or statistics:daily:*; neither means everything of the tenant. */
 export type InvalidateCacheInput = {
+  /** At least one. */
   namespaces?: Array<CacheNamespace> | null | undefined;
+  /** How the keys begin, part by part: dashboard:2026-01-31, statistics:daily. An asterisk stands for a part, or for the end of one. The smallest namespace that holds all of them is invalidated. */
   pattern?: string | null | undefined;
 };
 

@@ -2,7 +2,7 @@ import { type CommandSpec, wholeNumber } from '../../cli/command-line.ts';
 import { openCommandDatabase } from '../../cli/database.ts';
 import { OperatorError } from '../../errors.ts';
 import { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { dependenciesOfPattern } from '../invalidate-command.ts';
+import { patternAsked } from '../invalidate-command.ts';
 import { findEntries } from './find-entries.ts';
 import { type Inspection, inspectionJson, inspectionText } from './inspection-report.ts';
 import type { KeptEntry } from './kept-entry.ts';
@@ -56,7 +56,7 @@ export async function inspectCommand({ options }: { options: Given }): Promise<n
 }
 
 async function inspect({ tenant: slug, pattern, limit, 'max-keys': keys }: Given): Promise<Inspection> {
-  const dependencies: readonly string[] = dependenciesOfPattern(pattern);
+  const dependencies: readonly string[] = patternAsked(pattern).dependencies;
   const summary = new Summary(wholeNumber('limit', limit, 0, MAX_LIMIT));
   const maxKeys = wholeNumber('max-keys', keys, 1, MAX_KEYS);
   if (slug === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');

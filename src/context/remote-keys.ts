@@ -1,11 +1,16 @@
 import {
+  type CryptoKey,
   createRemoteJWKSet,
   customFetch,
+  decodeProtectedHeader,
   type ExportedJWKSCache,
   errors,
   type FetchImplementation,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
   jwksCache,
+  jwtVerify,
 } from 'jose';
 
 /** Keys are asked for again after this time, beside the requests. */
@@ -17,18 +22,23 @@ const UNKNOWN_KEY_COOLDOWN_MS = 30_000;
 /** After a failure the provider is left alone for so long. */
 const FAILURE_COOLDOWN_MS = 1_000;
 const TIMEOUT_MS = 3_000;
+/** Of keys that a token may be signed with, when it names none. Providers publish two or three. */
+const MAX_KEYS_TRIED = 10;
 
 /** The keys to judge a token with cannot be had at the moment; it says nothing about the token. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable';
 }
 
+/** Verifies a token's signature and claims. @throws KeysUnavailable, or what jose says of the token */
+export type VerifyRemotely = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
+
 /**
- * The public keys of an identity provider, remembered and refreshed. An outage of the provider is not felt as long as
- * the remembered keys are younger than an hour.
+ * Verifies with the public keys of an identity provider, remembered and refreshed. An outage of the provider is not felt
+ * as long as the remembered keys are younger than an hour. A token that does not name its key is tried with each that suits.
  * @param onOutage told why the keys could not be read, at most once a second
  */
-export function createRemoteKeys(url: string, onOutage: (error: KeysUnavailable) => void): JWTVerifyGetKey {
+export function createRemoteVerifier(url: string, onOutage: (error: KeysUnavailable) => void): VerifyRemotely {
   const cache: Partial<ExportedJWKSCache> = {};
   const keys = createRemoteJWKSet(new URL(url), {
     cacheMaxAge: TRUSTED_FOR_MS,
@@ -38,15 +48,62 @@ export function createRemoteKeys(url: string, onOutage: (error: KeysUnavailable)
     [customFetch]: fetchWithCooldown(),
   });
   const outage = outageReporter(onOutage);
-  return async (header, token) => {
+  const getKey: JWTVerifyGetKey = (header, token) =>
+    keys(header, token).catch((error) => {
+      throw isAboutTheToken(error) ? error : outage(error);
+    });
+  const verifyWithFitting = fittingVerifier();
+  const verify: VerifyRemotely = (token, options) =>
+    jwtVerify(token, getKey, options).catch((error) => {
+      if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyWithFitting(error, token, options);
+      throw error;
+    });
+  return async (token, options) => {
     if (cache.uat !== undefined && Date.now() - cache.uat > REFRESH_AFTER_MS && !keys.reloading)
       keys.reload().catch(outage);
     try {
-      return await keys(header, token);
+      return await verify(token, options);
     } catch (error) {
-      throw isAboutTheToken(error) ? error : outage(error);
+      // A key that was added since: jose looks for one only when a token names it.
+      if (!(error instanceof errors.JWSSignatureVerificationFailed) || namesKey(token) || keys.coolingDown) throw error;
+      await keys.reload().catch((cause) => {
+        throw outage(cause);
+      });
+      return verify(token, options);
     }
   };
+}
+
+type Matching = InstanceType<typeof errors.JWKSMultipleMatchingKeys>;
+
+/** Tries the keys that suit a token in turn, and first those that fitted others before, the last of them before all. */
+function fittingVerifier() {
+  const fitted = new WeakMap<CryptoKey, number>();
+  let count = 0;
+  return async (matching: Matching, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> => {
+    const keys: CryptoKey[] = [];
+    for await (const key of matching) if (keys.push(key) === MAX_KEYS_TRIED) break;
+    const lastFitted = (key: CryptoKey) => fitted.get(key) ?? 0;
+    for (const key of keys.sort((a, b) => lastFitted(b) - lastFitted(a))) {
+      try {
+        const verified = await jwtVerify(token, key, options);
+        fitted.set(key, ++count);
+        return verified;
+      } catch (error) {
+        if (isAboutClaims(error)) throw error; // the key fits
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  };
+}
+
+/** Claims are read only once the signature holds. */
+function isAboutClaims(error: unknown): boolean {
+  return error instanceof errors.JOSEError && error.code.startsWith('ERR_JWT_');
+}
+
+function namesKey(token: string): boolean {
+  return decodeProtectedHeader(token).kid !== undefined;
 }
 
 /** Keeps a provider that is down from being asked by every request. */

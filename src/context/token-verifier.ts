@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { AuthConfig } from '../config.ts';
 import { clientError, ErrorCode, httpHead, unauthenticated, unavailable } from '../errors.ts';
@@ -9,7 +9,7 @@ import { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { Caller, CallerTenant } from './caller.ts';
 import { type Claims, readClaims, TokenRefusal } from './claims.ts';
 import { signingSecret } from './development-secret.ts';
-import { createRemoteKeys, KeysUnavailable } from './remote-keys.ts';
+import { createRemoteVerifier, KeysUnavailable, type VerifyRemotely } from './remote-keys.ts';
 
 /** By how much the clocks of issuer and service may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -155,7 +155,7 @@ class JwtVerifier implements TokenVerifier {
 
 /** The claims of a token whose signature and times hold. */
 function claimsReader(auth: AuthConfig, production: boolean, log: VerifierLog): (token: string) => Promise<Claims> {
-  const { algorithms, key } = keyOf(auth, production, log);
+  const { algorithms, verify } = signatureOf(auth, production, log);
   const options = {
     algorithms,
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
@@ -164,18 +164,22 @@ function claimsReader(auth: AuthConfig, production: boolean, log: VerifierLog): 
   };
   return async (token) => {
     if (token.length > MAX_TOKEN_CHARACTERS) throw new TokenRefusal('it is longer than 8 kB');
-    const { payload } = await jwtVerify(token, key, options).catch(refuse);
+    const { payload } = await verify(token, options).catch(refuse);
     return readClaims(payload);
   };
 }
 
-function keyOf(auth: AuthConfig, production: boolean, log: VerifierLog) {
-  if (!auth.jwksUrl) {
-    const secret = createSecretKey(signingSecret(auth, production), 'utf8');
-    return { algorithms: SECRET_ALGORITHMS, key: async () => secret };
+function signatureOf(
+  auth: AuthConfig,
+  production: boolean,
+  log: VerifierLog,
+): { readonly algorithms: string[]; readonly verify: VerifyRemotely } {
+  if (auth.jwksUrl) {
+    const verify = createRemoteVerifier(auth.jwksUrl, (error) => log.warn(error.message));
+    return { algorithms: PUBLIC_KEY_ALGORITHMS, verify };
   }
-  const keys: JWTVerifyGetKey = createRemoteKeys(auth.jwksUrl, (error) => log.warn(error.message));
-  return { algorithms: PUBLIC_KEY_ALGORITHMS, key: keys };
+  const secret = createSecretKey(signingSecret(auth, production), 'utf8');
+  return { algorithms: SECRET_ALGORITHMS, verify: (token, options) => jwtVerify(token, secret, options) };
 }
 
 function refuse(error: Error): never {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTokenVerifier } from '../../src/context/token-verifier.ts';
 import { unauthenticated } from '../../src/errors.ts';
 import { moveClocks, restoreClocks } from './clocks.ts';
@@ -139,4 +139,94 @@ test('goes on with the keys that it knows for an hour of an outage, and no longe
   await expect.poll(() => warnings).toHaveLength(1);
   moveClocks(50 * 60_000);
   await expect(verifier.verify(await fresh())).rejects.toMatchObject(unavailable);
+});
+
+describe('a token that does not name its key', () => {
+  const unnamed = (key: SigningKey, claims: JWTPayload = {}, jti = Math.random()) => {
+    const payload = {
+      sub: 'ann',
+      tenant: 'acme',
+      role: 'ADMIN',
+      iss: ISSUER,
+      aud: AUDIENCE,
+      jti: String(jti),
+      ...claims,
+    };
+    const token = new SignJWT(payload).setProtectedHeader({ alg: key.alg });
+    return (claims.exp === undefined ? token.setExpirationTime('3h') : token).sign(key.privateKey);
+  };
+  const pair = (alg: string) => Promise.all([createKey(alg, 'one'), createKey(alg, 'two')]);
+
+  test.each(['RS256', 'ES256', 'EdDSA'])('is tried with each that suits: %s', async (alg) => {
+    const [one, two] = await pair(alg);
+    // One that is too short for its algorithm, which jose refuses to verify with, must not end the search.
+    const weak = { kty: 'RSA', n: Buffer.alloc(128, 255).toString('base64url'), e: 'AQAB', alg: 'RS256', use: 'sig' };
+    provider.keys = [weak, ...keys.map(({ jwk }) => jwk), one.jwk, two.jwk];
+    const verifier = createVerifier();
+    for (const key of [one, two, two, one]) expect((await verifier.verify(await unnamed(key))).subject).toBe('ann');
+    expect(provider.requests).toBe(1);
+  });
+
+  test('is refused when none fits, and when the key fits and the claims do not', async () => {
+    const [one, two] = await pair('ES256');
+    const stranger = await createKey('ES256', 'one');
+    provider.keys = [one.jwk, two.jwk];
+    const verifier = createVerifier();
+    const past = Math.floor(Date.now() / 1000) - 60;
+    for (const token of [
+      await unnamed(stranger),
+      await unnamed(two, { exp: past }),
+      await unnamed(two, { aud: 'other' }),
+      await unnamed(two, { iss: 'https://evil.example' }),
+    ])
+      await expect(verifier.verify(token)).rejects.toMatchObject(refused);
+    expect(provider.requests).toBe(1);
+  });
+
+  test('finds a key that was added since, and is refused with one that was taken away, asking once in a while', async () => {
+    const [one, two] = await pair('RS256');
+    const [three, four] = await pair('RS256');
+    provider.keys = [one.jwk];
+    const verifier = createVerifier();
+    await verifier.verify(await unnamed(one));
+    for (const next of [two, three, four]) {
+      provider.keys = [...provider.keys.slice(-1), next.jwk];
+      await expect(verifier.verify(await unnamed(next))).rejects.toMatchObject(refused);
+      moveClocks(31_000);
+      expect((await verifier.verify(await unnamed(next))).subject).toBe('ann');
+    }
+    expect(provider.requests).toBe(4);
+    for (let n = 0; n < 3; n++) await expect(verifier.verify(await unnamed(one))).rejects.toMatchObject(refused);
+    expect(provider.requests).toBe(4);
+  });
+
+  test('cannot be judged while the keys that it may be signed with cannot be read', async () => {
+    const [one, two] = await pair('RS256');
+    provider.keys = [one.jwk, two.jwk];
+    const verifier = createVerifier();
+    await verifier.verify(await unnamed(one));
+    provider.status = 503;
+    moveClocks(31_000);
+    expect((await verifier.verify(await unnamed(two))).subject).toBe('ann');
+    await expect(verifier.verify(await unnamed(await createKey('RS256', 'x')))).rejects.toMatchObject(unavailable);
+  });
+
+  test('is tried with ten keys at most, first with those that fitted before', async () => {
+    const [first, ...others] = await Promise.all(Array.from({ length: 11 }, (_, n) => createKey('ES256', `${n}`)));
+    const last = others.at(-1) as SigningKey;
+    provider.keys = [first as SigningKey, ...others].map(({ jwk }) => jwk);
+    const verify = vi.spyOn(crypto.subtle, 'verify');
+    try {
+      const verifier = createVerifier();
+      await expect(verifier.verify(await unnamed(last))).rejects.toMatchObject(refused);
+      expect(verify.mock.calls.length).toBe(10);
+      const ninth = others[8] as SigningKey;
+      await verifier.verify(await unnamed(ninth));
+      verify.mockClear();
+      await verifier.verify(await unnamed(ninth));
+      expect(verify.mock.calls.length).toBe(1);
+    } finally {
+      verify.mockRestore();
+    }
+  });
 });

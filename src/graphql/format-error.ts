@@ -2,6 +2,7 @@ import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/error
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ErrorCode, timedOut, unavailable } from '../errors.ts';
 import { RequestAbandoned } from '../tenancy/running-statements.ts';
+import { TOO_NESTED } from './nesting-rule.ts';
 
 export interface ErrorLog {
   error(details: object, message: string): void;
@@ -11,6 +12,9 @@ export interface ErrorLog {
 const CLIENT_CODES: ReadonlySet<unknown> = new Set(
   [...Object.values(ErrorCode), ...Object.values(ApolloServerErrorCode)].filter((code) => code !== ErrorCode.Internal),
 );
+
+/** In characters. What is wrong stands at the end, and of which variable at the beginning. */
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** SQLSTATE of a statement that PostgreSQL stopped: here only ever for its time. */
 const QUERY_CANCELED = '57014';
@@ -25,8 +29,12 @@ const UNREACHABLE = /^(08...|53300|57P0[1-3]|ECONNREFUSED|ECONNRESET|ENOTFOUND|E
 export function formatError(formatted: GraphQLFormattedError, error: unknown, log: ErrorLog): GraphQLFormattedError {
   const thrown = unwrapResolverError(error);
   if (thrown instanceof GraphQLError) {
-    if (CLIENT_CODES.has(formatted.extensions?.code)) return withoutInternals(formatted);
+    if (isOverflow(thrown))
+      return { message: TOO_NESTED, extensions: { code: ApolloServerErrorCode.GRAPHQL_PARSE_FAILED } };
+    if (CLIENT_CODES.has(formatted.extensions?.code)) return shortened(withoutInternals(formatted));
     if (isRefusal(thrown)) return { message: thrown.message, extensions: { code: ApolloServerErrorCode.BAD_REQUEST } };
+    if (thrown === error && isAboutRequest(thrown))
+      return shortened({ message: thrown.message, extensions: { code: ErrorCode.BadUserInput } });
   }
   const known = knownFailure(thrown);
   // Of a client that went away nobody reads the answer, and nothing is wrong.
@@ -40,10 +48,24 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
   };
 }
 
+/** graphql-js parses by recursion, and Apollo Server takes whatever is thrown there for an error of syntax. */
+function isOverflow({ extensions, originalError }: GraphQLError): boolean {
+  const isOfParser = extensions.code === ApolloServerErrorCode.GRAPHQL_PARSE_FAILED;
+  return isOfParser && originalError instanceof GraphQLError && originalError.originalError instanceof RangeError;
+}
+
 /** Apollo Server gives some of what it refuses, such as a persisted query with another's hash, a status and no code. */
 function isRefusal({ extensions }: GraphQLError): boolean {
   const status = (extensions.http as { status?: number } | undefined)?.status ?? 500;
   return extensions.code === undefined && status >= 400 && status < 500;
+}
+
+/**
+ * graphql-js itself finds fault with the variables: whatever a resolver throws stands at a path, and all else has an error
+ * of its own within. Apollo Server knows these by their words, but not that there are too many.
+ */
+function isAboutRequest({ path, originalError, extensions }: GraphQLError): boolean {
+  return path === undefined && originalError === undefined && extensions.code === undefined;
 }
 
 function knownFailure(thrown: unknown): GraphQLError | undefined {
@@ -65,6 +87,14 @@ function* causesOf(thrown: unknown): Generator<{ code?: string; originalCode?: s
     yield error;
     error = (error as { cause?: unknown }).cause;
   }
+}
+
+/** graphql-js shows all of a value in each error about a part of it: fifty times a megabyte. */
+function shortened(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  const { message } = formatted;
+  if (message.length <= MAX_MESSAGE_LENGTH) return formatted;
+  const [start, end] = [message.slice(0, MAX_MESSAGE_LENGTH / 2), message.slice(-MAX_MESSAGE_LENGTH / 2)];
+  return { ...formatted, message: `${start} … ${end}` };
 }
 
 function withoutInternals({ extensions, ...formatted }: GraphQLFormattedError): GraphQLFormattedError {

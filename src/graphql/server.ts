@@ -9,6 +9,7 @@ import type { RequestContext } from '../context/request-context.ts';
 import type { CompilingExecutor } from './executor.ts';
 import { type ErrorLog, formatError } from './format-error.ts';
 import { executingGateway } from './gateway.ts';
+import { nestingRule } from './nesting-rule.ts';
 
 /** Tokens of one document at most: the largest sensible operation has some hundred. */
 const MAX_DOCUMENT_TOKENS = 10_000;
@@ -38,6 +39,7 @@ export function createGraphqlServer({
     // The request was read before, hash and all.
     persistedQueries: false,
     parseOptions: { maxTokens: MAX_DOCUMENT_TOKENS },
+    validationRules: [nestingRule],
     stopOnTerminationSignals: false,
     formatError: (formatted: GraphQLFormattedError, error: unknown) => formatError(formatted, error, log),
     plugins: [

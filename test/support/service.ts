@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import pino from 'pino';
+import pino, { type DestinationStream } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { followOutbox } from '../../src/cache/outbox/follow.ts';
 import type { Following } from '../../src/cache/outbox/following.ts';
@@ -18,6 +18,8 @@ const SECRET = 'a secret for tests only, of more than 32 bytes';
 export interface ServiceOptions {
   /** Settings over the defaults, as environment variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where errors are logged to; nowhere when absent. */
+  readonly log?: DestinationStream;
   /** A database to share with another service; without it one is made, and dropped at the end. */
   readonly database?: TestDatabase;
 }
@@ -47,11 +49,11 @@ export interface GraphqlAnswer {
   readonly errors?: readonly { message: string; path?: unknown[]; extensions: { code: string; argument?: string } }[];
 }
 
-export async function startService({ env = {}, database: given }: ServiceOptions = {}): Promise<TestService> {
+export async function startService({ env = {}, database: given, log }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
-  const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: 'fatal', ...env });
+  const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: log ? 'error' : 'fatal', ...env });
   const statements: StatementEvent[] = [];
-  const logger = pino({ level: config.logLevel });
+  const logger = log ? pino({ level: config.logLevel }, log) : pino({ level: config.logLevel });
   const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const database = new TenantDatabase({

@@ -64,7 +64,7 @@ function matches(pattern: string, key: string): boolean {
   const [glob, beginning] = ['.*', '[^:]*'].map((any) =>
     pattern
       .split('*')
-      .map((text) => RegExp.escape?.(text) ?? text.replace(/[^\w]/g, '\\$&'))
+      .map((text) => text.replace(/[^\w]/g, '\\$&'))
       .join(any),
   );
   return new RegExp(`^${glob}$`).test(key) || new RegExp(`^${beginning}(:|$)`).test(key);

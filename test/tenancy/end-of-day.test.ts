@@ -74,17 +74,18 @@ describe('what is said of today ends when the date of the time zone is next anot
 /** How far a zone's clock is ahead at an instant. */
 const ahead = (at: string) => `(${at}) AT TIME ZONE zone - (${at}) AT TIME ZONE 'UTC'`;
 
-/** Every way in which any zone set its clocks in a quarter of a century: by how much and at which local time. Of each one. */
+/**
+ * Every way in which any zone set its clocks in a quarter of a century, by how much and at which local time: of each one.
+ * Weeks with a change are cut in halves until a minute is left.
+ */
 const CLOCK_CHANGES = `
   CREATE TEMP TABLE clock_changes AS
-  WITH RECURSIVE changed_days AS (
-    SELECT zone, day FROM (
-      SELECT zone, day, ${ahead('day')} AS ahead, lead(${ahead('day')}) OVER (PARTITION BY zone ORDER BY day) AS next
-      FROM (SELECT name AS zone FROM pg_timezone_names) zones,
-        generate_series(timestamptz '2005-01-01Z', '2030-12-31Z', interval '24 hours') day
-    ) days WHERE ahead <> next
+  WITH RECURSIVE zones AS MATERIALIZED (
+    SELECT name AS zone FROM pg_timezone_names
   ), halves AS (
-    SELECT zone, day AS low, day + interval '24 hours' AS high FROM changed_days
+    SELECT zone, week AS low, week + interval '168 hours' AS high
+    FROM zones, generate_series(timestamptz '2005-01-01Z', '2030-12-31Z', interval '168 hours') week
+    WHERE ${ahead('week')} <> ${ahead("week + interval '168 hours'")}
     UNION ALL
     SELECT zone, CASE WHEN is_later THEN middle ELSE low END, CASE WHEN is_later THEN high ELSE middle END
     FROM (
@@ -101,8 +102,8 @@ const CLOCK_CHANGES = `
 /** Around each of them the minutes, and of each the next with another date than its own, found by looking. */
 const MINUTES = `
   CREATE TEMP TABLE minutes AS
-  SELECT change, zone, at, minute, count(*) OVER w AS number,
-    min(minute) FILTER (WHERE is_first) OVER (w ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS expected
+  SELECT change, zone, at, minute, row_number() OVER latest_first AS number,
+    min(minute) FILTER (WHERE is_first) OVER (latest_first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS expected
   FROM (
     SELECT *, date IS DISTINCT FROM lag(date) OVER (PARTITION BY change ORDER BY minute) AS is_first
     FROM (
@@ -110,7 +111,7 @@ const MINUTES = `
       FROM clock_changes, generate_series(at - interval '30 hours', at + interval '80 hours', interval '1 minute') minute
     ) dated
   ) marked
-  WINDOW w AS (PARTITION BY change ORDER BY minute)`;
+  WINDOW latest_first AS (PARTITION BY change ORDER BY minute DESC)`;
 
 /** What is said within the minutes before each change of the date, and some seconds into many others. */
 const SAID = `

@@ -2,10 +2,10 @@ import type { CommandSpec } from '../src/cli/command-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { runCommand } from '../src/cli/run-command.ts';
 import { OperatorError } from '../src/errors.ts';
-import { explainQueries } from '../src/indexes/explain-queries.ts';
+import { explainQueries, isFaulty } from '../src/indexes/explain-queries.ts';
 import { explainedAsJson, formatExplained } from '../src/indexes/explain-report.ts';
 
-const FLAGGED_EXIT_CODE = 2;
+const FAULTY_EXIT_CODE = 2;
 
 const SPEC = {
   name: 'queries:explain',
@@ -13,10 +13,10 @@ const SPEC = {
     "Shows the plans of the product's own queries for a small and for the largest tenant, as the service sees them:\n" +
     'held to row-level security, with values and as the generic plan of a prepared statement. Executes nothing.',
   options: {
-    plans: { type: 'boolean', description: 'Show every plan in full, not only those that read a whole table.' },
+    plans: { type: 'boolean', description: 'Show every plan in full, not only the faulty ones.' },
     json: { type: 'boolean', description: 'For programs: everything, with the plans of EXPLAIN (FORMAT JSON).' },
   },
-  exitCodes: { 2: 'a query reads a whole table of the tenants' },
+  exitCodes: { [FAULTY_EXIT_CODE]: 'a query lacks its index, or reads a whole table that the index would spare' },
   notes: 'The database is the one DATABASE_URL names, else the embedded one.',
 } as const satisfies CommandSpec;
 
@@ -30,7 +30,7 @@ await runCommand(SPEC, async ({ options }) => {
       ? JSON.stringify(explainedAsJson(explained), null, 2)
       : formatExplained(explained, options.plans);
     process.stdout.write(`${text}\n`);
-    return explained.some(({ flagged }) => flagged.length) ? FLAGGED_EXIT_CODE : 0;
+    return explained.some(isFaulty) ? FAULTY_EXIT_CODE : 0;
   } finally {
     await database.close();
   }

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration } from '../cli/format.ts';
-import type { DropAdvice, IndexAdvice, StatementGain } from './advise.ts';
+import type { DropAdvice, IndexAdvice, StatementGain, UnplannedStatement } from './advise.ts';
 import { catalogEntry } from './catalog.ts';
 import { createStatement, dropStatement, prismaAttribute, prismaPlace } from './definition.ts';
 
@@ -7,18 +7,27 @@ import { createStatement, dropStatement, prismaAttribute, prismaPlace } from './
 export interface Advice {
   readonly create: readonly IndexAdvice[];
   readonly drop: readonly DropAdvice[];
-  /** Statements of the workload that were looked at. */
+  /** Statements of the workload, those without a plan included. */
   readonly statements: number;
+  /** Those that no advice can be given on. */
+  readonly unplanned: readonly UnplannedStatement[];
+  /** What else the workload lacks, as sentences. */
+  readonly gaps: readonly string[];
   /** Where the workload and the plans come from. */
   readonly source: string;
   readonly method: string;
 }
 
 /** As SQL with the reasons as comments. */
-export function formatAdvice({ create, drop, statements, source, method }: Advice): string {
-  const from = `-- ${formatCount(statements)} statements of ${source}; tried with ${method}.`;
-  if (!create.length && !drop.length) return `${from}\n-- Nothing to create, nothing to drop.`;
-  return [from, ...create.map(createText), ...drop.map(dropText)].join('\n\n');
+export function formatAdvice({ create, drop, unplanned, gaps, statements, source, method }: Advice): string {
+  const head = [
+    `-- ${formatCount(statements)} statements of ${source}; tried with ${method}.`,
+    ...gaps.map((gap) => `-- ${gap}`),
+    ...(unplanned.length ? [`-- ${formatCount(unplanned.length)} of them cannot be planned; no advice on these:`] : []),
+    ...unplanned.map(unplannedLine),
+    ...(create.length || drop.length ? [] : ['-- Nothing to create, nothing to drop.']),
+  ].join('\n');
+  return [head, ...create.map(createText), ...drop.map(dropText)].join('\n\n');
 }
 
 /** For programs. */
@@ -55,6 +64,15 @@ function gainLine({ name, callsPerDay, tenants }: StatementGain): string {
   return `--   ${name}, ${formatCount(callsPerDay)} a day: cost ${costs.join(', ')}`;
 }
 
+function unplannedLine({ name, callsPerDay, reason }: UnplannedStatement): string {
+  return `--   ${name}, ${formatCount(callsPerDay)} a day: ${reason.replace(/\s+/g, ' ')}`;
+}
+
 function dropText({ index, reason }: DropAdvice): string {
-  return `-- ${reason}\n${dropStatement(index)}`;
+  const known = catalogEntry(index);
+  return [
+    `-- ${reason}`,
+    ...(known ? ['-- Take it out of the catalogue and of prisma/schema.prisma too, or it is made again.'] : []),
+    dropStatement(index),
+  ].join('\n');
 }

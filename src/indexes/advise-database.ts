@@ -14,6 +14,8 @@ import { readWorkload, type WorkloadStatement } from './workload.ts';
 export interface Workload {
   readonly statements: readonly WorkloadStatement[];
   readonly source: string;
+  /** What the source has and does not tell, as sentences. */
+  readonly gaps?: readonly string[];
 }
 
 /**
@@ -33,12 +35,14 @@ export async function adviseIndexes(client: Queryable, workload: Workload, now =
     (model) => TABLE_OF_MODEL[model],
   );
   const valid = usage.filter((index) => index.valid).map(({ definition }) => definition);
-  const { tried, method } = await tryCandidates(client, workload.statements, tenants, valid, (tables) =>
+  const { tried, unplanned, method } = await tryCandidates(client, workload.statements, tenants, valid, (tables) =>
     openTrial(client, tables),
   );
   return {
     create: weigh(tried, writes),
     drop: indexesToDrop(analyzeIndexes(usage, countingSince), countingSince, now),
+    unplanned,
+    gaps: workload.gaps ?? [],
     statements: workload.statements.length,
     source: workload.source,
     method,
@@ -55,8 +59,8 @@ export async function findWorkload(client: Queryable, report: ReportSource | und
     const statements = sample ? await workloadOfService(await readReport(report), sample) : [];
     return { statements, source: 'file' in report ? report.file : `the service at ${report.url}` };
   }
-  const statements = await readWorkload(client);
-  if (statements) return { statements, source: 'pg_stat_statements' };
+  const found = await readWorkload(client);
+  if (found) return { ...found, source: 'pg_stat_statements' };
   throw new OperatorError(
     'This server does not load pg_stat_statements, which would tell the workload.',
     "Add it to shared_preload_libraries, or ask a running service: npm run indexes:advise -- --from <url of its /graphql> --token <an OPERATOR's>",

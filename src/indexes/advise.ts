@@ -5,6 +5,7 @@ import type { TableUsage } from './usage.ts';
 /** What a statement of the workload would gain by an index. */
 export interface StatementGain {
   readonly name: string;
+  readonly sql: string;
   readonly callsPerDay: number;
   readonly meanMs: number;
   /** The planner's cost without and with the index, for the small and for the largest tenant. */
@@ -15,6 +16,15 @@ export interface StatementGain {
 export interface TriedIndex {
   readonly index: IndexDefinition;
   readonly gains: readonly StatementGain[];
+}
+
+/** A statement of the workload that PostgreSQL does not plan for this login, and that no advice can be given on. */
+export interface UnplannedStatement {
+  /** The product's name for it, or the beginning of its text. */
+  readonly name: string;
+  readonly callsPerDay: number;
+  /** In PostgreSQL's words, with the SQLSTATE. */
+  readonly reason: string;
 }
 
 export interface IndexAdvice extends TriedIndex {

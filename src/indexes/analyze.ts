@@ -1,5 +1,6 @@
 import { catalogEntry } from './catalog.ts';
-import { type IndexDefinition, isSameKey } from './definition.ts';
+import { isLeftover } from './create-plan.ts';
+import { type IndexDefinition, isSameKey, isSameOrder, reindexStatement } from './definition.ts';
 import type { IndexUsage } from './usage.ts';
 
 export type VerdictKind = 'used' | 'unused' | 'kept' | 'duplicate' | 'covered' | 'invalid' | 'bloated';
@@ -36,20 +37,29 @@ export function analyzeIndexes(indexes: readonly IndexUsage[], countingSince: st
 }
 
 function judge(index: IndexUsage, all: readonly IndexUsage[], countingSince: string): Verdict {
-  if (!index.valid)
-    return { kind: 'invalid', reason: 'invalid: written and never read; npm run indexes:create rebuilds it' };
-  const others = all.filter((other) => other !== index && other.valid && other.plain && index.plain);
+  if (!index.valid) return { kind: 'invalid', reason: `invalid: written and never read; ${remedyOfInvalid(index)}` };
+  return redundancy(index, all) ?? bloat(index) ?? usage(index, countingSince);
+}
+
+function remedyOfInvalid({ definition: { name } }: IndexUsage): string {
+  if (catalogEntry(name) || isLeftover(name)) return 'npm run indexes:create puts it right';
+  return `npm run indexes:create leaves it alone, since the catalogue does not list it: ${reindexStatement(name)}`;
+}
+
+/** None for an index that something else needs: it cannot go, whatever another one finds. */
+function redundancy(index: IndexUsage, all: readonly IndexUsage[]): Verdict | undefined {
+  if (index.neededBy !== null) return undefined;
+  const others = all.filter((other) => other !== index && other.valid);
   const twin = others.find((other) => isSameKey(other.definition, index.definition) && isKeptRather(other, index));
   if (twin) return { kind: 'duplicate', reason: `duplicate of ${twin.definition.name}` };
   const cover = others.find((other) => covers(other.definition, index.definition));
-  if (cover) return { kind: 'covered', reason: `covered by ${cover.definition.name}` };
-  return bloat(index) ?? usage(index, countingSince);
+  return cover && { kind: 'covered', reason: `covered by ${cover.definition.name}` };
 }
 
-/** Of two equal indexes the catalogue's stays; else the first by name. */
+/** Of two equal indexes the catalogue's stays; else the one that something needs; else the first by name. */
 function isKeptRather(one: IndexUsage, other: IndexUsage): boolean {
-  const known = (index: IndexUsage) => (catalogEntry(index.definition.name) ? 0 : 1);
-  return known(one) < known(other) || (known(one) === known(other) && one.definition.name < other.definition.name);
+  const rank = ({ definition, neededBy }: IndexUsage) => (catalogEntry(definition.name) ? 0 : neededBy ? 1 : 2);
+  return rank(one) < rank(other) || (rank(one) === rank(other) && one.definition.name < other.definition.name);
 }
 
 /** Whether whatever the second index finds, in whatever order, the first does as well. */
@@ -57,23 +67,19 @@ export function covers(one: IndexDefinition, other: IndexDefinition): boolean {
   if (one.table !== other.table || other.unique || one.method !== 'btree' || other.method !== 'btree') return false;
   if (one.where !== other.where || one.columns.length <= other.columns.length) return false;
   const carried = new Set([...one.columns.map(({ name }) => name), ...one.include]);
-  if (!other.include.every((name) => carried.has(name))) return false;
-  const leading = one.columns.slice(0, other.columns.length);
-  const isSame = leading.every(({ name }, at) => name === other.columns[at]?.name);
-  const turned = leading.map(({ descending }, at) => descending !== other.columns[at]?.descending);
-  return isSame && new Set(turned).size === 1; // an index is read backwards as well
+  return other.include.every((name) => carried.has(name)) && isSameOrder(one.columns, other.columns);
 }
 
-function bloat({ sizeBytes, neededBytes }: IndexUsage): Verdict | undefined {
+function bloat({ sizeBytes, neededBytes, definition }: IndexUsage): Verdict | undefined {
   if (neededBytes === null || sizeBytes < neededBytes * BLOATED_FACTOR) return undefined;
   if (sizeBytes - neededBytes < BLOATED_BYTES) return undefined;
   const free = Math.round((1 - neededBytes / sizeBytes) * 100);
-  return { kind: 'bloated', reason: `bloated: about ${free}% of it is free; REINDEX INDEX CONCURRENTLY` };
+  return { kind: 'bloated', reason: `bloated: about ${free}% of it is free; ${reindexStatement(definition.name)}` };
 }
 
-function usage({ scans, definition }: IndexUsage, countingSince: string): Verdict {
+function usage({ scans, definition, neededBy }: IndexUsage, countingSince: string): Verdict {
   if (scans > 0) return { kind: 'used', reason: 'used' };
   const since = `unused since ${countingSince.slice(0, 10)}`;
-  const keeps = catalogEntry(definition.name)?.keeps ?? (definition.unique ? 'its rows are unique by it' : undefined);
+  const keeps = catalogEntry(definition.name)?.keeps ?? neededBy ?? (definition.unique && 'its rows are unique by it');
   return keeps ? { kind: 'kept', reason: `${since}, kept: ${keeps}` } : { kind: 'unused', reason: since };
 }

@@ -1,6 +1,14 @@
 import { isDeclined } from './absent.ts';
 import { INDEX_CATALOG } from './catalog.ts';
-import { defineIndex, type IndexColumn, type IndexDefinition, keyText } from './definition.ts';
+import {
+  defineIndex,
+  type IndexColumn,
+  type IndexDefinition,
+  indexColumn,
+  isSameComparison,
+  isSameOrder,
+  keyText,
+} from './definition.ts';
 import type { ScanFacts } from './scan-facts.ts';
 
 const TENANT = 'tenant_id';
@@ -26,7 +34,7 @@ export function candidatesFor(facts: ScanFacts): Candidate[] {
   if (!facts.equal.includes(TENANT)) return [];
   const equal = facts.equal.filter((column) => column !== TENANT).sort();
   if (equal.length > MAX_EQUAL_COLUMNS) return [];
-  const tail = facts.order.length ? facts.order : facts.bounded.map((name) => ({ name, descending: false }));
+  const tail = facts.order.length ? facts.order : facts.bounded.map((name) => indexColumn(name));
   const partial = facts.constant.map(({ condition, column }) => {
     const others = equal.filter((name) => name !== column);
     return candidate(facts.table, others, tail, condition);
@@ -74,16 +82,13 @@ function isPreferable(other: Candidate, one: Candidate): boolean {
 /** Whether the index finds what the candidate would and carries what it carries, in the candidate's order or the reverse. */
 export function serves(index: IndexDefinition, { index: wanted, equalColumns }: Candidate): boolean {
   if (index.table !== wanted.table || index.where !== wanted.where || index.method !== wanted.method) return false;
-  const names = (columns: readonly IndexColumn[]) => columns.map(({ name }) => name);
-  const held = [...names(index.columns), ...index.include];
+  const held = [...index.columns.map(({ name }) => name), ...index.include];
   if (!wanted.include.every((name) => held.includes(name))) return false;
-  const equal = new Set(names(wanted.columns.slice(0, equalColumns)));
-  const leading = new Set(names(index.columns.slice(0, equalColumns)));
-  if (leading.size !== equal.size || ![...equal].every((name) => leading.has(name))) return false;
-  const tail = wanted.columns.slice(equalColumns);
-  const own = index.columns.slice(equalColumns, wanted.columns.length);
-  const isSame = tail.every(({ name }, at) => name === own[at]?.name);
-  return isSame && new Set(tail.map(({ descending }, at) => descending === own[at]?.descending)).size <= 1;
+  const equal = wanted.columns.slice(0, equalColumns);
+  const leading = index.columns.slice(0, equalColumns);
+  const isLed = equal.every((one) => leading.some((own) => isSameComparison(own, one)));
+  if (leading.length !== equal.length || !isLed) return false;
+  return isSameOrder(index.columns.slice(equalColumns), wanted.columns.slice(equalColumns));
 }
 
 /** The catalogue's index where it has one that serves. */

@@ -1,5 +1,12 @@
 import { INDEX_CATALOG } from './catalog.ts';
-import { createStatement, dropStatement, type IndexDefinition, isSameKey, keyText } from './definition.ts';
+import {
+  createStatement,
+  dropStatement,
+  type IndexDefinition,
+  isSameKey,
+  keyText,
+  reindexStatement,
+} from './definition.ts';
 import type { DatabaseIndex } from './inspect.ts';
 
 /** One statement that brings the database closer to the catalogue. */
@@ -45,9 +52,7 @@ function missing(index: IndexDefinition, found: readonly DatabaseIndex[], confli
 }
 
 function rebuilt(index: IndexDefinition): CreateStep {
-  const statements = index.primary
-    ? [`REINDEX INDEX CONCURRENTLY "${index.name}";`]
-    : [dropStatement(index.name), ...creation(index)];
+  const statements = index.primary ? [reindexStatement(index.name)] : [dropStatement(index.name), ...creation(index)];
   return { index: index.name, reason: 'INVALID: an earlier creation was broken off', statements };
 }
 
@@ -58,10 +63,14 @@ function creation(index: IndexDefinition): string[] {
   return [createStatement(index), `ALTER TABLE "${table}" ADD CONSTRAINT "${name}" PRIMARY KEY USING INDEX "${name}";`];
 }
 
-/** What REINDEX CONCURRENTLY leaves behind when it is broken off. */
+/** Whether an invalid index of this name is what REINDEX CONCURRENTLY leaves behind when it is broken off. */
+export function isLeftover(name: string): boolean {
+  return /_ccnew\d*$|_ccold\d*$/.test(name);
+}
+
 function leftovers(found: readonly DatabaseIndex[]): CreateStep[] {
   return found
-    .filter(({ definition, valid }) => !valid && /_ccnew\d*$|_ccold\d*$/.test(definition.name))
+    .filter(({ definition, valid }) => !valid && isLeftover(definition.name))
     .map(({ definition: { name } }) => ({
       index: name,
       reason: 'INVALID: left behind by a broken-off REINDEX',
@@ -69,6 +78,11 @@ function leftovers(found: readonly DatabaseIndex[]): CreateStep[] {
     }));
 }
 
-function differs(index: IndexDefinition, { definition }: DatabaseIndex): string {
-  return `${index.name} is on ${keyText(definition)}, expected ${keyText(index)}. Drop it, and run this again: ${dropStatement(index.name)}`;
+function differs(index: IndexDefinition, { definition, neededBy }: DatabaseIndex): string {
+  const remedy = neededBy
+    ? `It is needed by ${neededBy}: take that away first, then the index, and run this again`
+    : `Drop it, and run this again: ${dropStatement(index.name)}`;
+  const kind = ({ unique }: IndexDefinition) =>
+    unique === definition.unique && unique === index.unique ? '' : unique ? 'unique ' : 'not unique ';
+  return `${index.name} is ${kind(definition)}on ${keyText(definition)}, expected ${kind(index)}${keyText(index)}. ${remedy}`;
 }

@@ -1,24 +1,26 @@
 import { formatTable } from '../cli/table.ts';
-import type { ExplainedQuery } from './explain-queries.ts';
+import { type ExplainedQuery, isFaulty } from './explain-queries.ts';
 import { planLines } from './plan.ts';
 
 const PLAN_NAMES = { custom: 'with values', generic: 'generic' } as const;
 
 /** The plans as a table, the flagged ones in full below it. */
 export function formatExplained(explained: readonly ExplainedQuery[], withPlans: boolean): string {
-  const rows = explained.map(({ query, tenant, mode, plan, indexes, flagged, excused }) => [
+  const rows = explained.map(({ query, tenant, mode, plan, indexes, flagged, excused, lacking }) => [
     tenant.slug,
     query.name,
     PLAN_NAMES[mode],
     String(Math.round(plan['Total Cost'])),
     indexes.join(', ') || '-',
-    [...flagged.map((table) => `READS ALL OF ${table}`), ...excused.map((table) => `reads ${table} (rightly)`)].join(
-      ', ',
-    ),
+    [
+      ...lacking.map((table) => `LACKS ITS INDEX of ${table}`),
+      ...flagged.map((table) => `READS ALL OF ${table}`),
+      ...excused.map(({ table, reason }) => `reads all of ${table}, rightly (${reason})`),
+    ].join('; '),
   ]);
-  const shown = explained.filter(({ flagged }) => withPlans || flagged.length);
+  const shown = explained.filter((one) => withPlans || isFaulty(one));
   return [
-    formatTable(['tenant', 'query', 'plan', 'cost', 'indexes', 'sequential scans'], rows),
+    formatTable(['tenant', 'query', 'plan', 'cost', 'indexes', 'findings'], rows),
     ...shown.map(planText),
     summary(explained),
   ].join('\n\n');
@@ -26,7 +28,7 @@ export function formatExplained(explained: readonly ExplainedQuery[], withPlans:
 
 /** For programs. */
 export function explainedAsJson(explained: readonly ExplainedQuery[]): object[] {
-  return explained.map(({ query, tenant, mode, plan, indexes, flagged, excused }) => {
+  return explained.map(({ query, tenant, mode, plan, indexes, flagged, excused, lacking }) => {
     const { name, model, action } = query;
     return {
       tenant: tenant.slug,
@@ -38,6 +40,7 @@ export function explainedAsJson(explained: readonly ExplainedQuery[]): object[] 
       indexes,
       flagged,
       excused,
+      lacking,
       plan,
     };
   });
@@ -50,10 +53,15 @@ function planText({ query, tenant, mode, plan }: ExplainedQuery): string {
 }
 
 function summary(explained: readonly ExplainedQuery[]): string {
-  const flagged = explained.filter((one) => one.flagged.length).length;
+  const scanning = explained.filter((one) => one.flagged.length).length;
+  const lacking = explained.filter((one) => one.lacking.length).length;
   const tenants = [...new Set(explained.map(({ tenant }) => `${tenant.slug} (${tenant.accounts} accounts)`))].join(
     ', ',
   );
-  const verdict = flagged ? `${flagged} read a whole table` : 'none reads a whole table without need';
+  const faults = [
+    ...(scanning ? [`${scanning} read a whole table`] : []),
+    ...(lacking ? [`${lacking} lack their index (npm run indexes:create)`] : []),
+  ];
+  const verdict = faults.join(', ') || 'every query has its index, and none reads a whole table without need';
   return `${explained.length} plans of the product's queries for ${tenants}: ${verdict}.`;
 }

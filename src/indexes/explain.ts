@@ -1,4 +1,4 @@
-import pg from 'pg';
+import pg, { type QueryConfig } from 'pg';
 
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import type { Queryable } from './inspect.ts';
@@ -21,20 +21,33 @@ export const PLAN_MODES: readonly PlanMode[] = ['custom', 'generic'];
 /** What the planner is told for as long as a plan is made, as settings and their values. */
 export type PlannerSettings = Readonly<Record<string, string>>;
 
-/** The plan of a statement. Nothing is executed. Within `asTenant`. */
+/**
+ * The plan of a statement. Nothing is executed, and nothing of it stays behind when it cannot be planned. Within
+ * `asTenant`.
+ */
 export async function explain(
   client: Queryable,
   { text, values }: Explainable,
   mode: PlanMode = 'custom',
 ): Promise<PlanNode> {
-  if (mode === 'custom') return planOf(await client.query(`EXPLAIN (FORMAT JSON) ${text}`, [...values]));
-  await client.query('SET LOCAL plan_cache_mode = force_generic_plan');
-  await client.query(`PREPARE explained AS ${text}`);
-  // A generic plan is made without looking at the values.
-  const nulls = values.length ? `(${values.map(() => 'NULL').join(', ')})` : '';
-  const result = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE explained${nulls}`);
-  await client.query('DEALLOCATE explained');
-  return planOf(result);
+  if (mode === 'custom') return planOf(await send(client, `EXPLAIN (FORMAT JSON) ${text}`, values));
+  await client.query('SAVEPOINT explained; SET LOCAL plan_cache_mode = force_generic_plan');
+  let isPrepared = false;
+  try {
+    await send(client, `PREPARE explained AS ${text}`);
+    isPrepared = true;
+    // A generic plan is made without looking at the values.
+    const nulls = values.length ? `(${values.map(() => 'NULL').join(', ')})` : '';
+    return planOf(await client.query(`EXPLAIN (FORMAT JSON) EXECUTE explained${nulls}`));
+  } finally {
+    // A prepared statement outlives the transaction that made it.
+    await client.query(`ROLLBACK TO explained${isPrepared ? '; DEALLOCATE explained' : ''}`);
+  }
+}
+
+/** By the extended protocol, which takes one statement: what follows a semicolon in the text would be executed. */
+function send(client: Queryable, text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
+  return client.query({ text, values: [...values], queryMode: 'extended' } as QueryConfig);
 }
 
 /**

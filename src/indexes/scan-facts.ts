@@ -1,4 +1,4 @@
-import type { IndexColumn } from './definition.ts';
+import { type IndexColumn, indexColumn } from './definition.ts';
 import type { PlanNode } from './plan.ts';
 
 /** What a statement asks of one table: what an index for it would be made of. */
@@ -102,7 +102,7 @@ function withoutAlias(text: string): string {
 function sortColumns(keys: readonly string[]): IndexColumn[] {
   const columns = keys.map((key) => {
     const [, name, direction] = /^(?:\w+\.)?"?(\w+)"?( DESC)?$/.exec(key) ?? [];
-    return name ? { name, descending: direction !== undefined } : null;
+    return name ? indexColumn(name, direction !== undefined) : null;
   });
   return columns.every((column) => column !== null) ? (columns as IndexColumn[]) : [];
 }

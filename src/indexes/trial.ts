@@ -4,7 +4,7 @@ import { isReadOnly } from '../cli/write-guard.ts';
 import { OperatorError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { createStatement, type IndexDefinition } from './definition.ts';
-import type { Queryable } from './inspect.ts';
+import { type Queryable, schemaOfExtension } from './inspect.ts';
 
 /** Shows what plans would be with an index that is not there. The tables themselves are left alone. */
 export interface IndexTrial {
@@ -16,6 +16,8 @@ export interface IndexTrial {
   clear(): Promise<void>;
   /** What the plans call an added index. */
   nameOf(planName: string): string;
+  /** Takes away what it made for itself. */
+  close(): Promise<void>;
 }
 
 /**
@@ -31,8 +33,8 @@ const MAX_COPIED_ROWS = 50_000;
  * @throws OperatorError without HypoPG in a read-only session
  */
 export async function openTrial(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
-  const { rowCount } = await client.query("SELECT FROM pg_extension WHERE extname = 'hypopg'");
-  if (rowCount) return hypotheticalIndexes(client);
+  const hypopg = await schemaOfExtension(client, 'hypopg');
+  if (hypopg) return hypotheticalIndexes(client, hypopg);
   if (await isReadOnly(client))
     throw new OperatorError(
       'Indexes are tried on temporary copies of the tables, which a read-only session cannot make.',
@@ -42,22 +44,24 @@ export async function openTrial(client: Queryable, tables: readonly string[]): P
 }
 
 /** Indexes that only the planner sees, on the real tables and their real statistics. */
-function hypotheticalIndexes(client: Queryable): IndexTrial {
+function hypotheticalIndexes(client: Queryable, schema: string): IndexTrial {
   const names = new Map<string, string>();
   return {
     method: 'hypothetical indexes (HypoPG)',
     async add(index) {
       const sql = createStatement(index).replace(' CONCURRENTLY', '');
-      const { rows } = await client.query<{ indexname: string }>('SELECT indexname FROM hypopg_create_index($1)', [
-        sql,
-      ]);
+      const { rows } = await client.query<{ indexname: string }>(
+        `SELECT indexname FROM ${schema}.hypopg_create_index($1)`,
+        [sql],
+      );
       names.set(rows[0]?.indexname ?? index.name, index.name);
     },
     async clear() {
       names.clear();
-      await client.query('SELECT hypopg_reset()');
+      await client.query(`SELECT ${schema}.hypopg_reset()`);
     },
     nameOf: (planName) => names.get(planName) ?? planName,
+    close: async () => {},
   };
 }
 
@@ -67,22 +71,38 @@ function hypotheticalIndexes(client: Queryable): IndexTrial {
  * may not be in the sample any more.
  */
 async function copiedTables(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
-  for (const table of tables) await copyTable(client, table);
-  const added: string[] = [];
+  const names = new Map<string, string>();
+  const copies: string[] = [];
+  const close = async () => {
+    for (const table of copies.splice(0)) await client.query(`DROP TABLE pg_temp.${pg.escapeIdentifier(table)}`);
+  };
+  try {
+    for (const table of tables) {
+      await copyTable(client, table, () => copies.push(table));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     method: `temporary copies of at most ${MAX_COPIED_ROWS.toLocaleString('en-US')} rows`,
     async add(index) {
-      await client.query(createStatement(index).replace(' CONCURRENTLY', ''));
-      added.push(index.name);
+      // A name of its own: the copy may have another index of this name.
+      const name = `tenantry_trial_${names.size}`;
+      await client.query(createStatement({ ...index, name }).replace(' CONCURRENTLY', ''));
+      names.set(name, index.name);
     },
     async clear() {
-      for (const name of added.splice(0)) await client.query(`DROP INDEX pg_temp.${pg.escapeIdentifier(name)}`);
+      for (const name of names.keys()) await client.query(`DROP INDEX pg_temp.${name}`);
+      names.clear();
     },
-    nameOf: (planName) => planName,
+    nameOf: (planName) => names.get(planName) ?? planName,
+    close,
   };
 }
 
-async function copyTable(client: Queryable, table: string): Promise<void> {
+/** @param onMade told when the copy is there, though not wholly set up */
+async function copyTable(client: Queryable, table: string, onMade: () => void): Promise<void> {
   const name = pg.escapeIdentifier(table);
   const { rows } = await client.query<{ schema: string; percent: number; visible: number }>(
     `SELECT relnamespace::regnamespace::text AS schema, least(100, 100.0 * $2 / greatest(reltuples, 1))::float8 AS percent,
@@ -93,6 +113,7 @@ async function copyTable(client: Queryable, table: string): Promise<void> {
   const [{ schema, percent, visible } = { schema: 'public', percent: 100, visible: 0 }] = rows;
   const sample = percent < 100 ? `TABLESAMPLE SYSTEM (${percent}) REPEATABLE (1)` : '';
   await client.query(`CREATE TEMP TABLE ${name} AS SELECT * FROM ${schema}.${name} ${sample}`);
+  onMade();
   // With its schema named, a statement about an index finds the copy's own of the same name.
   const { rows: statements } = await client.query<{ statement: string }>(COPY_STATEMENTS, [table, schema]);
   for (const { statement } of statements) await client.query(statement);

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { StatementGain, TriedIndex } from './advise.ts';
+import type { StatementGain, TriedIndex, UnplannedStatement } from './advise.ts';
 import { type Candidate, candidatesFor, coveringCandidates, serves, worthTrying } from './candidates.ts';
 import { type IndexDefinition, keyText } from './definition.ts';
 import { asTenant, type Explainable, explain, type PlanMode, type PlannerSettings } from './explain.ts';
@@ -18,6 +18,9 @@ const MAX_NAME_LENGTH = 80;
 /** One that carries columns is larger: it must save at least a quarter of what is left without them. */
 const COVERING_HANDICAP = 4 / 3;
 
+/** SQLSTATE classes of a lost connection, of conflicts with others, and of a server that lacks something. */
+const NOT_ABOUT_THE_STATEMENT = /^(?:08|25|28|40|53|55|57|58)/;
+
 /** A statement of the workload as it is planned for one of the tenants. */
 interface PlannedStatement {
   readonly tenant: TenantSample;
@@ -33,8 +36,16 @@ interface Subject {
   readonly candidates: readonly Candidate[];
 }
 
+/** What came of a workload. */
+export interface TriedWorkload {
+  readonly tried: readonly TriedIndex[];
+  readonly unplanned: readonly UnplannedStatement[];
+  readonly method: string;
+}
+
 /**
- * Generates candidates from the workload, and tries each on the statements that it was made for.
+ * Generates candidates from the workload, and tries each on the statements that it was made for. A statement that cannot
+ * be planned is told of, and has no part in anything else.
  * @param existing the valid indexes of all tables
  * @param openTrial called with the tables that candidates are for
  */
@@ -44,31 +55,39 @@ export async function tryCandidates(
   tenants: readonly TenantSample[],
   existing: readonly IndexDefinition[],
   openTrial: (tables: readonly string[]) => Promise<IndexTrial>,
-): Promise<{ tried: TriedIndex[]; method: string }> {
-  const subjects = await subjectsOf(client, workload, tenants);
+): Promise<TriedWorkload> {
+  const { subjects, unplanned } = await subjectsOf(client, workload, tenants);
   const candidates = worthTrying(
     subjects.flatMap(({ candidates }) => candidates),
     existing,
   );
-  if (!candidates.length) return { tried: [], method: 'nothing to try' };
+  if (!candidates.length) return { tried: [], unplanned, method: 'nothing to try' };
   const trial = await openTrial([...new Set(candidates.map(({ table }) => table))]);
-  const before = new Map<PlannedStatement, number>();
-  for (const planned of subjects.flatMap(({ plans }) => plans))
-    before.set(planned, (await planOf(client, planned))['Total Cost']);
-  const tried: TriedIndex[] = [];
-  for (const index of candidates) {
-    await trial.add(index);
-    tried.push({ index, gains: await gainsOf(client, subjects, index, before, trial) });
-    await trial.clear();
+  try {
+    const before = new Map<PlannedStatement, number>();
+    const planned = await keepPlannable(subjects, unplanned, async ({ plans }) => {
+      for (const one of plans) before.set(one, (await planOf(client, one))['Total Cost']);
+    });
+    const tried: TriedIndex[] = [];
+    for (const index of candidates) {
+      await trial.add(index);
+      try {
+        tried.push({ index, gains: await gainsOf(client, planned, index, before, trial) });
+      } finally {
+        await trial.clear();
+      }
+    }
+    return { tried: withoutRivals(tried), unplanned, method: trial.method };
+  } finally {
+    await trial.close();
   }
-  return { tried: withoutRivals(tried), method: trial.method };
 }
 
 async function subjectsOf(
   client: Queryable,
   workload: readonly WorkloadStatement[],
   tenants: readonly TenantSample[],
-): Promise<Subject[]> {
+): Promise<{ subjects: Subject[]; unplanned: UnplannedStatement[] }> {
   const own = await Promise.all(tenants.map(async (tenant) => ({ tenant, queries: await productQueries(tenant) })));
   const columns = await columnsOfTables(client);
   const subjects: Subject[] = [];
@@ -76,12 +95,50 @@ async function subjectsOf(
     const plans = own.map(({ tenant, queries }) =>
       plannedAs(statement, tenant, findProductQuery(statement.sql, queries)),
     );
-    const candidates = plans[0] ? await candidatesOf(client, plans[0], columns) : [];
     const known = own[0] && findProductQuery(statement.sql, own[0].queries);
-    const name = known?.name ?? statement.sql.replace(/\s+/g, ' ').slice(0, MAX_NAME_LENGTH);
-    if (candidates.length) subjects.push({ name, statement, plans, candidates });
+    const name = known?.name ?? nameOf(statement.sql);
+    subjects.push({ name, statement, plans, candidates: [] });
   }
-  return subjects;
+  const candidates = new Map<Subject, readonly Candidate[]>();
+  const unplanned: UnplannedStatement[] = [];
+  const planned = await keepPlannable(subjects, unplanned, async (subject) => {
+    candidates.set(subject, await candidatesOf(client, subject.plans, columns));
+  });
+  const all = planned.map((subject) => ({ ...subject, candidates: candidates.get(subject) ?? [] }));
+  return { subjects: all.filter((subject) => subject.candidates.length), unplanned };
+}
+
+/** Those that `plan` plans; what PostgreSQL says of the others is added to `unplanned`. */
+async function keepPlannable(
+  subjects: readonly Subject[],
+  unplanned: UnplannedStatement[],
+  plan: (subject: Subject) => Promise<void>,
+): Promise<Subject[]> {
+  const kept: Subject[] = [];
+  for (const subject of subjects) {
+    try {
+      await plan(subject);
+      kept.push(subject);
+    } catch (error) {
+      const { name, statement } = subject;
+      unplanned.push({ name, callsPerDay: statement.callsPerDay, reason: refusalOf(error) });
+    }
+  }
+  return kept;
+}
+
+function nameOf(sql: string): string {
+  return sql.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME_LENGTH);
+}
+
+/**
+ * Why PostgreSQL does not plan a statement.
+ * @throws the error itself when it is not about the statement: the connection is lost, the server has no memory left
+ */
+function refusalOf(error: unknown): string {
+  const isAboutStatement = error instanceof pg.DatabaseError && !NOT_ABOUT_THE_STATEMENT.test(error.code ?? '');
+  if (!isAboutStatement) throw error;
+  return `${error.message} (SQLSTATE ${error.code})`;
 }
 
 function plannedAs(
@@ -94,22 +151,20 @@ function plannedAs(
   return { tenant, statement: { text: sql, values: Array.from({ length: parameters }, () => null) }, mode: 'generic' };
 }
 
-/** None for a statement that cannot be planned: of a table that is gone, or with parameters of unknown types. */
+/** @throws DatabaseError when PostgreSQL does not plan it for one of the tenants */
 async function candidatesOf(
   client: Queryable,
-  planned: PlannedStatement,
+  plans: readonly PlannedStatement[],
   columns: ReadonlyMap<string, readonly string[]>,
 ): Promise<Candidate[]> {
-  try {
-    const plan = await planOf(client, { ...planned, mode: 'generic' }, PLAIN_SCANS);
-    return factsOf(plan).flatMap((facts) => {
-      const plain = candidatesFor(facts);
-      return [...plain, ...coveringCandidates(plain, columnsRead(planned.statement.text, columns.get(facts.table)))];
-    });
-  } catch (error) {
-    if (error instanceof pg.DatabaseError) return [];
-    throw error;
-  }
+  for (const planned of plans) await planOf(client, planned);
+  const [first] = plans;
+  if (!first) return [];
+  const plan = await planOf(client, { ...first, mode: 'generic' }, PLAIN_SCANS);
+  return factsOf(plan).flatMap((facts) => {
+    const plain = candidatesFor(facts);
+    return [...plain, ...coveringCandidates(plain, columnsRead(first.statement.text, columns.get(facts.table)))];
+  });
 }
 
 async function columnsOfTables(client: Queryable): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -158,7 +213,7 @@ async function gainsOf(
       const costBefore = before.get(planned) ?? plan['Total Cost'];
       tenants.push({ slug: planned.tenant.slug, costBefore, costAfter: takes ? plan['Total Cost'] : costBefore });
     }
-    if (isTaken) gains.push({ name, callsPerDay: statement.callsPerDay, meanMs: statement.meanMs, tenants });
+    if (isTaken) gains.push({ name, ...statement, tenants });
   }
   return gains;
 }
@@ -167,15 +222,15 @@ async function gainsOf(
 function withoutRivals(tried: readonly TriedIndex[]): TriedIndex[] {
   const best = new Map<string, { key: string; cost: number }>();
   for (const { index, gains } of tried) {
-    for (const { name, tenants } of gains) {
+    for (const { sql, tenants } of gains) {
       const handicap = index.include.length ? COVERING_HANDICAP : 1;
       const cost = tenants.reduce((sum, { costAfter }) => sum + costAfter, 0) * handicap;
-      const rival = best.get(name);
-      if (!rival || cost < rival.cost) best.set(name, { key: keyText(index), cost });
+      const rival = best.get(sql);
+      if (!rival || cost < rival.cost) best.set(sql, { key: keyText(index), cost });
     }
   }
   return tried.map(({ index, gains }) => ({
     index,
-    gains: gains.filter(({ name }) => best.get(name)?.key === keyText(index)),
+    gains: gains.filter(({ sql }) => best.get(sql)?.key === keyText(index)),
   }));
 }

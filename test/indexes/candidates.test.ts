@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { type StatementGain, weigh } from '../../src/indexes/advise.ts';
 import { candidatesFor, coveringCandidates, serves, worthTrying } from '../../src/indexes/candidates.ts';
-import { defineIndex, keyText } from '../../src/indexes/definition.ts';
+import { defineIndex, indexColumn, keyText } from '../../src/indexes/definition.ts';
 import type { PlanNode } from '../../src/indexes/plan.ts';
 import { conjuncts, factsOf } from '../../src/indexes/scan-facts.ts';
 import { shapeOf } from '../../src/indexes/shape.ts';
@@ -19,10 +19,7 @@ describe('the facts of a scan', () => {
         table: 'bank_accounts',
         equal: ['tenant_id', 'status', 'currency'],
         bounded: ['balance', 'created_at', 'id'],
-        order: [
-          { name: 'created_at', descending: true },
-          { name: 'id', descending: true },
-        ],
+        order: [indexColumn('created_at', true), indexColumn('id', true)],
         constant: [
           { condition: "(status = 'ACTIVE'::account_status)", column: 'status' },
           { condition: "(description <> 'a AND (b'::text)", column: 'description' },
@@ -105,7 +102,9 @@ describe('candidates that carry columns', () => {
   });
 
   it('cost the writers more', () => {
-    const gains = [{ name: 'x', callsPerDay: 1e6, meanMs: 1, tenants: [{ slug: 'a', costBefore: 2, costAfter: 1 }] }];
+    const gains = [
+      { name: 'x', sql: 'x', callsPerDay: 1e6, meanMs: 1, tenants: [{ slug: 'a', costBefore: 2, costAfter: 1 }] },
+    ];
     const tried = [...plain, ...covering].map(({ index }) => ({ index, gains }));
     const costs = weigh(tried, new Map([['transactions', 1_000]])).map(({ writeMsPerDay }) => writeMsPerDay);
     expect(costs).toEqual([4, expect.closeTo(4.4)]);
@@ -125,6 +124,7 @@ describe('an index that was tried', () => {
   const index = defineIndex('transactions', 'x', 'tenant_id, a');
   const gain = (change: Partial<StatementGain> = {}): StatementGain => ({
     name: 'list',
+    sql: 'SELECT',
     callsPerDay: 100_000,
     meanMs: 1,
     tenants: [{ slug: 'large', costBefore: 100, costAfter: 10 }],

@@ -21,6 +21,18 @@ import { connectionError } from './errors.mjs';
 const INTERNAL_CHAR_OID = 18;
 const TEXT_OID = 25;
 
+/**
+ * How PostgreSQL writes values, as the adapter reads them, whatever the database or the role has set. Literals in
+ * migrations are read as before: of DateStyle the order of day and month stays.
+ */
+const SET_OUTPUT_FORMATS = [
+  "SET DateStyle = 'ISO'",
+  "SET IntervalStyle = 'postgres'",
+  "SET bytea_output = 'hex'",
+  'SET extra_float_digits = 1',
+  'SET quote_all_identifiers = off',
+].join('; ');
+
 /** The start time in seconds, since as text it would depend on the connection's time zone. */
 const IDENTITY = "SELECT current_database() || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS identity";
 
@@ -72,6 +84,7 @@ class EnginePool extends pg.Pool {
     this.#client = client;
     client.connection.prependListener('rowDescription', ({ fields }) => this.#showCharAsText(fields));
     await useSchema(client, schema);
+    await client.query(SET_OUTPUT_FORMATS);
   }
 
   /** @param {import('pg').FieldDef[]} fields */

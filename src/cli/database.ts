@@ -1,5 +1,6 @@
 import pg from 'pg';
 
+import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import { pendingMigrations } from '../startup/database-state.ts';
@@ -96,6 +97,7 @@ export async function connect(url: string, command: string): Promise<pg.Client> 
   client.on('error', () => {});
   try {
     await client.connect();
+    await client.query(SET_TEXT_FORMATS);
     return client;
   } catch (cause) {
     throw unreachable(url, cause);

@@ -21,7 +21,7 @@ const STATUSES = slots({ ACTIVE: 17, FROZEN: 1, CLOSED: 2 });
  * $1 time zone, $2 the day if it is given.
  */
 export const LAST_DAY = `
-  SELECT day::text, CASE WHEN day = now_there::date THEN extract(epoch FROM now_there::time) / 86400 ELSE 1 END::float8 AS over
+  SELECT to_char(day, 'YYYY-MM-DD') AS day, CASE WHEN day = now_there::date THEN extract(epoch FROM now_there::time) / 86400 ELSE 1 END::float8 AS over
     FROM (SELECT now() AT TIME ZONE $1 AS now_there) AS clock, coalesce($2::date, now_there::date) AS day`;
 
 /**

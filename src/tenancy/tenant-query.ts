@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import Query, { type WireConnection } from 'pg/lib/query.js';
+import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 
 /** A statement as the pool takes it: named ones are prepared once per connection. */
 export interface PreparedStatement {
@@ -59,7 +60,7 @@ export function submit(client: pg.PoolClient, statement: PreparedStatement, comp
   });
 }
 
-/** Prepares the companions on a new connection. Queued ahead of whatever the connection was opened for. */
+/** Sets how values are written, and prepares the companions, on a new connection. Queued ahead of whatever the connection was opened for. */
 export function prepareCompanions(client: pg.PoolClient): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.query(new Preparation((error) => (error ? reject(error) : resolve(undefined))));
@@ -110,15 +111,21 @@ class Preparation extends Query {
   }
 
   override prepare(connection: WireConnection): void {
+    connection.parse({ name: '', text: SET_TEXT_FORMATS, types: [] });
+    send(connection, { name: '', values: [] });
     for (const [name, text] of Object.entries(COMPANIONS)) connection.parse({ name, text, types: [] });
     connection.sync();
   }
+
+  override handleDataRow(): void {}
+
+  override handleCommandComplete(): void {}
 }
 
 /** The unnamed portal, with all its rows. */
 const WHOLE = { portal: '', rows: 0 };
 
-function send(connection: WireConnection, { name, values }: Companion): void {
+function send(connection: WireConnection, { name, values }: { name: string; values: readonly string[] }): void {
   connection.bind({ portal: '', statement: name, values: [...values], binary: false, valueMapper: asIs });
   connection.execute(WHOLE);
 }

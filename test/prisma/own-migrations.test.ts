@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { adminDatabaseUrl, dropTestDatabase, withClient } from '../support/postgres.ts';
+import { HOSTILE } from '../support/hostile-defaults.ts';
+import { adminDatabaseUrl, dropTestDatabase, onServer, quoteName, withClient } from '../support/postgres.ts';
 import { type Outcome, prisma } from './cli.ts';
 import { copyOwnProject, type Project } from './project.ts';
 
@@ -20,6 +21,7 @@ describe("Prisma's command line on this project's own schema", { timeout: TIMEOU
   const url = new URL(`/${name}`, adminDatabaseUrl()).href;
   let project: Project;
   const run = (...args: string[]): Promise<Outcome> => prisma(project, args, { DATABASE_URL: url });
+  const alter = (change: string) => onServer(`ALTER DATABASE ${quoteName(name)} ${change}`);
   const migrationsIn = (): string[] => readdirSync(path.join(project.directory, 'prisma/migrations')).sort();
 
   beforeAll(() => {
@@ -49,6 +51,23 @@ describe("Prisma's command line on this project's own schema", { timeout: TIMEOU
     expect(output).toContain('Already in sync, no schema change or pending migration was found.');
     expect(exitCode).toBe(0);
     expect(migrationsIn()).toEqual(before);
+  });
+
+  it('works where the database writes dates and other values in its own way', async () => {
+    for (const [setting, value] of Object.entries(HOSTILE)) await alter(`SET ${setting} = '${value}'`);
+    try {
+      expect(await run('migrate', 'status')).toEqual({
+        exitCode: 0,
+        output: expect.stringContaining('Database schema is up to date!'),
+      });
+      const before = migrationsIn();
+      const { exitCode, output } = await run('migrate', 'dev', '--name', 'unwanted');
+      expect(output).toContain('Already in sync, no schema change or pending migration was found.');
+      expect(exitCode).toBe(0);
+      expect(migrationsIn()).toEqual(before);
+    } finally {
+      await alter('RESET ALL');
+    }
   });
 
   it('finds no difference between the migrations and the database', async () => {

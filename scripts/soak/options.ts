@@ -3,6 +3,9 @@ import { type CommandLine, type CommandSpec, wholeNumber } from '../../src/cli/c
 /** The exit code when an answer was older than promised, or of another tenant. */
 export const WRONG_EXIT_CODE = 2;
 
+/** The exit code when nothing wrong was found, and too little was looked at to say that there is nothing. */
+export const TOO_FEW_EXIT_CODE = 3;
+
 export const SOAK = {
   name: 'soak',
   summary:
@@ -12,6 +15,13 @@ export const SOAK = {
   options: {
     reads: { type: 'string', value: '<n>', default: '1_000_000', description: 'How many reads to check.' },
     seconds: { type: 'string', value: '<n>', description: 'Ends after so long, whatever the number of reads.' },
+    'near-writes': {
+      type: 'string',
+      value: '<n>',
+      default: '100',
+      description:
+        'How many of the reads must begin within 10 ms of a write of their\ntenant, where a cache goes wrong; with fewer it is no success.',
+    },
     processes: { type: 'string', value: '<n>', default: '2', description: 'Processes of the service.' },
     tenants: { type: 'string', value: '<n>', default: '20', description: 'Fewer are written more often each.' },
     connections: { type: 'string', value: '<n>', default: '16', description: 'Requests under way at a time.' },
@@ -25,7 +35,10 @@ export const SOAK = {
     },
     json: { type: 'boolean', description: 'Prints the result as JSON.' },
   },
-  exitCodes: { [WRONG_EXIT_CODE]: 'an answer was older than promised, or of another tenant' },
+  exitCodes: {
+    [WRONG_EXIT_CODE]: 'an answer was older than promised, or of another tenant',
+    [TOO_FEW_EXIT_CODE]: 'nothing wrong was found, but fewer reads than --near-writes were near a write',
+  },
   notes:
     'The database is made anew and dropped at the end: in an embedded PostgreSQL under .tenantry/bench, or on the server\n' +
     'that DATABASE_URL names. Redis is started from the PATH. docs/performance.md tells what is checked, and how.',
@@ -35,6 +48,7 @@ export interface SoakOptions {
   readonly reads: number;
   /** Infinity when not given. */
   readonly seconds: number;
+  readonly nearWrites: number;
   readonly processes: number;
   readonly tenants: number;
   readonly connections: number;
@@ -49,6 +63,7 @@ export function readSoakOptions({ options }: CommandLine<typeof SOAK.options>): 
   return {
     reads: wholeNumber('reads', options.reads, 1, 1_000_000_000),
     seconds: options.seconds === undefined ? Infinity : wholeNumber('seconds', options.seconds, 1, 1_000_000),
+    nearWrites: wholeNumber('near-writes', options['near-writes'], 1, 1_000_000_000),
     processes,
     tenants: wholeNumber('tenants', options.tenants, 2, 1_000),
     connections: wholeNumber('connections', options.connections, processes, 1_000),

@@ -8,6 +8,15 @@ export function isWrong({ stale, foreign }: SoakReport): boolean {
   return stale + foreign > 0;
 }
 
+/** What it takes to be a success, when that was not reached; null when it was. */
+export function tooFew({ soonAfterWrite }: SoakReport, nearWrites: number): string | null {
+  if (soonAfterWrite >= nearWrites) return null;
+  return (
+    `Only ${formatCount(soonAfterWrite)} reads began within 10 ms of a write of their tenant, ${formatCount(nearWrites)} were wanted: ` +
+    'this shows nothing.\nGive more --seconds or --reads, or fewer --tenants, which are then written more often each.'
+  );
+}
+
 /** The result as the person at the terminal reads it. */
 export function formatSoak(report: SoakReport): string {
   const { machine, processes, tenants, seconds, reads, hitRate, findings } = report;

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { readSoakOptions, SOAK } from '../../scripts/soak/options.ts';
-import { formatSoak, isWrong } from '../../scripts/soak/report.ts';
+import { formatSoak, isWrong, tooFew } from '../../scripts/soak/report.ts';
 import { runSoak } from '../../scripts/soak/run-soak.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { Progress } from '../../src/cli/progress.ts';
+import { runScript } from '../cli/run-script.ts';
 import { adminDatabaseUrl } from '../support/postgres.ts';
 import { describeWithOwnRedis } from '../support/redis.ts';
 
@@ -22,6 +23,13 @@ test('without options a million reads are checked, against two processes and wit
 });
 
 describeWithOwnRedis('a shortened soak', () => {
+  test('is no success when too few of its reads were near a write', async () => {
+    const args = ['--reads', '1', '--tenants', '8', '--connections', '2'];
+    const { code, stdout, stderr } = await runScript('soak.ts', args, { env: { DATABASE_URL: adminDatabaseUrl() } });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining('stale reads          0') });
+    expect(stderr).toMatch(/Only \d reads began within 10 ms of a write of their tenant, 100 were wanted/);
+  }, 120_000);
+
   test('no read of two processes is older than a write acknowledged before it, and none shows another tenant', async () => {
     const silent = new Progress({ write: () => true });
     const report = await runSoak(options('--reads', '3_000', '--tenants', '8'), silent, adminDatabaseUrl());
@@ -30,6 +38,11 @@ describeWithOwnRedis('a shortened soak', () => {
     expect(report.reads).toBeGreaterThanOrEqual(3_000);
     expect(Math.min(report.writes, report.writesPast, report.hitRate)).toBeGreaterThan(0);
     expect(isWrong(report)).toBe(false);
+    expect(tooFew(report, 1)).toBeNull();
+    expect(tooFew({ ...report, soonAfterWrite: 4 }, 4)).toBeNull();
+    expect(tooFew({ ...report, soonAfterWrite: 4 }, options().nearWrites)).toMatch(
+      /^Only 4 reads began within 10 ms of a write of their tenant, 100 were wanted: this shows nothing\.\nGive more /,
+    );
     expect(formatSoak(report)).toContain('stale reads          0');
   }, 120_000);
 });

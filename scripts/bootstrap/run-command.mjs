@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { asksForHelp, BUILD_USAGE, helpOf, refuseUnknown, remedyOf } from './arguments.mjs';
 import { build } from './build.mjs';
 import { dependencies } from './dependencies.mjs';
 import { readEnvironmentFile } from './environment-file.mjs';
@@ -18,7 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 export async function runCommand([command = '--help', ...args]) {
   try {
-    if (command === '--help' || command === 'help') return console.log(usage());
+    if (command === '--help' || command === 'help') return console.log(commandList());
     await dispatch(command, args);
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
@@ -33,14 +34,20 @@ export async function runCommand([command = '--help', ...args]) {
  */
 async function dispatch(command, args) {
   const tool = TOOLS[command];
+  const usage = tool ?? (command === 'build' ? BUILD_USAGE : undefined);
+  if (usage) {
+    if (asksForHelp(args)) return console.log(helpOf(command, usage));
+    refuseUnknown(command, usage, args);
+  }
   if (tool) {
     await prepare(ROOT, tool.needsGeneratedCode ? [dependencies, generatedCode] : [dependencies]);
     if (!tool.packageName) readEnvironmentFile(ROOT);
     process.exitCode = await runTool(ROOT, tool, args);
+    if (process.exitCode !== 0 && args.some((arg) => arg.startsWith('-'))) console.error(remedyOf(command));
     return;
   }
   const source = sourceOf(command);
-  if (source === undefined) throw new BootstrapError(`There is no command "${command}".\n${usage()}`);
+  if (source === undefined) throw new BootstrapError(`There is no command "${command}".\n${commandList()}`);
   await prepare(ROOT, [dependencies, generatedCode, build]);
   if (source !== null) await importBuilt(source, args);
 }
@@ -67,7 +74,7 @@ async function importBuilt(source, args) {
   await import(pathToFileURL(file).href);
 }
 
-function usage() {
+function commandList() {
   const scripts = readdirSync(path.join(ROOT, 'scripts')).filter((file) => file.endsWith('.ts'));
   const commands = scripts.map((file) => file.replace(/\.ts$/, '').replace('-', ':'));
   const names = ['start', 'build', ...Object.keys(TOOLS), ...commands].sort();

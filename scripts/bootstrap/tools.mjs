@@ -6,9 +6,12 @@ import { programOf } from './packages.mjs';
 
 /**
  * @typedef {object} Tool
+ * @property {string} summary what it does, for --help
  * @property {string} [packageName] absent: Node.js itself
  * @property {string} [program]
  * @property {string[]} args put before those that the person gives
+ * @property {Record<string, string>} [options] those that it takes, without values, each with what it does
+ * @property {string} [passesOn] the arguments that the program itself checks, for --help; absent: it takes no others
  * @property {boolean} needsGeneratedCode
  */
 
@@ -16,25 +19,53 @@ import { programOf } from './packages.mjs';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const CODEGEN = { packageName: '@graphql-codegen/cli', program: 'graphql-codegen', needsGeneratedCode: false };
+const LINT = {
+  packageName: '@biomejs/biome',
+  program: 'biome',
+  passesOn: 'files and folders, and the options of Biome: npx biome check --help',
+  needsGeneratedCode: false,
+};
 
 /** @type {Record<string, Tool>} */
 export const TOOLS = {
-  test: { packageName: 'vitest', program: 'vitest', args: ['run'], needsGeneratedCode: true },
-  dev: { args: ['--watch', '--import', '@oxc-node/core/register', 'src/main.ts'], needsGeneratedCode: true },
+  test: {
+    summary: 'Runs the tests, with a PostgreSQL of their own.',
+    packageName: 'vitest',
+    program: 'vitest',
+    args: ['run'],
+    passesOn: "parts of the test files' names, and the options of Vitest: npx vitest run --help",
+    needsGeneratedCode: true,
+  },
+  dev: {
+    summary: 'Serves GraphQL as npm start does, from the sources, and starts again when one of them changes.',
+    args: ['--watch', '--import', '@oxc-node/core/register', 'src/main.ts'],
+    needsGeneratedCode: true,
+  },
   typecheck: {
+    summary: 'Checks the types of all sources, scripts and tests.',
     packageName: 'typescript',
     program: 'tsc',
     args: ['--noEmit', '-p', 'tsconfig.json'],
+    options: { '--watch': 'Check again whenever a file changes.' },
     needsGeneratedCode: true,
   },
-  lint: { packageName: '@biomejs/biome', program: 'biome', args: ['check'], needsGeneratedCode: false },
-  codegen: { ...CODEGEN, args: ['--config', 'codegen.ts'] },
-  'codegen:check': { ...CODEGEN, args: ['--config', 'codegen.ts', '--check'] },
+  lint: { ...LINT, summary: 'Checks style and likely mistakes of all files.', args: ['check'] },
   'lint:fix': {
-    packageName: '@biomejs/biome',
-    program: 'biome',
+    ...LINT,
+    summary: 'The same as lint, and mends what can be mended safely.',
     args: ['check', '--write'],
-    needsGeneratedCode: false,
+  },
+  codegen: {
+    ...CODEGEN,
+    summary: 'Writes the typed GraphQL operations of the tests, from schema.graphql.',
+    args: ['--config', 'codegen.ts'],
+    options: { '--watch': 'Write them again whenever a file changes.', '--verbose': 'Say more.' },
+  },
+  'codegen:check': {
+    ...CODEGEN,
+    summary: 'Fails when the typed GraphQL operations are not what npm run codegen makes.',
+    args: ['--config', 'codegen.ts', '--check'],
+    options: { '--verbose': 'Say more.' },
   },
 };
 

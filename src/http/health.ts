@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { DatabaseFaultsError } from '../database/faults.ts';
 
 /** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -10,6 +11,8 @@ export interface HealthChecks {
   readonly database: () => Promise<unknown>;
   /** Every migration of this version is applied. */
   readonly migrations: () => Promise<unknown>;
+  /** The database has the triggers, policies, functions and keys that the design needs. */
+  readonly integrity: () => Promise<unknown>;
   /** Absent: no Redis is used. Redis that is down is reported, and requests are served without it. */
   readonly redis?: () => Promise<unknown>;
 }
@@ -19,7 +22,14 @@ export interface Health {
   markStopping(): void;
 }
 
-type CheckResult = 'up' | 'down';
+interface CheckResult {
+  readonly status: 'up' | 'down';
+  /** Names of what the database lacks, which say nothing of its contents. */
+  readonly missing?: readonly string[];
+}
+
+/** What the service does without. */
+const OPTIONAL: readonly string[] = ['redis'];
 
 /** GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they cannot. */
 export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: Pick<Logger, 'warn'>): Health {
@@ -30,8 +40,13 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: 
     reply.header('cache-control', 'no-store');
     if (stopping) return reply.code(503).send({ status: 'stopping' });
     const results = await readiness();
-    const ready = results.database === 'up' && results.migrations === 'up';
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', checks: results });
+    const ready = results.every(([name, { status }]) => status === 'up' || OPTIONAL.includes(name));
+    const missing = results.flatMap(([, result]) => result.missing ?? []);
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ok' : 'unavailable',
+      checks: Object.fromEntries(results.map(([name, { status }]) => [name, status])),
+      ...(missing.length && { missing }),
+    });
   });
   return {
     markStopping() {
@@ -40,20 +55,22 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: 
   };
 }
 
-async function runChecks(checks: HealthChecks, log: Pick<Logger, 'warn'>): Promise<Record<string, CheckResult>> {
-  const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await runCheck(log, name, check)] as const),
+async function runChecks(checks: HealthChecks, log: Pick<Logger, 'warn'>): Promise<[string, CheckResult][]> {
+  return Promise.all(
+    Object.entries(checks).map(
+      async ([name, check]): Promise<[string, CheckResult]> => [name, await runCheck(log, name, check)],
+    ),
   );
-  return Object.fromEntries(results);
 }
 
 async function runCheck(log: Pick<Logger, 'warn'>, name: string, check: () => Promise<unknown>): Promise<CheckResult> {
   try {
     await withTimeout(check());
-    return 'up';
+    return { status: 'up' };
   } catch (error) {
     log.warn({ err: error }, `The health check "${name}" failed.`);
-    return 'down';
+    if (!(error instanceof DatabaseFaultsError)) return { status: 'down' };
+    return { status: 'down', missing: error.faults.map(({ object }) => object) };
   }
 }
 

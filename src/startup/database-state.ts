@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import { type DatabaseFault, databaseFaults } from '../database/faults.ts';
 import { findProjectRoot } from '../embedded/project-root.mjs';
 import { OperatorError } from '../errors.ts';
 
-/** What must be known of a database before the service uses it. */
+/** What must be known of a database before it is migrated. */
 export interface DatabaseState {
   /** Names of this version's migrations that are not applied to it, in order. */
   readonly pendingMigrations: readonly string[];
@@ -14,6 +15,20 @@ export interface DatabaseState {
 
 /** @throws OperatorError when the database cannot be reached, naming host, port and database but never the password */
 export async function readDatabaseState(url: string): Promise<DatabaseState> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ bypasses: boolean }>(
+      'SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user',
+    );
+    return { pendingMigrations: await pendingMigrations(client), bypassesRowSecurity: rows[0]?.bypasses ?? true };
+  });
+}
+
+/** What a migrated database lacks, as after a trigger was disabled by hand. */
+export async function readDatabaseFaults(url: string): Promise<DatabaseFault[]> {
+  return withClient(url, databaseFaults);
+}
+
+async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'tenantry' });
   try {
     await client.connect();
@@ -21,10 +36,7 @@ export async function readDatabaseState(url: string): Promise<DatabaseState> {
     throw unreachable(url, cause as Error);
   }
   try {
-    const { rows } = await client.query<{ bypasses: boolean }>(
-      'SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user',
-    );
-    return { pendingMigrations: await pendingMigrations(client), bypassesRowSecurity: rows[0]?.bypasses ?? true };
+    return await work(client);
   } finally {
     await client.end();
   }

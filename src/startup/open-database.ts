@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
+import { type DatabaseFault, faultLine } from '../database/faults.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
-import { type DatabaseState, readDatabaseState } from './database-state.ts';
+import { type DatabaseState, readDatabaseFaults, readDatabaseState } from './database-state.ts';
 import { migrate } from './migrate.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
@@ -16,7 +17,8 @@ export interface OpenedDatabase {
 
 /**
  * Finds the database of the settings, or starts the embedded one. In development it is migrated; production refuses
- * one that is not, and a login that sees through row-level security.
+ * one that is not, a login that sees through row-level security, and a database that lacks a trigger, policy, function
+ * or key that the design needs; in development that is said, since nobody else can mend it.
  */
 export async function openDatabase(
   { database, production }: Config,
@@ -32,6 +34,9 @@ export async function openDatabase(
       say(`applying ${state.pendingMigrations.length} migration(s) to the database`);
       await migrate(url);
     }
+    const faults = await readDatabaseFaults(url);
+    if (production) refuseFaulty(faults);
+    for (const fault of faults) say(`warning: ${faultLine(fault)}`);
     return { url, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
   } catch (error) {
     await release();
@@ -50,4 +55,12 @@ function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState):
       'The login of DATABASE_URL is a superuser or has BYPASSRLS: row-level security does not hold it.',
       "Give DATABASE_URL a login of its own, for example: ALTER ROLE tenantry_app LOGIN PASSWORD '…';",
     );
+}
+
+function refuseFaulty(faults: readonly DatabaseFault[]): void {
+  if (faults.length === 0) return;
+  throw new OperatorError(
+    `The database lacks what totals, isolation and the cache rely on: ${faults.map(({ object, fault }) => `${object} ${fault}`).join('; ')}.`,
+    `As the owner of the tables: ${faults.map(({ remedy }) => remedy).join(' ')} Then "npm run statistics:check", and start again.`,
+  );
 }

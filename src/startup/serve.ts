@@ -8,6 +8,7 @@ import type { Following } from '../cache/outbox/following.ts';
 import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
+import { DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
 import { OperatorError } from '../errors.ts';
 import type { HealthChecks } from '../http/health.ts';
 import { Monitor } from '../monitoring/monitor.ts';
@@ -134,6 +135,10 @@ function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): H
     migrations: async () => {
       const pending = await database.withConnection((client) => pendingMigrations(client));
       if (pending.length) throw new Error(`not applied: ${pending.join(', ')}`);
+    },
+    integrity: async () => {
+      const faults = await database.withConnection((client) => databaseFaults(client));
+      if (faults.length) throw new DatabaseFaultsError(faults);
     },
     ...(redis && { redis: () => redis.ping() }),
   };

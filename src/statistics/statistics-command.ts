@@ -1,5 +1,7 @@
+import type pg from 'pg';
 import type { CommandSpec } from '../cli/command-line.ts';
 import { type CommandDatabaseOptions, openCommandDatabase } from '../cli/database.ts';
+import { databaseFaults, faultLine } from '../database/faults.ts';
 import { OperatorError } from '../errors.ts';
 import { checkStatistics, rebuildStatistics } from './check.ts';
 
@@ -22,9 +24,12 @@ export const REBUILD: CommandSpec<typeof OPTIONS> = {
 export const CHECK: CommandSpec<typeof OPTIONS> = {
   name: 'statistics:check',
   summary:
-    'Compares the totals behind dashboards and statistics with the accounts and transactions, and reports differences.',
+    'Compares the totals behind dashboards and statistics with the accounts and transactions, and reports differences.\nFirst it looks whether the triggers, policies, functions and keys are there that keep them.',
   options: OPTIONS,
-  exitCodes: { 2: 'there are differences; statistics:rebuild mends them' },
+  exitCodes: {
+    2: 'there are differences; statistics:rebuild mends them',
+    3: 'what keeps the totals is missing or disabled',
+  },
 };
 
 export async function rebuildCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
@@ -37,7 +42,12 @@ export async function rebuildCommand({ options }: { options: { tenant: string | 
 }
 
 export async function checkCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
-  return eachTenant({ command: CHECK.name }, options.tenant, async (client, { id, slug }) => {
+  const reportFaults = async (client: pg.ClientBase) => {
+    const faults = await databaseFaults(client);
+    for (const fault of faults) process.stdout.write(`database: ${faultLine(fault)}\n`);
+    return faults.length === 0 ? 0 : 3;
+  };
+  return eachTenant({ command: CHECK.name, before: reportFaults }, options.tenant, async (client, { id, slug }) => {
     const differences = await checkStatistics(client, id);
     for (const { kind, key, kept, actual } of differences)
       process.stdout.write(`${slug}: ${kind} ${key}: kept ${kept}, the rows say ${actual}\n`);
@@ -48,13 +58,13 @@ export async function checkCommand({ options }: { options: { tenant: string | un
 
 /** @returns the highest of the codes */
 async function eachTenant(
-  database: CommandDatabaseOptions,
+  { before, ...database }: CommandDatabaseOptions & { before?: (client: pg.ClientBase) => Promise<number> },
   slug: string | undefined,
-  work: (client: Awaited<ReturnType<typeof openCommandDatabase>>['client'], tenant: TenantRow) => Promise<number>,
+  work: (client: pg.ClientBase, tenant: TenantRow) => Promise<number>,
 ): Promise<number> {
   const { client, close } = await openCommandDatabase(database);
   try {
-    let code = 0;
+    let code = (await before?.(client)) ?? 0;
     for (const tenant of await tenantsOf(client, slug)) code = Math.max(code, await work(client, tenant));
     return code;
   } finally {
@@ -62,10 +72,7 @@ async function eachTenant(
   }
 }
 
-async function tenantsOf(
-  client: Awaited<ReturnType<typeof openCommandDatabase>>['client'],
-  slug: string | undefined,
-): Promise<TenantRow[]> {
+async function tenantsOf(client: pg.ClientBase, slug: string | undefined): Promise<TenantRow[]> {
   await client.query("SELECT set_config('app.directory', 'on', false)");
   const { rows } = await client.query<TenantRow>(
     'SELECT id, slug FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',

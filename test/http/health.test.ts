@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DatabaseFaultsError } from '../../src/database/faults.ts';
 import { type HealthChecks, registerHealth } from '../../src/http/health.ts';
 
 const up = async () => {};
@@ -27,7 +28,7 @@ async function get(url: string) {
 const register = (checks: Partial<HealthChecks> = {}) =>
   registerHealth(
     app,
-    { database: up, migrations: up, ...checks },
+    { database: up, migrations: up, integrity: up, ...checks },
     { warn: (...told: unknown[]) => warnings.push(told) },
   );
 
@@ -40,25 +41,46 @@ test('is ready when the database answers and is migrated', async () => {
   register();
   expect(await get('/health/ready')).toStrictEqual([
     200,
-    { status: 'ok', checks: { database: 'up', migrations: 'up' } },
+    { status: 'ok', checks: { database: 'up', migrations: 'up', integrity: 'up' } },
   ]);
 });
 
 test('is ready without Redis, and tells that it is down', async () => {
   register({ redis: down });
-  const checks = { database: 'up', migrations: 'up', redis: 'down' };
+  const checks = { database: 'up', migrations: 'up', integrity: 'up', redis: 'down' };
   expect(await get('/health/ready')).toStrictEqual([200, { status: 'ok', checks }]);
 });
 
-test.each(['database', 'migrations'])(
+test.each(['database', 'migrations', 'integrity'])(
   'is not ready while the check of %s fails, and does not tell why',
   async (name) => {
     register({ [name]: down });
-    const checks = { database: 'up', migrations: 'up', [name]: 'down' };
+    const checks = { database: 'up', migrations: 'up', integrity: 'up', [name]: 'down' };
     expect(await get('/health/ready')).toStrictEqual([503, { status: 'unavailable', checks }]);
     expect(warnings).toHaveLength(1);
   },
 );
+
+test('names what the database lacks, and nothing of how to mend it', async () => {
+  const faults = [{ object: 'trigger t on transactions', fault: 'is disabled', remedy: 'ALTER TABLE secret;' }];
+  register({
+    integrity: async () => {
+      throw new DatabaseFaultsError(faults);
+    },
+  });
+  expect(await get('/health/ready')).toStrictEqual([
+    503,
+    {
+      status: 'unavailable',
+      checks: { database: 'up', migrations: 'up', integrity: 'down' },
+      missing: ['trigger t on transactions'],
+    },
+  ]);
+  const [[logged] = []] = warnings;
+  expect(logged).toMatchObject({
+    err: { message: expect.stringContaining('trigger t on transactions is disabled: ALTER TABLE secret;') },
+  });
+});
 
 test('is not ready when the database does not answer within two seconds', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -1,5 +1,7 @@
+import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics, rebuildStatistics } from '../../src/statistics/check.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
@@ -140,6 +142,40 @@ describe('the totals kept by triggers', () => {
       expect(rows).toEqual([{ tenants: 20_000, balance: '160000.0000' }]);
       await client.query('ROLLBACK');
     });
+  });
+
+  it('of a COPY lie together as they are read, in whatever order its rows come', async () => {
+    await run(
+      `INSERT INTO tenants (slug, name, time_zone) SELECT 'copied-' || n, 'Copied', 'UTC' FROM generate_series(1, 20) n`,
+    );
+    await run(`INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, currency)
+      SELECT id, 'First Bank', '1', 'CHECKING', 'EUR' FROM tenants WHERE slug LIKE 'copied-%'`);
+    const { rows: lines } = await run(`
+      SELECT concat_ws(',', tenant_id, bank_accounts.id, date '2026-01-01' + day, 'DEBIT', 1, (ARRAY['CZK', 'EUR'])[currency], 'C' || category) AS line
+        FROM bank_accounts JOIN tenants ON tenants.id = tenant_id AND slug LIKE 'copied-%',
+             generate_series(1, 90) day, generate_series(1, 2) currency, generate_series(1, 3) category
+       ORDER BY md5(tenant_id || ' ' || day || ' ' || currency || ' ' || category)`);
+    await withClient(database.url, (client) =>
+      pipeline(
+        lines.map(({ line }) => `${line}\n`),
+        client.query(
+          copyFrom(
+            'COPY transactions (tenant_id, account_id, booked_at, direction, amount, currency, category) FROM STDIN (FORMAT csv)',
+          ),
+        ),
+      ),
+    );
+    // A page is filled to 70 hundredths: what is read, a month of a tenant, lies on as few as it can, and the ends of two others.
+    const { rows } = await run(`
+      WITH placed AS (
+        SELECT tenant_id, day, (ctid::text::point)[0] AS page FROM daily_totals
+         WHERE tenant_id IN (SELECT id FROM tenants WHERE slug LIKE 'copied-%')
+      ), full_page AS (SELECT max(count) AS rows FROM (SELECT count(*) FROM placed GROUP BY page) pages)
+      SELECT count(DISTINCT page)::integer AS pages, ceil(count(*)::numeric / max(full_page.rows))::integer AS ideal
+        FROM placed, full_page WHERE day > '2026-02-01' AND day <= '2026-03-03' GROUP BY tenant_id`);
+    expect(rows).toHaveLength(20);
+    for (const { pages, ideal } of rows) expect(pages).toBeLessThanOrEqual(ideal + 2);
+    await run(`DELETE FROM tenants WHERE slug LIKE 'copied-%'`);
   });
 
   it('go with their rows when everything is truncated from the tenants down', async () => {

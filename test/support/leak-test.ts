@@ -138,7 +138,8 @@ const TABLES_SQL = `
      WHERE attrelid = c.oid AND attname = $1 AND NOT attisdropped) AS "tenantColumn",
     ${LIST(
       `'name', polname, 'command', polcmd, 'reads', pg_get_expr(polqual, polrelid), 'writes', pg_get_expr(polwithcheck, polrelid)`,
-      'pg_policy WHERE polrelid = c.oid AND polpermissive',
+      // What opens rows to the tables' owner alone, src/database/required-objects.ts describes.
+      'pg_policy WHERE polrelid = c.oid AND polpermissive AND polroles <> ARRAY[c.relowner]',
     )} AS policies,
     ${LIST(
       `'name', indexrelid::regclass::text, 'isPrimary', indisprimary, 'first', ${COLUMN('c.oid', 'indkey[0]')}`,

@@ -77,7 +77,7 @@ export async function startService({ env = {}, database: given, log }: ServiceOp
     redis,
     onError: (error) => logger.warn({ err: error }, 'outbox'),
   });
-  const health = { database: up, migrations: up };
+  const health = { database: up, migrations: up, integrity: up };
   const app = await buildApp({ config, logger, monitor, database, redis, following, health });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

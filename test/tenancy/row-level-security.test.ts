@@ -68,15 +68,18 @@ test('every table with a tenant is in this test’s list', async () => {
 });
 
 test('every such table is under row-level security that holds its owner too, by the setting of the connection', async () => {
-  const { rows } = await sql.query<{ name: string; held: boolean; conditions: string[] }>(
+  const { rows } = await sql.query<{ name: string; held: boolean; conditions: string[]; owners: string[] }>(
+    // A policy of the owner alone is for the functions that keep totals, and only while they say so.
     `SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS held,
-       array_agg(coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))) AS conditions
+       array_agg(coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))) FILTER (WHERE NOT polroles = ARRAY[relowner]) AS conditions,
+       coalesce(array_agg(DISTINCT pg_get_expr(polqual, polrelid)) FILTER (WHERE polroles = ARRAY[relowner]), '{}') AS owners
      FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid AND polpermissive AND polcmd <> 'a'
      WHERE relname = ANY($1) GROUP BY 1, 2 ORDER BY 1`,
     [[...Object.keys(OWNERS), FOR_FOLLOWERS]],
   );
   expect(rows.map(({ name }) => name)).toEqual([...Object.keys(OWNERS), FOR_FOLLOWERS].sort());
-  for (const { name, held, conditions } of rows) {
+  for (const { name, held, conditions, owners } of rows) {
+    for (const condition of owners) expect(condition).toMatch(/^\(current_setting\('app\.keep_totals'/);
     expect([name, held]).toEqual([name, true]);
     for (const condition of conditions) expect(condition).toMatch(/current_setting\('app\.(tenant_id|directory)'/);
   }
@@ -179,6 +182,13 @@ describe('the tenant of a statement', () => {
       expect((await Promise.all([pool.query(OWN), pool.query(OWN)])).map(({ rows }) => rows)).toEqual([[], []]);
     }
   });
+});
+
+test('nothing is gained by saying that totals are kept: that is for the owner of the tables alone', async () => {
+  await sql.query("BEGIN; SET LOCAL app.keep_totals = 'on'");
+  await sql.query(`SET LOCAL ROLE ${SERVICE_ROLE}`);
+  for (const [table] of tables) expect((await sql.query(`SELECT * FROM ${table}`)).rows).toEqual([]);
+  await sql.query('ROLLBACK');
 });
 
 test('the ways that read more than one tenant show no business data', async () => {

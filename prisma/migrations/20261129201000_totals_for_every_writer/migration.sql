@@ -10,7 +10,7 @@ LOCK TABLE tenants, bank_accounts, transactions IN SHARE ROW EXCLUSIVE MODE;
 -- says that it keeps totals; a login that sets this by itself is not that owner, and the owner's own statements are held as before.
 DO $$
 DECLARE
-  owner name := (SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE oid = 'transactions_keep_totals_insert'::regproc);
+  owner name := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'transactions'::regclass);
   kept name;
 BEGIN
   FOREACH kept IN ARRAY ARRAY['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'] LOOP

@@ -39,3 +39,13 @@ BEGIN
     $body$;
   $function$, current_schema());
 END $do$;
+
+-- Functions that run with their owner's rights find their tables by a path that a caller's temporary tables come last in.
+DO $$
+DECLARE
+  definer regprocedure;
+BEGIN
+  FOR definer IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef LOOP
+    EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', definer, current_schema());
+  END LOOP;
+END $$;

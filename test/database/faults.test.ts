@@ -1,0 +1,169 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseFaults } from '../../src/database/faults.ts';
+import {
+  DEFINER_FUNCTIONS,
+  REQUIRED_CONSTRAINTS,
+  REQUIRED_POLICIES,
+  REQUIRED_TRIGGERS,
+} from '../../src/database/required-objects.ts';
+import { connectPast } from '../cache/outbox/fixture.ts';
+import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let client: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = await connectPast(database);
+});
+afterAll(async () => {
+  await client?.end();
+  await database?.drop();
+});
+
+/** What is found after statements that are rolled back, and again after the remedies of what was found. */
+async function afterBreaking(sql: string) {
+  await client.query('BEGIN');
+  try {
+    await client.query(sql);
+    const found = await databaseFaults(client);
+    const { rows } = await client.query<{ complete: boolean }>('SELECT cache_outbox_is_complete() AS complete');
+    const left = async () => {
+      for (const { remedy } of found) await client.query(remedy);
+      return databaseFaults(client);
+    };
+    const canBeMended = !found.some(({ fault, object }) => object.startsWith('function') && fault === 'is missing');
+    return {
+      found: found.map(({ object, fault }) => `${object} ${fault}`),
+      complete: rows[0]?.complete,
+      left: canBeMended ? await left() : [],
+    };
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+describe('a migrated database', () => {
+  it('has no faults, whoever owns and asks', async () => {
+    expect(await databaseFaults(client)).toEqual([]);
+    const plain = await createPlainlyOwnedDatabase();
+    const asked = await connectPast(plain);
+    await asked.query('SET ROLE tenantry_app');
+    expect(await databaseFaults(asked)).toEqual([]);
+    expect((await asked.query('SELECT cache_outbox_is_complete() AS complete')).rows).toEqual([{ complete: true }]);
+    await asked.end();
+    await plain.drop();
+  });
+
+  it('holds no trigger, policy, function of its owner, key or relation that the description leaves out', async () => {
+    const names = async (sql: string) => {
+      const { rows } = await client.query<{ name: string }>(sql);
+      return rows.map(({ name }) => name).sort();
+    };
+    const told = (list: readonly { table: string; name: string }[]) =>
+      list.map(({ table, name }) => `${table} ${name}`).sort();
+    expect(
+      await names("SELECT tgrelid::regclass || ' ' || tgname AS name FROM pg_trigger WHERE NOT tgisinternal"),
+    ).toEqual(told(REQUIRED_TRIGGERS));
+    expect(await names("SELECT polrelid::regclass || ' ' || polname AS name FROM pg_policy")).toEqual(
+      told(REQUIRED_POLICIES),
+    );
+    expect(
+      await names("SELECT proname AS name FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"),
+    ).toEqual([...DEFINER_FUNCTIONS].sort());
+    expect(
+      await names(`SELECT conrelid::regclass || ' ' || conname AS name FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f')
+          AND conrelid NOT IN ('cache_outbox_horizon'::regclass, 'cache_trust'::regclass)`),
+    ).toEqual(told(REQUIRED_CONSTRAINTS));
+  });
+});
+
+describe('each of these is named, and mended by the remedy that is given', () => {
+  it.each(REQUIRED_TRIGGERS)('trigger $name on $table', async ({ table, name, firing }) => {
+    const object = `trigger ${name} on ${table}`;
+    const isOutbox = name.startsWith('cache_outbox');
+    const states = [
+      ['DISABLE', 'is disabled', false],
+      ['ENABLE', 'sleeps while rows are replayed', false],
+      ...(firing === 'ALWAYS'
+        ? [['ENABLE REPLICA', 'fires only while rows are replayed', false] as const]
+        : [['ENABLE ALWAYS', 'fires always', true] as const]),
+    ] as const;
+    for (const [state, fault, isTold] of states)
+      expect(await afterBreaking(`ALTER TABLE ${table} ${state} TRIGGER ${name}`)).toEqual({
+        found: [`${object} ${fault}`],
+        complete: isTold || !isOutbox,
+        left: [],
+      });
+    expect(await afterBreaking(`DROP TRIGGER ${name} ON ${table}`)).toEqual({
+      found: [`${object} is missing`],
+      complete: !isOutbox,
+      left: [],
+    });
+    const other = `DROP TRIGGER ${name} ON ${table}; CREATE TRIGGER ${name} BEFORE INSERT ON ${table} EXECUTE FUNCTION suppress_redundant_updates_trigger()`;
+    expect((await afterBreaking(other)).found).toEqual([expect.stringContaining(`${object} is another one`)]);
+  });
+
+  it.each(['tenants', 'bank_accounts', 'transactions'])(
+    'the triggers of %s after all were disabled and enabled again',
+    async (table) => {
+      const broken = `ALTER TABLE ${table} DISABLE TRIGGER ALL; ALTER TABLE ${table} ENABLE TRIGGER ALL`;
+      const { found, complete, left } = await afterBreaking(broken);
+      const expected = REQUIRED_TRIGGERS.filter((trigger) => trigger.table === table);
+      expect(found.sort()).toEqual(
+        expected.map(({ name }) => `trigger ${name} on ${table} sleeps while rows are replayed`).sort(),
+      );
+      expect([complete, left]).toEqual([false, []]);
+    },
+  );
+
+  it.each(REQUIRED_POLICIES)('policy $name on $table', async ({ table, name, holds, using }) => {
+    const object = `policy ${name} on ${table}`;
+    const missing = await afterBreaking(`DROP POLICY ${name} ON ${table}`);
+    expect(missing).toMatchObject({ found: [`${object} is missing`], left: [] });
+    const changes = [
+      `ALTER POLICY ${name} ON ${table} ${using ? 'USING (1 = 1)' : 'WITH CHECK (false)'}`,
+      `ALTER POLICY ${name} ON ${table} TO ${holds === 'owner' ? 'PUBLIC' : 'CURRENT_USER'}`,
+    ];
+    for (const change of changes)
+      expect(await afterBreaking(change)).toMatchObject({ found: [`${object} is another one`], left: [] });
+  });
+
+  it.each([...new Set(REQUIRED_POLICIES.map(({ table }) => table))])('row-level security of %s', async (table) => {
+    for (const [change, fault] of [
+      ['DISABLE', 'is disabled'],
+      ['NO FORCE', 'is not forced on the owner'],
+    ])
+      expect(await afterBreaking(`ALTER TABLE ${table} ${change} ROW LEVEL SECURITY`)).toMatchObject({
+        found: [`row-level security of ${table} ${fault}`],
+        left: [],
+      });
+  });
+
+  it.each(DEFINER_FUNCTIONS)('function %s', async (name) => {
+    const found = async (change: string) => (await afterBreaking(`ALTER FUNCTION ${name} ${change}`)).found;
+    expect(await found('SECURITY INVOKER')).toEqual([`function ${name} runs with the caller's rights`]);
+    for (const path of ['RESET search_path', 'SET search_path = pg_temp, public'])
+      expect(await found(path)).toEqual([expect.stringContaining(`function ${name} has no search path`)]);
+    const ofAnother = 'GRANT CREATE ON SCHEMA public TO tenantry_app; ALTER FUNCTION';
+    expect(await afterBreaking(`${ofAnother} ${name} OWNER TO tenantry_app`)).toMatchObject({
+      found: [expect.stringContaining(`function ${name} belongs to a role`)],
+      left: [],
+    });
+    expect((await afterBreaking(`DROP FUNCTION ${name} CASCADE`)).found).toContain(`function ${name} is missing`);
+  });
+
+  it.each(REQUIRED_CONSTRAINTS)('constraint $name on $table', async ({ table, name }) => {
+    const object = `constraint ${name} on ${table}`;
+    const { found, left } = await afterBreaking(`ALTER TABLE ${table} DROP CONSTRAINT ${name} CASCADE`);
+    expect(found).toContain(`${object} is missing`);
+    expect(left).toEqual([]);
+  });
+
+  it('relations whose triggers are disabled with all others', async () => {
+    const { found } = await afterBreaking('ALTER TABLE daily_totals DISABLE TRIGGER ALL');
+    expect(found).toEqual(['constraint daily_totals_tenant_id_fkey on daily_totals is not enforced']);
+  });
+});

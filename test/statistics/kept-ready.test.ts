@@ -151,10 +151,10 @@ describe('the totals kept by triggers', () => {
     await run(`INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, currency)
       SELECT id, 'First Bank', '1', 'CHECKING', 'EUR' FROM tenants WHERE slug LIKE 'copied-%'`);
     const { rows: lines } = await run(`
-      SELECT concat_ws(',', tenant_id, bank_accounts.id, date '2026-01-01' + day, 'DEBIT', 1, (ARRAY['CZK', 'EUR'])[currency], 'C' || category) AS line
+      SELECT concat_ws(',', tenant_id, bank_accounts.id, date '2026-01-01' + day, 'DEBIT', 1, (ARRAY['CZK', 'EUR'])[money], 'C' || kind) AS line
         FROM bank_accounts JOIN tenants ON tenants.id = tenant_id AND slug LIKE 'copied-%',
-             generate_series(1, 90) day, generate_series(1, 2) currency, generate_series(1, 3) category
-       ORDER BY md5(tenant_id || ' ' || day || ' ' || currency || ' ' || category)`);
+             generate_series(1, 90) day, generate_series(1, 2) money, generate_series(1, 3) kind
+       ORDER BY md5(tenant_id || ' ' || day || ' ' || money || ' ' || kind)`);
     await withClient(database.url, (client) =>
       pipeline(
         lines.map(({ line }) => `${line}\n`),

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import type { Config } from '../../src/config.ts';
+import { openDatabase } from '../../src/startup/open-database.ts';
+import { checkCommand } from '../../src/statistics/statistics-command.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createTestDatabase, onServer, type TestDatabase, withClient } from '../support/postgres.ts';
+
+const LOGIN = `tenantry_test_login_${randomBytes(6).toString('hex')}`;
+const TRIGGER = 'keep_totals_insert on transactions';
+const REMEDY = 'ALTER TABLE transactions ENABLE ALWAYS TRIGGER keep_totals_insert;';
+
+let database: TestDatabase;
+let asService: string;
+beforeAll(async () => {
+  await onServer(`CREATE ROLE ${LOGIN} LOGIN PASSWORD '${LOGIN}' IN ROLE tenantry_app`);
+  database = await createTestDatabase();
+  const url = new URL(database.url);
+  url.username = LOGIN;
+  url.password = LOGIN;
+  asService = url.href;
+  const migrations = readdirSync('prisma/migrations', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  await withClient(database.url, async (client) => {
+    await client.query(`CREATE TABLE _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz);
+      GRANT SELECT ON _prisma_migrations TO tenantry_app`);
+    const names = migrations.map(({ name }) => name);
+    await client.query('INSERT INTO _prisma_migrations SELECT unnest($1::text[]), now()', [names]);
+  });
+  await insertTenant(database.url, { slug: 'north' });
+});
+afterAll(async () => {
+  await database?.drop();
+  await onServer(`DROP ROLE ${LOGIN}`);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const set = (state: string) =>
+  withClient(database.url, (client) => client.query(`ALTER TABLE transactions ${state} TRIGGER keep_totals_insert`));
+
+async function open(production: boolean): Promise<string[]> {
+  const said: string[] = [];
+  const config = { database: { url: asService }, production } as Config;
+  const { release } = await openDatabase(config, (line) => said.push(line));
+  await release();
+  return said;
+}
+
+async function check(): Promise<[number, string]> {
+  const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  vi.stubEnv('DATABASE_URL', database.url);
+  const code = await checkCommand({ options: { tenant: 'north' } });
+  vi.unstubAllEnvs();
+  return [code, written.mock.calls.map(([text]) => text).join('')];
+}
+
+it('a start in production is refused by the name of what is disabled, with the remedy', async () => {
+  expect(await open(true)).toEqual([]);
+  for (const [state, fault] of [
+    ['DISABLE', 'is disabled'],
+    ['ENABLE', 'sleeps while rows are replayed'],
+  ] as const) {
+    await set(state);
+    await expect(open(true)).rejects.toMatchObject({
+      message: expect.stringContaining(`trigger ${TRIGGER} ${fault}`),
+      remedy: expect.stringContaining(REMEDY),
+    });
+  }
+  await set('ENABLE ALWAYS');
+});
+
+it('a start in development says so', async () => {
+  expect(await open(false)).toEqual([]);
+  await set('DISABLE');
+  expect(await open(false)).toEqual([`warning: trigger ${TRIGGER} is disabled: ${REMEDY}`]);
+  await set('ENABLE ALWAYS');
+});
+
+it('statistics:check names it and does not end with 0, though no total is wrong yet', async () => {
+  expect(await check()).toEqual([0, 'north: right\n']);
+  await set('ENABLE');
+  expect(await check()).toEqual([
+    3,
+    `database: trigger ${TRIGGER} sleeps while rows are replayed: ${REMEDY}\nnorth: right\n`,
+  ]);
+  await set('ENABLE ALWAYS');
+});

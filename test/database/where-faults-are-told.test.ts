@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { openDatabase } from '../../src/startup/open-database.ts';
 import { checkCommand } from '../../src/statistics/statistics-command.ts';
@@ -33,7 +33,6 @@ afterAll(async () => {
   await database?.drop();
   await onServer(`DROP ROLE ${LOGIN}`);
 });
-afterEach(() => vi.restoreAllMocks());
 
 const set = (state: string) =>
   withClient(database.url, (client) => client.query(`ALTER TABLE transactions ${state} TRIGGER keep_totals_insert`));
@@ -51,7 +50,9 @@ async function check(): Promise<[number, string]> {
   vi.stubEnv('DATABASE_URL', database.url);
   const code = await checkCommand({ options: { tenant: 'north' } });
   vi.unstubAllEnvs();
-  return [code, written.mock.calls.map(([text]) => text).join('')];
+  const text = written.mock.calls.map(([line]) => line).join('');
+  written.mockRestore();
+  return [code, text];
 }
 
 it('a start in production is refused by the name of what is disabled, with the remedy', async () => {

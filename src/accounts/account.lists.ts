@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { withColumns } from '../cache/data/columns.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
+import { withNames } from '../cache/data/parts.ts';
 import { wholeValue } from '../cache/data/whole-value.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
@@ -59,7 +59,7 @@ export class AccountLists {
     asked: ReadonlySet<string>,
     load: (columns: ReadonlySet<string>) => Promise<Rows>,
   ): Promise<Rows> {
-    const { value } = await this.data.read(scope, withColumns(this.#kept(identity), asked, load));
+    const { value } = await this.data.read(scope, withNames(this.#kept(identity), asked, load));
     return value.value;
   }
 

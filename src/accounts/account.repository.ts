@@ -4,6 +4,7 @@ import {
   type KeysetRow,
   keysetPage,
   keysetSelect,
+  LONGEST_PAGE,
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
@@ -36,6 +37,16 @@ export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCO
 export interface NumberedPage {
   readonly number: number;
   readonly size: number;
+}
+
+/** The accounts with the highest balances, whatever their currency, as JSON within a statement about something else. */
+export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted: ReadonlySet<string>): Prisma.Sql {
+  return sql`(SELECT coalesce(json_agg(largest), '[]') FROM (
+      SELECT * FROM (
+        SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts WHERE tenant_id = ${tenantId}::uuid
+        ORDER BY bank_accounts.balance DESC, id DESC ${LONGEST_PAGE}
+      ) longest LIMIT ${limit}
+    ) largest)`;
 }
 
 /** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
@@ -101,13 +112,6 @@ export class AccountRepository {
     const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY created_at, id LIMIT 1`;
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
-  }
-
-  /** The accounts with the highest balances, whatever their currency. */
-  async withHighestBalance(scope: TenantScope, limit: number, wanted: ReadonlySet<string>): Promise<BankAccount[]> {
-    const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
-      WHERE tenant_id = ${scope.tenantId}::uuid ORDER BY bank_accounts.balance DESC, id DESC LIMIT ${limit}`;
-    return this.#select(scope, 'withHighestBalance', query);
   }
 
   #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {

@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { RequestContext } from '../context/request-context.ts';
 
-/** Says of an answer, once it stands, that it is whole: a query's, and without errors. */
+/** Says of an answer, once it stands, whether it may be kept: a query's that is whole, without errors and not old. */
 export function answerPolicyPlugin(): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {
@@ -9,7 +9,8 @@ export function answerPolicyPlugin(): ApolloServerPlugin<RequestContext> {
         async willSendResponse({ operation, response, contextValue }) {
           const { body } = response;
           const isWhole = body.kind === 'single' && body.singleResult.data != null && !body.singleResult.errors?.length;
-          contextValue.policy.isComplete = isWhole && operation?.operation === 'query';
+          const { policy } = contextValue;
+          policy.isComplete = isWhole && operation?.operation === 'query' && !policy.isOld;
         },
       };
     },

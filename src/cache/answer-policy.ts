@@ -13,7 +13,12 @@ export class AnswerPolicy {
   readonly #kinds = new Set<AnswerKind>();
   /** Milliseconds since 1970 from which on the answer is another, whatever is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
-  /** Whether the answer is whole and without errors, which is known at the end. */
+  /**
+   * Whether it shows what a write has made old. Such an answer is its own reader's: kept or shared, it could be shown when a
+   * later one has been.
+   */
+  isOld = false;
+  /** Whether the answer is whole, without errors and not old, which is known at the end. */
   isComplete = false;
 
   dependsOn(...dependencies: readonly CacheDependency[]): void {
@@ -27,6 +32,11 @@ export class AnswerPolicy {
   /** Of all its root fields, in an order that does not depend on theirs. */
   get kinds(): readonly AnswerKind[] {
     return KINDS.filter((kind) => this.#kinds.has(kind));
+  }
+
+  /** @param found what the answer is made of */
+  shows({ isOld }: { readonly isOld: boolean }): void {
+    this.isOld ||= isOld;
   }
 
   holdsUntil(instantMs: number): void {

@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 const MAGIC = Buffer.from('tny2');
 const HASH_BYTES = 20;
 const HASH_START = MAGIC.length;
-const LENGTHS_START = HASH_START + HASH_BYTES;
-const HEADER_START = LENGTHS_START + 8;
+/** Where the lengths begin. */
+export const LENGTHS_START = HASH_START + HASH_BYTES;
+/** Where the header begins. */
+export const HEADER_START = LENGTHS_START + 8;
 
 /** The beginning of an entry, as it was read without checking the rest. */
 export interface FrameStart {

@@ -53,8 +53,8 @@ export class MemoryEntries {
   set(key: string, entry: Kept): boolean {
     const entries = this.#entries;
     const bytes = sizeOf(entry);
+    entries?.delete(key); // also when the new one is not kept: it was to take its place
     if (!entries || bytes > this.#maxTenantBytes) return false;
-    entries.delete(key);
     const tenant = this.#tenants.get(tenantOf(key)) ?? { bytes: 0, keys: new Set<string>() };
     this.#tenants.set(tenantOf(key), tenant);
     // A set keeps the order of insertion: the first is the oldest.

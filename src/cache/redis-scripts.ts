@@ -1,4 +1,5 @@
 import type { Result } from 'ioredis';
+import { HEADER_START, LENGTHS_START } from './entry-frame.ts';
 import { DEPENDENCIES_BY_BIT } from './outbox/dependency-bits.ts';
 import { HOLD_MS } from './outbox/timing.ts';
 
@@ -118,12 +119,30 @@ return { left, recall(versions, ARGV[4], ARGV[5]) }`;
 const REPLACE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end`;
 
+/**
+ * Keeps an entry, unless one of a later moment is there. Where the one there was created later, though read before, it does not:
+ * the entry is to be dated so first. The answer: when what is there now was created; nil when a later one stays.
+ * KEYS: the entry's. ARGV: its bytes, its ms, epoch, moment, when it was created, layout.
+ */
+const KEEP_LATEST = `
+local known, there = pcall(function()
+  local start = redis.call('GETRANGE', KEYS[1], 0, 4095)
+  return cjson.decode(string.sub(start, ${HEADER_START} + 1, ${HEADER_START} + struct.unpack('>I4', string.sub(start, ${LENGTHS_START} + 1))))
+end)
+if known and there.layout == ARGV[6] and there.versions.epoch == ARGV[3] and type(there.moment) == 'number' then
+  if there.moment > tonumber(ARGV[4]) then return nil end
+  if there.createdAtMs > tonumber(ARGV[5]) then return string.format('%.0f', there.createdAtMs) end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[5]`;
+
 /** What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on. */
 export const REDIS_SCRIPTS = {
   readVersions: { lua: READ, numberOfKeys: 1 },
   bumpVersions: { lua: BUMP },
   drainVersions: { lua: DRAIN },
   replaceLock: { lua: REPLACE, numberOfKeys: 1 },
+  keepLatest: { lua: KEEP_LATEST, numberOfKeys: 1 },
 } as const;
 
 declare module 'ioredis' {
@@ -138,5 +157,14 @@ declare module 'ioredis' {
       ...keysAndValues: (string | number)[]
     ): Result<[left: number[], recalled?: Recalled], Context>;
     replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;
+    keepLatest(
+      key: string,
+      bytes: Buffer,
+      ttlMs: number,
+      epoch: string,
+      moment: number,
+      createdAtMs: number,
+      layout: string,
+    ): Result<string | null, Context>;
   }
 }

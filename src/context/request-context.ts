@@ -43,6 +43,12 @@ export class RequestContext {
     return this.ownLoaders;
   }
 
+  /** The same request, reading with a scope of a snapshot; its loaders share nothing with what was read at other moments. */
+  reading(scope: TenantScope): RequestContext {
+    const own = { ownScope: scope, ownLoaders: undefined };
+    return Object.assign(Object.create(RequestContext.prototype), this, own);
+  }
+
   /** After a write, when its bump is done: what was read before may be old, and the operation may go on with another one. */
   forgetRead(): void {
     this.ownLoaders = undefined;

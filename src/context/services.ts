@@ -4,8 +4,8 @@ import type { DataCache } from '../cache/data/data-cache.ts';
 import type { FastRedis } from '../cache/redis.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Config } from '../config.ts';
+import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
-import { DashboardSumsReader } from '../dashboard/dashboard.sums.ts';
 import { RateLimiter } from '../graphql/rate-limiter.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
@@ -32,7 +32,7 @@ export interface Services {
   readonly accounts: AccountRepository;
   readonly accountLists: AccountLists;
   readonly transactions: TransactionRepository;
-  readonly dashboards: DashboardSumsReader;
+  readonly dashboards: DashboardReader;
   readonly statistics: StatisticsService;
   /** Complexity points. */
   readonly rateLimiter: RateLimiter;
@@ -58,7 +58,7 @@ export function createServices(foundation: Foundation): Services {
     accounts,
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database),
-    dashboards: new DashboardSumsReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
+    dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
     statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
     rateLimiter: new RateLimiter(config.limits.pointsPerMinute),
     refreshLimiter: new RateLimiter(config.cache.refreshesPerMinute),

@@ -1,72 +1,77 @@
 import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
-import { withColumns } from '../cache/data/columns.ts';
-import type { Data } from '../cache/data/data.ts';
-import type { RequestContext } from '../context/request-context.ts';
-import { checkedSize } from '../graphql/input-checks.ts';
+import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import { checkedSize, isSize } from '../graphql/input-checks.ts';
 import { type Relation, type Relations, withRelations } from '../graphql/relation.ts';
-import { fieldsBelow, namesOf } from '../graphql/selection.ts';
+import { fieldsBelow, namesOf, type SelectedField } from '../graphql/selection.ts';
 import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
+import { TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
+import { type DashboardParts, joinLists, type ListPart, OF_ACCOUNT } from './dashboard.parts.ts';
+import type { DashboardRow } from './dashboard.repository.ts';
 
-/** Before the names of an account's columns among those of a movement. */
-const OF_ACCOUNT = 'account.';
+/** The lists that were read with a dashboard, for the longest of its aliases. */
+type Lists = Pick<DashboardRow, 'topAccounts' | 'recentTransactions'>;
 
-/** A tenant has one dashboard: what hangs on it is the tenant's, and does not wait for it. */
-interface AnyDashboard {
-  /** How old its lists may be that a write has made old. */
-  readonly maxStalenessMs?: number;
-}
-
-const topAccounts: Relation<AnyDashboard> = {
+const topAccounts: Relation<Lists> = {
   key: ({ limit }) => String(limit),
-  async load(context, dashboards, { arguments: { limit }, fields }) {
-    const { scope, services } = context;
-    const size = checkedSize('limit', limit as number);
-    const list = { key: ['dashboard', 'top-accounts', String(size)], dependencies: ['dashboard'] } as const;
-    const accounts = await kept(context, dashboards, list, namesOf(fields), (columns) =>
-      services.accounts.withHighestBalance(scope, size, columns),
-    );
+  async load(context, [dashboard], { arguments: { limit }, fields }) {
+    const accounts = rowsOf(dashboard?.topAccounts, limit);
     return [await withRelations(context, ACCOUNT_RELATIONS, accounts, fields)];
   },
 };
 
-const recentTransactions: Relation<AnyDashboard> = {
+const recentTransactions: Relation<Lists> = {
   key: ({ limit }) => String(limit),
-  async load(context, dashboards, { arguments: { limit }, fields }) {
-    const { scope, services } = context;
-    const size = checkedSize('limit', limit as number);
-    // With their accounts in the same statement: a dashboard with all its parts costs three.
-    const ofAccount = [...namesOf(fieldsBelow(fields, 'account'))].map((name) => OF_ACCOUNT + name);
-    const asked = new Set([...namesOf(fields), ...ofAccount]);
-    const list = {
-      key: ['dashboard', 'recent-transactions', String(size)],
-      dependencies: ['dashboard', 'accounts'],
-    } as const;
-    const transactions = await kept(context, dashboards, list, asked, (columns) =>
-      services.transactions.recent(scope, size, columns, columnsOfAccount(columns)),
-    );
+  async load(context, [dashboard], { arguments: { limit }, fields }) {
+    const transactions = rowsOf(dashboard?.recentTransactions, limit);
     return [await withRelations(context, TRANSACTION_RELATIONS, transactions, fields)];
   },
 };
 
-/** What hangs on a dashboard. */
-export const DASHBOARD_RELATIONS: Relations<AnyDashboard> = { topAccounts, recentTransactions };
+/** What hangs on a dashboard, and was read with it. */
+export const DASHBOARD_RELATIONS: Relations<Lists> = { topAccounts, recentTransactions };
 
-/** A list of the dashboard, kept for whoever selects it: with all columns that anybody selected. */
-async function kept<Row>(
-  { scope, services, policy }: RequestContext,
-  [dashboard]: readonly AnyDashboard[],
-  list: Pick<Data<never>, 'key' | 'dependencies'>,
-  asked: ReadonlySet<string>,
-  load: (columns: ReadonlySet<string>) => Promise<Row>,
-): Promise<Row> {
-  const { ttlSeconds } = services.config.cache;
-  const kept = { ...list, ttlSeconds: ttlSeconds.dashboard, maxStalenessMs: dashboard?.maxStalenessMs };
-  const { value, holdsUntilMs } = await services.data.read(scope, withColumns(kept, asked, load));
-  policy.holdsUntil(holdsUntilMs);
-  return value.value;
+/** The parts of a dashboard that its lists take. */
+export function listParts(
+  fields: readonly SelectedField[],
+): Pick<DashboardParts, 'topAccounts' | 'recentTransactions'> {
+  return {
+    topAccounts: listPart(fields, 'topAccounts', (below) => columnsIn(ACCOUNT_COLUMNS, below)),
+    recentTransactions: listPart(fields, 'recentTransactions', (below) => {
+      const columns = columnsIn(TRANSACTION_COLUMNS, below);
+      if (!namesOf(below).has('account')) return columns;
+      const ofAccount = ['id', ...columnsIn(ACCOUNT_COLUMNS, fieldsBelow(below, 'account'))];
+      return [...columns, 'accountId', ...ofAccount.map((name) => OF_ACCOUNT + name)];
+    }),
+  };
 }
 
-function columnsOfAccount(columns: ReadonlySet<string>): Set<string> {
-  const names = [...columns].filter((name) => name.startsWith(OF_ACCOUNT));
-  return new Set(names.map((name) => name.slice(OF_ACCOUNT.length)));
+/** Whether something hangs on the lists that is not read with their rows. */
+export function isMoreBelow(fields: readonly SelectedField[]): boolean {
+  const accounts = [...fieldsBelow(fields, 'topAccounts'), ...fieldsBelow(fields, 'recentTransactions', 'account')];
+  return accounts.some(({ name }) => name in ACCOUNT_RELATIONS);
+}
+
+/** Lists whose limit is refused are not read: their own field says why. */
+function listPart(
+  fields: readonly SelectedField[],
+  list: keyof Lists,
+  columns: (below: readonly SelectedField[]) => readonly string[],
+): ListPart | null {
+  return fields
+    .filter(({ name, arguments: { limit } }) => name === list && isSize(limit))
+    .map(({ arguments: { limit }, fields: below }) => ({
+      limit: limit as number,
+      columns: [...new Set(columns(below))].sort(),
+    }))
+    .reduce<ListPart | null>(joinLists, null);
+}
+
+function columnsIn(columns: object, fields: readonly SelectedField[]): string[] {
+  return [...namesOf(fields)].filter((name) => name in columns);
+}
+
+function rowsOf<Row>(list: readonly Row[] | null | undefined, limit: unknown): readonly Row[] {
+  const size = checkedSize('limit', limit as number);
+  if (!list) throw new Error('a list of a dashboard is read with it, and never alone');
+  return list.slice(0, size);
 }

@@ -1,8 +1,13 @@
+import { largestAccounts } from '../accounts/account.repository.ts';
+import type { BankAccount } from '../accounts/account.type.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import { endOfDayMs } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { newestTransactions, type WithAccount } from '../transactions/transaction.repository.ts';
+import type { Transaction } from '../transactions/transaction.type.ts';
+import { type DashboardParts, type ListPart, OF_ACCOUNT } from './dashboard.parts.ts';
 
 const { sql } = Prisma;
 
@@ -22,37 +27,41 @@ export type AccountTotal = readonly [
  */
 export type DailyFlowText = string;
 
-/** Which parts of a dashboard are read. */
-export interface DashboardParts {
-  readonly accounts: boolean;
-  /** How many days of activity; 0 for none. */
-  readonly days: number;
-}
-
 export interface DashboardRow {
   /** The date asked for, or the tenant's today. */
   readonly date: string;
   /** When the tenant's today ends, in milliseconds since 1970. */
   readonly dayEndsAtMs: number;
+  /** What the statement saw, as PostgreSQL prints it. */
+  readonly snapshot: string;
   readonly accounts: readonly AccountTotal[] | null;
   readonly flows: DailyFlowText | null;
+  readonly topAccounts: readonly BankAccount[] | null;
+  readonly recentTransactions: readonly (Transaction & WithAccount)[] | null;
 }
+
+/** Reads more, with a scope that gives the snapshot of the row. */
+export type ReadBelow = (row: DashboardRow, scope: TenantScope) => Promise<void>;
 
 export class DashboardRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   /**
-   * The sums of a dashboard, in one statement. Undefined when the tenant is no more. OFFSET keeps the days' bounds values:
+   * A dashboard, in one statement, which is one snapshot. Undefined when the tenant is no more. OFFSET keeps the days' bounds values:
    * without it PostgreSQL puts their formulas in their place, which are not leakproof, so that they cannot bound the days in the index.
    */
-  async sums(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<DashboardRow | undefined> {
+  async parts(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<DashboardRow | undefined> {
+    const { topAccounts, recentTransactions } = parts;
     const [row] = await this.database.select<DashboardRow>(scope, {
       model: 'Dashboard',
-      action: 'sums',
-      planOnce: true,
-      query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs",
+      action: 'parts',
+      // The plan of a list for any tenant may be to sort all its rows, which costs little of an average tenant alone.
+      planOnce: !topAccounts && !recentTransactions,
+      query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs", pg_current_snapshot() AS snapshot,
           ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
-          ${parts.days ? dailyFlows(scope) : sql`NULL`} AS flows
+          ${parts.days ? dailyFlows(scope) : sql`NULL`} AS flows,
+          ${topAccounts ? topAccountsOf(scope, topAccounts) : sql`NULL`} AS "topAccounts",
+          ${recentTransactions ? recentTransactionsOf(scope, recentTransactions) : sql`NULL`} AS "recentTransactions"
         FROM (
           SELECT date, date - ${parts.days}::integer AS day_before, day_ends_at_ms
           FROM (
@@ -63,6 +72,29 @@ export class DashboardRepository {
     });
     return row;
   }
+
+  /** The same, and what `below` reads, from one snapshot. */
+  async partsAndBelow(
+    scope: TenantScope,
+    date: string | null,
+    parts: DashboardParts,
+    below: ReadBelow,
+  ): Promise<DashboardRow | undefined> {
+    return this.database.snapshot(scope, async (within) => {
+      const row = await this.parts(within, date, parts);
+      if (row) await below(row, within);
+      return row;
+    });
+  }
+}
+
+function topAccountsOf(scope: TenantScope, { limit, columns }: ListPart): Prisma.Sql {
+  return largestAccounts(scope, limit, new Set(columns));
+}
+
+function recentTransactionsOf(scope: TenantScope, { limit, columns }: ListPart): Prisma.Sql {
+  const ofAccount = columns.filter((name) => name.startsWith(OF_ACCOUNT)).map((name) => name.slice(OF_ACCOUNT.length));
+  return newestTransactions(scope, limit, new Set(columns), new Set(ofAccount));
 }
 
 /**

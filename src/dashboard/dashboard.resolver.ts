@@ -8,11 +8,12 @@ import { listCost } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
 import { relationsOf, resolvedAsRelation } from '../graphql/relation.ts';
 import { DateScalar } from '../graphql/scalars.ts';
-import { type SelectedField, selectedFields } from '../graphql/selection.ts';
+import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
-import { DASHBOARD_RELATIONS } from './dashboard.relations.ts';
-import type { DashboardParts } from './dashboard.repository.ts';
+import type { DashboardParts } from './dashboard.parts.ts';
+import { DASHBOARD_RELATIONS, isMoreBelow, listParts } from './dashboard.relations.ts';
+import type { ReadBelow } from './dashboard.repository.ts';
 import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
 
@@ -40,12 +41,20 @@ export class DashboardResolver {
     policy.dependsOn('dashboard', 'tenant');
     policy.isOfKind('dashboard');
     const fields = selectedFields(info);
-    const [sums, lists] = await Promise.all([
-      services.dashboards.sums(scope, day, partsOf(fields), maxStalenessMs),
-      relationsOf(context, DASHBOARD_RELATIONS, { maxStalenessMs }, fields),
-    ]);
-    policy.holdsUntil(sums.holdsUntilMs);
-    return { ...dashboardOf(sums, new Set(fields.map(({ name }) => name))), ...lists };
+    let lists: object | undefined;
+    const below: ReadBelow = async (row, within) => {
+      lists = await relationsOf(context.reading(within), DASHBOARD_RELATIONS, row, fields);
+    };
+    const found = await services.dashboards.read(scope, {
+      date: day,
+      parts: partsOf(fields),
+      maxStalenessMs,
+      below: isMoreBelow(fields) ? below : undefined,
+    });
+    policy.holdsUntil(found.endsAtMs);
+    policy.shows(found);
+    lists ??= await relationsOf(context, DASHBOARD_RELATIONS, found.value, fields);
+    return { ...dashboardOf(found, namesOf(fields)), ...lists };
   }
 
   @FieldResolver(() => DashboardActivity, {
@@ -84,5 +93,6 @@ function partsOf(fields: readonly SelectedField[]): DashboardParts {
       0,
       ...activities.map((activity) => checkedInteger('days', activity.arguments.days as number, 1, MAX_BUCKETS)),
     ),
+    ...listParts(fields),
   };
 }

@@ -3,8 +3,8 @@ import { addDays, daysBetween } from '../statistics/calendar.ts';
 import { cashFlows, compareText, type FlowRow, groupBy } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import { sumOf } from '../statistics/money.ts';
+import type { FoundDashboard } from './dashboard.reader.ts';
 import type { AccountTotal, DailyFlowText } from './dashboard.repository.ts';
-import type { FoundSums } from './dashboard.sums.ts';
 import type { AccountGroup, Dashboard, DashboardActivity } from './dashboard.type.ts';
 
 const TYPE_ORDER = Object.values(AccountType) as readonly string[];
@@ -23,9 +23,9 @@ interface AccountKind {
 type GroupingProperty = 'accountType' | 'status' | 'bankName';
 type Comparison = (a: string, b: string) => number;
 
-/** The dashboard that sums make. @param selected the names of its fields that are asked for; the others stay empty */
-export function dashboardOf({ date, createdAtMs, value }: FoundSums, selected: ReadonlySet<string>): Dashboard {
-  const kinds = (value.accounts ?? []).map(kindOf);
+/** The dashboard that a value makes, without its lists. @param selected the names of its fields that are asked for; the others stay empty */
+export function dashboardOf({ date, createdAtMs, value }: FoundDashboard, selected: ReadonlySet<string>): Dashboard {
+  const kinds = value.accounts.map(kindOf);
   const groups = (field: string, property: GroupingProperty, compare: Comparison) =>
     selected.has(field) ? groupsOf(kinds, property, compare) : [];
   return {

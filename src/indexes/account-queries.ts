@@ -119,11 +119,6 @@ function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCa
       uses: [[BANK_NUMBER, NUMBER, ANY_TENANTS_NUMBER]],
       call: reading((accounts, scope) => accounts.byNumber(scope, accountNumber, bankName, all)),
     },
-    {
-      name: 'largest accounts',
-      uses: [BALANCE],
-      call: reading((accounts, scope) => accounts.withHighestBalance(scope, 5, all)),
-    },
   ];
 }
 

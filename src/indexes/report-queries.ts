@@ -1,13 +1,28 @@
+import { ALL_ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import type { DashboardParts, ListPart } from '../dashboard/dashboard.parts.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
 import { addDays, StatisticsPeriod } from '../statistics/calendar.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
 import { TenantRepository } from '../tenancy/tenant.repository.ts';
+import { ALL_TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
 import type { QueryCase } from './query-case.ts';
 import type { TenantSample } from './samples.ts';
 
 const TENANT = 'tenants_pkey';
 const DAYS = 'daily_totals_pkey';
 const ACCOUNTS = 'account_totals_pkey';
+
+const BALANCE = 'bank_accounts_tenant_balance_idx';
+const BOOKED = 'transactions_tenant_booked_idx';
+
+const NOTHING: DashboardParts = { accounts: false, days: 0, topAccounts: null, recentTransactions: null };
+const SUMS: DashboardParts = { ...NOTHING, accounts: true, days: 30 };
+const LARGEST: ListPart = { limit: 5, columns: [...ALL_ACCOUNT_COLUMNS] };
+const NEWEST: ListPart = { limit: 10, columns: [...ALL_TRANSACTION_COLUMNS] };
+
+function dashboard(name: string, date: string | null, parts: DashboardParts, uses: readonly string[]): QueryCase {
+  return { name, uses, call: ({ database }, scope) => new DashboardRepository(database).parts(scope, date, parts) };
+}
 
 export function reportQueries({ day }: TenantSample): QueryCase[] {
   const statistics = (period: StatisticsPeriod, from: string): QueryCase => ({
@@ -17,7 +32,7 @@ export function reportQueries({ day }: TenantSample): QueryCase[] {
       new StatisticsRepository(database).sums(
         scope,
         { period, from, to: day },
-        { buckets: true, categories: true, totals: true },
+        new Set(['bucket', 'category', 'total']),
       ),
   });
   return [
@@ -26,16 +41,10 @@ export function reportQueries({ day }: TenantSample): QueryCase[] {
       uses: [TENANT],
       call: ({ database }, scope) => new TenantRepository(database).current(scope),
     },
-    {
-      name: 'dashboard',
-      uses: [TENANT, ACCOUNTS, DAYS],
-      call: ({ database }, scope) => new DashboardRepository(database).sums(scope, null, { accounts: true, days: 30 }),
-    },
-    {
-      name: 'dashboard of a day',
-      uses: [TENANT, ACCOUNTS, DAYS],
-      call: ({ database }, scope) => new DashboardRepository(database).sums(scope, day, { accounts: true, days: 30 }),
-    },
+    dashboard('dashboard', null, SUMS, [TENANT, ACCOUNTS, DAYS]),
+    dashboard('dashboard of a day', day, SUMS, [TENANT, ACCOUNTS, DAYS]),
+    dashboard('largest accounts', null, { ...NOTHING, topAccounts: LARGEST }, [TENANT, BALANCE]),
+    dashboard('newest transactions', null, { ...NOTHING, recentTransactions: NEWEST }, [TENANT, BOOKED]),
     statistics(StatisticsPeriod.DAILY, addDays(day, -29)),
     statistics(StatisticsPeriod.WEEKLY, addDays(day, -364)),
     statistics(StatisticsPeriod.YEARLY, addDays(day, -3650)),

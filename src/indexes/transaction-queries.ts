@@ -26,11 +26,6 @@ export function transactionQueries(sample: TenantSample): QueryCase[] {
     ...filterCases(sample).flatMap((filter) => filteredCases(sample, filter)),
     ...ofAccounts(sample),
     {
-      name: 'newest transactions',
-      uses: [BOOKED],
-      call: reading((transactions, scope) => transactions.recent(scope, 10, ALL)),
-    },
-    {
       name: 'transactions of a repeated request',
       uses: [KEY],
       call: ({ transaction }, scope) => recordedTransactions(transaction, scope, sample.transactionIds.slice(0, 2)),

@@ -9,7 +9,7 @@ export const MAX_PAGE_SIZE = 100;
  * Told to the planner as a number: of a LIMIT that is a parameter it expects a tenth of all rows, and plans the page anew each
  * time for the size it has then, for more than its execution takes. The size itself only ends the execution early.
  */
-const LONGEST_PAGE = raw(`LIMIT ${MAX_PAGE_SIZE + 1}`);
+export const LONGEST_PAGE = raw(`LIMIT ${MAX_PAGE_SIZE + 1}`);
 
 /** An order that ends with the id, so that no two rows are equal in it and pages never overlap or skip. */
 export interface KeysetOrder {

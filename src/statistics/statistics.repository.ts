@@ -21,50 +21,60 @@ export interface StatisticsRange {
   readonly to: string;
 }
 
-/** Which sums are read. */
-export interface StatisticsParts {
-  readonly buckets: boolean;
-  readonly categories: boolean;
-  readonly totals: boolean;
-}
+export type StatisticsPart = 'bucket' | 'category' | 'total';
 
 /** A sum over one period, over one category (the empty text: none), or over the whole range. */
 export interface StatisticsRow extends FlowRow {
-  readonly part: 'bucket' | 'category' | 'total';
+  readonly part: StatisticsPart;
   readonly bucket: string | null;
   readonly category: string | null;
+}
+
+/** Sums, and what the statement saw, as PostgreSQL prints it. */
+export interface StatisticsSums {
+  readonly snapshot: string;
+  readonly rows: readonly StatisticsRow[];
+}
+
+/** Ahead of the sums. */
+interface SnapshotRow {
+  readonly part: 'snapshot';
+  /** The snapshot, for want of a column of its own: with one, each row would carry it. */
+  readonly currency: string;
 }
 
 export class StatisticsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** The wanted sums over the daily totals of a range, in one statement. */
+  /** The wanted sums over the daily totals of a range, one part at least, in one statement, which is one snapshot. */
   async sums(
     scope: TenantScope,
     { period, from, to }: StatisticsRange,
-    parts: StatisticsParts,
-  ): Promise<StatisticsRow[]> {
+    parts: ReadonlySet<string>,
+  ): Promise<StatisticsSums> {
+    const [buckets, categories] = [parts.has('bucket'), parts.has('category')];
     const sets = [
-      ...(parts.buckets ? [sql`(bucket, currency)`] : []),
-      ...(parts.categories ? [sql`(category, currency)`] : []),
-      ...(parts.totals ? [sql`(currency)`] : []),
+      ...(buckets ? [sql`(bucket, currency)`] : []),
+      ...(categories ? [sql`(category, currency)`] : []),
+      ...(parts.has('total') ? [sql`(currency)`] : []),
     ];
-    if (!sets.length) return [];
     // What no set groups by can neither be selected nor asked for.
     const none = sql`NULL::text`;
-    return this.database.select<StatisticsRow>(scope, {
+    const [first, ...rows] = await this.database.select<StatisticsRow | SnapshotRow>(scope, {
       model: 'Statistics',
       action: 'sums',
       planOnce: true,
-      query: sql`SELECT CASE ${parts.buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
-            ${parts.categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END AS part,
-          ${parts.buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none} AS bucket, ${parts.categories ? sql`category` : none} AS category,
-          currency, sum(transaction_count)::integer AS count, sum(inflow)::text AS inflow, sum(outflow)::text AS outflow
+      query: sql`SELECT 'snapshot' AS part, ${none} AS bucket, ${none} AS category, pg_current_snapshot()::text AS currency,
+          0 AS count, ${none} AS inflow, ${none} AS outflow
+        UNION ALL SELECT CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
+            ${categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END,
+          ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, sum(transaction_count)::integer, sum(inflow)::text, sum(outflow)::text
         FROM (
           SELECT date_trunc(${UNITS[period]}, day::timestamp) AS bucket, category, currency, transaction_count, inflow, outflow
           FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day BETWEEN ${from}::date AND ${to}::date
         ) days
         GROUP BY GROUPING SETS (${Prisma.join(sets)}) HAVING sum(transaction_count) <> 0`,
     });
+    return { snapshot: first?.currency ?? '', rows: rows as StatisticsRow[] };
   }
 }

@@ -12,6 +12,12 @@ import { StatisticsPeriod } from './calendar.ts';
 import { statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
 
+const PARTS = [
+  ['buckets', 'bucket'],
+  ['byCategory', 'category'],
+  ['totals', 'total'],
+] as const;
+
 @Resolver(() => Statistics)
 export class StatisticsResolver {
   @Query(() => Statistics, { description: 'Buckets between two days, both included; refresh as for dashboard.' })
@@ -36,15 +42,11 @@ export class StatisticsResolver {
     context.policy.isOfKind('statistics');
     const range = await statisticsRange({ period, from, to }, () => today(context));
     const wanted = namesOf(selectedFields(info));
-    const parts = {
-      buckets: wanted.has('buckets'),
-      categories: wanted.has('byCategory'),
-      totals: wanted.has('totals'),
-    };
+    const parts = PARTS.flatMap(([field, part]) => (wanted.has(field) ? [part] : []));
     const { scope, services, policy } = context;
-    const { statistics, holdsUntilMs } = await services.statistics.statistics(scope, range, parts, maxStalenessMs);
-    policy.holdsUntil(holdsUntilMs);
-    return statistics;
+    const found = await services.statistics.statistics(scope, range, parts, maxStalenessMs);
+    policy.shows(found);
+    return found.statistics;
   }
 }
 

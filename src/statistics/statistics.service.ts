@@ -1,5 +1,7 @@
 import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
+import { momentOf } from '../cache/data/moment.ts';
+import { withNames } from '../cache/data/parts.ts';
 import { statisticsPart } from '../cache/namespaces.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
@@ -13,7 +15,7 @@ import {
   startOfPeriod,
 } from './calendar.ts';
 import { cashFlows, compareText, groupBy } from './cash-flow.ts';
-import type { StatisticsParts, StatisticsRange, StatisticsRepository, StatisticsRow } from './statistics.repository.ts';
+import type { StatisticsPart, StatisticsRange, StatisticsRepository, StatisticsRow } from './statistics.repository.ts';
 import type { CategoryCashFlow, Statistics, StatisticsBucket } from './statistics.type.ts';
 
 /** A leap year of days. */
@@ -50,12 +52,11 @@ export async function statisticsRange(
 
 export interface FoundStatistics {
   readonly statistics: Statistics;
-  /** Until when they may be shown: infinite unless they are older than the last write. */
-  readonly holdsUntilMs: number;
+  readonly isOld: boolean;
 }
 
 /** The sums of a range, as far as they were read. */
-type KeptSums = Partial<Record<StatisticsRow['part'], readonly StatisticsRow[]>>;
+type KeptSums = Partial<Record<StatisticsPart, readonly StatisticsRow[]>>;
 
 /** Statistics, kept under `statistics:{period}:{from}:{to}` for operations that select different parts of them. */
 export class StatisticsService {
@@ -69,65 +70,46 @@ export class StatisticsService {
   async statistics(
     scope: TenantScope,
     range: StatisticsRange & { buckets: Bucket[] },
-    parts: StatisticsParts,
+    parts: readonly StatisticsPart[],
     maxStalenessMs: number,
   ): Promise<FoundStatistics> {
     const { period, from, to } = range;
-    const { value, createdAtMs, holdsUntilMs } = await this.#sums(scope, range, parts, maxStalenessMs);
+    const { value, createdAtMs, isOld } = await this.#sums(scope, range, parts, maxStalenessMs);
     const statistics = {
       period,
       from,
       to,
       generatedAt: new Date(createdAtMs).toISOString(),
       totals: cashFlows(value.total ?? []),
-      buckets: parts.buckets ? bucketsOf(range.buckets, value.bucket ?? []) : [],
+      buckets: parts.includes('bucket') ? bucketsOf(range.buckets, value.bucket ?? []) : [],
       byCategory: categoriesOf(value.category ?? []),
     };
-    return { statistics, holdsUntilMs };
+    return { statistics, isOld };
   }
 
   async #sums(
     scope: TenantScope,
     range: StatisticsRange,
-    parts: StatisticsParts,
+    parts: readonly StatisticsPart[],
     maxStalenessMs: number,
   ): Promise<Found<KeptSums>> {
-    const asked = namesOf(parts);
-    if (asked.length === 0) return { value: {}, createdAtMs: Date.now(), holdsUntilMs: Number.POSITIVE_INFINITY };
-    return this.data.read<KeptSums>(scope, {
+    if (parts.length === 0) return { value: {}, createdAtMs: Date.now(), isOld: false };
+    const kept = {
       key: ['statistics', range.period.toLowerCase(), range.from, range.to],
       dependencies: ['statistics', statisticsPart(range.period), 'tenant'],
       ttlSeconds: this.ttlSeconds,
-      asked: asked.join(),
-      covers: (known) => asked.every((part) => known[part]),
-      load: async (known = {}) => ({ ...known, ...(await this.#read(scope, range, parts, known)) }),
-      merge: (one, other) => ({ ...one, ...other }),
-      maxStalenessMs,
-    });
-  }
-
-  async #read(
-    scope: TenantScope,
-    range: StatisticsRange,
-    { buckets, categories, totals }: StatisticsParts,
-    known: KeptSums,
-  ): Promise<KeptSums> {
-    const missing = {
-      buckets: buckets && !known.bucket,
-      categories: categories && !known.category,
-      totals: totals && !known.total,
+    } as const;
+    const load = async (parts: ReadonlySet<string>) => {
+      const { snapshot, rows } = await this.repository.sums(scope, range, parts);
+      const sums: KeptSums = Object.fromEntries(groupBy(rows, ({ part }) => part));
+      return { moment: momentOf(snapshot), sums };
     };
-    const rows = groupBy(await this.repository.sums(scope, range, missing), ({ part }) => part);
-    return Object.fromEntries(namesOf(missing).map((part) => [part, rows.get(part) ?? []]));
+    const { value, ...found } = await this.data.read(scope, {
+      ...withNames(kept, parts, load),
+      ageing: { maxStalenessMs, momentOf: ({ value }) => value.moment },
+    });
+    return { ...found, value: value.value.sums };
   }
-}
-
-function namesOf({ buckets, categories, totals }: StatisticsParts): StatisticsRow['part'][] {
-  return [
-    ...(buckets ? (['bucket'] as const) : []),
-    ...(categories ? (['category'] as const) : []),
-    ...(totals ? (['total'] as const) : []),
-  ];
 }
 
 /** The current period counts as one: "the last 26 weeks" begin 25 Mondays before this week's. */

@@ -33,10 +33,10 @@ export class RunningStatements {
     const all = this.#byRequest.get(request) ?? new Set();
     this.#byRequest.set(request, all.add(running));
     try {
-      this.#refuseAbandoned(request);
+      this.refuseAbandoned(request);
       return await statement();
     } catch (error) {
-      this.#refuseAbandoned(request, error);
+      this.refuseAbandoned(request, error);
       throw error;
     } finally {
       all.delete(running);
@@ -57,7 +57,8 @@ export class RunningStatements {
     }
   }
 
-  #refuseAbandoned(request: object, cause?: unknown): void {
+  /** @throws RequestAbandoned when it is */
+  refuseAbandoned(request: object, cause?: unknown): void {
     if (this.#abandoned.has(request)) throw new RequestAbandoned('the client went away', { cause });
   }
 }

@@ -5,7 +5,13 @@ import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
-import { inStatementContext, type StatementContext, type StatementEvent, TenantPool } from './tenant-pool.ts';
+import {
+  inStatementContext,
+  type SnapshotQuery,
+  type StatementContext,
+  type StatementEvent,
+  TenantPool,
+} from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
 import type { StatementEnd, TenantTransaction } from './tenant-transaction.ts';
@@ -55,6 +61,7 @@ export class TenantDatabase {
   readonly #client: PrismaClient;
   readonly #prisma: ScopedPrisma;
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
+  readonly #snapshots = new WeakMap<object, SnapshotQuery>();
   #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
   constructor(options: TenantDatabaseOptions) {
@@ -89,15 +96,30 @@ export class TenantDatabase {
   async select<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
     const { model, action, query, planOnce } = statement;
     const { text, values } = query;
-    return this.#pool.queryAs<Row>(
-      { tenantId: scope.tenantId, request: scope.request, model, action },
-      { name: this.#nameOf(text), text, values, planOnce },
-    );
+    const context = { tenantId: scope.tenantId, request: scope.request, model, action };
+    const prepared = { name: this.#nameOf(text), text, values, planOnce };
+    if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared);
+    const inSnapshot = this.#snapshots.get(scope.snapshot);
+    if (!inSnapshot) throw new Error('the scope is of a snapshot of another database');
+    return (await inSnapshot(context, prepared)) as Row[];
+  }
+
+  /**
+   * Gives `work` a scope with which all that it selects is of one snapshot of the database. Its statements share a connection,
+   * and are sent one after another.
+   */
+  async snapshot<Result>(scope: TenantScope, work: (within: TenantScope) => Promise<Result>): Promise<Result> {
+    const { tenantId, request } = scope;
+    return this.#pool.snapshot({ tenantId, request, action: 'snapshot' }, (query) => {
+      const snapshot = {};
+      this.#snapshots.set(snapshot, query);
+      return work(scope.within(snapshot));
+    });
   }
 
   /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    const { tenantId, request } = scope;
+    const { tenantId, request } = outsideSnapshots(scope);
     return this.#within({ tenantId, request, action: 'prisma', readThrough: this.#readThrough?.(scope) }, work);
   }
 
@@ -106,7 +128,7 @@ export class TenantDatabase {
     scope: TenantScope,
     work: (transaction: ScopedTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const { tenantId, request } = scope;
+    const { tenantId, request } = outsideSnapshots(scope);
     return this.#within({ tenantId, request, action: 'prisma' }, (prisma) =>
       prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
     );
@@ -118,10 +140,11 @@ export class TenantDatabase {
    * @param writeId a mutation's, as `ResponseCache.beginWrite` gave it
    */
   async write<Result>(
-    { tenantId, request }: TenantScope,
+    scope: TenantScope,
     work: (transaction: TenantTransaction) => Promise<Result>,
     writeId?: string,
   ): Promise<Result> {
+    const { tenantId, request } = outsideSnapshots(scope);
     return this.#pool.transact({ tenantId, writeId }, (query) => {
       const ending =
         (end: StatementEnd) =>
@@ -181,4 +204,10 @@ export class TenantDatabase {
     this.#names.set(sql, name);
     return name;
   }
+}
+
+/** Only `select` reads snapshots: what Prisma sends would go past them. */
+function outsideSnapshots(scope: TenantScope): TenantScope {
+  if (scope.snapshot) throw new Error('a scope of a snapshot is for select alone');
+  return scope;
 }

@@ -3,7 +3,16 @@ import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import type { ReadThrough } from './cached-reads.ts';
 import { RunningStatements } from './running-statements.ts';
-import { FOR_DIRECTORY, forTenant, type PreparedStatement, prepareCompanions, submit } from './tenant-query.ts';
+import {
+  BEGIN,
+  BEGIN_SNAPSHOT,
+  FOR_DIRECTORY,
+  forTenant,
+  forWriter,
+  type PreparedStatement,
+  prepareCompanions,
+  submit,
+} from './tenant-query.ts';
 import { PooledTransaction, type StatementEnd, type TransactionOwner } from './tenant-transaction.ts';
 
 /** For whom, and on behalf of what, the statements of the running asynchronous context are sent. */
@@ -48,6 +57,9 @@ export type TransactionQuery = (
   end: StatementEnd,
 ) => Promise<pg.QueryResultRow[]>;
 
+/** Sends a statement that reads a snapshot. */
+export type SnapshotQuery = (context: StatementContext, statement: PreparedStatement) => Promise<pg.QueryResultRow[]>;
+
 /**
  * A pool whose every statement is sent with its tenant, in the same round trip: Bind and Execute of a prepared
  * `set_config(..., local)` travel ahead of the statement's own messages and before one Sync, so that both share one
@@ -89,7 +101,7 @@ export class TenantPool extends pg.Pool {
   /** Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before, and rolled back when it rejects. */
   async transact<Result>(owner: TransactionOwner, work: (query: TransactionQuery) => Promise<Result>): Promise<Result> {
     const client = await super.connect();
-    const transaction = new PooledTransaction(client, owner);
+    const transaction = new PooledTransaction(client, [BEGIN, forWriter(owner.tenantId, owner.writeId)]);
     let isSound = false;
     try {
       const result = await work(async (context, statement, end) => {
@@ -104,6 +116,43 @@ export class TenantPool extends pg.Pool {
       throw error;
     } finally {
       client.release(!isSound);
+    }
+  }
+
+  /**
+   * Runs `work`, whose statements all read one snapshot of the database, one after another. They are stopped with their
+   * request, like statements of their own.
+   */
+  async snapshot<Result>(owner: StatementContext, work: (query: SnapshotQuery) => Promise<Result>): Promise<Result> {
+    const client = await super.connect();
+    const transaction = new PooledTransaction(client, [BEGIN_SNAPSHOT, forTenant(owner.tenantId)]);
+    let isOver = false;
+    let isSound = false;
+    let last: Promise<unknown> = Promise.resolve();
+    const query: SnapshotQuery = async (context, statement) => {
+      const sent = last.then(() => {
+        if (isOver) throw new Error('the snapshot is over: nothing may follow');
+        if (owner.request) this.#running.refuseAbandoned(owner.request);
+        return this.#timed(context, statement, () => transaction.query(statement, 'open'));
+      });
+      last = sent.catch(() => {}); // its own caller is told
+      return (await sent).rows;
+    };
+    const run = async () => {
+      try {
+        return await work(query);
+      } finally {
+        isOver = true;
+        await last;
+        isSound = await transaction.rollBack(); // it has written nothing
+      }
+    };
+    const release = (isUnsure: boolean) => client.release(isUnsure || !isSound);
+    if (owner.request) return this.#running.run(owner.request, client, run, release);
+    try {
+      return await run();
+    } finally {
+      release(false);
     }
   }
 

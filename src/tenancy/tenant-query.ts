@@ -17,6 +17,7 @@ const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 /** What is prepared on every connection, to be sent together with others. */
 const COMPANIONS = {
   begin: 'BEGIN',
+  begin_snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
   commit: 'COMMIT',
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
   set_tenant: "SELECT set_config('app.tenant_id', $1, true)",
@@ -39,6 +40,7 @@ export interface Company {
 }
 
 export const BEGIN: Companion = { name: 'begin', values: [] };
+export const BEGIN_SNAPSHOT: Companion = { name: 'begin_snapshot', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
 export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
 

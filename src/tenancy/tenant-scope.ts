@@ -11,6 +11,8 @@ export class TenantScope {
     readonly tenantId: string,
     /** What its statements are counted for; absent outside of requests. */
     readonly request?: object,
+    /** Which snapshot of the database it reads, as `TenantDatabase.snapshot` knows it; absent when each statement has its own. */
+    readonly snapshot?: object,
   ) {}
 
   /** For a caller whose token was verified and whose tenant exists. Only `src/context` calls this. */
@@ -31,6 +33,11 @@ export class TenantScope {
   /** The same right, used for one request: the scope's statements are counted for it. */
   forRequest(request: object): TenantScope {
     return new TenantScope(this.tenantId, request);
+  }
+
+  /** The same right, used to read one snapshot. Only `TenantDatabase` calls this. */
+  within(snapshot: object): TenantScope {
+    return new TenantScope(this.tenantId, this.request, snapshot);
   }
 
   /** Whether the value was made by this class and not imitated. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { SqlStatement } from './tenant-database.ts';
-import { BEGIN, COMMIT, type Companion, forWriter, type PreparedStatement, submit } from './tenant-query.ts';
+import { COMMIT, type Companion, type PreparedStatement, submit } from './tenant-query.ts';
 
 /** One transaction of a tenant: repositories that write are given it instead of the database. */
 export interface TenantTransaction {
@@ -34,13 +34,14 @@ export class PooledTransaction {
 
   constructor(
     private readonly client: pg.PoolClient,
-    private readonly owner: TransactionOwner,
+    /** What begins it. */
+    private readonly opening: readonly Companion[],
   ) {}
 
   async query(statement: PreparedStatement, end: StatementEnd): Promise<pg.QueryResult> {
     if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
     if (end === 'attempted' && this.#state !== 'none') throw new Error('only the first statement may be an attempt');
-    const ahead = this.#state === 'none' ? this.#opening() : [];
+    const ahead = this.#state === 'none' ? this.opening : [];
     this.#state = 'open';
     try {
       const result = await submit(this.client, statement, { ahead, ...(end !== 'open' && { behind: [COMMIT] }) });
@@ -67,10 +68,5 @@ export class PooledTransaction {
       () => true,
       () => false,
     );
-  }
-
-  #opening(): Companion[] {
-    const { tenantId, writeId } = this.owner;
-    return [BEGIN, forWriter(tenantId, writeId)];
   }
 }

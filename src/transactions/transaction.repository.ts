@@ -1,7 +1,14 @@
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { type KeysetRow, keysetPage, keysetSelect, type Page, type PageRequest } from '../paging/keyset.ts';
+import {
+  type KeysetRow,
+  keysetPage,
+  keysetSelect,
+  LONGEST_PAGE,
+  type Page,
+  type PageRequest,
+} from '../paging/keyset.ts';
 import { instantText, selectList, selectOnly } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -45,6 +52,25 @@ export function recentColumn({ tenantId }: TenantScope, limit: number, wanted: R
   return sql`(SELECT coalesce(json_agg(newest), '[]') FROM (
       SELECT ${selectOnly(TRANSACTION_COLUMNS, wanted)} FROM transactions
       WHERE tenant_id = ${tenantId}::uuid AND account_id = bank_accounts.id ORDER BY booked_at DESC, id DESC LIMIT ${limit}
+    ) newest)`;
+}
+
+/**
+ * The tenant's newest transactions, each with the wanted properties of its account, if any are wanted, as JSON within a
+ * statement about something else.
+ */
+export function newestTransactions(
+  scope: TenantScope,
+  limit: number,
+  wanted: ReadonlySet<string>,
+  ofAccount: ReadonlySet<string> = new Set(),
+): Prisma.Sql {
+  const account = ofAccount.size > 0 ? sql`, ${accountOf(scope, ofAccount)} AS account` : empty;
+  return sql`(SELECT coalesce(json_agg(newest), '[]') FROM (
+      SELECT * FROM (
+        SELECT ${columns(wanted)}${account} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
+        ORDER BY booked_at DESC, id DESC ${LONGEST_PAGE}
+      ) longest LIMIT ${limit}
     ) newest)`;
 }
 
@@ -123,19 +149,6 @@ export class TransactionRepository {
         ) newest)) AS lists FROM unnest(${accountIds}::uuid[]) AS account (id)`,
     );
     return new Map(Object.entries(row?.lists ?? {}).flatMap(([id, list]) => (list ? [[id, list] as const] : [])));
-  }
-
-  /** The tenant's newest transactions, each with the wanted properties of its account, if any are wanted. */
-  async recent(
-    scope: TenantScope,
-    limit: number,
-    wanted: ReadonlySet<string>,
-    ofAccount: ReadonlySet<string> = new Set(),
-  ): Promise<(Transaction & WithAccount)[]> {
-    const account = ofAccount.size > 0 ? sql`, ${accountOf(scope, ofAccount)} AS account` : empty;
-    const query = sql`SELECT ${columns(wanted)}${account} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
-      ORDER BY booked_at DESC, id DESC LIMIT ${limit}`;
-    return this.#select(scope, 'recent', query);
   }
 
   #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {

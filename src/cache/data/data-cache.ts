@@ -9,14 +9,12 @@ import { isCurrent, type Versions, versionsOf } from '../versions.ts';
 import type { Data, Found } from './data.ts';
 import type { DataEntry, DataStore } from './data-store.ts';
 import { exactJson, parseExact } from './exact-json.ts';
+import { OldValues } from './old-values.ts';
 import type { RequestVersions } from './request-versions.ts';
-
-/** What was found of a value, under the versions that are asked for. */
-type Known<Value> = Found<Value> & { readonly entry: DataEntry };
 
 /** What a search came to, and why it is a miss, if it is one: the entry may lack a part. */
 interface Finding<Value> {
-  readonly known?: Known<Value>;
+  readonly found?: Found<Value>;
   readonly reason: MissReason;
 }
 
@@ -39,13 +37,17 @@ export interface DataCacheOptions {
 
 /**
  * Values that answers are made of, for operations that select different parts of the same. As for whole answers, the
- * versions are read before the database is, and an entry is used only while they are current.
+ * versions are read before the database is, and an entry is used only while they are current. One entry holds what one
+ * load read: it is replaced, and never added to.
  */
 export class DataCache {
   readonly #flights = new Flights<Found<unknown>>();
   readonly #ofRequests = new WeakMap<object, RequestVersions>();
+  readonly #old: OldValues;
 
-  constructor(private readonly options: DataCacheOptions) {}
+  constructor(private readonly options: DataCacheOptions) {
+    this.#old = new OldValues(options.following.trust);
+  }
 
   /**
    * From now on what is read for a request is judged by these versions. Without them, as outside of requests, every read
@@ -56,17 +58,28 @@ export class DataCache {
     this.#ofRequests.set(request, versions);
   }
 
-  /** The value with the parts that are asked for: from the cache, or from `load` as far as they are not there. */
+  /** The value with the parts that are asked for: from the cache, or from `load`. */
   async read<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
-    const beganAtMs = data.beganAtMs ?? Date.now();
-    const versions = await this.#versions(scope);
-    if (!versions) return lasting(await data.load(undefined), beganAtMs);
-    const reading = { ...data, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
-    const found = await this.#find(reading);
-    return whole(reading, found) ?? this.#joinOrLoad(reading, found);
+    const reading = await this.#reading(scope, data);
+    if (!reading) return this.#loadUnkept(scope, data);
+    const finding = await this.#find(reading);
+    return whole(reading, finding) ?? this.#joinOrLoad(reading, finding);
+  }
+
+  /** The same from `load`, whatever is kept: for a load that reads more than the value, from the same snapshot. */
+  async readAnew<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
+    const reading = await this.#reading(scope, { ...data, covers: () => false });
+    return reading ? this.#loadAndKeep(reading, await this.#find(reading)) : this.#loadUnkept(scope, data);
   }
 
   /** Null when the cache is off, or cannot be trusted at this moment. */
+  async #reading<Value>(scope: TenantScope, data: Data<Value>): Promise<Reading<Value> | null> {
+    const versions = await this.#versions(scope);
+    this.#old.lookAtTrust();
+    const beganAtMs = data.beganAtMs ?? Date.now();
+    return versions && { ...data, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
+  }
+
   async #versions(scope: TenantScope): Promise<Versions | null> {
     if (!this.options.enabled) return null;
     const ofRequest = scope.request && this.#ofRequests.get(scope.request);
@@ -84,21 +97,33 @@ export class DataCache {
     }
   }
 
+  /** What is kept is not to be shown after it. */
+  async #loadUnkept<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
+    const createdAtMs = data.beganAtMs ?? Date.now();
+    const value = await data.load(undefined);
+    if (data.ageing && this.options.enabled) {
+      await this.options.store.drop(namespaceOf(data), dataKey(scope, ...data.key));
+      this.#old.mayHaveBeenOvertaken();
+    }
+    return { value, createdAtMs, isOld: false };
+  }
+
   /** @param count what a finding with all that is asked for is counted as */
   async #find<Value>(reading: Reading<Value>, count: 'hit' | 'joined' = 'hit'): Promise<Finding<Value>> {
     const namespace = namespaceOf(reading);
-    const serves = (entry: DataEntry) => servesUntilMs(entry, reading) > Date.now();
-    const sought = await this.options.store.find(namespace, reading.fullKey, serves);
+    const { versions, ageing } = reading;
+    const sought = await this.options.store.find(namespace, reading.fullKey, {
+      isCurrent: (entry) => isCurrent(entry.versions, versions) && entry.expiresAtMs > Date.now(),
+      servesOld: (entry) => ageing !== undefined && this.#old.serves(entry, versions, ageing.maxStalenessMs),
+    });
     if (!sought.entry) return { reason: sought.reason };
-    const { entry, tier } = sought;
-    const value = lasting(valueIn<Value>(entry), entry.createdAtMs);
-    const isNow = isCurrent(entry.versions, reading.versions);
-    const known = { ...value, entry, ...(!isNow && { holdsUntilMs: servesUntilMs(entry, reading) }) };
-    if (reading.covers(known.value)) this.options.monitor.recordCache({ namespace, kind: count, tier });
-    return { known, reason: 'absent' };
+    const { entry, tier, isOld } = sought;
+    const found = { ...foundIn<Value>(entry), isOld };
+    if (reading.covers(found.value)) this.options.monitor.recordCache({ namespace, kind: count, tier });
+    return { found, reason: isOld ? 'old' : 'absent' };
   }
 
-  async #joinOrLoad<Value>(reading: Reading<Value>, found: Finding<Value>): Promise<Found<Value>> {
+  async #joinOrLoad<Value>(reading: Reading<Value>, finding: Finding<Value>): Promise<Found<Value>> {
     const namespace = namespaceOf(reading);
     const key = flightKey(reading);
     const versions = versionsOf(reading.versions, reading.dependencies);
@@ -110,84 +135,77 @@ export class DataCache {
     }
     // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
     // several requests only one finds neither.
-    const since = flight ? undefined : this.#keptSince(reading, found.known?.entry);
+    const since = flight ? undefined : this.#keptSince(reading);
     if (since && reading.covers(since.value)) return since;
-    const load = () => this.#loadInTurn(reading, versions, found);
+    const load = () => this.#loadInTurn(reading, versions, finding);
     return this.#flights.run(key, versions, load) as Promise<Found<Value>>;
   }
 
   /** Of all processes that share the Redis one loads; the others wait for what it stores. */
-  async #loadInTurn<Value>(reading: Reading<Value>, versions: Versions, found: Finding<Value>): Promise<Found<Value>> {
+  async #loadInTurn<Value>(
+    reading: Reading<Value>,
+    versions: Versions,
+    finding: Finding<Value>,
+  ): Promise<Found<Value>> {
     const { locks } = this.options;
-    if (!locks) return this.#loadAndKeep(reading, found);
+    if (!locks) return this.#loadAndKeep(reading, finding);
     const { looked, end } = await locks.turn(
       loadKey(reading.scope, flightKey(reading), versions),
-      () => this.#find(reading, 'joined'),
-      (finding) => whole(reading, finding) !== undefined,
+      // Whoever joins this load may accept less than its reader.
+      () => this.#find({ ...reading, ageing: undefined }, 'joined'),
+      (looked) => whole(reading, looked) !== undefined,
     );
-    return whole(reading, looked) ?? this.#loadAndKeep(reading, { ...found, ...looked }, end);
+    return whole(reading, looked) ?? this.#loadAndKeep(reading, { ...finding, ...looked }, end);
   }
 
   /** @param end called when the value is stored, or is not to be */
   async #loadAndKeep<Value>(
     reading: Reading<Value>,
-    { known: found, reason }: Finding<Value>,
+    { found, reason }: Finding<Value>,
     end = async () => {},
   ): Promise<Found<Value>> {
     this.options.monitor.recordCache({ namespace: namespaceOf(reading), kind: 'miss', reason });
-    // What a write has made old is not put together with what is read now.
-    const known = found && isCurrent(found.entry.versions, reading.versions) ? found : undefined;
-    let stored = Promise.resolve();
+    let stored: Promise<unknown> = Promise.resolve();
     try {
-      const createdAtMs = Math.min(reading.beganAtMs, known?.createdAtMs ?? reading.beganAtMs);
-      const loaded = lasting(await reading.load(known?.value), createdAtMs);
-      stored = this.#keep(reading, this.#withOthers(reading, loaded, known?.entry));
+      // Of what a write has made old nobody need have all parts: those who do will ask for them.
+      const value = await reading.load(found?.isOld ? undefined : found?.value);
+      const loaded = { value, createdAtMs: reading.beganAtMs, isOld: false };
+      if (reading.ageing) return await this.#keepLatest(reading, loaded, reading.ageing.momentOf(value));
+      stored = this.options.store.keep(namespaceOf(reading), reading.fullKey, entryOf(reading, loaded));
       return loaded;
     } finally {
       void stored.then(end); // not waited for: the reader need not wait until others may have the value too
     }
   }
 
-  /** What was loaded, with the parts that somebody else has kept meanwhile. */
-  #withOthers<Value>(reading: Reading<Value>, loaded: Found<Value>, known: DataEntry | undefined): Found<Value> {
-    const others = this.#keptSince(reading, known);
-    if (!others) return loaded;
-    const createdAtMs = Math.min(others.createdAtMs, loaded.createdAtMs);
-    return lasting(reading.merge(others.value, loaded.value), createdAtMs);
+  /** Shown when it is kept, so that nobody is shown an earlier one afterwards. */
+  async #keepLatest<Value>(reading: Reading<Value>, loaded: Found<Value>, moment: number): Promise<Found<Value>> {
+    const entry = { ...entryOf(reading, loaded), moment };
+    const createdAtMs = await this.options.store.keepLatest(namespaceOf(reading), reading.fullKey, entry);
+    if (createdAtMs === undefined) this.#old.mayHaveBeenOvertaken();
+    return { ...loaded, createdAtMs: createdAtMs ?? loaded.createdAtMs };
   }
 
-  #keptSince<Value>(reading: Reading<Value>, known: DataEntry | undefined): Found<Value> | undefined {
-    const entry = this.options.store.inMemory(reading.fullKey);
-    if (!entry || entry === known || !isCurrent(entry.versions, reading.versions)) return undefined;
-    return entry.expiresAtMs > Date.now() ? lasting(valueIn<Value>(entry), entry.createdAtMs) : undefined;
-  }
-
-  /** Never rejects. */
-  #keep<Value>(reading: Reading<Value>, { value, createdAtMs }: Found<Value>): Promise<void> {
-    const endsAtMs = reading.endsAtMs?.(value) ?? Number.POSITIVE_INFINITY;
-    return this.options.store.keep(namespaceOf(reading), reading.fullKey, {
-      versions: versionsOf(reading.versions, reading.dependencies),
-      createdAtMs,
-      expiresAtMs: Math.min(createdAtMs + reading.ttlSeconds * 1000, endsAtMs),
-      body: Buffer.from(exactJson(value)),
-    });
+  #keptSince<Value>({ fullKey, versions }: Reading<Value>): Found<Value> | undefined {
+    const entry = this.options.store.inMemory(fullKey);
+    if (!entry || !isCurrent(entry.versions, versions) || entry.expiresAtMs <= Date.now()) return undefined;
+    return foundIn(entry);
   }
 }
 
-/**
- * Until when an entry serves a reader. One that a write has made old does as long as its reader accepts, but only within
- * its epoch: what was kept before the cache lost its trust may show what was never lasting, as writes that PostgreSQL
- * lost in a failover.
- */
-function servesUntilMs<Value>(entry: DataEntry, { versions, maxStalenessMs = 0 }: Reading<Value>): number {
-  if (isCurrent(entry.versions, versions)) return entry.expiresAtMs;
-  if (entry.versions.epoch !== versions.epoch) return 0;
-  return Math.min(entry.expiresAtMs, entry.createdAtMs + maxStalenessMs);
+function entryOf<Value>(reading: Reading<Value>, { value, createdAtMs }: Found<Value>): DataEntry {
+  const endsAtMs = reading.endsAtMs?.(value) ?? Number.POSITIVE_INFINITY;
+  return {
+    versions: versionsOf(reading.versions, reading.dependencies),
+    createdAtMs,
+    expiresAtMs: Math.min(createdAtMs + reading.ttlSeconds * 1000, endsAtMs),
+    body: Buffer.from(exactJson(value)),
+  };
 }
 
 /** What was found, if it has all that is asked for. */
-function whole<Value>(reading: Reading<Value>, found: Finding<Value> | undefined): Known<Value> | undefined {
-  return found?.known && reading.covers(found.known.value) ? found.known : undefined;
+function whole<Value>(reading: Reading<Value>, finding: Finding<Value> | undefined): Found<Value> | undefined {
+  return finding?.found && reading.covers(finding.found.value) ? finding.found : undefined;
 }
 
 /** Tells the loads of a value's parts from one another. */
@@ -195,12 +213,8 @@ function flightKey({ fullKey, asked }: Pick<Reading<unknown>, 'fullKey' | 'asked
   return `${fullKey} ${asked}`;
 }
 
-function valueIn<Value>({ body }: DataEntry): Value {
-  return parseExact(body.toString()) as Value;
-}
-
-function lasting<Value>(value: Value, createdAtMs: number): Found<Value> {
-  return { value, createdAtMs, holdsUntilMs: Number.POSITIVE_INFINITY };
+function foundIn<Value>({ body, createdAtMs }: DataEntry): Found<Value> {
+  return { value: parseExact(body.toString()) as Value, createdAtMs, isOld: false };
 }
 
 /** For the metrics: apart from the response entries of the namespace. */

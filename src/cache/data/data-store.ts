@@ -14,6 +14,8 @@ export interface DataEntry {
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** The `momentOf` the snapshot that it was read from; absent of values that are never shown when old. */
+  readonly moment?: number | undefined;
   /** The value, in exact JSON. */
   readonly body: Buffer;
 }
@@ -23,9 +25,16 @@ interface Header extends Omit<DataEntry, 'body'> {
   readonly layout: string;
 }
 
+/** Which entries serve a reader. */
+export interface Wanted {
+  readonly isCurrent: (entry: DataEntry) => boolean;
+  /** Whether it serves though a write has made it old. */
+  readonly servesOld: (entry: DataEntry) => boolean;
+}
+
 /** What a search came to: an entry, or why there is none that serves. */
 export type Sought =
-  | { readonly entry: DataEntry; readonly tier: CacheTier }
+  | { readonly entry: DataEntry; readonly isOld: boolean; readonly tier: CacheTier }
   | { readonly entry?: undefined; readonly reason: MissReason };
 
 export interface DataStoreOptions {
@@ -45,20 +54,25 @@ export class DataStore {
   constructor(private readonly options: DataStoreOptions) {}
 
   /**
-   * The first entry that serves, or why there is none.
+   * The first entry that serves, or why there is none. An old one comes from the last tier alone: another process may have
+   * shown a later one since this one kept it.
    * @param namespace for the metrics
    */
-  async find(namespace: string, key: string, serves: (entry: DataEntry) => boolean): Promise<Sought> {
+  async find(namespace: string, key: string, { isCurrent, servesOld }: Wanted): Promise<Sought> {
     const { memory, redis } = this.options;
     const near = this.inMemory(key);
-    if (near && serves(near)) return { entry: near, tier: 'memory' };
-    if (!redis) return { reason: whyNot(near) };
+    if (near && isCurrent(near)) return { entry: near, isOld: false, tier: 'memory' };
+    if (!redis)
+      return near && servesOld(near) ? { entry: near, isOld: true, tier: 'memory' } : { reason: whyNot(near) };
     const asked = redis.run((client) => client.getBuffer(key));
     const bytes = await this.#counted('get', namespace, asked);
     const far = bytes && this.#read(key, bytes);
-    if (!far || !serves(far)) return { reason: bytes && !far ? 'broken' : whyNot(far) };
-    memory.set(key, far);
-    return { entry: far, tier: 'redis' };
+    if (far && isCurrent(far)) {
+      memory.set(key, far);
+      return { entry: far, isOld: false, tier: 'redis' };
+    }
+    if (far && servesOld(far)) return { entry: far, isOld: true, tier: 'redis' };
+    return { reason: bytes && !far ? 'broken' : whyNot(far) };
   }
 
   inMemory(key: string): DataEntry | undefined {
@@ -67,15 +81,68 @@ export class DataStore {
 
   /** Resolves when Redis has it too, which nobody who asked for the value need wait for. Never throws. */
   async keep(namespace: string, key: string, entry: DataEntry): Promise<void> {
-    const { memory, redis, monitor } = this.options;
-    const bytes = entry.body.length;
-    if (memory.set(key, entry)) monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes });
-    const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
+    const { redis } = this.options;
+    this.#keepInMemory(namespace, key, entry);
+    const ttlMs = leftMs(entry);
     if (!redis || ttlMs <= 0) return;
     const stored = await this.#stored(key, entry);
     const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill');
-    if (await this.#counted('set', namespace, sent))
-      monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes: stored.length });
+    if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, stored);
+  }
+
+  /**
+   * Keeps an entry with a moment, unless a later one is kept already. Its reader waits for it: what was shown once is then kept, or
+   * nothing is that could be shown after it. Never throws.
+   * @returns when it was created, which is never before what it takes the place of; undefined when an earlier one may be
+   * kept yet
+   */
+  async keepLatest(namespace: string, key: string, entry: DataEntry): Promise<number | undefined> {
+    const { redis } = this.options;
+    if (!redis) return this.#keepLatestInMemory(namespace, key, entry);
+    const { moment = 0, versions } = entry;
+    for (let createdAtMs = entry.createdAtMs; ; ) {
+      const dated = { ...entry, createdAtMs };
+      const stored = await this.#stored(key, dated);
+      const ttlMs = Math.max(1, leftMs(entry));
+      const sent = redis.run(
+        (client) => client.keepLatest(key, stored, ttlMs, versions.epoch, moment, createdAtMs, this.options.layout),
+        'fill',
+      );
+      const laterMs = await this.#counted('set', namespace, sent);
+      if (laterMs === undefined) return (await this.drop(namespace, key)) ? createdAtMs : undefined;
+      if (laterMs === null) return createdAtMs; // what is there was read later
+      if (Number(laterMs) <= createdAtMs) {
+        this.#recordFill(namespace, stored);
+        this.#keepInMemory(namespace, key, dated);
+        return createdAtMs;
+      }
+      createdAtMs = Number(laterMs);
+    }
+  }
+
+  #keepLatestInMemory(namespace: string, key: string, entry: DataEntry): number {
+    const there = this.inMemory(key);
+    const isComparable = there?.versions.epoch === entry.versions.epoch;
+    if (isComparable && (there.moment ?? 0) > (entry.moment ?? 0)) return entry.createdAtMs;
+    const createdAtMs = isComparable ? Math.max(entry.createdAtMs, there.createdAtMs) : entry.createdAtMs;
+    this.#keepInMemory(namespace, key, { ...entry, createdAtMs });
+    return createdAtMs;
+  }
+
+  /** Redis may take no writes, as when its memory is full, and forget all the same. Never throws. @returns whether it has */
+  async drop(namespace: string, key: string): Promise<boolean> {
+    const dropped = this.options.redis?.run((client) => client.del(key), 'bump');
+    return dropped !== undefined && (await this.#counted('set', namespace, dropped)) !== undefined;
+  }
+
+  #keepInMemory(namespace: string, key: string, entry: DataEntry): void {
+    const { memory, monitor } = this.options;
+    if (memory.set(key, entry))
+      monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: entry.body.length });
+  }
+
+  #recordFill(namespace: string, { length: bytes }: Buffer): void {
+    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes });
   }
 
   async #stored(key: string, { body, ...rest }: DataEntry): Promise<Buffer> {
@@ -95,6 +162,10 @@ export class DataStore {
   #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
     return countedAccess(this.options.monitor, kind, namespace, access);
   }
+}
+
+function leftMs({ expiresAtMs }: DataEntry): number {
+  return Math.ceil(expiresAtMs - Date.now());
 }
 
 function whyNot(entry: DataEntry | null | undefined): MissReason {

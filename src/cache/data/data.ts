@@ -11,23 +11,31 @@ export interface Data<Value> {
   readonly asked: string;
   /** Whether the value has the parts that are asked for. */
   covers(value: Value): boolean;
-  /** Reads the parts that are asked for and that `known` lacks. @returns them together with those of `known` */
-  load(known: Value | undefined): Promise<Value>;
-  /** Puts together what was loaded at the same time for two who asked for different parts. */
-  merge(one: Value, other: Value): Value;
+  /**
+   * Reads the parts that are asked for and those that `kept` has, all of them from one snapshot of the database: what was read
+   * at two moments is never put together.
+   */
+  load(kept: Value | undefined): Promise<Value>;
   /** When the value is another, whatever is written: milliseconds since 1970. */
   endsAtMs?(value: Value): number;
   /** When the load began, where that was before the call. */
   readonly beganAtMs?: number | undefined;
-  /** How old a value may be that a write has made old; 0 when absent. */
-  readonly maxStalenessMs?: number | undefined;
+  /** Of values that may be shown when a write has made them old. */
+  readonly ageing?: Ageing<Value> | undefined;
+}
+
+export interface Ageing<Value> {
+  /** How old a value may be that a write has made old. */
+  readonly maxStalenessMs: number;
+  /** The `momentOf` its snapshot: no value takes the place of a later one. */
+  readonly momentOf: (value: Value) => number;
 }
 
 /** A value as it was computed or found. */
 export interface Found<Value> {
   readonly value: Value;
-  /** Before the database was read for it; of parts that were read one after another, the first. Milliseconds since 1970. */
+  /** Before the database was read for it. Milliseconds since 1970. */
   readonly createdAtMs: number;
-  /** Until when it may be shown: without end, unless it is older than the last write. */
-  readonly holdsUntilMs: number;
+  /** Whether it is older than the last write, for a reader that accepts that. */
+  readonly isOld: boolean;
 }

@@ -4,5 +4,5 @@ type Kept = Pick<Data<never>, 'key' | 'dependencies' | 'ttlSeconds'>;
 
 /** A value without parts: whoever asks for it asks for all of it. */
 export function wholeValue<Value>(kept: Kept, load: () => Promise<Value>): Data<Value> {
-  return { ...kept, asked: '', covers: () => true, load, merge: (_, latest) => latest };
+  return { ...kept, asked: '', covers: () => true, load };
 }

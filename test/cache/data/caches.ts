@@ -3,6 +3,7 @@ import { type Caches, createCaches } from '../../../src/cache/create-cache.ts';
 import { keptReads } from '../../../src/cache/data/kept-reads.ts';
 import { dataLayout } from '../../../src/cache/data/layout.ts';
 import { followOutbox } from '../../../src/cache/outbox/follow.ts';
+import type { Following } from '../../../src/cache/outbox/following.ts';
 import { FastRedis } from '../../../src/cache/redis.ts';
 import { readConfig } from '../../../src/config.ts';
 import { Monitor } from '../../../src/monitoring/monitor.ts';
@@ -20,6 +21,7 @@ export interface CachesOptions {
 export interface TestCaches extends Caches {
   readonly database: TenantDatabase;
   readonly monitor: Monitor;
+  readonly following: Following;
   /** Every statement sent on behalf of a tenant since the last `statements.splice(0)`. */
   readonly statements: StatementEvent[];
   untilCaughtUp(): Promise<void>;
@@ -49,6 +51,7 @@ export async function startCaches({ databaseUrl, redisUrl, env, layout }: Caches
     ...caches,
     database,
     monitor,
+    following,
     statements,
     untilCaughtUp: () => following.untilCaughtUp(),
     async close() {

@@ -6,6 +6,7 @@ import { fixtureId } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis } from '../../support/redis.ts';
 import { startCaches, type TestCaches } from './caches.ts';
+import { inOneTerm } from './one-moment.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'versions'));
 const KEPT = { key: ['accounts', 'test'], dependencies: ['accounts'], ttlSeconds: 60 } as const;
@@ -92,13 +93,16 @@ test('hits, misses by reason, fills and joined loads are counted apart from thos
 test('an older value is shown to who accepts it, but not past a change of the epoch', async () => {
   const readOld = async (epoch: string, accounts: number, n: number, maxStalenessMs?: number) => {
     const versions = new RequestVersions({ epoch, accounts });
-    const data = { ...wholeValue({ ...KEPT, key: ['accounts', 'old'] }, async () => n), maxStalenessMs };
+    const ageing = maxStalenessMs === undefined ? undefined : { maxStalenessMs, momentOf: () => n };
+    const data = { ...wholeValue({ ...KEPT, key: ['accounts', `old ${epoch}`] }, async () => n), ageing };
     return caches.data.read(requestOf(caches, versions), data);
   };
-  const first = await readOld('one', 1, 1);
-  const old = await readOld('one', 2, 2, 60_000);
-  expect(old).toMatchObject({ value: 1, createdAtMs: first.createdAtMs, holdsUntilMs: first.createdAtMs + 60_000 });
-  expect(await readOld('two', 2, 3, 60_000)).toMatchObject({ value: 3, holdsUntilMs: Number.POSITIVE_INFINITY });
+  const [first, old] = await inOneTerm([caches.following.trust], async () => [
+    await readOld('one', 1, 1),
+    await readOld('one', 2, 2, 60_000),
+  ]);
+  expect(old).toMatchObject({ value: 1, createdAtMs: first.createdAtMs, isOld: true });
+  expect(await readOld('two', 2, 3, 60_000)).toMatchObject({ value: 3, isOld: false });
   expect(await readOld('two', 3, 4)).toMatchObject({ value: 4 });
 });
 

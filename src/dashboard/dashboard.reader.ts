@@ -1,0 +1,120 @@
+import type { BankAccount } from '../accounts/account.type.ts';
+import type { Found } from '../cache/data/data.ts';
+import type { DataCache } from '../cache/data/data-cache.ts';
+import { momentOf } from '../cache/data/moment.ts';
+import { withParts } from '../cache/data/parts.ts';
+import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
+import type { CacheConfig } from '../config.ts';
+import { unauthenticated } from '../errors.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { WithAccount } from '../transactions/transaction.repository.ts';
+import type { Transaction } from '../transactions/transaction.type.ts';
+import { DASHBOARD_PARTS, type DashboardParts } from './dashboard.parts.ts';
+import type {
+  AccountTotal,
+  DailyFlowText,
+  DashboardRepository,
+  DashboardRow,
+  ReadBelow,
+} from './dashboard.repository.ts';
+
+/** What dashboards of a day are made of, as far as it was read: what was not is empty. */
+export interface DashboardValue {
+  readonly accounts: readonly AccountTotal[];
+  readonly flows: DailyFlowText;
+  readonly topAccounts: readonly BankAccount[];
+  readonly recentTransactions: readonly (Transaction & WithAccount)[];
+  readonly moment: number;
+}
+
+/** The day that is asked for, and what was read together with it. */
+interface AskedDay {
+  readonly date: string;
+  /** When the date is another; infinite for a date that was given. */
+  readonly endsAtMs: number;
+  readonly read?: { readonly row: DashboardRow; readonly atMs: number } | undefined;
+}
+
+export interface FoundDashboard extends AskedDay, Found<DashboardValue> {}
+
+export interface DashboardRead {
+  /** Null for the tenant's today. */
+  readonly date: string | null;
+  readonly parts: DashboardParts;
+  /** How old it may be when a write has made it old. */
+  readonly maxStalenessMs: number;
+  /** What is read of the same snapshot beside the parts; it is not kept, so that nothing that is kept serves then. */
+  readonly below?: ReadBelow | undefined;
+}
+
+/** Dashboards, kept under `dashboard:{date}` for operations that select different parts of them. */
+export class DashboardReader {
+  constructor(
+    private readonly repository: DashboardRepository,
+    private readonly data: DataCache,
+    private readonly ttlSeconds: CacheConfig['ttlSeconds'],
+  ) {}
+
+  /** @throws UNAUTHENTICATED when the tenant was deleted after its token was verified */
+  async read(scope: TenantScope, asked: DashboardRead): Promise<FoundDashboard> {
+    const { date, below } = asked;
+    const day = date === null ? await this.#today(scope, asked) : { date, endsAtMs: Number.POSITIVE_INFINITY };
+    const data = this.#data(scope, day, asked);
+    const found = below ? await this.data.readAnew(scope, data) : await this.data.read(scope, data);
+    return { ...day, ...found, value: found.value.value };
+  }
+
+  /** The statement for the dashboard tells the day as well: one for both where neither is kept. */
+  async #today(scope: TenantScope, asked: DashboardRead): Promise<AskedDay> {
+    let row: DashboardRow | undefined;
+    const load = async (): Promise<TenantDay> => {
+      row = await this.#row(scope, null, asked.parts, asked.below);
+      return { today: row.date, dayEndsAtMs: row.dayEndsAtMs };
+    };
+    const { value, createdAtMs } = await this.data.read(scope, tenantDay(this.ttlSeconds.other, load));
+    const { today: date, dayEndsAtMs: endsAtMs } = value;
+    return { date, endsAtMs, read: row && { row, atMs: createdAtMs } };
+  }
+
+  #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, below }: DashboardRead) {
+    const kept = {
+      key: ['dashboard', date],
+      // Whoever writes accounts or movements makes dashboards old; the rest is for invalidations by hand.
+      dependencies: ['dashboard', 'accounts', 'tenant'],
+      ttlSeconds: this.ttlSeconds.dashboard,
+    } as const;
+    const load = async (parts: DashboardParts) => {
+      const isRead = read && DASHBOARD_PARTS.contain(asked, parts);
+      return valueIn(isRead ? read.row : await this.#row(scope, date, parts, below));
+    };
+    return {
+      ...withParts(kept, DASHBOARD_PARTS, asked, load),
+      beganAtMs: read?.atMs,
+      ageing: { maxStalenessMs, momentOf: ({ value }: { readonly value: DashboardValue }) => value.moment },
+    };
+  }
+
+  async #row(
+    scope: TenantScope,
+    date: string | null,
+    parts: DashboardParts,
+    below: ReadBelow | undefined,
+  ): Promise<DashboardRow> {
+    const row = below
+      ? await this.repository.partsAndBelow(scope, date, parts, below)
+      : await this.repository.parts(scope, date, parts);
+    if (!row) throw unauthenticated();
+    return row;
+  }
+}
+
+/** The database gives null for no rows, too. */
+function valueIn({ accounts, flows, topAccounts, recentTransactions, snapshot }: DashboardRow): DashboardValue {
+  return {
+    accounts: accounts ?? [],
+    flows: flows ?? '',
+    topAccounts: topAccounts ?? [],
+    recentTransactions: recentTransactions ?? [],
+    moment: momentOf(snapshot),
+  };
+}

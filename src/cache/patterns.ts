@@ -29,16 +29,14 @@ const DATE: KeyPart = {
 };
 /** With the end of one of these, every beginning of a day is one: there is a 10th and a 30th where there is a 31st not. */
 const FILLS = ['2001-01-01', '2000-10-10'];
-const NUMBER = formed('<number>', /^\d+$/, /^\d*$/);
 const HASH = formed('<hash>', /^[\w-]{43}$/, /^[\w-]{0,43}$/);
-const LIST = oneOf('top-accounts', 'recent-transactions');
 const PERIOD = oneOf(...Object.values(StatisticsPeriod).map((period) => period.toLowerCase()));
 
 /** The keys of data entries, behind the namespace. */
 const KEYS: Readonly<Record<NamedNamespace, readonly (readonly KeyPart[])[]>> = {
   accounts: [[oneOf('list'), HASH]],
   transactions: [],
-  dashboard: [[DATE], [LIST, NUMBER]],
+  dashboard: [[DATE]],
   statistics: [[PERIOD, DATE, DATE]],
 };
 

@@ -15,6 +15,27 @@ export const FOR_STATE_CHANGE = sql`FOR NO KEY UPDATE`;
 /** What is part of a unique key, as the bank's name: taken at once, since raising a lock later can deadlock. */
 export const FOR_KEY_CHANGE = sql`FOR UPDATE`;
 
+/**
+ * Further ahead than any clock is wrong: an account that was last changed then was dated so by somebody, as by an import of
+ * accounts of tomorrow, and what happens to it does not follow it there.
+ */
+const CLOCK_TOLERANCE = sql`interval '1 day'`;
+
+/** The earliest time for a change of an account that was changed at `updatedAt`: later, so that no two have the same. */
+export function afterChange(updatedAt: Prisma.Sql): Prisma.Sql {
+  return sql`CASE WHEN ${updatedAt} < clock_timestamp() + ${CLOCK_TOLERANCE} THEN ${updatedAt} + interval '1 millisecond' END`;
+}
+
+/**
+ * When a change of locked accounts happens: later than the change before it, whatever the clock says, so that the times of an
+ * account's changes are in the order of the changes. The clock must be read when the locks are had: statements and
+ * transactions begin before.
+ * @param earliest what `afterChange` says of the locked rows; of several the latest
+ */
+export function changeTime(earliest: Prisma.Sql): Prisma.Sql {
+  return sql`greatest(date_trunc('milliseconds', clock_timestamp()), ${earliest})`;
+}
+
 export interface NewAccount {
   readonly bankName: string;
   readonly accountNumber: string;
@@ -66,7 +87,7 @@ export async function updateAccount(
 ): Promise<BankAccount> {
   const query = sql`
     UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
-      status = ${status}::account_status, version = version + 1, updated_at = greatest(statement_timestamp(), updated_at)
+      status = ${status}::account_status, version = version + 1, updated_at = greatest(${changeTime(afterChange(sql`updated_at`))}, updated_at)
     WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}`;
   const [updated] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'updateAccount', query });
   if (!updated) throw new Error(`account ${id} was locked, but could not be updated`);

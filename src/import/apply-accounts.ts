@@ -1,3 +1,5 @@
+import { afterChange, changeTime } from '../accounts/account.writes.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import { execute, type ImportSession, type ImportTenant } from './session.ts';
 
 /** A staged account of the tenant $2 (a slug), and the same account of the tenant $1 (an id) in the database. */
@@ -9,6 +11,9 @@ const STAGED_AND_STORED = `
 const DIFFERS = `
   (stored.account_type, stored.status, stored.balance, stored.created_at)
   IS DISTINCT FROM (staged.account_type, staged.status, staged.balance, staged.created_at)`;
+
+/** The accounts are locked by then. */
+const UPDATED_AT = `greatest(${changeTime(afterChange(Prisma.sql`stored.updated_at`)).sql}, stored.updated_at)`;
 
 /** Makes the table that tells the transactions which accounts there are. */
 export async function createAccountIds(session: ImportSession): Promise<void> {
@@ -63,7 +68,7 @@ export async function updateAccounts(session: ImportSession, { id, slug }: Impor
     session,
     `UPDATE bank_accounts stored
         SET account_type = staged.account_type, status = staged.status, balance = staged.balance,
-            created_at = staged.created_at, updated_at = now(), version = version + 1
+            created_at = staged.created_at, updated_at = ${UPDATED_AT}, version = version + 1
        FROM pg_temp.import_accounts staged WHERE ${STAGED_AND_STORED} AND ${DIFFERS}`,
     [id, slug],
   );

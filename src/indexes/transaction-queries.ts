@@ -43,9 +43,16 @@ export function transactionQueries(sample: TenantSample): QueryCase[] {
   ];
 }
 
-function movement({ accountIds: [accountId = ''], currency, category }: TenantSample): PlannedMovement {
+function movement({ accountIds: [accountId = ''], currency, category, day }: TenantSample): PlannedMovement {
   const booking = { direction: TransactionDirection.CREDIT, amount: '1', currency, balanceAfter: '1', bookedAt: null };
-  return { accountId, ...booking, category, counterpartyBank: null, description: null };
+  return {
+    accountId,
+    ...booking,
+    category,
+    counterpartyBank: null,
+    description: null,
+    accountUpdatedAt: `${day}T00:00:00.000Z`,
+  };
 }
 
 function filterCases({ accountIds: [accountId = ''], category, day }: TenantSample): FilterCase[] {

@@ -1,4 +1,4 @@
-import { FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
+import { afterChange, changeTime, FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.repository.ts';
 import { selectList } from '../tenancy/sql-text.ts';
@@ -16,6 +16,8 @@ const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMN
  * Locks the accounts, takes the key and books the movements in one statement, which travels with BEGIN and COMMIT: one
  * round trip. Only where no rule can be broken, whatever kind the accounts are of: all are active, no debit ends below zero, no
  * balance is out of range and both sides of a transfer have one currency. Else `planMovements` says what holds.
+ * Movements without a time happen when the accounts are locked. What that is, the locked rows alone can tell: a statement that
+ * waited for a lock reads the locked row as it is by now, and all other tables as they were before.
  * @returns the transactions in the order of the movements, which their ids ascend in; none when nothing was done, because a
  *   rule could be broken or the key was used
  */
@@ -40,9 +42,11 @@ export async function recordAtOnce(
     ), accounts AS MATERIALIZED (
       SELECT account.* FROM (SELECT DISTINCT account_id AS id FROM movements ORDER BY account_id) asked
         CROSS JOIN LATERAL (
-          SELECT id, bank_name, status, currency, balance FROM bank_accounts
+          SELECT id, bank_name, status, currency, balance, updated_at FROM bank_accounts
           WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${FOR_STATE_CHANGE}
         ) account
+    ), locked AS MATERIALIZED (
+      SELECT ${changeTime(sql`max(${afterChange(sql`updated_at`)})`)} AS changed_at FROM accounts
     ), planned AS MATERIALIZED (
       SELECT movement.*, account.status, account.currency, other.bank_name AS other_bank, other.currency AS other_currency,
         account.balance + sum(net) OVER (PARTITION BY account_id ORDER BY position) AS balance_after
@@ -57,8 +61,8 @@ export async function recordAtOnce(
       ON CONFLICT (tenant_id, key) DO NOTHING RETURNING transaction_ids
     ), moved AS (
       UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.movements,
-        updated_at = greatest(statement_timestamp(), updated_at)
-      FROM (
+        updated_at = greatest(changed_at, updated_at)
+      FROM locked CROSS JOIN (
         SELECT account_id, count(*)::integer AS movements, sum(net) AS net FROM planned CROSS JOIN claimed GROUP BY account_id
       ) total
       WHERE account.tenant_id = ${scope.tenantId}::uuid AND account.id = total.account_id
@@ -66,8 +70,8 @@ export async function recordAtOnce(
       INSERT INTO transactions (tenant_id, id, account_id, direction, amount, currency, balance_after, booked_at,
         category, counterparty_bank, description)
       SELECT ${scope.tenantId}::uuid, transaction_ids[position], account_id, direction, amount, currency, balance_after,
-        coalesce(booked_at, statement_timestamp()), category, coalesce(other_bank, counterparty_bank), description
-      FROM planned CROSS JOIN claimed
+        coalesce(booked_at, changed_at), category, coalesce(other_bank, counterparty_bank), description
+      FROM planned CROSS JOIN claimed CROSS JOIN locked
       RETURNING ${WHOLE_TRANSACTION}
     )
     SELECT * FROM recorded ORDER BY id`;
@@ -96,10 +100,13 @@ export async function insertMovements(
         ${column('bookedAt')}::timestamptz[], ${column('category')}::text[], ${column('counterpartyBank')}::text[],
         ${column('description')}::text[]) WITH ORDINALITY AS movement (account_id, direction, amount, currency,
         balance_after, booked_at, category, counterparty_bank, description, position)
+    ), locked AS MATERIALIZED (
+      SELECT ${changeTime(sql`max(${afterChange(sql`updated_at`)})`)} AS changed_at
+      FROM unnest(${column('accountUpdatedAt')}::timestamptz[]) AS account (updated_at)
     ), moved AS (
       UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.movements,
-        updated_at = greatest(statement_timestamp(), updated_at)
-      FROM (
+        updated_at = greatest(changed_at, updated_at)
+      FROM locked CROSS JOIN (
         SELECT account_id, count(*)::integer AS movements,
           sum(CASE direction WHEN 'CREDIT' THEN amount ELSE -amount END) AS net
         FROM movements GROUP BY account_id
@@ -111,8 +118,8 @@ export async function insertMovements(
       INSERT INTO transactions (tenant_id, id, account_id, direction, amount, currency, balance_after, booked_at,
         category, counterparty_bank, description)
       SELECT ${scope.tenantId}::uuid, id, account_id, direction, amount, currency, balance_after,
-        coalesce(booked_at, statement_timestamp()), category, counterparty_bank, description
-      FROM movements JOIN ids USING (position)
+        coalesce(booked_at, changed_at), category, counterparty_bank, description
+      FROM movements JOIN ids USING (position) CROSS JOIN locked
       RETURNING ${WHOLE_TRANSACTION}
     )
     SELECT * FROM recorded ORDER BY id`;

@@ -50,6 +50,8 @@ export interface PlacedMovement {
 export interface PlannedMovement extends Movement {
   readonly currency: string;
   readonly balanceAfter: string;
+  /** When the account was changed last: the movement is later. */
+  readonly accountUpdatedAt: string;
 }
 
 /**
@@ -81,7 +83,7 @@ export function planMovements(
 }
 
 function plan(
-  { accountType, status, currency }: BankAccount,
+  { accountType, status, currency, updatedAt }: BankAccount,
   balance: string,
   { movement, accountField, amountField }: PlacedMovement,
 ): PlannedMovement | UserError {
@@ -95,7 +97,7 @@ function plan(
     return insufficientFunds(amountField, accountType, balance, amount);
   const balanceAfter = after.toFixed(SCALE);
   if (after.abs().greaterThanOrEqualTo(BALANCE_LIMIT)) return balanceOutOfRange(amountField, balanceAfter);
-  return { ...movement, currency, balanceAfter };
+  return { ...movement, currency, balanceAfter, accountUpdatedAt: updatedAt };
 }
 
 /** Only an active account gives money; money that arrives is turned away from closed ones alone. */

@@ -1,7 +1,9 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import { OrderDirection } from '../graphql/enums.ts';
+import { lengthOf } from '../graphql/input-checks.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
+import { LIMITS } from '../limits.ts';
 
 /** What accounts can be ordered by. */
 export enum AccountOrderField {
@@ -62,10 +64,10 @@ export class AccountOrder {
 
 @InputType({ description: 'A new account.' })
 export class CreateAccountInput {
-  @Field(() => String, { description: '1 to 100 characters.' })
+  @Field(() => String, { description: lengthOf(LIMITS.bank_accounts.bank_name) })
   bankName!: string;
 
-  @Field(() => String, { description: '1 to 50 characters, unique within the bank.' })
+  @Field(() => String, { description: lengthOf(LIMITS.bank_accounts.account_number, ', unique within the bank') })
   accountNumber!: string;
 
   @Field(() => AccountType)
@@ -89,7 +91,7 @@ export class UpdateAccountInput {
   @Field(() => Int, { nullable: true, description: 'Refuse the change when the account has another version by now.' })
   expectedVersion?: number | null;
 
-  @Field(() => String, { nullable: true, description: '1 to 100 characters.' })
+  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.bank_accounts.bank_name) })
   bankName?: string | null;
 
   @Field(() => AccountType, { nullable: true })

@@ -5,13 +5,14 @@ import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDecimal, checkedId, checkedText } from '../graphql/input-checks.ts';
+import { LIMITS } from '../limits.ts';
 import { ChangeAccountStatusInput, CreateAccountInput, UpdateAccountInput } from './account.input.ts';
 import { ChangeAccountStatusPayload, CreateAccountPayload, UpdateAccountPayload } from './account.payload.ts';
 import { type ChangeTarget, changeAccount, changeAccountStatus, createAccount } from './account.service.ts';
 import type { NewAccount } from './account.writes.ts';
 
-const MAX_BANK_NAME_LENGTH = 100;
-const MAX_ACCOUNT_NUMBER_LENGTH = 50;
+const { bank_name: BANK_NAME, account_number: ACCOUNT_NUMBER, currency: CURRENCY } = LIMITS.bank_accounts;
+const CURRENCY_FORM = new RegExp(CURRENCY.pattern);
 
 @Resolver()
 export class AccountMutations {
@@ -70,7 +71,7 @@ export class AccountMutations {
 function newAccount({ accountType, status, ...input }: CreateAccountInput): NewAccount {
   return {
     bankName: checkedBankName(input.bankName),
-    accountNumber: checkedText('input.accountNumber', input.accountNumber, MAX_ACCOUNT_NUMBER_LENGTH),
+    accountNumber: checkedText('input.accountNumber', input.accountNumber, ACCOUNT_NUMBER),
     accountType,
     status,
     currency: checkedCurrency(input.currency),
@@ -83,11 +84,11 @@ function changeTarget({ id, expectedVersion }: UpdateAccountInput | ChangeAccoun
 }
 
 function checkedBankName(bankName: string): string {
-  return checkedText('input.bankName', bankName, MAX_BANK_NAME_LENGTH);
+  return checkedText('input.bankName', bankName, BANK_NAME);
 }
 
 /** The form alone: which codes there are changes, and Node's own list is as old as its release. */
 function checkedCurrency(currency: string): string {
-  if (!/^[A-Z]{3}$/.test(currency)) throw badUserInput('input.currency', 'an ISO 4217 code, three capitals', currency);
+  if (!CURRENCY_FORM.test(currency)) throw badUserInput('input.currency', 'an ISO 4217 code, three capitals', currency);
   return currency;
 }

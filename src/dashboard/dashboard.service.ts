@@ -1,5 +1,5 @@
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { addDays, daysBetween } from '../statistics/calendar.ts';
+import { addDays, daysBetween, notBeforeFirst } from '../statistics/calendar.ts';
 import { cashFlows, compareText, type FlowRow, groupBy } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import { sumOf } from '../statistics/money.ts';
@@ -46,9 +46,10 @@ export function dashboardOf({ date, createdAtMs, value }: FoundDashboard, select
 /** The activity of the days that end on the dashboard's date. */
 export function activityOf({ date, dailyFlows }: Dashboard, days: number): DashboardActivity {
   const byDaysAgo = flowsByDaysAgo(dailyFlows, days);
-  const series = daysBetween(addDays(date, 1 - days), date).map((day, index) => ({
+  const inCalendar = daysBetween(notBeforeFirst(addDays(date, 1 - days)), date);
+  const series = inCalendar.map((day, index) => ({
     date: day,
-    flows: cashFlows(byDaysAgo[days - 1 - index] ?? []),
+    flows: cashFlows(byDaysAgo[inCalendar.length - 1 - index] ?? []),
   }));
   return { totals: cashFlows(byDaysAgo.flat()), series };
 }

@@ -1,4 +1,13 @@
 import { badUserInput } from '../errors.ts';
+import {
+  END_OF_INSTANTS,
+  FIRST_INSTANT,
+  FRACTION_DIGITS,
+  isInstantWithin,
+  isLonger,
+  type TextLimit,
+  WHOLE_DIGITS,
+} from '../limits.ts';
 import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 
 /** Rows of a page where no size is given. */
@@ -7,8 +16,7 @@ export const DEFAULT_PAGE_SIZE = 20;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
-/** numeric(19,4): 15 digits before the point, 4 after. */
-const DECIMAL = /^[+-]?\d{1,15}(\.\d{1,4})?$/;
+const DECIMAL = new RegExp(`^[+-]?\\d{1,${WHOLE_DIGITS}}(\\.\\d{1,${FRACTION_DIGITS}})?$`);
 
 /** Whether the text is a UUID. One that is not belongs to no row of anybody. */
 export function isUuid(text: string): boolean {
@@ -21,9 +29,9 @@ export function checkedId(argument: string, id: string): string {
   return id.toLowerCase();
 }
 
-/** A calendar day that exists; not of the first century, so that what begins years before it can still be written. */
+/** A calendar day that exists. */
 export function checkedDay(argument: string, day: string): string {
-  if (!isDay(day)) throw badUserInput(argument, 'a calendar day of the years 0100 to 9999, YYYY-MM-DD', day);
+  if (!isDay(day)) throw badUserInput(argument, 'a calendar day of the years 0001 to 9999, YYYY-MM-DD', day);
   return day;
 }
 
@@ -32,16 +40,32 @@ export function checkedInstant(argument: string, instant: string): string {
   const [, day, hours, minutes, seconds] = INSTANT.exec(instant) ?? [];
   const exists = day && isDay(day) && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
   const utc = exists ? new Date(instant.toUpperCase()).toISOString() : '';
-  // The last hours of 9999 may lie in the year 10000 of UTC, which has a form of its own.
-  if (!/^\d/.test(utc))
-    throw badUserInput(argument, 'an instant with its offset, such as 2026-01-31T12:00:00Z', instant);
+  // The first and last hours may lie in the years 0000 and 10000 of UTC, which PostgreSQL writes otherwise.
+  if (!/^(?!0000)\d/.test(utc))
+    throw badUserInput(
+      argument,
+      'an instant of the years 0001 to 9999 (in UTC) with its offset, such as 2026-01-31T12:00:00Z',
+      instant,
+    );
   return utc;
 }
 
-/** An exact decimal that fits numeric(19,4). @returns it unchanged */
+/** An instant that is to be kept: its day must be one of the calendar in every time zone. */
+export function checkedKeptInstant(argument: string, instant: string): string {
+  const utc = checkedInstant(argument, instant);
+  if (!isInstantWithin(utc))
+    throw badUserInput(argument, `an instant from ${FIRST_INSTANT} on and before ${END_OF_INSTANTS}`, instant);
+  return utc;
+}
+
+/** An exact decimal within the limits of money. @returns it unchanged */
 export function checkedDecimal(argument: string, decimal: string): string {
   if (!DECIMAL.test(decimal))
-    throw badUserInput(argument, 'a decimal with at most 15 digits before the point and 4 after it', decimal);
+    throw badUserInput(
+      argument,
+      `a decimal with at most ${WHOLE_DIGITS} digits before the point and ${FRACTION_DIGITS} after it`,
+      decimal,
+    );
   return decimal;
 }
 
@@ -77,17 +101,23 @@ export function checkedSearchText(argument: string, text: string): string {
 /** Control characters, and halves of characters, which PostgreSQL would keep as another one. */
 const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
-/** Text that a person typed: not empty, without control characters, and not longer than `maxLength` characters. */
-export function checkedText(argument: string, text: string, maxLength: number): string {
+/** Text that a person typed: not empty, without control characters, and not longer than its column takes. */
+export function checkedText(argument: string, text: string, { maxLength }: TextLimit): string {
   const trimmed = text.trim();
-  if (!trimmed || trimmed.length > maxLength || CONTROL_OR_HALF.test(trimmed))
+  if (!trimmed || isLonger(trimmed, maxLength) || CONTROL_OR_HALF.test(trimmed))
     throw badUserInput(argument, `text of 1 to ${maxLength} characters without control characters`, text);
   return trimmed;
 }
 
+/** What a schema says of a text that `checkedText` checks. */
+export function lengthOf({ maxLength }: TextLimit, more = ''): string {
+  return `1 to ${maxLength} characters${more}.`;
+}
+
 function isDay(text: string): boolean {
-  const [, year, month, date] = DAY.exec(text) ?? [];
-  if (!year || Number(year) < 100) return false;
-  const instant = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
-  return instant.toISOString().slice(0, 10) === text;
+  const [, year, , date] = DAY.exec(text) ?? [];
+  if (!year || year === '0000') return false;
+  const instant = new Date(`${text}T00:00:00.000Z`);
+  // JavaScript takes the 30th of February for the 1st or 2nd of March.
+  return !Number.isNaN(instant.getTime()) && instant.getUTCDate() === Number(date);
 }

@@ -1,5 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import { WHOLE_DIGITS } from '../limits.ts';
 
 /** Every code that a client can meet in `userErrors`. */
 export type UserErrorCode =
@@ -75,7 +76,7 @@ export function overdraftNotAllowed(field: InputPath, type: AccountType, balance
 }
 
 export function balanceOutOfRange(field: InputPath, balance: string): UserError {
-  const message = `A balance has at most 15 digits before the point, but this one would be ${balance}.`;
+  const message = `A balance has at most ${WHOLE_DIGITS} digits before the point, but this one would be ${balance}.`;
   return { field, code: 'BALANCE_OUT_OF_RANGE', message };
 }
 

@@ -1,4 +1,5 @@
 import { AccountStatus, AccountType, TransactionDirection } from '../generated/prisma/enums.ts';
+import { LIMITS } from '../limits.ts';
 import type { ImportTable } from './import-files.ts';
 import { decimal, instant, matching, oneOf, positiveDecimal, text, timeZone, type ValueType } from './values.ts';
 
@@ -13,16 +14,10 @@ export interface Column extends ValueType {
 
 export type Columns = Readonly<Record<ImportTable, readonly Column[]>>;
 
-/**
- * Lengths in characters. The format sets none; those of indexed columns keep an index row, in UTF-8, below the 2,704
- * bytes that PostgreSQL allows.
- */
-const NAME_LENGTH = 200;
-const NUMBER_LENGTH = 100;
-const DESCRIPTION_LENGTH = 10_000;
+const { tenants: OF_TENANT, bank_accounts: OF_ACCOUNT, transactions: OF_TRANSACTION } = LIMITS;
 
-const SLUG = matching(/^[a-z0-9-]+$/, `${NUMBER_LENGTH} or fewer of a-z, 0-9 and -`, NUMBER_LENGTH);
-const CURRENCY = matching(/^[A-Z]{3}$/, 'three capitals (ISO 4217)', 3);
+const SLUG = matching(OF_TENANT.slug, `${OF_TENANT.slug.maxLength} or fewer of a-z, 0-9 and -`);
+const CURRENCY = matching(OF_ACCOUNT.currency, 'three capitals (ISO 4217)');
 
 /**
  * The columns of the import format, in the order in which they are staged.
@@ -31,13 +26,13 @@ const CURRENCY = matching(/^[A-Z]{3}$/, 'three capitals (ISO 4217)', 3);
 export function importColumns(timeZones: ReadonlySet<string>): Columns {
   const account = [
     required('tenant_slug', 'text', SLUG),
-    required('bank_name', 'text', text(NAME_LENGTH)),
-    required('account_number', 'text', text(NUMBER_LENGTH)),
+    required('bank_name', 'text', text(OF_ACCOUNT.bank_name)),
+    required('account_number', 'text', text(OF_ACCOUNT.account_number)),
   ];
   return {
     tenants: [
       required('slug', 'text', SLUG),
-      required('name', 'text', text(NAME_LENGTH)),
+      required('name', 'text', text(OF_TENANT.name)),
       required('time_zone', 'text', timeZone(timeZones)),
     ],
     accounts: [
@@ -50,14 +45,14 @@ export function importColumns(timeZones: ReadonlySet<string>): Columns {
     ],
     transactions: [
       ...account,
-      required('external_id', 'text', text(NAME_LENGTH)),
+      required('external_id', 'text', text(OF_TRANSACTION.external_id)),
       required('booked_at', 'timestamptz(3)', instant),
       required('direction', 'transaction_direction', oneOf(Object.values(TransactionDirection))),
       required('amount', 'numeric(19,4)', positiveDecimal),
       optional('balance_after', 'numeric(19,4)', decimal),
-      optional('category', 'text', text(NAME_LENGTH)),
-      optional('counterparty_bank', 'text', text(NAME_LENGTH)),
-      optional('description', 'text', text(DESCRIPTION_LENGTH)),
+      optional('category', 'text', text(OF_TRANSACTION.category)),
+      optional('counterparty_bank', 'text', text(OF_TRANSACTION.counterparty_bank)),
+      optional('description', 'text', text(OF_TRANSACTION.description)),
     ],
   };
 }

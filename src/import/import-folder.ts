@@ -8,10 +8,7 @@ import { checkHeader } from './header.ts';
 import { findImportFiles, type ImportFile } from './import-files.ts';
 import { createStaging, type OnRowsRead, stageFiles } from './staging.ts';
 
-/** PostgreSQL lists beside the IANA names its own spellings of them, which no other program knows. */
-const TIME_ZONES = `
-  SELECT name FROM pg_timezone_names
-   WHERE name !~ '^(posix|right)/' AND name NOT IN ('posixrules', 'localtime', 'Factory')`;
+const TIME_ZONES = 'SELECT name FROM pg_timezone_names';
 
 export interface ImportOptions {
   /** A connection of its own, which the import leaves with its settings and staging tables: to be closed after it. */

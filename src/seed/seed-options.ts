@@ -1,5 +1,6 @@
 import { type CommandLine, type CommandSpec, wholeNumber } from '../cli/command-line.ts';
 import { OperatorError } from '../errors.ts';
+import { isInstantWithin, LIMITS } from '../limits.ts';
 import type { SeedPeriod } from './seed-tenant.ts';
 import { planTenants, type TenantPlan } from './tenant-plan.ts';
 
@@ -7,6 +8,10 @@ const MAX_TENANTS = 100_000;
 const MAX_ACCOUNTS = 10_000_000;
 const MAX_TRANSACTIONS = 100_000_000;
 const MAX_DAYS = 36_500;
+/** From the midnight that a day has in UTC to its end in the westernmost time zone. */
+const LONGEST_DAY_MS = 36 * 3_600_000;
+/** With the number behind it, it is within the limit of slugs. */
+const MAX_PREFIX_LENGTH = LIMITS.tenants.slug.maxLength / 2;
 
 export const SEED_COMMAND = {
   name: 'db:seed',
@@ -61,22 +66,22 @@ export function readSeedRequest(
 }
 
 function checkedPrefix(prefix: string): string {
-  if (/^[a-z][a-z0-9-]{0,49}$/.test(prefix)) return prefix;
+  if (/^[a-z][a-z0-9-]*$/.test(prefix) && prefix.length <= MAX_PREFIX_LENGTH) return prefix;
   throw new OperatorError(
-    `--prefix must be up to 50 of a-z, 0-9 and -, beginning with a letter, but got: "${prefix}".`,
+    `--prefix must be up to ${MAX_PREFIX_LENGTH} of a-z, 0-9 and -, beginning with a letter, but got: "${prefix}".`,
     'Give it so, for example --prefix bench.',
   );
 }
 
-/** Days that PostgreSQL and four digits can write, with room for the days before. */
+/** Years of four digits with room for the days before; the last day's movements are within the limits in every time zone. */
 function checkedDay(day: string | undefined): string | undefined {
   if (day === undefined) return undefined;
   const date = new Date(`${day}T00:00:00Z`);
   const exists =
     /^[1-9]\d{3}-\d\d-\d\d$/.test(day) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
-  if (exists) return day;
+  if (exists && isInstantWithin(new Date(date.getTime() + LONGEST_DAY_MS).toISOString())) return day;
   throw new OperatorError(
-    `--until must be a day, but got: "${day}".`,
+    `--until must be a day of the years 1000 to 9999, two days before the last at the latest, but got: "${day}".`,
     'Give it as YYYY-MM-DD, for example 2026-01-31.',
   );
 }

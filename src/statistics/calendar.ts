@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { FIRST_DAY } from '../limits.ts';
 
 /** The lengths of time that statistics can be cut into. */
 export enum StatisticsPeriod {
@@ -86,6 +87,11 @@ export function bucketsBetween(period: StatisticsPeriod, from: string, to: strin
     start = next;
   }
   return buckets;
+}
+
+/** The day itself; the first day of the calendar for those before it. */
+export function notBeforeFirst(day: string): string {
+  return isAfter(FIRST_DAY, day) ? FIRST_DAY : day;
 }
 
 /** Days are reckoned as midnights in UTC, where every day has 24 hours. */

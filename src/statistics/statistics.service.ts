@@ -11,6 +11,7 @@ import {
   type Bucket,
   bucketsBetween,
   DEFAULT_PERIODS,
+  notBeforeFirst,
   StatisticsPeriod,
   startOfPeriod,
 } from './calendar.ts';
@@ -114,7 +115,7 @@ export class StatisticsService {
 
 /** The current period counts as one: "the last 26 weeks" begin 25 Mondays before this week's. */
 function firstDayByDefault(period: StatisticsPeriod, to: string): string {
-  return addPeriods(period, startOfPeriod(period, to), 1 - DEFAULT_PERIODS[period]);
+  return notBeforeFirst(addPeriods(period, startOfPeriod(period, to), 1 - DEFAULT_PERIODS[period]));
 }
 
 function bucketsOf(buckets: readonly Bucket[], rows: readonly StatisticsRow[]): StatisticsBucket[] {

@@ -1,6 +1,7 @@
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { checkedAmount, checkedId, checkedInstant, checkedText } from '../graphql/input-checks.ts';
+import { checkedAmount, checkedId, checkedKeptInstant, checkedText } from '../graphql/input-checks.ts';
+import { LIMITS, type TextLimit } from '../limits.ts';
 import type { Movement } from './ledger.rules.ts';
 import type { Transfer } from './ledger.service.ts';
 import type { TransactionInput, TransferInput } from './transaction.input.ts';
@@ -8,14 +9,11 @@ import type { TransactionInput, TransferInput } from './transaction.input.ts';
 /** Movements of one request: more than this hold their accounts for long. */
 const MAX_MOVEMENTS = 1000;
 
-const MAX_KEY_LENGTH = 200;
-const MAX_CATEGORY_LENGTH = 100;
-const MAX_BANK_NAME_LENGTH = 100;
-const MAX_DESCRIPTION_LENGTH = 500;
+const OF_TRANSACTION = LIMITS.transactions;
 
 /** @throws BAD_USER_INPUT */
 export function checkedKey(idempotencyKey: string): string {
-  return checkedText('input.idempotencyKey', idempotencyKey, MAX_KEY_LENGTH);
+  return checkedText('input.idempotencyKey', idempotencyKey, LIMITS.idempotency_keys.key);
 }
 
 /**
@@ -34,7 +32,7 @@ export function checkedTransfer({ fromAccountId, toAccountId, amount, descriptio
     fromAccountId: checkedId('input.fromAccountId', fromAccountId),
     toAccountId: checkedId('input.toAccountId', toAccountId),
     amount: normalAmount('input.amount', amount),
-    description: optionalText('input.description', description, MAX_DESCRIPTION_LENGTH),
+    description: optionalText('input.description', description, OF_TRANSACTION.description),
   };
 }
 
@@ -44,10 +42,10 @@ function checkedMovement(place: string, input: TransactionInput): Movement {
     accountId: checkedId(`${place}.accountId`, accountId),
     direction,
     amount: normalAmount(`${place}.amount`, amount),
-    bookedAt: bookedAt == null ? null : checkedInstant(`${place}.bookedAt`, bookedAt),
-    category: optionalText(`${place}.category`, category, MAX_CATEGORY_LENGTH),
-    counterpartyBank: optionalText(`${place}.counterpartyBank`, counterpartyBank, MAX_BANK_NAME_LENGTH),
-    description: optionalText(`${place}.description`, description, MAX_DESCRIPTION_LENGTH),
+    bookedAt: bookedAt == null ? null : checkedKeptInstant(`${place}.bookedAt`, bookedAt),
+    category: optionalText(`${place}.category`, category, OF_TRANSACTION.category),
+    counterpartyBank: optionalText(`${place}.counterpartyBank`, counterpartyBank, OF_TRANSACTION.counterparty_bank),
+    description: optionalText(`${place}.description`, description, OF_TRANSACTION.description),
   };
 }
 
@@ -56,6 +54,6 @@ function normalAmount(argument: string, amount: string): string {
   return new Prisma.Decimal(checkedAmount(argument, amount)).toFixed();
 }
 
-function optionalText(argument: string, text: string | null | undefined, maxLength: number): string | null {
-  return text == null ? null : checkedText(argument, text, maxLength);
+function optionalText(argument: string, text: string | null | undefined, limit: TextLimit): string | null {
+  return text == null ? null : checkedText(argument, text, limit);
 }

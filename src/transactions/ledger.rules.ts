@@ -13,17 +13,15 @@ import {
   insufficientFunds,
   type UserError,
 } from '../graphql/user-error.type.ts';
+import { FRACTION_DIGITS, WHOLE_DIGITS } from '../limits.ts';
 
 const { Decimal } = Prisma;
 
-/** Digits after the point of every amount and balance. */
-const SCALE = 4;
-
 /**
- * numeric(19,4) ends below this. A balance and an amount within it add up to 20 digits at most, which is what Decimal
+ * Balances are below this, on either side of zero. A balance and an amount within it add up to 20 digits at most, which is what Decimal
  * keeps exactly.
  */
-export const BALANCE_LIMIT = new Decimal('1e15');
+export const BALANCE_LIMIT = new Decimal(10).pow(WHOLE_DIGITS);
 
 /** A movement as asked for, normalised by the input checks. */
 export interface Movement {
@@ -95,7 +93,7 @@ function plan(
   // A credit may leave an account below zero that was imported so.
   if (isDebit && after.lessThan(0) && !mayBeOverdrawn(accountType))
     return insufficientFunds(amountField, accountType, balance, amount);
-  const balanceAfter = after.toFixed(SCALE);
+  const balanceAfter = after.toFixed(FRACTION_DIGITS);
   if (after.abs().greaterThanOrEqualTo(BALANCE_LIMIT)) return balanceOutOfRange(amountField, balanceAfter);
   return { ...movement, currency, balanceAfter, accountUpdatedAt: updatedAt };
 }

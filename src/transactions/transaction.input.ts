@@ -1,6 +1,8 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
+import { lengthOf } from '../graphql/input-checks.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
+import { LIMITS } from '../limits.ts';
 
 @InputType({
   description: 'Transactions that satisfy all of what is given. Texts match exactly, bounds include their ends.',
@@ -42,21 +44,20 @@ export class TransactionInput {
   @Field(() => DateTimeScalar, { nullable: true, description: 'Now when absent.' })
   bookedAt?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Up to 100 characters.' })
+  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.category) })
   category?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Up to 100 characters.' })
+  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.counterparty_bank) })
   counterpartyBank?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Up to 500 characters.' })
+  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.description) })
   description?: string | null;
 }
 
 @InputType({ description: 'Movements to record together: all or none.' })
 export class RecordTransactionsInput {
   @Field(() => String, {
-    description:
-      '1 to 200 characters. The same key with the same input gives the first result again and records nothing.',
+    description: `${lengthOf(LIMITS.idempotency_keys.key)} The same key with the same input gives the first result again and records nothing.`,
   })
   idempotencyKey!: string;
 
@@ -67,8 +68,7 @@ export class RecordTransactionsInput {
 @InputType({ description: 'Money from one account of the tenant to another of the same currency.' })
 export class TransferInput {
   @Field(() => String, {
-    description:
-      '1 to 200 characters. The same key with the same input gives the first result again and moves nothing.',
+    description: `${lengthOf(LIMITS.idempotency_keys.key)} The same key with the same input gives the first result again and moves nothing.`,
   })
   idempotencyKey!: string;
 
@@ -81,6 +81,6 @@ export class TransferInput {
   @Field(() => DecimalScalar, { description: 'Greater than 0.' })
   amount!: string;
 
-  @Field(() => String, { nullable: true, description: 'Up to 500 characters.' })
+  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.description) })
   description?: string | null;
 }

@@ -70,9 +70,9 @@ test.each(['CHECKING', 'SAVINGS', 'INVESTMENT'])('opens no %s account below zero
 
 test.each([
   ['bankName', ''],
-  ['bankName', 'x'.repeat(101)],
+  ['bankName', 'x'.repeat(201)],
   ['accountNumber', '\u0007'],
-  ['accountNumber', '1'.repeat(51)],
+  ['accountNumber', '1'.repeat(101)],
   ['currency', 'eur'],
   ['currency', 'EURO'],
   ['openingBalance', '1.23456'],

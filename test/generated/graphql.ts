@@ -67,10 +67,10 @@ export type ChangeAccountStatusInput = {
 
 /** A new account. */
 export type CreateAccountInput = {
-  /** 1 to 50 characters, unique within the bank. */
+  /** 1 to 100 characters, unique within the bank. */
   accountNumber: string;
   accountType: AccountType;
-  /** 1 to 100 characters. */
+  /** 1 to 200 characters. */
   bankName: string;
   /** ISO 4217, three capitals. */
   currency: string;
@@ -138,11 +138,11 @@ export type TransactionInput = {
   amount: string;
   /** Now when absent. */
   bookedAt?: string | null | undefined;
-  /** Up to 100 characters. */
+  /** 1 to 200 characters. */
   category?: string | null | undefined;
-  /** Up to 100 characters. */
+  /** 1 to 200 characters. */
   counterpartyBank?: string | null | undefined;
-  /** Up to 500 characters. */
+  /** 1 to 10000 characters. */
   description?: string | null | undefined;
   direction: TransactionDirection;
 };
@@ -151,7 +151,7 @@ export type TransactionInput = {
 export type TransferInput = {
   /** Greater than 0. */
   amount: string;
-  /** Up to 500 characters. */
+  /** 1 to 10000 characters. */
   description?: string | null | undefined;
   fromAccountId: string;
   /** 1 to 200 characters. The same key with the same input gives the first result again and moves nothing. */
@@ -162,7 +162,7 @@ export type TransferInput = {
 /** What to change of an account; what is absent stays. */
 export type UpdateAccountInput = {
   accountType?: AccountType | null | undefined;
-  /** 1 to 100 characters. */
+  /** 1 to 200 characters. */
   bankName?: string | null | undefined;
   /** Refuse the change when the account has another version by now. */
   expectedVersion?: number | null | undefined;

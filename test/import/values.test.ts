@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { decimal, instant, matching, positiveDecimal, text } from '../../src/import/values.ts';
 
+const THREE = { kind: 'text', maxLength: 3 } as const;
+
 describe('decimals', () => {
   test.each(['0', '-0', '1.5', '1.5000', '-12.34', '000000000000001', '999999999999999.9999'])('may be %s', (value) => {
     expect(decimal.read(value)).toBe(value);
@@ -31,7 +33,9 @@ describe('instants', () => {
     ['2024-12-31T23:59:59.999999999-00:00', '2024-12-31T23:59:59.999Z'],
     ['2024-01-01T00:00:00+23:59', '2023-12-31T00:01:00.000Z'],
     ['0050-06-01T00:00:00.5+15:00', '0050-05-31T09:00:00.500Z'],
-    ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z'],
+    ['0001-01-02T00:00:00Z', '0001-01-02T00:00:00.000Z'],
+    ['0001-01-01T10:00:00-14:00', '0001-01-02T00:00:00.000Z'],
+    ['9999-12-31T13:59:59.9999+14:00', '9999-12-30T23:59:59.999Z'],
   ])('may be %s', (value, sent) => {
     expect(instant.read(value)).toBe(sent);
   });
@@ -55,8 +59,10 @@ describe('instants', () => {
     '2024-01-01',
     '24-01-01T12:00:00Z',
     '0000-01-01T12:00:00Z',
-    '0001-01-01T00:00:00+01:00',
-    '9999-12-31T23:59:59-01:00',
+    '0001-01-01T23:59:59.999Z',
+    '0001-01-02T00:59:59+01:00',
+    '9999-12-31T00:00:00Z',
+    '9999-12-30T23:00:00-01:00',
     '2024-01-01T12:00:00.Z',
     ' 2024-01-01T12:00:00Z',
     'now',
@@ -67,16 +73,16 @@ describe('instants', () => {
 
 describe('texts', () => {
   test('are counted in characters, as PostgreSQL counts them', () => {
-    expect(text(3).read('😀😀😀')).toBe('😀😀😀');
-    expect(text(3).read('😀😀😀a')).toBeNull();
+    expect(text(THREE).read('😀😀😀')).toBe('😀😀😀');
+    expect(text(THREE).read('😀😀😀a')).toBeNull();
   });
 
   test('may not hold NUL, which PostgreSQL cannot store', () => {
-    expect(text(3).read('a\0b')).toBeNull();
+    expect(text(THREE).read('a\0b')).toBeNull();
   });
 
   test('of a pattern must be it from end to end', () => {
-    const slug = matching(/^[a-z-]+$/, 'a slug', 5);
+    const slug = matching({ kind: 'text', maxLength: 5, pattern: '^[a-z-]+$' }, 'a slug');
     expect(['ab-c', 'abcdef', 'ab\n', 'Ab'].map(slug.read)).toEqual(['ab-c', null, null, null]);
   });
 });

@@ -136,8 +136,8 @@ test.each([
   ['bookedAt', '2025-02-29T00:00:00Z', 'bookedAt'],
   ['bookedAt', '2025-01-01', 'bookedAt'],
   ['category', '', 'category'],
-  ['category', 'x'.repeat(101), 'category'],
-  ['counterpartyBank', 'x'.repeat(101), 'counterpartyBank'],
+  ['category', 'x'.repeat(201), 'category'],
+  ['counterpartyBank', 'x'.repeat(201), 'counterpartyBank'],
   ['description', 'two\u0000', 'description'],
 ])(
   'names the argument when the %s of the second movement is %j, and records neither',

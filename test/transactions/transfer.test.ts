@@ -101,7 +101,7 @@ test.each([
   ['amount', '1.00001', 'input.amount'],
   ['amount', '1e3', 'input.amount'],
   ['amount', '1000000000000000', 'input.amount'],
-  ['description', 'x'.repeat(501), 'input.description'],
+  ['description', 'x'.repeat(10_001), 'input.description'],
   ['description', ' ', 'input.description'],
   ['idempotencyKey', '', 'input.idempotencyKey'],
   ['idempotencyKey', 'k'.repeat(201), 'input.idempotencyKey'],

@@ -14,9 +14,13 @@ export type UserErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'INSUFFICIENT_FUNDS'
   | 'INVALID_STATUS_TRANSITION'
+  | 'MOVEMENT_DELETED'
   | 'OVERDRAFT_NOT_ALLOWED'
   | 'SAME_ACCOUNT'
   | 'VERSION_CONFLICT';
+
+/** Of ids in a message. */
+const SHOWN_IDS = 3;
 
 /** Where in the arguments the fault is, for example `['input', 'transactions', '0', 'amount']`. */
 export type InputPath = readonly string[];
@@ -112,4 +116,10 @@ export function idempotencyKeyReused(field: InputPath): UserError {
   const message =
     'This key was used for another request already. Use a new key for each request, and the same one only to repeat it.';
   return { field, code: 'IDEMPOTENCY_KEY_REUSED', message };
+}
+
+/** Of a request that is repeated when not all that it recorded is there any more. */
+export function movementDeleted(field: InputPath, deletedIds: readonly string[], recorded: number): UserError {
+  const message = `The request was carried out before, and is not again: of its ${recorded} movements ${deletedIds.length} were deleted since (${deletedIds.slice(0, SHOWN_IDS).join(', ')}${deletedIds.length > SHOWN_IDS ? ', …' : ''}). Look at the accounts for what holds now, and use a new key for a new request.`;
+  return { field, code: 'MOVEMENT_DELETED', message };
 }

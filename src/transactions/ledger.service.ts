@@ -1,7 +1,7 @@
 import type { BankAccount } from '../accounts/account.type.ts';
 import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.writes.ts';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
-import { BrokenRules, currencyMismatch, sameAccount } from '../graphql/user-error.type.ts';
+import { BrokenRules, currencyMismatch, movementDeleted, sameAccount } from '../graphql/user-error.type.ts';
 import { claimKey, type KeyedRequest } from '../idempotency/idempotency.repository.ts';
 import { requestHash } from '../idempotency/request-hash.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -74,8 +74,25 @@ async function bookOnce(
   const accountIds = [...new Set(movements.map(({ accountId }) => accountId))];
   const accounts = await lockAccounts(transaction, scope, accountIds, FOR_STATE_CHANGE);
   const recorded = await claimKey(transaction, scope, request);
-  if (recorded) return recordedTransactions(transaction, scope, recorded);
+  if (recorded) return repeated(transaction, scope, recorded);
   return insertMovements(transaction, scope, request.key, plan(accounts));
+}
+
+/**
+ * What the first request of a key recorded.
+ * @throws BrokenRules when some of it was deleted since: what is left would stand in the wrong places
+ */
+async function repeated(
+  transaction: TenantTransaction,
+  scope: TenantScope,
+  recorded: readonly string[],
+): Promise<Transaction[]> {
+  const transactions = await recordedTransactions(transaction, scope, recorded);
+  const found = new Set(transactions.map(({ id }) => id));
+  const deleted = recorded.filter((id) => !found.has(id));
+  if (deleted.length > 0)
+    throw new BrokenRules([movementDeleted(['input', 'idempotencyKey'], deleted, recorded.length)]);
+  return transactions;
 }
 
 function placedInList(movement: Movement, index: number): PlacedMovement {

@@ -15,7 +15,7 @@ export class TransactionMutations {
   @Mutation(() => RecordTransactionsPayload, {
     complexity: costOfMovements,
     description:
-      'Records movements, all or none. Only ACTIVE accounts give money, and all but CLOSED ones take it; CHECKING, SAVINGS and INVESTMENT accounts are not overdrawn. userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING, INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED.',
+      'Records movements, all or none. Only ACTIVE accounts give money, and all but CLOSED ones take it; CHECKING, SAVINGS and INVESTMENT accounts are not overdrawn. userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING, INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, MOVEMENT_DELETED (of a request that was carried out before).',
   })
   async recordTransactions(
     @Arg('input', () => RecordTransactionsInput) input: RecordTransactionsInput,

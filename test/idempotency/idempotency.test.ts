@@ -94,6 +94,43 @@ test('refuses the key of one mutation for the other', async () => {
   expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors: reused });
 });
 
+test.each([
+  ['the debit', 0],
+  ['the credit', 1],
+])('says that %s of a transfer was deleted since, and moves nothing', async (_what, index) => {
+  const { debit, credit } = await bank.mutate('transfer', order());
+  const { id } = [debit, credit][index];
+  await bank.sql('DELETE FROM transactions WHERE id = $1', [id]);
+  const userErrors = [
+    {
+      field: ['input', 'idempotencyKey'],
+      code: 'MOVEMENT_DELETED',
+      message: expect.stringContaining(`2 movements 1 were deleted since (${id})`),
+    },
+  ];
+  expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors });
+  expect(await movements()).toBe(1);
+  expect(await bank.read(from.id)).toMatchObject({ balance: '59.5000', version: 2 });
+});
+
+test('says so of movements too, also when their account was deleted with them', async () => {
+  const input = batch({}, [{ accountId: to.id, direction: 'CREDIT', amount: '1' }]);
+  const { transactions } = await bank.mutate('recordTransactions', input);
+  await bank.sql('DELETE FROM bank_accounts WHERE id = $1', [from.id]);
+  expect(await bank.mutate('recordTransactions', input)).toEqual({
+    transactions: [],
+    userErrors: [
+      {
+        field: ['input', 'idempotencyKey'],
+        code: 'MOVEMENT_DELETED',
+        message: expect.stringContaining(transactions[0].id),
+      },
+    ],
+  });
+  await bank.sql('DELETE FROM transactions WHERE id = $1', [transactions[1].id]);
+  expect((await bank.mutate('recordTransactions', input)).userErrors).toMatchObject([{ code: 'MOVEMENT_DELETED' }]);
+});
+
 test('frees the key of a request that broke a rule', async () => {
   const tooMuch = order({ amount: '100.5' });
   expect((await bank.mutate('transfer', tooMuch)).userErrors).toMatchObject([{ code: 'INSUFFICIENT_FUNDS' }]);

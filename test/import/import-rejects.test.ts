@@ -61,7 +61,7 @@ describe('a bad row', () => {
     expect(reasonsOf(result)['transactions.csv:2']).toBe(
       [
         'external_id is required, but empty',
-        'booked_at must be an instant with its offset, such as 2024-03-31T09:30:00+02:00 (a day that exists, no leap second), but got: "yesterday"',
+        'booked_at must be an instant with its offset, such as 2024-03-31T09:30:00+02:00 (a day that exists, no leap second), from 0001-01-02T00:00:00.000Z on and before 9999-12-31T00:00:00.000Z, but got: "yesterday"',
         'direction must be one of CREDIT, DEBIT, but got: "UP"',
         'balance_after must be a decimal with at most 15 digits before the point and 4 after it, but got: "1.23456"',
       ].join('; '),
@@ -117,7 +117,7 @@ describe('a bad row', () => {
     expect(reasonsOf(result)).toEqual({
       'tenants.csv:3': 'slug must be 100 or fewer of a-z, 0-9 and -, but got: "South"',
       'tenants.csv:4':
-        'time_zone must be an IANA time zone that PostgreSQL knows, such as Europe/Prague, but got: "Europe/Nowhere"',
+        'time_zone must be UTC or an IANA time zone that PostgreSQL knows, by area and location, such as Europe/Prague, but got: "Europe/Nowhere"',
       'tenants.csv:5': 'name is required, but empty',
       'tenants.csv:6': expect.stringContaining('time_zone must be'),
       'accounts.csv:2': 'currency must be three capitals (ISO 4217), but got: "czk"',

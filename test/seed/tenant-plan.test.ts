@@ -61,7 +61,10 @@ describe('the options of db:seed', () => {
       '--accounts must be a whole number between 20 and 10000000, but got: "19".',
     ],
     [['--transactions', '1e6'], '--transactions must be a whole number between 0 and 100000000, but got: "1e6".'],
-    [['--until', '2026-02-30'], '--until must be a day, but got: "2026-02-30".'],
+    ...['2026-02-30', '0999-12-31', '9999-12-30'].map((day): [string[], string] => [
+      ['--until', day],
+      `--until must be a day of the years 1000 to 9999, two days before the last at the latest, but got: "${day}".`,
+    ]),
     [['--prefix', 'Bench'], '--prefix must be up to 50 of a-z, 0-9 and -, beginning with a letter, but got: "Bench".'],
   ])('%j are refused', (argv, message) => {
     expect(() => request(argv)).toThrowError(message);

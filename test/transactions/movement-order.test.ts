@@ -18,7 +18,8 @@ const ROUNDS = MOVEMENTS / CLIENTS / 4;
 let bank: Bank;
 
 beforeAll(async () => {
-  bank = await startBank();
+  // Nobody is refused on a slow machine: a connection for each client, and time to wait for the others.
+  bank = await startBank({ env: { DATABASE_POOL_SIZE: String(CLIENTS), STATEMENT_TIMEOUT_MS: '60000' } });
 });
 afterAll(() => bank.close());
 

@@ -45,6 +45,8 @@ export interface AuthConfig {
 
 export interface CacheConfig {
   readonly enabled: boolean;
+  /** Stands before every key and channel in Redis. */
+  readonly keyPrefix: string;
   /** Bound of the in-process tier. */
   readonly memoryBytes: number;
   /** How long the load of another process is waited for at most: as long as a statement may take. */
@@ -78,6 +80,8 @@ export type Executor = (typeof EXECUTORS)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const KEY_PREFIX = /^[\w.:-]{0,64}$/;
+
 /** HS256 asks for a key of at least its hash's length (RFC 7518, section 3.2). */
 const MIN_SECRET_BYTES = 32;
 
@@ -109,6 +113,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     cache: {
       enabled: read.onOff('CACHE', true),
+      keyPrefix: readKeyPrefix(read),
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
       maxLoadMs: statementTimeoutMs,
       compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
@@ -139,6 +144,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
   read.finish();
   return Object.freeze(config);
+}
+
+/** Of characters that neither a pattern of Redis nor a hash tag gives a meaning to. */
+function readKeyPrefix(read: SettingsReader): string {
+  const prefix = read.text('CACHE_KEY_PREFIX') ?? '';
+  if (!KEY_PREFIX.test(prefix))
+    read.problem('CACHE_KEY_PREFIX', 'at most 64 letters, digits and . _ : -', 'for example staging:', prefix);
+  return prefix;
 }
 
 function checkAuth(read: SettingsReader, { auth, production }: Config): void {

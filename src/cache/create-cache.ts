@@ -5,8 +5,8 @@ import { DataStore } from './data/data-store.ts';
 import { MemoryEntries, RedisEntries } from './entry-store.ts';
 import type { Following } from './outbox/following.ts';
 import type { FastRedis } from './redis.ts';
-import { RedisVersions } from './redis-versions.ts';
 import { ResponseCache } from './response-cache.ts';
+import { isShared } from './versions.ts';
 
 export interface CacheFoundation {
   readonly config: Config;
@@ -33,7 +33,7 @@ export function createCaches({
 }: CacheFoundation): Caches {
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
-  const shared = redis && versions instanceof RedisVersions ? new RedisEntries(redis, versions, config) : undefined;
+  const shared = redis && isShared(versions) ? new RedisEntries(redis, versions, config) : undefined;
   const store = new DataStore({ memory, redis, compressAboveBytes: config.compressAboveBytes, monitor, layout });
   return {
     cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),

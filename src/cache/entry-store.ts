@@ -5,8 +5,7 @@ import { tenantOf } from './cache-key.ts';
 import { decodeEntry, encodeEntry, gzippedBody, type ResponseEntry } from './entry.ts';
 import { LoadLocks } from './load-lock.ts';
 import type { FastRedis } from './redis.ts';
-import type { RedisVersions } from './redis-versions.ts';
-import type { Versions } from './versions.ts';
+import type { SharedVersions, Versions } from './versions.ts';
 
 /** What an entry takes in memory beside its body: key, header, bookkeeping. */
 const ENTRY_OVERHEAD_BYTES = 1_000;
@@ -99,7 +98,7 @@ export class RedisEntries {
 
   constructor(
     private readonly redis: FastRedis,
-    private readonly versions: RedisVersions,
+    private readonly versions: SharedVersions,
     private readonly settings: SharedSettings,
   ) {
     this.locks = new LoadLocks(redis, settings.maxLoadMs);

@@ -1,16 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { HOLD_MS } from './outbox/timing.ts';
 import { elapsedMs, type Moment, type TrustTerm } from './outbox/trust.ts';
+import type { TrustedVersions } from './redis-versions.ts';
 import type { Versions } from './versions.ts';
 
 /** Those of a tenant that falls out are asked for again. */
 const MAX_TENANTS = 100_000;
-
-/** Versions as Redis gave them, and the time of trust in which it did. */
-export interface TrustedVersions {
-  readonly versions: Versions;
-  readonly term: TrustTerm;
-}
 
 /** The last time that Redis was asked for a tenant's versions. */
 interface Question {

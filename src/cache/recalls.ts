@@ -73,8 +73,7 @@ export class Recalls {
     if (kind === 'recall') {
       this.onRecall(tenantId);
       // When it does not arrive the other one waits until the hold is over. FastRedis has told of it.
-      const heard = `heard ${this.processId} ${number}`;
-      this.redis.run((client) => client.publish(RECALL_CHANNEL + processId, heard), 'bump').catch(() => {});
+      this.redis.publish(RECALL_CHANNEL + processId, `heard ${this.processId} ${number}`).catch(() => {});
     } else if (kind === 'heard') {
       const sent = this.#sent.get(Number(number));
       sent?.heardBy.add(processId);

@@ -2,6 +2,7 @@ import type { Result } from 'ioredis';
 import { HEADER_START, LENGTHS_START } from './entry-frame.ts';
 import { DEPENDENCIES_BY_BIT } from './outbox/dependency-bits.ts';
 import { HOLD_MS } from './outbox/timing.ts';
+import { LUA_REPLICATION } from './redis-server.ts';
 
 /** With a process's id behind it: where that process hears of recalls, and of who has heard of its own. */
 export const RECALL_CHANNEL = 'tenantry:cache:recall:';
@@ -18,7 +19,7 @@ export type Recalled = readonly [unknownMs: number, ...holders: (string | number
  * something before are not in it. It begins anew with the key, with the server, which may have lost the last of it, and when
  * the server's clock was set back, by which holds would last for longer than they do.
  */
-const VERSIONS_FUNCTIONS = `
+const versionsFunctions = (keyPrefix: string) => `
 local names = { ${DEPENDENCIES_BY_BIT.map((name) => `'${name}'`).join(', ')} }
 local holdMs = ${HOLD_MS}
 local time = redis.call('TIME')
@@ -66,7 +67,7 @@ local function recall(versions, own, message)
   local told = { math.max(0, versions.held.since + holdMs - nowMs) }
   for id, untilMs in pairs(versions.held.by) do
     if id ~= own then
-      redis.call('PUBLISH', '${RECALL_CHANNEL}' .. id, message)
+      redis.call('PUBLISH', '${keyPrefix}${RECALL_CHANNEL}' .. id, message)
       told[#told + 1] = id
       told[#told + 1] = untilMs - nowMs
     end
@@ -78,42 +79,72 @@ end`;
  * The versions, which a process that can hear of a recall holds from now on: it takes them for current without asking, until
  * its time is over or a bump recalls them. KEYS: versions. ARGV: epoch, ttlMs, server, process, '1' when it holds them.
  */
-const READ = `${VERSIONS_FUNCTIONS}
+const READ = `
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
 hold(versions, ARGV[4], ARGV[5])
 return save(KEYS[1], versions, ARGV[2])`;
 
 /**
- * A bump by the API, which remembers the write it is for and holds what it made. The answer: the versions, and that of `recall`.
- * KEYS: versions, the write's key (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them, message, mask, how
- * long the write is remembered in ms.
+ * A bump by the API, which marks its write as bumped for and holds what it made. What the outbox relay has bumped for the
+ * write already is not bumped again, but recalled: the relay may not have been heard yet. The answer: the versions, and that
+ * of `recall`. KEYS: versions, the write's mark (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them,
+ * message, mask, how long the mark lasts in ms.
  */
-const BUMP = `${VERSIONS_FUNCTIONS}
-local versions = load(KEYS[1], ARGV[1], ARGV[3])
-bump(versions, tonumber(ARGV[7]))
+const BUMP = `
+local versions, mask = load(KEYS[1], ARGV[1], ARGV[3]), tonumber(ARGV[7])
+if KEYS[2] then
+  local marked = tonumber(redis.call('GET', KEYS[2]) or 0) or 0
+  redis.call('SET', KEYS[2], bit.bor(marked, mask), 'PX', ARGV[8])
+  mask = bit.band(mask, bit.bnot(marked))
+end
+bump(versions, mask)
 hold(versions, ARGV[4], ARGV[5])
-local text = save(KEYS[1], versions, ARGV[2])
-if KEYS[2] then redis.call('SET', KEYS[2], ARGV[7], 'PX', ARGV[8]) end
-return { text, recall(versions, ARGV[4], ARGV[6]) }`;
+return { save(KEYS[1], versions, ARGV[2]), recall(versions, ARGV[4], ARGV[6]) }`;
 
 /**
- * Bumps by the drainer. A write that the API has bumped is not repeated, but for what it left out. One that it has not
- * is left for later, unless its time is up. The answer: the positions of these, and that of `recall` if it bumped.
- * KEYS: versions, then each write's. ARGV: epoch, ttlMs, server, process, message, mask that is due whatever, '1' when all are
- * due, then each write's mask.
+ * Bumps by the outbox relay. What is marked for a write was bumped already, and what is bumped here is marked. The answer: that
+ * of `recall`, if anything was bumped. KEYS: versions, then each write's mark. ARGV: epoch, ttlMs, server, process, message, how
+ * long a mark lasts in ms, mask of what has no mark, then each write's mask.
  */
-const DRAIN = `${VERSIONS_FUNCTIONS}
-local due, left = tonumber(ARGV[6]), {}
+const RELAY = `
+local due = tonumber(ARGV[7])
 for position = 2, #KEYS do
-  local mask, written = tonumber(ARGV[position + 6]), redis.call('GET', KEYS[position])
-  if written then mask = bit.band(mask, bit.bnot(tonumber(written) or 0)) end
-  if written or ARGV[7] == '1' then due = bit.bor(due, mask) else left[#left + 1] = position - 2 end
+  local mask, marked = tonumber(ARGV[position + 6]), tonumber(redis.call('GET', KEYS[position]) or 0) or 0
+  local missing = bit.band(mask, bit.bnot(marked))
+  if missing ~= 0 then redis.call('SET', KEYS[position], bit.bor(marked, mask), 'PX', ARGV[6]) end
+  due = bit.bor(due, missing)
 end
-if due == 0 then return { left } end
+if due == 0 then return {} end
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
 bump(versions, due)
 save(KEYS[1], versions, ARGV[2])
-return { left, recall(versions, ARGV[4], ARGV[5]) }`;
+return { recall(versions, ARGV[4], ARGV[5]) }`;
+
+const NOW = `
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + time[2] / 1000
+local function answer(...) return { string.format('%.3f', nowMs), ... } end`;
+
+/**
+ * The lease, and whose it is asked of. The answer: Redis's clock, its role, the history of its data, the lease. Read at once, so
+ * that no lease is taken from a server that was made a replica in between. KEYS: the lease.
+ */
+const READ_LEASE = `${NOW}${LUA_REPLICATION}
+return answer(role, history, redis.call('GET', KEYS[1]))`;
+
+/**
+ * Writes the lease where it may be. One that another database keeps alive stays, and so does everything on a server whose data
+ * have another history. The answer: Redis's clock, and what became of it. KEYS: the lease. ARGV: history, database, lease, ttlMs.
+ */
+const WRITE_LEASE = `${NOW}${LUA_REPLICATION}
+if role ~= 'master' or history ~= ARGV[1] then return answer('another server') end
+local isLease, lease = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
+isLease = isLease and type(lease) == 'table' and type(lease.seenAtMs) == 'number' and type(lease.untilMs) == 'number'
+if isLease and lease.database ~= ARGV[2] and lease.seenAtMs <= nowMs and nowMs < lease.untilMs then
+  return answer('another database')
+end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return answer('written')`;
 
 /** Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token, new value, its ms. */
 const REPLACE = `
@@ -136,14 +167,22 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[5]`;
 
-/** What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on. */
-export const REDIS_SCRIPTS = {
-  readVersions: { lua: READ, numberOfKeys: 1 },
-  bumpVersions: { lua: BUMP },
-  drainVersions: { lua: DRAIN },
-  replaceLock: { lua: REPLACE, numberOfKeys: 1 },
-  keepLatest: { lua: KEEP_LATEST, numberOfKeys: 1 },
-} as const;
+/**
+ * What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on.
+ * @param keyPrefix of the keys and channels that scripts make themselves
+ */
+export function redisScripts(keyPrefix: string) {
+  const functions = versionsFunctions(keyPrefix);
+  return {
+    readVersions: { lua: functions + READ, numberOfKeys: 1 },
+    bumpVersions: { lua: functions + BUMP },
+    relayChanges: { lua: functions + RELAY },
+    readLease: { lua: READ_LEASE, numberOfKeys: 1 },
+    writeLease: { lua: WRITE_LEASE, numberOfKeys: 1 },
+    replaceLock: { lua: REPLACE, numberOfKeys: 1 },
+    keepLatest: { lua: KEEP_LATEST, numberOfKeys: 1 },
+  } as const;
+}
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -152,10 +191,9 @@ declare module 'ioredis' {
       keyCount: number,
       ...keysAndValues: (string | number)[]
     ): Result<[text: string, recalled: Recalled], Context>;
-    drainVersions(
-      keyCount: number,
-      ...keysAndValues: (string | number)[]
-    ): Result<[left: number[], recalled?: Recalled], Context>;
+    relayChanges(keyCount: number, ...keysAndValues: (string | number)[]): Result<[recalled?: Recalled], Context>;
+    readLease(key: string): Result<[nowMs: string, role: string, history: string, lease: string | null], Context>;
+    writeLease(key: string, ...values: (string | number)[]): Result<[nowMs: string, outcome: string], Context>;
     replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;
     keepLatest(
       key: string,

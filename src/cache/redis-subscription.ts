@@ -3,6 +3,13 @@ import type { Redis } from 'ioredis';
 /** A connection that stands still without being closed is noticed after this and the time for a command; a refused subscription is tried again. */
 const CHECK_MS = 1_000;
 
+export interface SubscriptionEvents {
+  readonly onMessage: (message: string) => void;
+  /** Messages arrive from now on. */
+  readonly onActive: () => void;
+  readonly onError: (error: Error) => void;
+}
+
 /** Hears the messages of one channel, on a connection of its own that is made again whenever it is lost. */
 export class RedisSubscription {
   #isActive = false;
@@ -12,11 +19,10 @@ export class RedisSubscription {
   constructor(
     private readonly client: Redis,
     private readonly channel: string,
-    onMessage: (message: string) => void,
-    private readonly onError: (error: Error) => void,
+    private readonly events: SubscriptionEvents,
   ) {
-    client.on('error', onError);
-    client.on('message', (_channel, message) => onMessage(message));
+    client.on('error', events.onError);
+    client.on('message', (_channel, message) => events.onMessage(message));
     client.on('ready', () => void this.#begin());
     client.on('close', () => {
       this.#isActive = false;
@@ -40,8 +46,9 @@ export class RedisSubscription {
     try {
       await this.client.subscribe(this.channel);
       this.#isActive = true;
+      this.events.onActive();
     } catch (error) {
-      this.onError(error as Error);
+      this.events.onError(error as Error);
     }
   }
 
@@ -51,7 +58,7 @@ export class RedisSubscription {
     try {
       await this.client.ping();
     } catch (error) {
-      this.onError(error as Error);
+      this.events.onError(error as Error);
       this.#isActive = false;
       this.client.disconnect(true);
     }

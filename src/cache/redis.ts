@@ -1,12 +1,16 @@
 import { Redis } from 'ioredis';
 import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
-import { REDIS_SCRIPTS } from './redis-scripts.ts';
+import { redisScripts } from './redis-scripts.ts';
+import { identifyServer } from './redis-server.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 
 /** A healthy Redis answers in well under a millisecond; after this a request goes on without it. */
 const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_DELAY_MS = 50;
 const MAX_RECONNECT_DELAY_MS = 1_000;
+/** What a master answers to a write after it was made a replica, also from within a script. */
+const READ_ONLY = /\bREADONLY\b/;
 
 /** What a command is for. One purpose that fails is left alone while the others go on. */
 export type RedisPurpose = 'read' | 'fill' | 'bump';
@@ -20,14 +24,27 @@ const LIMITS: Readonly<Record<RedisPurpose, BreakerLimits>> = {
   bump: { failures: 3, openMs: 200 },
 };
 
+/** What every failure of Redis is thrown as. Whoever watches the connection has been told of it. */
+export class RedisFailed extends Error {
+  override name = 'RedisFailed';
+}
+
 /** Thrown instead of asking a Redis that is not connected, or just failed several times in a row. */
-export class RedisLeftAlone extends Error {
+export class RedisLeftAlone extends RedisFailed {
   override name = 'RedisLeftAlone';
 }
 
+export interface RedisSettings {
+  /** Stands before every key and channel. Empty when absent. */
+  readonly keyPrefix?: string;
+  /** Told when all that failed works again. */
+  readonly onRecovered?: () => void;
+}
+
 /**
- * A connection to Redis that fails fast: nothing is queued while it is down, no command is sent twice, and after some
- * failures in a row none of the same purpose is sent for a while.
+ * A connection to a Redis master that fails fast: nothing is queued while it is down, no command is sent twice, and after
+ * some failures in a row none of the same purpose is sent for a while. A server that is a replica, or becomes one, is left:
+ * the next connection may lead to the new master.
  */
 export class FastRedis {
   readonly #client: Redis;
@@ -36,24 +53,40 @@ export class FastRedis {
     fill: new CircuitBreaker(LIMITS.fill),
     bump: new CircuitBreaker(LIMITS.bump),
   };
+  /** What fails at the moment. */
+  readonly #failing = new Set<RedisPurpose | 'connection' | 'subscription'>();
+  readonly #keyPrefix: string;
+  readonly #onRecovered: () => void;
   #serverId: string | undefined;
+  #identifying: Promise<string> | undefined;
+  /** Connections in a row that led to a replica. */
+  #replicas = 0;
 
   /** @param onError told of lost connections and of every command that failed */
   constructor(
     url: string,
     private readonly onError: (error: Error) => void,
+    { keyPrefix = '', onRecovered = () => {} }: RedisSettings = {},
   ) {
+    this.#keyPrefix = keyPrefix;
+    this.#onRecovered = onRecovered;
     this.#client = new Redis(url, {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
-      retryStrategy: (attempt) => Math.min(50 * attempt, MAX_RECONNECT_DELAY_MS),
+      retryStrategy: (attempt) =>
+        Math.min(RECONNECT_DELAY_MS * Math.max(attempt, this.#replicas), MAX_RECONNECT_DELAY_MS),
+      reconnectOnError: ({ message }) => READ_ONLY.test(message),
       connectionName: 'tenantry',
-      scripts: REDIS_SCRIPTS,
+      keyPrefix,
+      scripts: redisScripts(keyPrefix),
     });
-    this.#client.on('error', onError);
+    this.#client.on('error', (error) => this.#failed('connection', error));
+    this.#client.on('ready', () => {
+      this.#identify().catch((error) => this.#failed('connection', error));
+    });
     this.#client.on('close', () => {
       this.#serverId = undefined;
     });
@@ -61,7 +94,7 @@ export class FastRedis {
 
   /**
    * Sends commands. @throws when Redis does not answer as it should, or is left alone
-   * @param work what to send; it is given the id of the running server, which a restarted or another one does not share
+   * @param work what to send; it is given the id of the server, which a restarted or another one does not share
    * @param purpose whose failures in a row decide whether Redis is left alone
    */
   async run<Result>(
@@ -73,17 +106,25 @@ export class FastRedis {
     const breaker = this.#breakers[purpose];
     if (breaker.isOpen) throw new RedisLeftAlone('Redis failed several times in a row and is left alone for a moment');
     try {
-      const serverId = this.#serverId ?? (await this.#askServerId());
+      const serverId = this.#serverId ?? (await this.#identify());
       this.#gatherCommands();
       const result = await work(this.#client, serverId);
       if (this.#serverId !== serverId) throw new Error('the connection to Redis was lost while it answered');
       breaker.succeeded();
+      if (this.#failing.size > 0) this.#succeeded(purpose);
       return result;
-    } catch (error) {
-      this.onError(error as Error);
+    } catch (cause) {
       breaker.failed();
-      throw error;
+      this.#failed(purpose, cause as Error);
+      throw new RedisFailed((cause as Error).message, { cause });
     }
+  }
+
+  /** Connects anew, since the server is not the one that it was. */
+  leave(reason: string): void {
+    this.#serverId = undefined;
+    this.#failed('connection', new Error(reason));
+    this.#client.disconnect(true);
   }
 
   /** The id of the server that is connected; undefined while none is, and until the first command to it. */
@@ -98,12 +139,22 @@ export class FastRedis {
       lazyConnect: true,
       autoResubscribe: false, // it must be known when that is done
     });
-    return new RedisSubscription(client, channel, onMessage, this.onError);
+    return new RedisSubscription(client, this.#keyPrefix + channel, {
+      onMessage,
+      onActive: () => this.#succeeded('subscription'),
+      onError: (error) => this.#failed('subscription', error),
+    });
   }
 
-  /** For the health check. */
-  async ping(): Promise<void> {
-    await this.#client.ping();
+  /** Sends a message to those who hear the channel. */
+  async publish(channel: string, message: string): Promise<void> {
+    await this.run((client) => client.publish(this.#keyPrefix + channel, message), 'bump');
+  }
+
+  /** For the health check. @throws when no master answers */
+  async check(): Promise<void> {
+    if (this.#client.status !== 'ready') throw new RedisLeftAlone('Redis is not connected');
+    await this.#identify();
   }
 
   /** Bytes that Redis uses for its data; undefined when it does not say. */
@@ -116,11 +167,35 @@ export class FastRedis {
     this.#client.disconnect();
   }
 
-  async #askServerId(): Promise<string> {
-    const id = /^run_id:(\w+)/m.exec(await this.#client.info('server'))?.[1];
-    if (!id) throw new Error('Redis does not tell its run_id (INFO server)');
-    this.#serverId = id;
+  /** Asks the server who it is. @throws when it is no master; the connection is made anew then */
+  #identify(): Promise<string> {
+    this.#identifying ??= this.#askIdentity().finally(() => {
+      this.#identifying = undefined;
+    });
+    return this.#identifying;
+  }
+
+  async #askIdentity(): Promise<string> {
+    const { id, isMaster } = await identifyServer(this.#client, this.#keyPrefix);
+    if (!isMaster) {
+      this.#replicas++;
+      this.leave('Redis is a replica, which takes no writes');
+      throw new RedisFailed('Redis is a replica, which takes no writes');
+    }
+    this.#replicas = 0;
+    if (this.#serverId !== undefined && this.#serverId !== id) this.leave('Redis was a replica meanwhile');
+    else this.#serverId = id;
+    this.#succeeded('connection');
     return id;
+  }
+
+  #failed(what: RedisPurpose | 'connection' | 'subscription', error: Error): void {
+    this.#failing.add(what);
+    this.onError(error);
+  }
+
+  #succeeded(what: RedisPurpose | 'connection' | 'subscription'): void {
+    if (this.#failing.delete(what) && this.#failing.size === 0) this.#onRecovered();
   }
 
   /**

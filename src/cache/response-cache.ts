@@ -109,11 +109,6 @@ export class ResponseCache {
     return this.#flights.run(key, versions, () => this.#loadInTurn(scope, key, { versions, miss }, load), whenJoined);
   }
 
-  /** A mutation is about to begin its transaction. @returns the id that the transaction is to carry */
-  beginWrite(): string {
-    return this.options.following.versions.beginWrite();
-  }
-
   /**
    * Makes old what depends on a mutation's write. Called after its transaction and before it is acknowledged; resolves
    * when no process can answer with less any more. Never throws.
@@ -125,8 +120,7 @@ export class ResponseCache {
     writeId: string,
     isCommitted: boolean,
   ): Promise<void> {
-    const { versions } = this.options.following;
-    if (!isCommitted) versions.abandonWrite(writeId);
+    // Who may commit yet is not marked: the outbox relay bumps when it does.
     await this.#bump(scope, dependencies, isCommitted ? writeId : undefined);
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { CacheDependency } from './namespaces.ts';
+import type { OutboxChange } from './outbox/outbox-reader.ts';
 
 /**
  * A tenant's versions at one moment: `epoch`, a value never used before, and for each namespace how often it was bumped
@@ -18,15 +19,34 @@ export interface VersionStore {
   read(scope: TenantScope): Versions | Promise<Versions>;
   /** The versions now, where they are known without asking anybody. */
   held(scope: TenantScope): Versions | undefined;
-  /** A write of the API is about to begin. @returns the id that its rows in the outbox are to carry */
-  beginWrite(): string;
   /**
-   * Makes everything old that depends on one of these. @throws when it is not certain to have happened
-   * @param writeId a committed write of the API, whose rows in the outbox then need not be followed
+   * Makes everything old that depends on one of these. @throws when it is not certain that every process takes note of it
+   * @param writeId a committed write of the API, whose rows in the outbox are then passed over
    */
   bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void>;
-  /** Nobody knows whether this write was, or yet will be, committed: its rows are to be followed like anybody's. */
-  abandonWrite(writeId: string): void;
+}
+
+/** What became of rows of the outbox. */
+export interface Relayed {
+  /** Resolves when no process takes what was before the bumps for current any more; absent when none does. Never rejects. */
+  readonly heard?: Promise<void> | undefined;
+}
+
+/** Versions that processes share. */
+export interface SharedVersions extends VersionStore {
+  /** The versions, and the bytes under a key of the same tenant, in one round trip. */
+  readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }>;
+  /**
+   * Bumps what rows of the outbox tell of, but what the API has bumped itself.
+   * @throws when one of the bumps is not certain to have happened
+   * @param serverId the Redis that is meant
+   */
+  relay(serverId: string, changes: readonly OutboxChange[]): Promise<Relayed>;
+  close(): void;
+}
+
+export function isShared(versions: VersionStore): versions is SharedVersions {
+  return 'readWith' in versions;
 }
 
 /**

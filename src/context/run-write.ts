@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Namespace } from '../cache/namespaces.ts';
 import { BrokenRules, type UserError } from '../graphql/user-error.type.ts';
 import { retriedTransaction } from '../tenancy/retried-transaction.ts';
@@ -23,7 +24,7 @@ export async function runWrite<Result>(
 ): Promise<Written<Result>> {
   const { scope, services } = context;
   const { cache, database } = services;
-  const writeId = cache.beginWrite();
+  const writeId = randomUUID();
   try {
     const result = await retriedTransaction(carrying(writeId, database), scope, work);
     await cache.written(scope, dependents, writeId, true);

@@ -166,7 +166,7 @@ function addFollowing(add: Add, { state, trust }: MetricsSources['following']): 
   );
   one('counter', 'outbox_rows_total', 'Rows of the outbox that this process followed.', () => state.followedRows);
   one('counter', 'outbox_elections_total', 'How often this process became the drainer.', () => state.elections);
-  one('counter', 'generations_total', 'How often all that was kept was taken for old.', () => state.generations);
+  one('counter', 'terms_total', 'How often a term began: all that was kept was taken for old.', () => state.terms);
 }
 
 /** Nothing for a histogram that was never recorded into. */

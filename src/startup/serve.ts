@@ -19,6 +19,7 @@ import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { pendingMigrations } from './database-state.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
+import { OutageLog } from './outage-log.ts';
 
 export interface RunningService {
   /** For example http://127.0.0.1:4000. */
@@ -35,9 +36,7 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
     const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
     const monitor = new Monitor({ ...config.monitoring, logger, plans });
     const database = connect(config, opened, monitor, logger);
-    const redis = config.redisUrl
-      ? new FastRedis(config.redisUrl, quietly(logger, 'Redis failed; answers come from PostgreSQL'))
-      : undefined;
+    const redis = openRedis(config, logger);
     const following = await follow({ config, opened, database, redis, logger });
     const close = async () => {
       await following.stop();
@@ -120,13 +119,27 @@ async function follow({
   redis,
   logger,
 }: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<Following> {
+  const outage = new OutageLog(logger, {
+    began: 'the outbox of writes cannot be followed; answers come from PostgreSQL meanwhile',
+    over: 'the outbox of writes is followed again',
+  });
   return followOutbox({
     enabled: config.cache.enabled,
     connection: { url: opened.url, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
     database,
     redis,
-    onError: quietly(logger, 'the outbox of writes could not be followed; answers come from PostgreSQL meanwhile'),
+    onError: outage.failed,
+    onRecovered: outage.recovered,
   });
+}
+
+function openRedis({ redisUrl, cache }: Config, logger: Logger): FastRedis | undefined {
+  const outage = new OutageLog(logger, {
+    began: 'Redis fails; answers come from PostgreSQL meanwhile',
+    over: 'Redis works again',
+  });
+  const settings = { keyPrefix: cache.keyPrefix, onRecovered: outage.recovered };
+  return redisUrl ? new FastRedis(redisUrl, outage.failed, settings) : undefined;
 }
 
 function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): HealthChecks {
@@ -140,7 +153,7 @@ function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): H
       const faults = await database.withConnection((client) => databaseFaults(client));
       if (faults.length) throw new DatabaseFaultsError(faults);
     },
-    ...(redis && { redis: () => redis.ping() }),
+    ...(redis && { redis: () => redis.check() }),
   };
 }
 
@@ -219,14 +232,4 @@ function cacheName({ cache, redisUrl }: Config): string {
   return redisUrl
     ? `Redis at ${new URL(redisUrl).host}, and in memory`
     : 'in memory (set REDIS_URL to share it between processes)';
-}
-
-/** What is down fails again and again: one line a second tells it. */
-function quietly(logger: Logger, message: string): (error: Error) => void {
-  let lastMs = 0;
-  return (error) => {
-    if (Date.now() - lastMs < 1_000) return;
-    lastMs = Date.now();
-    logger.warn({ err: error }, message);
-  };
 }

@@ -137,7 +137,7 @@ export class TenantDatabase {
   /**
    * The same with prepared statements, for mutations: Prisma's transaction costs several times their CPU
    * (docs/decisions.md). Each statement has the statement timeout; `work` must wait for nothing else, since it holds locks.
-   * @param writeId a mutation's, as `ResponseCache.beginWrite` gave it
+   * @param writeId a mutation's, which `ResponseCache.written` is told of then
    */
   async write<Result>(
     scope: TenantScope,

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HeldVersions, type TrustedVersions } from '../../src/cache/held-versions.ts';
+import { HeldVersions } from '../../src/cache/held-versions.ts';
 import { HOLD_MS } from '../../src/cache/outbox/timing.ts';
 import { now } from '../../src/cache/outbox/trust.ts';
+import type { TrustedVersions } from '../../src/cache/redis-versions.ts';
 
-const TERM = { generation: 'g', serverId: 's' };
+const TERM = { name: 't', serverId: 's' };
 const OLD: TrustedVersions = { versions: { epoch: 'e', accounts: 1 }, term: TERM };
 const NEW: TrustedVersions = { versions: { epoch: 'e', accounts: 2 }, term: TERM };
 

@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { versionsKey } from '../../src/cache/cache-key.ts';
+import { HoldingVersions } from '../../src/cache/holding-versions.ts';
+import type { OutboxChange } from '../../src/cache/outbox/outbox-reader.ts';
 import { HOLD_MS } from '../../src/cache/outbox/timing.ts';
-import { now, Trust } from '../../src/cache/outbox/trust.ts';
+import { Trust, type TrustTerm } from '../../src/cache/outbox/trust.ts';
 import { FastRedis } from '../../src/cache/redis.ts';
-import { RedisVersions } from '../../src/cache/redis-versions.ts';
+import { RedisVersions, UntrustedBump } from '../../src/cache/redis-versions.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../support/redis.ts';
 import { type RedisWatch, watchRedis } from '../support/redis-watch.ts';
@@ -129,7 +132,6 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
 
   it('are waited for after a bump of the drainer, which bumps for other tenants meanwhile', async () => {
-    const change = (tenantId: string) => ({ tenantId, dependencies: 1, writeId: null });
     const accounts = async (scope: TenantScope) => (await there.versions.read(scope)).accounts ?? 0;
     // Again, should the machine stand still until the hold is over.
     await until(async () => {
@@ -138,18 +140,75 @@ describeWithOwnRedis('versions that processes hold', () => {
       await admin.set(KEY, JSON.stringify(stored));
       const before = [await accounts(SCOPE), await accounts(OTHER)];
       let isHeard = false;
-      const { left, heard } = await here.versions.drain(here.serverId, [change(SCOPE.tenantId)], true);
+      const { heard } = await here.versions.relay(here.serverId, [rowOf(SCOPE)]);
       heard?.then(() => {
         isHeard = true;
       });
-      await here.versions.drain(here.serverId, [change(OTHER.tenantId)], true);
+      await here.versions.relay(here.serverId, [rowOf(OTHER)]);
       const after = [await accounts(SCOPE), await accounts(OTHER)];
       const wasWaitedFor = !isHeard;
       await heard;
-      expect(left).toEqual([]);
       expect(after).toEqual(before.map((count) => count + 1));
       return wasWaitedFor;
     });
+  });
+
+  it('are dropped by the process that relays a bump, which is told by nobody', async () => {
+    for (let n = 0; n < 10; n++) {
+      await here.untilHolding();
+      const before = await here.versions.read(SCOPE);
+      await here.versions.relay(here.serverId, [rowOf(SCOPE)]);
+      expect(here.versions.held(SCOPE)).toBeUndefined();
+      expect(await here.versions.read(SCOPE)).toEqual({ ...before, accounts: (before.accounts ?? 0) + 1 });
+    }
+  });
+
+  it('are bumped once for a write of the API, by whoever comes first', async () => {
+    const relay = (writeId: string) => here.versions.relay(here.serverId, [rowOf(SCOPE, writeId)]);
+    const bump = (writeId: string) => there.versions.bump(SCOPE, ['accounts'], writeId);
+    for (const both of [
+      async (id: string) => [await relay(id), await bump(id)],
+      async (id: string) => [await bump(id), await relay(id)],
+      (id: string) => Promise.all([relay(id), bump(id)]),
+    ]) {
+      const before = await here.versions.read(SCOPE);
+      await both(randomUUID());
+      expect(await here.versions.read(SCOPE)).toEqual({ ...before, accounts: (before.accounts ?? 0) + 1 });
+    }
+  });
+
+  it('are bumped by the relay for what the API’s own bump left out', async () => {
+    const before = await here.versions.read(SCOPE);
+    const writeId = randomUUID();
+    await there.versions.bump(SCOPE, ['accounts'], writeId);
+    await here.versions.relay(here.serverId, [{ ...rowOf(SCOPE, writeId), dependencies: 1 + 4 }]);
+    expect(await here.versions.read(SCOPE)).toEqual({
+      ...before,
+      accounts: (before.accounts ?? 0) + 1,
+      dashboard: (before.dashboard ?? 0) + 1,
+    });
+  });
+
+  it('are over before a bump is done that the relay was first with, and whose recall nobody heard', async () => {
+    // Again, should the machine stand still until the hold is over.
+    await until(async () => {
+      const writeId = randomUUID();
+      await there.untilHolding();
+      const stored = JSON.parse((await admin.get(KEY)) ?? '');
+      const heldUntilMs = Math.floor(await redisTimeMs(admin)) + HOLD_MS;
+      await admin.set(KEY, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
+      const { heard } = await here.versions.relay(here.serverId, [rowOf(SCOPE, writeId)]);
+      await there.versions.bump(SCOPE, ['accounts'], writeId);
+      expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
+      return heard !== undefined;
+    });
+  });
+
+  it('are not said to be bumped by a process that does not trust this Redis', async () => {
+    const redis = new FastRedis(server.url, () => {});
+    const versions = new RedisVersions(redis, new Trust());
+    await until(() => versions.bump(SCOPE, ['accounts']).then(...outcome(UntrustedBump)));
+    await redis.close();
   });
 
   it('are not held by a process that would not hear of a bump', async () => {
@@ -164,13 +223,26 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
 });
 
+/** Without a lease to renew, on a machine that may stand still. */
+class EndlessTrust extends Trust {
+  constructor(private readonly only: TrustTerm) {
+    super();
+  }
+
+  override get isValid(): boolean {
+    return true;
+  }
+
+  override get term(): TrustTerm {
+    return this.only;
+  }
+}
+
 type Process = Awaited<ReturnType<typeof startProcess>>;
 
 /** What a process of the service has of its own. */
 async function startProcess(server: TestRedis) {
   const redis = new FastRedis(server.url, () => {});
-  const trust = new Trust();
-  const versions = new RedisVersions(redis, trust);
   const askId = () => redis.run(async (_client, id) => id);
   await until(() =>
     askId().then(
@@ -179,7 +251,8 @@ async function startProcess(server: TestRedis) {
     ),
   );
   const serverId = await askId();
-  trust.grant('generation', serverId, now(), 600_000);
+  const trust = new EndlessTrust({ name: 'term', serverId });
+  const versions = new HoldingVersions(new RedisVersions(redis, trust), redis, trust);
   const process = {
     serverId,
     versions,
@@ -194,9 +267,19 @@ async function startProcess(server: TestRedis) {
 }
 
 /** Whether the process need not ask for what it has just read. */
-async function isHeld({ versions }: { versions: RedisVersions }): Promise<boolean> {
+async function isHeld({ versions }: { versions: HoldingVersions }): Promise<boolean> {
   await versions.read(SCOPE);
   return !(versions.read(SCOPE) instanceof Promise);
+}
+
+/** A row of the outbox that tells of accounts. */
+function rowOf({ tenantId }: TenantScope, writeId: string | null = null): OutboxChange {
+  return { tenantId, dependencies: 1, writeId };
+}
+
+/** For a promise that is to be rejected with such an error. */
+function outcome(kind: new (...parameters: never[]) => Error) {
+  return [() => false, (error: unknown) => error instanceof kind] as const;
 }
 
 /** Asks again until it is so; the test's own time limit ends it otherwise. */

@@ -17,6 +17,8 @@ export interface InstalledPostgres {
   readonly url: string;
   /** Ends all connections. From then on it is a hot standby, which waits for a primary server's log. */
   restartAsReplica(): void;
+  /** A copy of its files, as a server of its own. */
+  copy(): InstalledPostgres;
   stop(): void;
 }
 
@@ -30,18 +32,18 @@ export function findInstalledPostgres(extension: string): string | undefined {
 
 /** @param programs as `findInstalledPostgres` gave it */
 export async function startInstalledPostgres(programs: string): Promise<InstalledPostgres> {
-  const port = await findFreePort();
-  const data = mkdtempSync(path.join(tmpdir(), 'tenantry-test-postgres-'));
-  const run = (program: string, ...args: string[]) =>
-    execFileSync(path.join(programs, program), ['-D', data, ...args], {
-      cwd: '/',
-      stdio: 'ignore',
-      ...asServerUser(data),
-    });
+  const ports = [await findFreePort(), await findFreePort()] as const;
+  const data = newFolder();
+  runAs(data, programs, 'initdb', '-D', data, '--username', 'postgres', '--auth', 'trust', '--no-sync');
+  return startServer(programs, data, ...ports);
+}
+
+/** @param copyPort for a copy of it */
+function startServer(programs: string, data: string, port: number, copyPort: number): InstalledPostgres {
+  const run = (program: string, ...args: string[]) => runAs(data, programs, program, '-D', data, ...args);
   const options = `${FLAGS} -c listen_addresses=127.0.0.1 -c port=${port}`;
   const start = () => run('pg_ctl', '--wait', '--log', path.join(data, 'log'), '--options', options, 'start');
   const stop = (mode: string) => run('pg_ctl', '--wait', '--mode', mode, 'stop');
-  run('initdb', '--username', 'postgres', '--auth', 'trust', '--no-sync');
   start();
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
@@ -53,11 +55,25 @@ export async function startInstalledPostgres(programs: string): Promise<Installe
       chownSync(signal, uid, gid);
       start();
     },
+    copy() {
+      const copied = newFolder();
+      const from = ['--host', '127.0.0.1', '--port', String(port), '--username', 'postgres'];
+      runAs(copied, programs, 'pg_basebackup', '-D', copied, ...from, '--checkpoint', 'fast', '--no-sync');
+      return startServer(programs, copied, copyPort, port);
+    },
     stop() {
       stop('immediate');
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+function newFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'tenantry-test-postgres-'));
+}
+
+function runAs(data: string, programs: string, program: string, ...args: string[]): void {
+  execFileSync(path.join(programs, program), args, { cwd: '/', stdio: 'ignore', ...asServerUser(data) });
 }
 
 /** PostgreSQL refuses to run as root; its package has made a user for it. */

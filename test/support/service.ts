@@ -22,6 +22,10 @@ export interface ServiceOptions {
   readonly log?: DestinationStream;
   /** A database to share with another service; without it one is made, and dropped at the end. */
   readonly database?: TestDatabase;
+  /** Another way to the database, by which the outbox is followed. */
+  readonly followUrl?: string;
+  /** As of `followOutbox`. */
+  readonly holdsVersions?: boolean;
 }
 
 /** The service as it runs in production, on a free port and a database of its own. */
@@ -36,6 +40,8 @@ export interface TestService {
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
   /** How this service learns of writes past it. */
   readonly following: Following;
+  /** What it told of that fails: of Redis, and of following the outbox. */
+  readonly told: readonly Error[];
   /** Resolves when the service shows what was written past it before the call. */
   untilCaughtUp(): Promise<void>;
   close(): Promise<void>;
@@ -49,10 +55,17 @@ export interface GraphqlAnswer {
   readonly errors?: readonly { message: string; path?: unknown[]; extensions: { code: string; argument?: string } }[];
 }
 
-export async function startService({ env = {}, database: given, log }: ServiceOptions = {}): Promise<TestService> {
+export async function startService({
+  env = {},
+  database: given,
+  log,
+  followUrl,
+  holdsVersions = true,
+}: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
   const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: log ? 'error' : 'fatal', ...env });
   const statements: StatementEvent[] = [];
+  const told: Error[] = [];
   const logger = log ? pino({ level: config.logLevel }, log) : pino({ level: config.logLevel });
   const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
@@ -67,17 +80,16 @@ export async function startService({ env = {}, database: given, log }: ServiceOp
     },
   });
   const up = async () => {};
-  const redis = config.redisUrl
-    ? new FastRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis'))
-    : undefined;
+  const redis = config.redisUrl ? new FastRedis(config.redisUrl, (error) => told.push(error), config.cache) : undefined;
   const following = await followOutbox({
     enabled: config.cache.enabled,
-    connection: { url: own.url, role: SERVICE_ROLE },
+    connection: { url: followUrl ?? own.url, role: SERVICE_ROLE },
     database,
     redis,
-    onError: (error) => logger.warn({ err: error }, 'outbox'),
+    holdsVersions,
+    onError: (error) => told.push(error),
   });
-  const health = { database: up, migrations: up, integrity: up };
+  const health = { database: up, migrations: up, integrity: up, ...(redis && { redis: () => redis.check() }) };
   const app = await buildApp({ config, logger, monitor, database, redis, following, health });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
@@ -86,6 +98,7 @@ export async function startService({ env = {}, database: given, log }: ServiceOp
     databaseUrl: own.url,
     statements,
     following,
+    told,
     untilCaughtUp: () => following.untilCaughtUp(),
     token: (role, slug) => issueToken(config.auth, own.url, role, slug),
     send: (token, query, variables) => sendTo(url, token, query, variables),

@@ -24,7 +24,7 @@ export interface Page {
  * @param maxKeys after so many keys the search ends, with the rest unseen
  */
 export async function* findEntries(
-  { client }: OperatorRedis,
+  { client, keyPrefix }: OperatorRedis,
   scope: TenantScope,
   now: Versions | null,
   maxKeys: number,
@@ -32,7 +32,8 @@ export async function* findEntries(
   const prefix = tenantPrefix(scope);
   let cursor = '0';
   for (let walked = 0; walked < maxKeys; walked += PAGE) {
-    const [next, keys] = await client.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', PAGE);
+    const [next, found] = await client.scan(cursor, 'MATCH', `${keyPrefix}${prefix}*`, 'COUNT', PAGE);
+    const keys = found.map((key) => key.slice(keyPrefix.length));
     const own = keys.filter((key) => !NO_ENTRIES.test(key.slice(prefix.length)));
     const entries = await Promise.all(own.map((key) => readEntry(client, prefix, key, now)));
     const isLast = next === '0';

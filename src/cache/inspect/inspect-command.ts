@@ -62,9 +62,9 @@ async function inspect({ tenant: slug, pattern, limit, 'max-keys': keys }: Given
   if (slug === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
   const redis = await openOperatorRedis();
   try {
-    const tenant = await findTenant(slug);
+    const { database, ...tenant } = await findTenant(slug);
     const scope = TenantScope.ofOperatorCommand(tenant.id);
-    const state = await readTenantState(redis, scope);
+    const state = await readTenantState(redis, scope, database);
     const isAsked = (entry: KeptEntry) =>
       pattern === '*' || entry.dependencies.some((one) => dependencies.includes(one));
     let isWhole = false;
@@ -78,13 +78,17 @@ async function inspect({ tenant: slug, pattern, limit, 'max-keys': keys }: Given
   }
 }
 
-async function findTenant(slug: string): Promise<{ readonly slug: string; readonly id: string }> {
+/** @returns the tenant, and which database it is in */
+async function findTenant(
+  slug: string,
+): Promise<{ readonly slug: string; readonly id: string; readonly database: string }> {
   const { client, close } = await openCommandDatabase({ command: INSPECT.name });
   try {
     await client.query("SELECT set_config('app.directory', 'on', false)");
-    const { rows } = await client.query<{ slug: string; id: string }>('SELECT slug, id FROM tenants WHERE slug = $1', [
-      slug,
-    ]);
+    const { rows } = await client.query<{ slug: string; id: string; database: string }>(
+      'SELECT slug, id, cache_database_identity() AS database FROM tenants WHERE slug = $1',
+      [slug],
+    );
     if (!rows[0]) throw new OperatorError(`There is no tenant "${slug}".`, 'Give the slug of a tenant.');
     return rows[0];
   } finally {

@@ -63,7 +63,6 @@ function namespaceOf(key: string): string {
 
 function reason(name: string, then: Versions, now: Versions): string {
   if (name !== 'epoch') return `${name} was changed`;
-  const [[server, generation], [serverNow, generationNow]] = [then.epoch.split('.'), now.epoch.split('.')];
-  if (server !== serverNow) return 'Redis was restarted or is another one';
-  return generation === generationNow ? 'the versions began anew' : 'writes may have gone by unseen';
+  const [[term], [termNow]] = [then.epoch.split('.'), now.epoch.split('.')];
+  return term === termNow ? 'the versions began anew' : 'a new term began: writes may have gone by unseen';
 }

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 import { OperatorError } from '../../errors.ts';
+import { redisScripts } from '../redis-scripts.ts';
+import { identifyServer } from '../redis-server.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A person waits here, and no request: a busy Redis may take its time. */
@@ -9,13 +11,19 @@ const COMMAND_TIMEOUT_MS = 10_000;
 export interface OperatorRedis {
   readonly client: Redis;
   readonly serverId: string;
+  /** The client puts it before keys, but not before patterns. */
+  readonly keyPrefix: string;
 }
 
 /**
- * Opens the Redis that REDIS_URL names.
+ * Opens the Redis that REDIS_URL names, with CACHE_KEY_PREFIX as the service has it.
  * @throws OperatorError when there is none, or it does not answer
  */
-export async function openOperatorRedis(url = process.env.REDIS_URL?.trim()): Promise<OperatorRedis> {
+export async function openOperatorRedis(
+  { REDIS_URL, CACHE_KEY_PREFIX }: NodeJS.ProcessEnv = process.env,
+): Promise<OperatorRedis> {
+  const url = REDIS_URL?.trim();
+  const keyPrefix = CACHE_KEY_PREFIX?.trim() ?? '';
   if (!url)
     throw new OperatorError(
       'REDIS_URL is not set. Without Redis each process keeps its answers in its own memory, where no other can look.',
@@ -31,6 +39,8 @@ export async function openOperatorRedis(url = process.env.REDIS_URL?.trim()): Pr
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
     connectionName: 'tenantry cache:inspect',
+    keyPrefix,
+    scripts: redisScripts(keyPrefix),
   });
   let reason = '';
   client.on('error', (error: Error) => {
@@ -38,9 +48,8 @@ export async function openOperatorRedis(url = process.env.REDIS_URL?.trim()): Pr
   });
   try {
     await client.connect();
-    const serverId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
-    if (!serverId) throw new Error('it does not tell its run_id (INFO server)');
-    return { client, serverId };
+    const { id } = await identifyServer(client, keyPrefix);
+    return { client, serverId: id, keyPrefix };
   } catch (error) {
     client.disconnect();
     throw new OperatorError(

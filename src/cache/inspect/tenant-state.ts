@@ -1,7 +1,7 @@
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { versionsKey } from '../cache-key.ts';
-import { LeaseStore } from '../outbox/lease-store.ts';
-import { parseVersions, versionsOn } from '../redis-versions.ts';
+import { isLive, LeaseStore } from '../outbox/lease-store.ts';
+import { parseVersions, versionsIn } from '../redis-versions.ts';
 import type { Versions } from '../versions.ts';
 import type { OperatorRedis } from './operator-redis.ts';
 
@@ -11,18 +11,24 @@ export interface TenantState {
   readonly isTrusted: boolean;
   /** For how long yet the lease holds, in milliseconds; negative when it is over, null when there is none. */
   readonly leaseMs: number | null;
-  /** As entries are compared with them; null when there are none yet, or no lease says of which generation. */
+  /** As entries are compared with them; null when there are none yet, or no lease says of which term. */
   readonly versions: Versions | null;
 }
 
-export async function readTenantState({ client, serverId }: OperatorRedis, scope: TenantScope): Promise<TenantState> {
-  const leases = new LeaseStore({ run: (work) => work(client, serverId) });
-  const [{ lease, nowMs }, text] = await Promise.all([leases.read(), client.get(versionsKey(scope))]);
+/** @param database as `cache_database_identity()` of PostgreSQL gives it: another one's lease says nothing of this one */
+export async function readTenantState(
+  { client, serverId }: OperatorRedis,
+  scope: TenantScope,
+  database: string,
+): Promise<TenantState> {
+  const leases = new LeaseStore({ run: (work) => work(client, serverId), leave() {} });
+  const [{ lease: found, nowMs }, text] = await Promise.all([leases.read(), client.get(versionsKey(scope))]);
   const stored = parseVersions(text);
+  const lease = found?.server === serverId && found.database === database ? found : undefined;
   const leaseMs = lease ? Math.round(lease.untilMs - nowMs) : null;
   return {
-    isTrusted: leaseMs !== null && leaseMs > 0,
+    isTrusted: lease !== undefined && isLive(lease, nowMs),
     leaseMs,
-    versions: stored && lease ? versionsOn(serverId, lease.generation, stored) : null,
+    versions: stored && lease ? versionsIn(lease.term, stored) : null,
   };
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { RedisVersions } from '../redis-versions.ts';
-import { freshEpoch } from '../versions.ts';
+import { OperatorError } from '../../errors.ts';
+import type { SharedVersions } from '../versions.ts';
 import type { FollowerState } from './following.ts';
-import type { Lease, LeaseStore } from './lease-store.ts';
+import { isLive, type Lease, type LeaseStore } from './lease-store.ts';
 import type { OutboxChange, OutboxPoll, OutboxReader } from './outbox-reader.ts';
 import { isContinued } from './position.ts';
-import { GRACE_MS, LEASE_MS, RENEW_MS } from './timing.ts';
+import { LEASE_MS, MARGIN_MS, RENEW_MS } from './timing.ts';
 
 /** How often the database is told that the term goes on; one that says nothing for a minute is taken for dead. */
 const ANNOUNCE_MS = 10_000;
@@ -14,12 +14,12 @@ const ANNOUNCE_MS = 10_000;
 export interface DrainTermOptions {
   readonly reader: OutboxReader;
   readonly leases: LeaseStore;
-  readonly versions: RedisVersions;
+  readonly versions: SharedVersions;
   readonly serverId: string;
   readonly state: FollowerState;
 }
 
-/** A poll of which not everything is in the versions yet. */
+/** A poll of which not everything is in the versions yet, or not heard of. */
 interface OpenPoll {
   readonly poll: OutboxPoll;
   /** Redis's clock before the poll. */
@@ -27,12 +27,11 @@ interface OpenPoll {
   /** When it began, on the clock of this process. */
   readonly startedMs: number;
   changes: readonly OutboxChange[];
-  /** Bumps that processes may not have heard of yet. */
-  unheard: number;
+  isHeard: boolean;
 }
 
 /** What a lease says of the place reached. */
-type Reached = Pick<Lease, 'generation' | 'snapshot' | 'serverStart' | 'seenAtMs'>;
+type Reached = Omit<Lease, 'server' | 'untilMs'>;
 
 /** The time from one election of a drainer to the first thing that goes wrong. */
 export class DrainTerm {
@@ -41,6 +40,9 @@ export class DrainTerm {
   lastLeaseMs: number | undefined;
   readonly #open: OpenPoll[] = [];
   #announcedMs = Number.NEGATIVE_INFINITY;
+  #isTrustedElsewhere = false;
+  /** No lease is written before. */
+  #leaseFromMs = Number.NEGATIVE_INFINITY;
   #redisMs: number;
   #last: OutboxPoll | undefined;
 
@@ -52,11 +54,17 @@ export class DrainTerm {
     this.#redisMs = nowMs;
   }
 
-  /** Goes on from where the last drainer got to. @throws when Redis takes no writes */
+  /**
+   * Goes on from where the last drainer got to, if that was on this very Redis: a lease that names another one came with its
+   * data, which may be older than what was read here.
+   * @throws when Redis takes no writes, another database has a lease there, or what is written now may not be seen
+   */
   static async begin(options: DrainTermOptions): Promise<DrainTerm> {
     const { nowMs, lease, serverId } = await options.leases.readToContinue();
     if (serverId !== options.serverId) throw new Error('Redis is another one than before');
-    return new DrainTerm(options, nowMs, lease);
+    const { database } = await options.reader.poll();
+    if (lease && lease.database !== database && isLive(lease, nowMs)) throw new OtherDatabase();
+    return new DrainTerm(options, nowMs, lease?.server === serverId ? lease : undefined);
   }
 
   /**
@@ -77,7 +85,7 @@ export class DrainTerm {
   async #announce(): Promise<void> {
     if (performance.now() - this.#announcedMs < ANNOUNCE_MS) return;
     this.#announcedMs = performance.now();
-    await this.options.reader.announceTrust(this.options.serverId, this.holder);
+    this.#isTrustedElsewhere = await this.options.reader.announceTrust(this.options.serverId, this.holder);
   }
 
   async #poll(): Promise<boolean> {
@@ -85,20 +93,24 @@ export class DrainTerm {
     const [startedMs, seenAtMs] = [performance.now(), this.#redisMs];
     const poll = await reader.poll(this.#last?.snapshot ?? this.reached?.snapshot);
     const before = this.#last ?? this.reached;
-    const isNext = before && isContinued(before, poll);
+    const isNext = before !== undefined && isContinued(before, poll);
     if (!isNext) this.#beginAnew(poll, seenAtMs);
     const changes = isNext ? poll.changes : [];
     state.followedRows += changes.length;
     this.#last = poll;
-    this.#open.push({ poll, seenAtMs, startedMs, changes, unheard: 0 });
+    this.#open.push({ poll, seenAtMs, startedMs, changes, isHeard: true });
     return changes.length > 0;
   }
 
-  /** What was kept before belongs to another generation; what is read from now on needs no bump for what came before. */
-  #beginAnew({ snapshot, serverStart }: OutboxPoll, seenAtMs: number): void {
+  /**
+   * What was kept before belongs to another term; what is read from now on needs no bump for what came before. After a failover
+   * a process may still reach the old Redis, and trust what it read there until that lease is over.
+   */
+  #beginAnew({ snapshot, database, triggers }: OutboxPoll, seenAtMs: number): void {
     this.#open.length = 0;
-    this.reached = { generation: freshEpoch(), snapshot, serverStart, seenAtMs };
-    this.options.state.generations++;
+    this.reached = { term: randomUUID(), snapshot, database, triggers, seenAtMs };
+    if (this.#isTrustedElsewhere) this.#leaseFromMs = performance.now() + LEASE_MS + MARGIN_MS;
+    this.options.state.terms++;
   }
 
   /**
@@ -109,28 +121,43 @@ export class DrainTerm {
     const { versions, serverId, state } = this.options;
     for (const open of this.#open) {
       if (open.changes.length === 0) continue;
-      const isFinal = performance.now() - open.startedMs > GRACE_MS;
-      const { left, heard } = await versions.drain(serverId, open.changes, isFinal);
-      open.changes = left;
+      const { heard } = await versions.relay(serverId, open.changes);
+      open.changes = [];
       if (!heard) continue;
-      open.unheard++;
+      open.isHeard = false;
       heard.then(() => {
-        open.unheard--;
+        open.isHeard = true;
       });
     }
-    while (this.#open[0]?.changes.length === 0 && this.#open[0].unheard === 0) {
+    while (this.#open[0]?.changes.length === 0 && this.#open[0].isHeard) {
       const { poll, seenAtMs, startedMs } = this.#open.shift() as OpenPoll;
-      const { generation } = this.reached as Reached;
-      this.reached = { generation, snapshot: poll.snapshot, serverStart: poll.serverStart, seenAtMs };
+      const { snapshot, database, triggers } = poll;
+      this.reached = { term: (this.reached as Reached).term, snapshot, database, triggers, seenAtMs };
       state.lagMs = performance.now() - startedMs;
     }
   }
 
   async #lease(): Promise<void> {
     const { leases, serverId } = this.options;
-    const { generation, snapshot, serverStart, seenAtMs } = this.reached as Reached;
+    const reached = this.reached as Reached;
+    if (performance.now() < this.#leaseFromMs) return;
     this.lastLeaseMs = performance.now();
-    const untilMs = seenAtMs + LEASE_MS;
-    this.#redisMs = await leases.write(serverId, { generation, snapshot, serverStart, seenAtMs, untilMs });
+    const { nowMs, isWritten } = await leases.write({
+      ...reached,
+      server: serverId,
+      untilMs: reached.seenAtMs + LEASE_MS,
+    });
+    if (!isWritten) throw new OtherDatabase();
+    this.#redisMs = nowMs;
+  }
+}
+
+/** Two databases, or a database and a copy of it, on one Redis. */
+export class OtherDatabase extends OperatorError {
+  constructor() {
+    super(
+      'Another database is served from the same Redis. This one’s answers are not kept there meanwhile.',
+      'Set CACHE_KEY_PREFIX to different words for the two, or give each a Redis or a database number of its own.',
+    );
   }
 }

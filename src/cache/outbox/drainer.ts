@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
-import type { FastRedis } from '../redis.ts';
-import type { RedisVersions } from '../redis-versions.ts';
-import { DrainTerm } from './drain-term.ts';
+import { type FastRedis, RedisFailed } from '../redis.ts';
+import type { SharedVersions } from '../versions.ts';
+import { DrainTerm, OtherDatabase } from './drain-term.ts';
 import type { FollowerState } from './following.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { Loop } from './loop.ts';
@@ -14,12 +14,17 @@ export interface DrainerOptions {
   readonly connection: OutboxConnection;
   readonly redis: FastRedis;
   readonly leases: LeaseStore;
-  readonly versions: RedisVersions;
+  readonly versions: SharedVersions;
   /** The service's own connections, for what is not urgent. */
   readonly database: TenantDatabase;
   readonly state: FollowerState;
   readonly onError: (error: Error) => void;
+  /** Told when a round works after one that failed. */
+  readonly onRecovered: () => void;
 }
+
+/** A restarted PostgreSQL finds its own lease of before, which is over then. */
+const OTHER_DATABASE_TOLD_AFTER_MS = 2 * LEASE_MS;
 
 /**
  * One process for each Redis drains the outbox into its versions; the others try to, four times a second. The lock that
@@ -33,12 +38,14 @@ export class Drainer {
   #term: DrainTerm | undefined;
   #serverId = '';
   #pauseMs = 0;
+  #otherDatabaseSinceMs: number | undefined;
 
   constructor(private readonly options: DrainerOptions) {
     options.state.role = 'standby';
     this.#loop = new Loop(
       () => (this.#term ? this.#drain(this.#term) : this.#stand()),
       (error) => this.#failed(error),
+      options.onRecovered,
     );
   }
 
@@ -48,7 +55,7 @@ export class Drainer {
     await this.#reader?.close().catch(this.options.onError);
   }
 
-  /** Each Redis has a drainer of its own, named by Redis's id, so that two deployments on one database both work. */
+  /** Each Redis has a drainer of its own, so that several deployments on one database all work. */
   async #stand(): Promise<number> {
     const { connection, redis, leases, versions, state } = this.options;
     const serverId = await redis.run(async (_client, id) => id);
@@ -56,6 +63,7 @@ export class Drainer {
     if (!(await this.#reader.tryLock(`tenantry cache drainer ${serverId}`))) return ELECTION_MS;
     this.#serverId = serverId;
     this.#term = await DrainTerm.begin({ reader: this.#reader, leases, versions, serverId, state });
+    this.#otherDatabaseSinceMs = undefined;
     state.role = 'drainer';
     state.elections++;
     return 0;
@@ -67,13 +75,21 @@ export class Drainer {
   }
 
   #failed(error: Error): number {
-    this.options.onError(error);
+    if (this.#isToTell(error)) this.options.onError(error);
     this.options.state.role = 'standby';
     if (this.#term) this.#withdrawLater(this.#term);
     this.#term = undefined;
+    if (error instanceof OtherDatabase) return ELECTION_MS; // no other process would fare better
     this.#reader?.close().catch(() => {}); // it may be what failed; its lock goes with it
     this.#reader = undefined;
     return ELECTION_MS;
+  }
+
+  #isToTell(error: Error): boolean {
+    if (error instanceof RedisFailed) return false; // told already
+    if (!(error instanceof OtherDatabase)) return true;
+    this.#otherDatabaseSinceMs ??= performance.now();
+    return performance.now() - this.#otherDatabaseSinceMs > OTHER_DATABASE_TOLD_AFTER_MS;
   }
 
   /**

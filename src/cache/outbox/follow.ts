@@ -1,9 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
+import { HoldingVersions } from '../holding-versions.ts';
 import { MemoryVersions } from '../memory-versions.ts';
 import type { FastRedis } from '../redis.ts';
 import { RedisVersions } from '../redis-versions.ts';
+import { DatabaseIdentity } from './database-identity.ts';
 import { Drainer } from './drainer.ts';
 import { FollowerState, type Following } from './following.ts';
 import { LeaseStore } from './lease-store.ts';
@@ -24,8 +26,12 @@ export interface FollowOptions {
   readonly connection: OutboxConnection;
   readonly database: TenantDatabase;
   readonly redis?: FastRedis | undefined;
-  /** Told of what fails; everything is tried again. */
+  /** False: a tenant's versions are asked for whenever they are needed. True when absent. */
+  readonly holdsVersions?: boolean;
+  /** Told of what fails, but for Redis; everything is tried again. */
   readonly onError: (error: Error) => void;
+  /** Told when what failed works again. */
+  readonly onRecovered?: () => void;
 }
 
 /** Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds without. */
@@ -40,14 +46,27 @@ export async function followOutbox(options: FollowOptions): Promise<Following> {
 
 type Started = Omit<Following, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
 
-function throughRedis({ enabled, connection, database, onError }: FollowOptions, redis: FastRedis): Started {
+function throughRedis(
+  { enabled, connection, database, holdsVersions = true, onError, onRecovered = () => {} }: FollowOptions,
+  redis: FastRedis,
+): Started {
   const [trust, state, leases] = [new Trust(), new FollowerState(), new LeaseStore(redis)];
-  const versions = new RedisVersions(redis, trust);
+  const plain = new RedisVersions(redis, trust);
+  const versions = holdsVersions ? new HoldingVersions(plain, redis, trust) : plain;
   const unheard = new UnheardBumps(database);
   const common = { versions, trust, state, unheard };
-  if (!enabled) return { ...common, ...notFollowing, stop: async () => versions.close() };
-  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError });
-  const watch = new LeaseWatch(leases, trust);
+  // Also where no answer is kept: the lease tells whether others learn of a bump at once.
+  const watch = new LeaseWatch({ leases, trust, database: new DatabaseIdentity(database) });
+  if (!enabled)
+    return {
+      ...common,
+      ...notFollowing,
+      async stop() {
+        await watch.stop();
+        versions.close();
+      },
+    };
+  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError, onRecovered });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     ...common,
@@ -60,10 +79,10 @@ function throughRedis({ enabled, connection, database, onError }: FollowOptions,
   };
 }
 
-function alone({ enabled, connection, database, onError }: FollowOptions): Started {
+function alone({ enabled, connection, database, onError, onRecovered = () => {} }: FollowOptions): Started {
   const [trust, state, versions] = [new Trust(), new FollowerState(), new MemoryVersions()];
   if (!enabled) return { versions, trust, state, ...notFollowing };
-  const follower = new MemoryFollower({ connection, versions, trust, state, onError });
+  const follower = new MemoryFollower({ connection, versions, trust, state, onError, onRecovered });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     versions,

@@ -15,7 +15,7 @@ export class FollowerState {
   /** How often this process became the drainer. */
   elections = 0;
   /** How often everything was taken for old, because something may have gone by unseen. */
-  generations = 0;
+  terms = 0;
 }
 
 /** How a process learns of writes past it, and what it knows of them. */

@@ -13,9 +13,10 @@ export class Loop {
   /**
    * @param round one round of the task; gives how long to pause after it, in milliseconds
    * @param onError a failed round; gives the pause likewise
+   * @param onRecovered a round that works after one that failed
    */
-  constructor(round: () => Promise<number>, onError: (error: Error) => number) {
-    this.#ended = this.#run(round, onError);
+  constructor(round: () => Promise<number>, onError: (error: Error) => number, onRecovered = () => {}) {
+    this.#ended = this.#run(round, onError, onRecovered);
   }
 
   /** Resolves when the round under way, or the next one, is over; at once when the last one failed. */
@@ -36,11 +37,12 @@ export class Loop {
     await this.#ended;
   }
 
-  async #run(round: () => Promise<number>, onError: (error: Error) => number): Promise<void> {
+  async #run(round: () => Promise<number>, onError: (error: Error) => number, onRecovered: () => void): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const pauseMs = await round().then(
         (pause) => {
+          if (this.#hasFailed) onRecovered();
           this.#hasFailed = false;
           return pause;
         },

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { MemoryVersions } from '../memory-versions.ts';
-import { freshEpoch } from '../versions.ts';
 import { dependenciesIn } from './dependency-bits.ts';
 import type { FollowerState } from './following.ts';
 import { Loop } from './loop.ts';
@@ -17,6 +17,8 @@ export interface MemoryFollowerOptions {
   readonly trust: Trust;
   readonly state: FollowerState;
   readonly onError: (error: Error) => void;
+  /** Told when a round works after one that failed. */
+  readonly onRecovered: () => void;
 }
 
 /** Follows the outbox for the versions of its own process; any number of processes do so side by side. */
@@ -33,6 +35,7 @@ export class MemoryFollower {
     this.#loop = new Loop(
       () => this.#poll(),
       (error) => this.#failed(error),
+      options.onRecovered,
     );
   }
 
@@ -56,7 +59,7 @@ export class MemoryFollower {
     if (this.#last && isContinued(this.#last, poll)) await this.#bump(poll);
     else this.#beginAnew();
     this.#last = poll;
-    trust.grant(GENERATION, '', since, LEASE_MS);
+    trust.grant(TERM, '', since, LEASE_MS);
     this.caughtUpMs = since.monotonicMs;
     state.lagMs = performance.now() - since.monotonicMs;
     this.#pauseMs = nextPauseMs(this.#pauseMs, poll.changes.length > 0);
@@ -67,13 +70,12 @@ export class MemoryFollower {
     const { versions, state } = this.options;
     state.followedRows += changes.length;
     for (const { tenantId, dependencies, writeId } of changes)
-      if (!versions.isOwnWrite(writeId))
-        await versions.bump(TenantScope.ofOutboxRow(tenantId), dependenciesIn(dependencies));
+      await versions.bump(TenantScope.ofOutboxRow(tenantId), dependenciesIn(dependencies), writeId ?? undefined);
   }
 
   #beginAnew(): void {
     this.options.versions.forgetAll();
-    this.options.state.generations++;
+    this.options.state.terms++;
   }
 
   /** The next poll goes on where the last one ended, by another connection. */
@@ -86,4 +88,4 @@ export class MemoryFollower {
 }
 
 /** A process has only one: its versions are gone with it, and those that it forgets are never used again. */
-const GENERATION = freshEpoch();
+const TERM = randomUUID();

@@ -1,21 +1,11 @@
 import pg from 'pg';
+import { OperatorError } from '../../errors.ts';
+import type { Position } from './position.ts';
 import { parseSnapshot } from './snapshot.ts';
 
-/**
- * What a snapshot sees and the one before did not: whatever the earlier one had not begun or not ended. Both are looked
- * up in the key, so that neither long transactions nor removed rows cost anything. A row of a later transaction than
- * this snapshot knows came with a dump of another server.
- */
 const POLL = `
-WITH seen AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot)
-SELECT snapshot::text, pg_postmaster_start_time()::text AS "serverStart",
-  (SELECT removed FROM cache_outbox_horizon) AS removed,
-  (SELECT coalesce(json_agg(json_build_array(tenant_id, dependencies, write_id)), '[]') FROM (
-     SELECT tenant_id, dependencies, write_id FROM cache_outbox
-      WHERE xid >= $1::bigint AND xid < pg_snapshot_xmax(snapshot)::text::bigint
-     UNION ALL
-     SELECT tenant_id, dependencies, write_id FROM cache_outbox WHERE xid = ANY ($2::bigint[])) changes) AS changes
-FROM seen`;
+SELECT snapshot, database, triggers, removed, is_complete AS "isComplete", is_visible AS "isVisible", session, changes
+  FROM cache_outbox_poll($1, $2)`;
 
 /**
  * A process that stands still keeps its connection, and with it the lock, but nobody's answers fresh: PostgreSQL ends
@@ -37,11 +27,8 @@ export interface OutboxChange {
   readonly writeId: string | null;
 }
 
-export interface OutboxPoll {
-  /** What the poll has seen: the next one goes on from it. */
-  readonly snapshot: string;
-  /** Names the run of the server: after a restart, a failover or a restored backup, snapshots of before mean nothing. */
-  readonly serverStart: string;
+/** What a poll has seen, which the next one goes on from. */
+export interface OutboxPoll extends Position {
   /** A snapshot whose rows are gone; null when none were ever removed. */
   readonly removed: string | null;
   readonly changes: readonly OutboxChange[];
@@ -53,13 +40,25 @@ export interface OutboxConnection {
   readonly role?: string | undefined;
 }
 
+/** A poll's row: what it has seen, and what shows that it may be relied on. */
+type PollRow = Omit<OutboxPoll, 'changes'> & {
+  readonly isComplete: boolean;
+  readonly isVisible: boolean;
+  /** The process of PostgreSQL that carried it out. */
+  readonly session: number;
+  readonly changes: readonly [string, number, string | null][];
+};
+
 /** A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants. */
 export class OutboxReader {
+  /** Of the first poll. */
+  #session: number | undefined;
+
   private constructor(private readonly client: pg.Client) {}
 
   static async open({ url, role }: OutboxConnection): Promise<OutboxReader> {
+    // What a pooler may drop: no poll depends on it.
     const settings = {
-      'app.directory': 'on',
       idle_session_timeout: IDLE_SESSION_TIMEOUT_MS,
       ...KEEPALIVE,
       ...(role && { role }),
@@ -85,37 +84,63 @@ export class OutboxReader {
     return new OutboxReader(client);
   }
 
-  /** @param after a poll's snapshot; without it no rows are read, only where the outbox stands */
+  /**
+   * @param after a poll's snapshot; without it no rows are read, only where the outbox stands
+   * @throws OperatorError when what is written now may not be seen
+   */
   async poll(after?: string): Promise<OutboxPoll> {
     const { xmax = null, inProgress = [] } = after === undefined ? {} : parseSnapshot(after);
-    type Row = Omit<OutboxPoll, 'changes'> & { changes: [string, number, string | null][] };
-    const { rows } = await this.client.query<Row>({ name: 'poll', text: POLL, values: [xmax, inProgress] });
+    // Unnamed: a pooler may lead to a session that has no such statement.
+    const { rows } = await this.client.query<PollRow>({ text: POLL, values: [xmax, inProgress] });
     if (!rows[0]) throw new Error('the poll of cache_outbox gave no row');
-    const { changes, ...state } = rows[0];
+    const { changes, isComplete, isVisible, session, ...poll } = rows[0];
+    this.#check({ isComplete, isVisible, session });
     return {
-      ...state,
+      ...poll,
       changes: changes.map(([tenantId, dependencies, writeId]) => ({ tenantId, dependencies, writeId })),
     };
   }
 
+  #check({ isComplete, isVisible, session }: Pick<PollRow, 'isComplete' | 'isVisible' | 'session'>): void {
+    if (!isComplete)
+      throw new OperatorError(
+        'Triggers that tell of writes (cache_outbox_…) are missing or disabled. No kept answer is trusted.',
+        'Enable them: ALTER TABLE … ENABLE ALWAYS TRIGGER …; npm run statistics:check names them.',
+      );
+    if (!isVisible)
+      throw new OperatorError(
+        'The row-level security of cache_outbox hides rows from the service. No kept answer is trusted.',
+        'Restore the policy "followed" of the migration cache_outbox, and drop every other one for SELECT.',
+      );
+    this.#session ??= session;
+    if (session !== this.#session)
+      throw new OperatorError(
+        'The connection to PostgreSQL goes through a pooler that shares sessions. No kept answer is trusted.',
+        'Give the service a direct connection, or one to a pooler in session mode.',
+      );
+  }
+
   /** Takes the lock of this name until the connection ends, if nobody has it. Never waits. */
   async tryLock(name: string): Promise<boolean> {
-    const { rows } = await this.client.query<{ locked: boolean }>({
-      name: 'lock',
-      text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-      values: [name],
-    });
+    const { rows } = await this.client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+      [name],
+    );
     return rows[0]?.locked ?? false;
   }
 
-  /** Says in the database that the versions of this Redis may be trusted from now on. */
-  async announceTrust(serverId: string, holder: string): Promise<void> {
-    await this.client.query({
-      name: 'announce',
-      text: `INSERT INTO cache_trust (server_id, holder) VALUES ($1, $2)
-             ON CONFLICT (server_id) DO UPDATE SET holder = excluded.holder, renewed_at = now()`,
-      values: [serverId, holder],
-    });
+  /**
+   * Says in the database that the versions of this Redis may be trusted from now on.
+   * @returns whether those of another one may be, too
+   */
+  async announceTrust(serverId: string, holder: string): Promise<boolean> {
+    const { rows } = await this.client.query<{ others: boolean }>(
+      `INSERT INTO cache_trust (server_id, holder) VALUES ($1, $2)
+       ON CONFLICT (server_id) DO UPDATE SET holder = excluded.holder, renewed_at = now()
+       RETURNING EXISTS (SELECT FROM cache_trust other WHERE other.server_id <> $1) AS others`,
+      [serverId, holder],
+    );
+    return rows[0]?.others ?? true;
   }
 
   async close(): Promise<void> {

@@ -1,19 +1,20 @@
 import { parseSnapshot, seesAllOf } from './snapshot.ts';
 
-/** A place in the outbox. */
+/** A place in the outbox of one database. */
 export interface Position {
   readonly snapshot: string;
-  readonly serverStart: string;
+  /** As `DATABASE_IDENTITY` gives it. */
+  readonly database: string;
+  /** Another one after a trigger of the outbox was made, dropped, disabled or enabled. */
+  readonly triggers: string;
 }
 
 /**
- * Whether a poll saw everything since the position: the server is the same, and no row was removed that the position
- * had not seen. (A server that came back from a crash, a standby or a backup may also have lost writes that were seen.)
+ * Whether a poll saw everything since the position: it was the same run of the same database (one that came back from a
+ * crash, a standby or a backup may have lost writes that were seen), the triggers fired all the while, and no row was
+ * removed that the position had not seen.
  */
-export function isContinued(
-  position: Position,
-  poll: { readonly serverStart: string; readonly removed: string | null },
-): boolean {
-  if (position.serverStart !== poll.serverStart) return false;
+export function isContinued(position: Position, poll: Position & { readonly removed: string | null }): boolean {
+  if (position.database !== poll.database || position.triggers !== poll.triggers) return false;
   return poll.removed === null || seesAllOf(parseSnapshot(position.snapshot), parseSnapshot(poll.removed));
 }

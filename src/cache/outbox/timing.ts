@@ -11,8 +11,6 @@ export const READ_LEASE_MS = 100;
 export const MIN_PAUSE_MS = 10;
 /** Between polls while there are none: with the poll and the bump well below 50 ms. */
 export const MAX_PAUSE_MS = 25;
-/** How long the API's own bump of a write is waited for before the drainer bumps in its place. */
-export const GRACE_MS = 100;
 /** How often a process that does not drain tries to. */
 export const ELECTION_MS = 250;
 /** Clocks that do not run quite alike, and the way of a message. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { LEASE_MS } from './timing.ts';
 
 /** The moment on both clocks of a process: one that nobody sets, and one that goes on while the machine sleeps. */
 export interface Moment {
@@ -14,9 +15,10 @@ export function elapsedMs(since: Moment): number {
   return Math.max(performance.now() - since.monotonicMs, Date.now() - since.wallMs);
 }
 
-/** A time of trust without a gap, in the versions of one generation on one server. Another time is another object. */
+/** A time of trust without a gap, in the versions of one term on one server. Another time is another object. */
 export interface TrustTerm {
-  readonly generation: string;
+  /** The leadership term's random name, which is part of every version. */
+  readonly name: string;
   readonly serverId: string;
 }
 
@@ -34,15 +36,15 @@ export class Trust {
   #granted: Granted | undefined;
 
   /**
-   * @param generation becomes part of every version: a follower that may have missed something begins a new one
+   * @param name of the term
    * @param serverId the Redis whose versions are meant; empty for those in the process
    * @param since a moment before the lease was asked for
-   * @param leaseMs how long it held at that moment, at least
+   * @param leaseMs how long it held at that moment, at least. No lease holds for longer than `LEASE_MS`, whatever it says
    */
-  grant(generation: string, serverId: string, since: Moment, leaseMs: number): void {
+  grant(name: string, serverId: string, since: Moment, leaseMs: number): void {
     const { term } = this;
-    const goesOn = term?.generation === generation && term.serverId === serverId;
-    this.#granted = { term: goesOn ? term : { generation, serverId }, since, leaseMs };
+    const goesOn = term?.name === name && term.serverId === serverId;
+    this.#granted = { term: goesOn ? term : { name, serverId }, since, leaseMs: Math.min(leaseMs, LEASE_MS) };
   }
 
   revoke(): void {

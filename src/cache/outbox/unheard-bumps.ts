@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../namespaces.ts';
+import { UntrustedBump } from '../redis-versions.ts';
 import { maskOf } from './dependency-bits.ts';
 import { HOLD_MS, LEASE_MS, MARGIN_MS } from './timing.ts';
 
@@ -14,9 +15,9 @@ const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + HOLD_MS + MARGIN_MS;
 const RETRY_MS = 50;
 
 /**
- * What becomes of a write whose bump did not reach Redis. The drainer will bump for it, but until then another process,
- * whose own way to Redis is open, may take the old answer for current. So the write is acknowledged only when it is in
- * the versions, or when nobody trusts them any more: 1.2 s later at most.
+ * What becomes of a write whose bump did not reach Redis, or one that this process does not trust: after a failover others may
+ * reach the old one yet. The drainer will bump for it, but until then another process may take the old answer for current.
+ * So the write is acknowledged only when it is in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
  */
 export class UnheardBumps {
   constructor(private readonly database: TenantDatabase) {}
@@ -33,18 +34,21 @@ export class UnheardBumps {
    */
   async untilHarmless(sinceMs: number, bump: () => Promise<void>): Promise<void> {
     while (performance.now() - sinceMs < NOBODY_TRUSTS_AFTER_MS) {
-      if (await succeeds(bump)) return;
+      const failure = await failureOf(bump);
+      if (!failure) return;
+      const bumped = failure instanceof UntrustedBump ? failure.serverId : null;
       // Asked after the commit: who announces trust later, polls later, and sees the write.
-      if (!(await this.#isTrustedBySomebody())) return;
+      if (!(await this.#isTrustedElsewhere(bumped))) return;
       await delay(RETRY_MS);
     }
   }
 
-  async #isTrustedBySomebody(): Promise<boolean> {
+  /** @param bumped the Redis whose versions have the write already */
+  async #isTrustedElsewhere(bumped: string | null): Promise<boolean> {
     try {
       const rows = await this.database.directory<{ trusted: boolean }>(
-        'SELECT EXISTS (SELECT FROM cache_trust) AS trusted',
-        [],
+        'SELECT EXISTS (SELECT FROM cache_trust WHERE server_id IS DISTINCT FROM $1) AS trusted',
+        [bumped],
       );
       return rows[0]?.trusted ?? true;
     } catch {
@@ -53,11 +57,12 @@ export class UnheardBumps {
   }
 }
 
-async function succeeds(work: () => Promise<void>): Promise<boolean> {
+/** The caller knows that Redis fails, and FastRedis has told it. */
+async function failureOf(work: () => Promise<void>): Promise<unknown> {
   try {
     await work();
-    return true;
-  } catch {
-    return false; // the caller knows that Redis fails, and FastRedis has told it
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

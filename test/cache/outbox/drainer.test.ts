@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { versionsKey } from '../../../src/cache/cache-key.ts';
+import { LEASE_KEY } from '../../../src/cache/outbox/lease-store.ts';
 import { parseSnapshot, seesAllOf } from '../../../src/cache/outbox/snapshot.ts';
 import { HOLD_MS } from '../../../src/cache/outbox/timing.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
@@ -51,7 +52,7 @@ describeWithOwnRedis('the drainer', () => {
       NORTH,
     ]);
   }
-  const generations = () => drainer.following.state.generations + standby.following.state.generations;
+  const terms = () => drainer.following.state.terms + standby.following.state.terms;
   /** The connection that has the lock. */
   const drainersPid = async () =>
     (
@@ -79,7 +80,7 @@ describeWithOwnRedis('the drainer', () => {
     const { rows } = await past.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
     const written = parseSnapshot(rows[0]?.snapshot ?? '');
     await until(async () => {
-      const lease = JSON.parse((await admin.get('tenantry:cache:lease')) ?? '');
+      const lease = JSON.parse((await admin.get(LEASE_KEY)) ?? '');
       return seesAllOf(parseSnapshot(lease.snapshot), written);
     });
     expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
@@ -98,7 +99,7 @@ describeWithOwnRedis('the drainer', () => {
 
   it('is replaced when its connection to PostgreSQL is lost, and nothing is lost with it', async () => {
     for (const service of [drainer, standby]) await warm(service, BALANCES);
-    const before = generations();
+    const before = terms();
     const first = await drainersPid();
     await past.query('SELECT pg_terminate_backend($1)', [first]);
     await setBalance();
@@ -106,7 +107,7 @@ describeWithOwnRedis('the drainer', () => {
     for (const service of [drainer, standby])
       await until(async () => balanceOf((await service.ask(BALANCES)).data) === balance);
     // Whoever it is now went on from where the first one had got to, instead of taking everything for old.
-    expect(generations()).toBe(before);
+    expect(terms()).toBe(before);
   });
 
   it('leaves nothing old behind when Redis hung', async () => {
@@ -135,7 +136,7 @@ describeWithOwnRedis('the drainer', () => {
     const { Redis } = await import('ioredis');
     const client = new Redis(redis.url);
     await client.set(`tenant:{${NORTH}}:versions`, 'not JSON');
-    await client.set('tenantry:cache:lease', '{"generation":1}');
+    await client.set(LEASE_KEY, '{"term":1}');
     client.disconnect();
     await setBalance();
     for (const service of [drainer, standby])

@@ -81,11 +81,11 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await warm(reader, BALANCES);
     wayToRedis.cut();
     await holdUpDrainer();
-    const { generations, followedRows } = reader.following.state;
+    const { terms, followedRows } = reader.following.state;
     await writer.ask('mutation { invalidateCache(input: {}) { namespaces } }');
     await past.query('ROLLBACK');
     await reader.untilCaughtUp();
-    expect(reader.following.state).toMatchObject({ generations, followedRows: followedRows + 1 });
+    expect(reader.following.state).toMatchObject({ terms, followedRows: followedRows + 1 });
   });
 
   it('need not be waited for once nobody trusts Redis', async () => {

@@ -38,8 +38,13 @@ export interface Asked extends TestService {
   ask(query: string, slug?: string, variables?: object): Promise<{ data: GraphqlAnswer['data']; status: string }>;
 }
 
-export async function startAsked(database: TestDatabase, env: Record<string, string> = {}): Promise<Asked> {
-  const service = await startService({ database, env });
+/** @param followUrl another way to the database, by which the outbox is followed */
+export async function startAsked(
+  database: TestDatabase,
+  env: Record<string, string> = {},
+  followUrl = database.url,
+): Promise<Asked> {
+  const service = await startService({ database, env, followUrl });
   const tokens = new Map<string, string>();
   for (const slug of ['north', 'south']) tokens.set(slug, await service.token(Role.ADMIN, slug));
   return {

@@ -95,9 +95,13 @@ describe('reading the outbox', () => {
     expect(isContinued(before, await reader.poll(before.snapshot))).toBe(false);
   });
 
-  it('takes nothing for continued after the server was another', async () => {
+  it('takes nothing for continued in another database, nor after triggers slept', async () => {
     const poll = await reader.poll();
-    expect(isContinued({ ...poll, serverStart: '2001-01-01' }, poll)).toBe(false);
+    expect(isContinued(poll, poll)).toBe(true);
+    expect(isContinued({ ...poll, database: 'another' }, poll)).toBe(false);
+    await past.query('ALTER TABLE tenants DISABLE TRIGGER cache_outbox_update');
+    await past.query('ALTER TABLE tenants ENABLE ALWAYS TRIGGER cache_outbox_update');
+    expect(isContinued(poll, await reader.poll())).toBe(false);
   });
 
   it('loses its lock when its process stands still, though the connection is open', async () => {

@@ -1,0 +1,28 @@
+import { performance } from 'node:perf_hooks';
+import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
+
+/** How often a database that seems to be another one is asked again. */
+const ASK_AGAIN_MS = 250;
+
+/**
+ * Which database this process works on: the cluster, the database in it, and the server's run, which tells a copy of its
+ * files from the original. After a restart, a failover or a restored backup it is another one, since writes may be lost.
+ */
+export class DatabaseIdentity {
+  #known: string | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly database: Pick<TenantDatabase, 'directory'>) {}
+
+  /** Whether it is this one. False when PostgreSQL does not tell. */
+  async is(identity: string): Promise<boolean> {
+    if (this.#known === identity) return true;
+    if (performance.now() - this.#askedMs < ASK_AGAIN_MS) return false;
+    this.#askedMs = performance.now();
+    const rows = await this.database
+      .directory<{ identity: string }>('SELECT cache_database_identity() AS identity', [])
+      .catch(() => []); // whoever needs the database is told
+    this.#known = rows[0]?.identity;
+    return this.#known === identity;
+  }
+}

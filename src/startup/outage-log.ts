@@ -34,7 +34,7 @@ export class OutageLog {
     this.#failures++;
     this.logger.debug({ err: error }, this.words.began);
     if (error instanceof OperatorError) this.#tellRemedy(error);
-    else this.#tell(error);
+    else this.#tell(error.message);
   };
 
   readonly recovered = (): void => {
@@ -42,19 +42,22 @@ export class OutageLog {
     this.#ending ??= setTimeout(() => this.#end(), SETTLED_MS).unref();
   };
 
-  #tell({ message }: Error): void {
+  #tell(reason: string): void {
     if (this.#beganMs === undefined) {
       this.#beganMs = this.#summaryMs = Date.now();
-      this.logger.warn({ reason: message }, this.words.began);
+      this.logger.warn({ reason }, this.words.began);
     } else if (Date.now() - this.#summaryMs >= SUMMARY_MS) {
       this.#summaryMs = Date.now();
-      this.logger.warn({ reason: message, failures: this.#failures, ...this.#duration() }, this.words.began);
+      this.logger.warn({ reason, failures: this.#failures, ...this.#duration() }, this.words.began);
     }
   }
 
   #tellRemedy({ message, remedy }: OperatorError): void {
     this.#beganMs ??= this.#summaryMs = Date.now();
-    if (this.#told.has(message)) return this.#tell({ name: '', message });
+    if (this.#told.has(message)) {
+      this.#tell(message);
+      return;
+    }
     this.#told.add(message);
     this.logger.error({ remedy }, message);
   }

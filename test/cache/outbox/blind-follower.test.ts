@@ -98,7 +98,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
 
     it('sees what is written when it has a session of its own', async () => {
       pooler = await startPgbouncer(database.url, 'session');
-      service = await startAsked(database, env, pooler.url);
+      service = await startAsked(database, env, { followUrl: pooler.url });
       await warm(service, BALANCES);
       await setBalance();
       await until(async () => (await shown()) === balance);
@@ -108,7 +108,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
 
     it('trusts nothing when sessions are shared, and says so', async () => {
       pooler = await startPgbouncer(database.url, 'transaction');
-      service = await startAsked(database, env, pooler.url);
+      service = await startAsked(database, env, { followUrl: pooler.url });
       const other = await connectPast({ ...database, url: pooler.url });
       // Holds the session that the follower has used last.
       await until(async () => {

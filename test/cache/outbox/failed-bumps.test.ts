@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { HOLD_MS, LEASE_MS } from '../../../src/cache/outbox/timing.ts';
 import { UnheardBumps } from '../../../src/cache/outbox/unheard-bumps.ts';
+import { UntrustedBump } from '../../../src/cache/redis-versions.ts';
 import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
@@ -88,12 +90,40 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     expect(reader.following.state).toMatchObject({ terms, followedRows: followedRows + 1 });
   });
 
+  it.each([
+    ['could not be done', () => new Error('Redis is away')],
+    ['was done in a Redis that is not trusted', () => new UntrustedBump('this one')],
+  ])(
+    'and whose bump %s waits until every lease and every hold from before it is over elsewhere',
+    async (_, failure) => {
+      await past.query("INSERT INTO cache_trust VALUES ('another', gen_random_uuid())");
+      const tenants = openTenants(database);
+      const beganMs = performance.now();
+      await new UnheardBumps(tenants).untilHarmless(beganMs, () => Promise.reject(failure()));
+      expect(performance.now() - beganMs).toBeGreaterThanOrEqual(LEASE_MS + HOLD_MS);
+      await past.query("DELETE FROM cache_trust WHERE server_id = 'another'");
+      await tenants.close();
+    },
+  );
+
+  it('need not wait for a Redis that it was bumped in', async () => {
+    await past.query("DELETE FROM cache_trust; INSERT INTO cache_trust VALUES ('this one', gen_random_uuid())");
+    const tenants = openTenants(database);
+    let attempts = 0;
+    await new UnheardBumps(tenants).untilHarmless(performance.now(), async () => {
+      attempts++;
+      throw new UntrustedBump('this one');
+    });
+    expect(attempts).toBe(1);
+    await past.query("DELETE FROM cache_trust WHERE server_id = 'this one'");
+    await tenants.close();
+  });
+
   it('need not be waited for once nobody trusts Redis', async () => {
     await redis.kill();
     const announced = async () => (await past.query('SELECT FROM cache_trust')).rowCount;
     await until(async () => (await announced()) === 0);
-    const pool = { url: database.url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true };
-    const tenants = new TenantDatabase(pool);
+    const tenants = openTenants(database);
     let attempts = 0;
     await new UnheardBumps(tenants).untilHarmless(performance.now(), async () => {
       attempts++;
@@ -106,3 +136,7 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await redis.restart();
   });
 });
+
+function openTenants({ url }: TestDatabase): TenantDatabase {
+  return new TenantDatabase({ url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
+}

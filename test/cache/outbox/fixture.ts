@@ -4,7 +4,7 @@ import { Role } from '../../../src/context/caller.ts';
 import { cacheOutcome } from '../../support/cache-outcome.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../../support/fixtures.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
-import { type GraphqlAnswer, startService, type TestService } from '../../support/service.ts';
+import { type GraphqlAnswer, type ServiceOptions, startService, type TestService } from '../../support/service.ts';
 
 export const BALANCES = '{ accounts(first: 9) { nodes { accountNumber balance } } }';
 export const COUNT = '{ transactions(first: 9) { totalCount } }';
@@ -38,13 +38,12 @@ export interface Asked extends TestService {
   ask(query: string, slug?: string, variables?: object): Promise<{ data: GraphqlAnswer['data']; status: string }>;
 }
 
-/** @param followUrl another way to the database, by which the outbox is followed */
 export async function startAsked(
   database: TestDatabase,
   env: Record<string, string> = {},
-  followUrl = database.url,
+  options: Pick<ServiceOptions, 'followUrl' | 'holdsVersions'> = {},
 ): Promise<Asked> {
-  const service = await startService({ database, env, followUrl });
+  const service = await startService({ database, env, ...options });
   const tokens = new Map<string, string>();
   for (const slug of ['north', 'south']) tokens.set(slug, await service.token(Role.ADMIN, slug));
   return {

@@ -14,7 +14,7 @@ const WARM_UP = 200;
  * @returns the median in microseconds for each
  */
 export async function timeBumps(
-  versions: VersionStore,
+  versions: Pick<VersionStore, 'bump'>,
   [first, second]: readonly [TenantScope, TenantScope],
   bumpsPerSample: number,
 ): Promise<[number, number]> {

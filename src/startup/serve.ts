@@ -129,7 +129,7 @@ async function follow({
     database,
     redis,
     onError: outage.failed,
-    onRecovered: outage.recovered,
+    onWorks: outage.recovered,
   });
 }
 

@@ -19,8 +19,8 @@ export interface DrainerOptions {
   readonly database: TenantDatabase;
   readonly state: FollowerState;
   readonly onError: (error: Error) => void;
-  /** Told when a round works after one that failed. */
-  readonly onRecovered: () => void;
+  /** Told of every round that works. */
+  readonly onWorks: () => void;
 }
 
 /** A restarted PostgreSQL finds its own lease of before, which is over then. */
@@ -45,7 +45,7 @@ export class Drainer {
     this.#loop = new Loop(
       () => (this.#term ? this.#drain(this.#term) : this.#stand()),
       (error) => this.#failed(error),
-      options.onRecovered,
+      options.onWorks,
     );
   }
 

@@ -30,8 +30,8 @@ export interface FollowOptions {
   readonly holdsVersions?: boolean;
   /** Told of what fails, but for Redis; everything is tried again. */
   readonly onError: (error: Error) => void;
-  /** Told when what failed works again. */
-  readonly onRecovered?: () => void;
+  /** Told again and again while it works. */
+  readonly onWorks?: () => void;
 }
 
 /** Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds without. */
@@ -47,7 +47,7 @@ export async function followOutbox(options: FollowOptions): Promise<Following> {
 type Started = Omit<Following, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
 
 function throughRedis(
-  { enabled, connection, database, holdsVersions = true, onError, onRecovered = () => {} }: FollowOptions,
+  { enabled, connection, database, holdsVersions = true, onError, onWorks = () => {} }: FollowOptions,
   redis: FastRedis,
 ): Started {
   const [trust, state, leases] = [new Trust(), new FollowerState(), new LeaseStore(redis)];
@@ -66,7 +66,7 @@ function throughRedis(
         versions.close();
       },
     };
-  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError, onRecovered });
+  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     ...common,
@@ -79,10 +79,10 @@ function throughRedis(
   };
 }
 
-function alone({ enabled, connection, database, onError, onRecovered = () => {} }: FollowOptions): Started {
+function alone({ enabled, connection, database, onError, onWorks = () => {} }: FollowOptions): Started {
   const [trust, state, versions] = [new Trust(), new FollowerState(), new MemoryVersions()];
   if (!enabled) return { versions, trust, state, ...notFollowing };
-  const follower = new MemoryFollower({ connection, versions, trust, state, onError, onRecovered });
+  const follower = new MemoryFollower({ connection, versions, trust, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     versions,

@@ -13,10 +13,10 @@ export class Loop {
   /**
    * @param round one round of the task; gives how long to pause after it, in milliseconds
    * @param onError a failed round; gives the pause likewise
-   * @param onRecovered a round that works after one that failed
+   * @param onWorks called after every round that works
    */
-  constructor(round: () => Promise<number>, onError: (error: Error) => number, onRecovered = () => {}) {
-    this.#ended = this.#run(round, onError, onRecovered);
+  constructor(round: () => Promise<number>, onError: (error: Error) => number, onWorks = () => {}) {
+    this.#ended = this.#run(round, onError, onWorks);
   }
 
   /** Resolves when the round under way, or the next one, is over; at once when the last one failed. */
@@ -37,13 +37,13 @@ export class Loop {
     await this.#ended;
   }
 
-  async #run(round: () => Promise<number>, onError: (error: Error) => number, onRecovered: () => void): Promise<void> {
+  async #run(round: () => Promise<number>, onError: (error: Error) => number, onWorks: () => void): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const pauseMs = await round().then(
         (pause) => {
-          if (this.#hasFailed) onRecovered();
           this.#hasFailed = false;
+          onWorks();
           return pause;
         },
         (error) => {

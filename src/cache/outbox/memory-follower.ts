@@ -17,8 +17,8 @@ export interface MemoryFollowerOptions {
   readonly trust: Trust;
   readonly state: FollowerState;
   readonly onError: (error: Error) => void;
-  /** Told when a round works after one that failed. */
-  readonly onRecovered: () => void;
+  /** Told of every round that works. */
+  readonly onWorks: () => void;
 }
 
 /** Follows the outbox for the versions of its own process; any number of processes do so side by side. */
@@ -35,7 +35,7 @@ export class MemoryFollower {
     this.#loop = new Loop(
       () => this.#poll(),
       (error) => this.#failed(error),
-      options.onRecovered,
+      options.onWorks,
     );
   }
 

@@ -133,7 +133,7 @@ export function trustProtocol(
       ...readerSteps(model, holds, fault),
       ...writerSteps(model, writes, fault),
       ...drainerSteps(model, fault, drains ?? false),
-      ...serverSteps(model),
+      ...serverSteps(model, holds),
       ...(past && model.database === 0
         ? [
             step(model, 'somebody writes past the API', (changed) => {
@@ -374,7 +374,7 @@ function bump(server: Server, write: number): void {
   server.marked = write;
 }
 
-function serverSteps(model: TrustModel): Step<TrustModel>[] {
+function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
   const master = masterOf(model);
   const replica = 1 - master;
   const steps: Step<TrustModel>[] = [];
@@ -404,7 +404,7 @@ function serverSteps(model: TrustModel): Step<TrustModel>[] {
         Object.assign(changed.servers[replica] as Server, {
           isMaster: true,
           history: Math.max(...histories) + 1,
-          listed: HOLD,
+          listed: holds ? HOLD : 0,
         });
       }),
     );

@@ -7,6 +7,7 @@ import { readTenantState } from '../../src/cache/inspect/tenant-state.ts';
 import { invalidationOf, PATTERN_FORMS } from '../../src/cache/patterns.ts';
 import { Role } from '../../src/context/caller.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { withClient } from '../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
@@ -131,7 +132,7 @@ describeWithRedis('invalidateCache', () => {
   let fills = 0;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await openOperatorRedis(redis.url);
+    operator = await openOperatorRedis({ REDIS_URL: redis.url });
     service = await startService({
       env: { REDIS_URL: redis.url, CACHE_MEMORY_BYTES: '0', LIMIT_POINTS_PER_MINUTE: '2000000000' },
     });
@@ -230,9 +231,16 @@ describeWithRedis('invalidateCache', () => {
 
   async function dataEntries(): Promise<KeptEntry[]> {
     const scope = TenantScope.ofOperatorCommand(OWN.id);
-    const { versions } = await readTenantState(operator, scope);
+    const { versions } = await readTenantState(operator, scope, await databaseOf(service));
     const entries: KeptEntry[] = [];
     for await (const page of findEntries(operator, scope, versions, 1_000_000)) entries.push(...page.entries);
     return entries.filter(({ key }) => !key.startsWith('response:'));
   }
 });
+
+async function databaseOf({ databaseUrl }: TestService): Promise<string> {
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query<{ identity: string }>('SELECT cache_database_identity() AS identity'),
+  );
+  return rows[0]?.identity ?? '';
+}

@@ -39,7 +39,7 @@ describeWithOwnRedis('without the layer that holds versions', () => {
   const shown = async (service: Asked) => balanceOf((await service.ask(BALANCES)).data);
 
   it('no answer is older than an acknowledged write, and writes past the API show', async () => {
-    for (let n = 1; n <= 20; n++) {
+    for (let n = 1; n <= 8; n++) {
       await warm(reader, BALANCES);
       expect(reader.following.versions.held(TenantScope.ofOutboxRow(NORTH))).toBeUndefined();
       await bookOne(writer, `movement ${n}`);

@@ -6,7 +6,7 @@ import { LEASE_MS, READ_LEASE_MS, RENEW_MS } from './timing.ts';
 import { elapsedMs, type Moment, now, type Trust } from './trust.ts';
 
 export interface LeaseWatchOptions {
-  readonly leases: LeaseStore;
+  readonly leases: Pick<LeaseStore, 'read'>;
   readonly trust: Trust;
   readonly database: Pick<DatabaseIdentity, 'is'>;
 }

@@ -42,7 +42,7 @@ describeWithOwnRedis('cache:inspect', () => {
     const { tenant, isTrusted, versions, namespaces, youngest, isWhole } = await inspected();
     expect(tenant.slug).toBe('north');
     expect([isTrusted, isWhole]).toEqual([true, true]);
-    expect(versions.epoch).toMatch(/^\w+\.[\w-]+\.[\w-]+$/);
+    expect(versions.epoch).toMatch(/^[\w-]+\.[\w-]+$/);
     const answers = namespaces.filter(({ namespace }) => !namespace.startsWith('data:'));
     expect(answers.map(({ namespace, entries }) => [namespace, entries])).toEqual([
       ['accounts', 1],

@@ -131,7 +131,7 @@ export function trustProtocol(
     },
     steps: (model) => [
       ...readerSteps(model, holds, fault),
-      ...writerSteps(model, writes, fault),
+      ...writerSteps(model, { writes, holds }, fault),
       ...drainerSteps(model, fault, drains ?? false),
       ...serverSteps(model, holds),
       ...(past && model.database === 0
@@ -213,7 +213,11 @@ function trusted(
   return lease.left > 0 ? { term: lease.term, left: lease.left } : now;
 }
 
-function writerSteps(model: TrustModel, writes: number, fault?: TrustFault): Step<TrustModel>[] {
+function writerSteps(
+  model: TrustModel,
+  { writes, holds }: { writes: number; holds: boolean },
+  fault?: TrustFault,
+): Step<TrustModel>[] {
   const { writer } = model;
   const server = model.servers[writer.server] as Server;
   const own = (what: string, change: (model: TrustModel, writer: Writer) => void) =>
@@ -239,7 +243,8 @@ function writerSteps(model: TrustModel, writes: number, fault?: TrustFault): Ste
         steps.push(
           own('commits', (changed, self) => {
             changed.database++;
-            const left = fault === 'a failed bump waits for a lease alone' ? LEASE : LEASE + HOLD;
+            const isShort = fault === 'a failed bump waits for a lease alone' || !holds;
+            const left = isShort ? LEASE : LEASE + HOLD;
             Object.assign(self, { at: 'bumping', left, bumped: null });
           }),
         );
@@ -379,7 +384,8 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
   const replica = 1 - master;
   const steps: Step<TrustModel>[] = [];
   // A demoted master has its data replaced after each process there has asked for its role, which is ten times a second.
-  if (model.reader.server !== replica || !model.reader.trust)
+  const isOfUse = model.failoversLeft > 0 || model.reader.server === replica;
+  if (isOfUse && (model.reader.server !== replica || !model.reader.trust))
     steps.push(
       step(model, 'the replica has what the master has', (changed) => {
         const { counter, marked, lease, listed } = changed.servers[master] as Server;

@@ -80,10 +80,7 @@ interface Drainer {
 }
 
 export type TrustFault =
-  | 'the term is left out of the version'
-  | 'a drainer goes on from a lease of another server'
   | 'a lease is trusted whatever server it names'
-  | 'trust goes on over a gap'
   | 'a failed bump waits for a lease alone'
   | 'a lease speaks of a bump that was not heard of'
   | 'a new term gives a lease at once'
@@ -154,7 +151,7 @@ function readerSteps(model: TrustModel, holds: boolean, fault?: TrustFault): Ste
     step(model, 'the reader reads the lease', (changed) => {
       changed.reader.trust = trusted(changed, reader.server, reader.history, reader.trust, fault);
       const goesOn = reader.trust?.term === changed.reader.trust?.term;
-      if (!goesOn && fault !== 'trust goes on over a gap') changed.reader.hold = null;
+      if (!goesOn) changed.reader.hold = null;
     }),
   ];
   if (!server.isMaster)
@@ -162,7 +159,7 @@ function readerSteps(model: TrustModel, holds: boolean, fault?: TrustFault): Ste
       step(model, 'the reader connects to the master', (changed) => {
         const master = masterOf(changed);
         Object.assign(changed.reader, { server: master, history: changed.servers[master]?.history, trust: null });
-        if (fault !== 'trust goes on over a gap') changed.reader.hold = null;
+        changed.reader.hold = null;
       }),
     );
   if (!reader.trust) return steps;
@@ -173,7 +170,7 @@ function readerSteps(model: TrustModel, holds: boolean, fault?: TrustFault): Ste
         answer(changed, reader.hold?.version as Version),
       ),
     );
-  const version = versionOf(term, server.counter, fault);
+  const version = { term, counter: server.counter };
   steps.push(step(model, 'the reader asks and answers', (changed) => answer(changed, version)));
   if (server.isMaster && holds)
     steps.push(
@@ -336,7 +333,7 @@ function drainerSteps(model: TrustModel, fault: TrustFault | undefined, drains: 
 function begin(model: TrustModel, fault?: TrustFault): void {
   const server = masterOf(model);
   const { history, lease } = model.servers[server] as Server;
-  const isOwn = lease && (lease.history === history || fault === 'a drainer goes on from a lease of another server');
+  const isOwn = lease && lease.history === history;
   const isElsewhere =
     model.announced.some((other) => other !== history) && fault !== 'a new term gives a lease at once';
   if (!model.announced.includes(history)) model.announced = [...model.announced, history].sort();
@@ -450,10 +447,6 @@ function masterOf({ servers }: TrustModel): number {
   return servers.findIndex(({ isMaster }) => isMaster);
 }
 
-function versionOf(term: number, counter: number, fault?: TrustFault): Version {
-  return { term: fault === 'the term is left out of the version' ? 0 : term, counter };
-}
-
 function newTerm({ servers, reader, drainer }: TrustModel): number {
   const used = [
     ...servers.map(({ lease }) => lease?.term),
@@ -484,8 +477,7 @@ function forgetDead({ servers, reader, drainer }: TrustModel): void {
     reader.hold?.version.term,
     drainer?.term,
   ];
-  if (reader.memory && reader.memory.version.term !== 0 && !terms.includes(reader.memory.version.term))
-    reader.memory = null;
+  if (reader.memory && !terms.includes(reader.memory.version.term)) reader.memory = null;
 }
 
 function copyOf(model: TrustModel): TrustModel {

@@ -11,7 +11,7 @@ import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import { createServices } from './context/services.ts';
 import { createTokenVerifier } from './context/token-verifier.ts';
-import { CompilingExecutor } from './graphql/executor.ts';
+import { Executor } from './graphql/executor.ts';
 import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
@@ -53,7 +53,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);
-  const executor = config.executor === 'jit' ? new CompilingExecutor(schema) : undefined;
+  const compiles = config.executor === 'jit';
+  const executor = new Executor(schema, { compiles });
 
   const layout = dataLayout(operations.schemaHash, database.schema);
   const { cache, data } = createCaches({ config, monitor, following, redis, layout });
@@ -82,7 +83,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       databaseConnections: () => database.connections,
       cacheMemoryBytes: () => cache.memoryBytes,
       following,
-      executions: executor?.counts,
+      executions: compiles ? executor.counts : undefined,
     }),
   );
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));

@@ -36,6 +36,12 @@ export const TOOLS = {
     passesOn: "parts of the test files' names, and the options of Vitest: npx vitest run --help",
     needsGeneratedCode: true,
   },
+  fuzz: {
+    summary: 'Executes generated operations in every way there is, and compares the answers byte for byte.',
+    args: ['--import', '@oxc-node/core/register', 'test/graphql/fuzz/command.ts'],
+    passesOn: '--operations <n>, how many (10000), and --seed <n>, of the first one (1)',
+    needsGeneratedCode: true,
+  },
   dev: {
     summary: 'Serves GraphQL as npm start does, from the sources, and starts again when one of them changes.',
     args: ['--watch', '--import', '@oxc-node/core/register', 'src/main.ts'],

@@ -23,7 +23,6 @@ import type { BankAccount } from './account.type.ts';
 const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviousPage: false };
 
 const tenant: Relation<BankAccount> = {
-  key: () => '',
   async load(context, accounts) {
     const current = await currentTenant(context);
     return accounts.map(() => current);
@@ -35,7 +34,6 @@ const tenant: Relation<BankAccount> = {
 };
 
 const recentTransactions: Relation<BankAccount> = {
-  key: ({ limit }) => String(limit),
   async load(context, accounts, { arguments: { limit }, fields }) {
     const { loaders, policy } = context;
     policy.dependsOn('transactions');
@@ -53,7 +51,6 @@ const recentTransactions: Relation<BankAccount> = {
 };
 
 const transactions: Relation<BankAccount> = {
-  key: (args) => JSON.stringify(args),
   async load(context, accounts, { arguments: args, fields }) {
     const { loaders, policy } = context;
     policy.dependsOn('transactions');

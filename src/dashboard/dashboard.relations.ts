@@ -12,7 +12,6 @@ import type { DashboardRow } from './dashboard.repository.ts';
 type Lists = Pick<DashboardRow, 'topAccounts' | 'recentTransactions'>;
 
 const topAccounts: Relation<Lists> = {
-  key: ({ limit }) => String(limit),
   async load(context, [dashboard], { arguments: { limit }, fields }) {
     const accounts = rowsOf(dashboard?.topAccounts, limit);
     return [await withRelations(context, ACCOUNT_RELATIONS, accounts, fields)];
@@ -20,7 +19,6 @@ const topAccounts: Relation<Lists> = {
 };
 
 const recentTransactions: Relation<Lists> = {
-  key: ({ limit }) => String(limit),
   async load(context, [dashboard], { arguments: { limit }, fields }) {
     const transactions = rowsOf(dashboard?.recentTransactions, limit);
     return [await withRelations(context, TRANSACTION_RELATIONS, transactions, fields)];

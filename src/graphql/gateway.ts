@@ -1,6 +1,6 @@
 import type { ApolloServerOptionsWithGateway } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
-import type { CompilingExecutor } from './executor.ts';
+import type { Executor } from './executor.ts';
 
 /**
  * Apollo Server's one seam for another executor: it takes the executor of a gateway, and keeps parsing, validation,
@@ -8,7 +8,7 @@ import type { CompilingExecutor } from './executor.ts';
  */
 export function executingGateway(
   schema: GraphQLSchema,
-  executor: CompilingExecutor,
+  executor: Executor,
 ): ApolloServerOptionsWithGateway<object>['gateway'] {
   return {
     onSchemaLoadOrUpdate(callback) {

@@ -8,8 +8,6 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /** A field whose value is not in the row: it is read for all rows of a level at once, together with what hangs on it. */
 export interface Relation<Row> {
-  /** Text that is equal for arguments that mean the same value. */
-  readonly key: (args: Arguments) => string;
   /** One value for each row, in their order; null where there is none. */
   readonly load: (context: RequestContext, rows: readonly Row[], field: SelectedField) => Promise<readonly unknown[]>;
   /** SQL that reads the value as JSON in the rows' own statement; absent, or undefined, where only `load` can read it. */
@@ -126,7 +124,7 @@ function resolverOf(
   relation: Relation<never>,
 ): GraphQLFieldResolver<Record<string, unknown>, RequestContext> {
   return (row, args, context, info) => {
-    const value = row[slotOf(name, relation, args)];
+    const value = row[slotOf(name, args)];
     if (value === undefined)
       return relation.load(context, [row as never], selectionOf(info, context)).then(([only]) => only);
     if (value instanceof Failure) throw value.error;
@@ -158,7 +156,7 @@ function wantedRelations<Row>(relations: Relations<Row>, fields: readonly Select
   for (const field of fields) {
     const relation = relations[field.name];
     if (!relation) continue;
-    const slot = slotOf(field.name, relation, field.arguments);
+    const slot = slotOf(field.name, field.arguments);
     const same = wanted.get(slot)?.field;
     // Aliases of the same value share it: it is read with the columns of both.
     wanted.set(slot, { relation, field: same ? { ...same, fields: [...same.fields, ...field.fields] } : field });
@@ -184,9 +182,18 @@ async function loaded<Row>(
   }
 }
 
-/** A property that no column and no field can be called. */
-function slotOf(name: string, { key }: Pick<Relation<never>, 'key'>, args: Arguments): string {
-  return `${name}(${key(args)})`;
+/**
+ * A property that no column and no field can be called, the same for arguments that mean the same value: whatever their
+ * order, and whether one is null or absent.
+ */
+function slotOf(name: string, args: Arguments): string {
+  return `${name}(${JSON.stringify(args, canonical)})`;
+}
+
+function canonical(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const given = Object.entries(value).filter(([, part]) => part != null);
+  return Object.fromEntries(given.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function slotsOf(loaded: readonly LoadedRelation[], index: number): Record<string, unknown> {

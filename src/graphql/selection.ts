@@ -3,17 +3,13 @@ import {
   BREAK,
   type FieldNode,
   type GraphQLField,
-  GraphQLIncludeDirective,
   type GraphQLResolveInfo,
-  GraphQLSkipDirective,
   getArgumentValues,
-  getDirectiveValues,
   getNamedType,
-  isInterfaceType,
   isObjectType,
-  type SelectionSetNode,
   visit,
 } from 'graphql';
+import { collectSubfields } from 'graphql/execution/collectFields.js';
 
 /** One selected field: an alias is an entry of its own. */
 export interface SelectedField {
@@ -23,17 +19,18 @@ export interface SelectedField {
 }
 
 /**
- * What the operation selects below the field being resolved, with fragments spread and @skip/@include applied. Resolvers
- * look ahead with it, to read only what is asked for.
+ * What the operation selects below the field being resolved, collected as the execution collects it. Resolvers look ahead
+ * with it, to read only what is asked for.
  */
 export function selectedFields(info: GraphQLResolveInfo): readonly SelectedField[] {
-  return info.fieldNodes.flatMap((node) => {
-    const known = constantSelections.get(node);
-    if (known) return known;
-    const found = below(info, node, info.returnType);
-    if (known === undefined) constantSelections.set(node, usesVariables(info, node) ? null : found);
-    return found;
-  });
+  const { fieldNodes, returnType } = info;
+  const [node, ...others] = fieldNodes;
+  if (!node || others.some(({ selectionSet }) => selectionSet)) return below(info, fieldNodes, returnType);
+  const known = constantSelections.get(node);
+  if (known) return known;
+  const found = below(info, fieldNodes, returnType);
+  if (known === undefined) constantSelections.set(node, usesVariables(info, node) ? null : found);
+  return found;
 }
 
 /** What is selected below a field whatever the variables are; null where they decide. Documents that come again share their nodes. */
@@ -68,28 +65,20 @@ function fieldOf(info: GraphQLResolveInfo): SelectedField {
   return { name: info.fieldName, arguments: values, fields: selectedFields(info) };
 }
 
-function below(info: GraphQLResolveInfo, node: FieldNode, type: GraphQLResolveInfo['returnType']): SelectedField[] {
-  return node.selectionSet ? selected(info, node.selectionSet, getNamedType(type)) : [];
-}
-
-function selected(
+function below(
   info: GraphQLResolveInfo,
-  set: SelectionSetNode,
-  type: ReturnType<typeof getNamedType>,
+  nodes: readonly FieldNode[],
+  returnType: GraphQLResolveInfo['returnType'],
 ): SelectedField[] {
-  if (!isObjectType(type) && !isInterfaceType(type)) return [];
-  return set.selections.flatMap((selection) => {
-    if (isLeftOut(info, selection)) return [];
-    if (selection.kind === 'InlineFragment') return selected(info, selection.selectionSet, type);
-    if (selection.kind === 'FragmentSpread') {
-      const fragment = info.fragments[selection.name.value];
-      return fragment ? selected(info, fragment.selectionSet, type) : [];
-    }
-    const field = type.getFields()[selection.name.value];
+  const type = getNamedType(returnType);
+  if (!isObjectType(type)) return [];
+  const collected = collectSubfields(info.schema, info.fragments, info.variableValues, type, nodes);
+  return [...collected.values()].flatMap((nodes) => {
+    const [node] = nodes as readonly [FieldNode];
+    const field = type.getFields()[node.name.value];
     if (!field) return []; // __typename
-    const values =
-      selection.arguments?.length || field.args.length ? getArgumentValues(field, selection, info.variableValues) : {};
-    return [{ name: field.name, arguments: values, fields: below(info, selection, field.type) }];
+    const values = field.args.length ? getArgumentValues(field, node, info.variableValues) : {};
+    return [{ name: field.name, arguments: values, fields: below(info, nodes, field.type) }];
   });
 }
 
@@ -113,11 +102,4 @@ function usesVariables({ fragments }: GraphQLResolveInfo, field: FieldNode): boo
   };
   if (field.selectionSet) look(field.selectionSet);
   return uses;
-}
-
-function isLeftOut(info: GraphQLResolveInfo, selection: SelectionSetNode['selections'][number]): boolean {
-  if (!selection.directives?.length) return false;
-  const skip = getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues);
-  const include = getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues);
-  return skip?.if === true || include?.if === false;
 }

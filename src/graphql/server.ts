@@ -6,7 +6,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
-import type { CompilingExecutor } from './executor.ts';
+import type { Executor } from './executor.ts';
 import { type ErrorLog, formatError } from './format-error.ts';
 import { executingGateway } from './gateway.ts';
 import { nestingRule } from './nesting-rule.ts';
@@ -16,8 +16,7 @@ const MAX_DOCUMENT_TOKENS = 10_000;
 
 export interface GraphqlServerOptions {
   readonly schema: GraphQLSchema;
-  /** Absent: graphql-js executes everything. */
-  readonly executor?: CompilingExecutor | undefined;
+  readonly executor: Executor;
   readonly introspection: boolean;
   readonly plugins: readonly ApolloServerPlugin<RequestContext>[];
   readonly log: ErrorLog;
@@ -31,7 +30,7 @@ export function createGraphqlServer({
   log,
 }: GraphqlServerOptions): ApolloServer<RequestContext> {
   return new ApolloServer<RequestContext>({
-    ...(executor ? { gateway: executingGateway(schema, executor) } : { schema }),
+    gateway: executingGateway(schema, executor),
     introspection,
     includeStacktraceInErrorResponses: false,
     // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.

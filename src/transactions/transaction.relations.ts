@@ -7,7 +7,6 @@ import type { WithAccount } from './transaction.repository.ts';
 import type { Transaction } from './transaction.type.ts';
 
 const account: Relation<Transaction & WithAccount> = {
-  key: () => '',
   async load(context, transactions, { fields }) {
     context.policy.dependsOn('accounts');
     const read = transactions.flatMap(({ account }) => account ?? []);

@@ -168,6 +168,35 @@ describe('aliases', () => {
   });
 });
 
+test.each([
+  [
+    'query ($f: TransactionFilter) { accounts(first: 20) { nodes { id transactions(first: 2, filter: $f) { nodes { id } } } } }',
+    ['BankAccount.page', 'Transaction.pageOfEach'],
+    [
+      {},
+      { f: null },
+      { f: {} },
+      { f: { direction: 'DEBIT' } },
+      { f: { minAmount: '1', direction: 'DEBIT', category: null } },
+    ],
+  ],
+  [
+    `query ($d: TransactionDirection, $c: String, $n: Int) { accounts(first: 20) { nodes { id
+       transactions(filter: { category: $c, direction: $d }, first: $n) { nodes { id account { transactions(last: 1, filter: { direction: $d }) { nodes { id } } } } } } } }`,
+    ['BankAccount.byIds', 'BankAccount.page', 'Transaction.pageOfEach', 'Transaction.pageOfEach'],
+    [{}, { d: 'DEBIT' }, { c: null, n: 2 }, { n: 3, d: 'CREDIT', c: 'rent' }],
+  ],
+  [
+    'query ($n: Int) { dashboard(date: "2025-03-31") { topAccounts(limit: 3) { recentTransactions(limit: $n) { id } } } }',
+    ['BankAccount.withHighestBalance', 'Dashboard.sums', 'Transaction.recentOfEach'],
+    [{}, { n: 2 }],
+  ],
+])('however often it is executed, the same statements are sent: %s', async (query, statements, sets) => {
+  for (const variables of sets)
+    for (let execution = 1; execution <= 4; execution++)
+      expect(await statementsOf(query, variables), `execution ${execution}`).toEqual(statements);
+});
+
 describe('rows are counted only when the count is selected', () => {
   test.each([
     ['accounts { nodes { id } totalCount @include(if: $counted) }', 'BankAccount.count'],

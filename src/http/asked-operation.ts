@@ -47,10 +47,19 @@ export class AskedOperations {
   #read(httpRequest: HttpRequest, hasCaller: boolean): AskedOperation {
     try {
       const request = readGraphqlRequest(httpRequest, this.#persistedQueries, hasCaller);
-      const described = this.operations.describe(request);
+      const described = this.#describe(request);
       return typeof described === 'string' ? { request, bypass: described } : { request, cacheable: described };
     } catch (error) {
       if (error instanceof GraphQLError) return { refusal: error };
+      throw error;
+    }
+  }
+
+  #describe(request: GraphqlRequest): CacheableOperation | BypassReason {
+    try {
+      return this.operations.describe(request);
+    } catch (error) {
+      if (error instanceof RangeError) return 'unreadable'; // nested too deep, which validation refuses
       throw error;
     }
   }

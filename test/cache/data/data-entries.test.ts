@@ -99,6 +99,18 @@ function promises(prepare: () => Promise<Prepared>): void {
       expect(hit.text).toBe(JSON.stringify(without.data));
     });
 
+    test('also where something hangs on the rows of its lists, which is read anew each time', async () => {
+      for (const args of ['', '(date: "2025-03-31")']) {
+        const selection = `dashboard${args} { topAccounts(limit: 30) { id tenant { name } recentTransactions { id } } overview { totalAccounts } }`;
+        const without = await plain.send(await plain.token(Role.VIEWER, OWN.slug), `{ ${selection} }`);
+        for (const _ of ['first', 'second']) {
+          const { text, kept } = await ask(selection);
+          expect(text).toBe(JSON.stringify(without.data));
+          expect(kept).toEqual(['Dashboard.parts']);
+        }
+      }
+    });
+
     test('also of another tenant, whose rows have the same ids', async () => {
       const token = await plain.token(Role.VIEWER, THEIRS.slug);
       for (const selection of SELECTIONS.filter((_, index) => index % 4 === 1)) {

@@ -13,7 +13,7 @@ export const SELECTIONS: readonly string[] = [
       `year: activity(days: 366) { series { date flows { ${FLOW} } } } week: activity(days: 7) { totals { ${FLOW} } series { date } }`,
       `overview { totalAccounts } activity { totals { ${FLOW} } series { date flows { ${FLOW} } } }`,
       'topAccounts { id balance version } recentTransactions { id amount }',
-      'topAccounts(limit: 30) { id accountNumber createdAt isActive tenant { name } } t: topAccounts { status }',
+      'topAccounts(limit: 30) { id accountNumber createdAt isActive } t: topAccounts { status }',
       'recentTransactions { bookedAt category description account { bankName balance updatedAt } }',
       'recentTransactions(limit: 50) { id balanceAfter counterpartyBank account { id } }',
     ].map((parts) => `dashboard${args} { ${parts} }`),

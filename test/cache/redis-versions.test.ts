@@ -215,10 +215,13 @@ describeWithOwnRedis('versions that processes hold', () => {
     await admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until(async () => !(await isHeld(here)) && !(await isHeld(there)));
+    const lostMs = await redisTimeMs(admin);
     const before = await here.versions.read(SCOPE);
     await there.versions.bump(SCOPE, ['accounts']);
     expect(await here.versions.read(SCOPE)).not.toEqual(before);
-    expect(JSON.parse((await admin.get(KEY)) ?? '').held.by).toEqual({});
+    // What was held before is over by itself.
+    const heldUntilMs: number[] = Object.values(JSON.parse((await admin.get(KEY)) ?? '').held.by);
+    expect(Math.max(0, ...heldUntilMs)).toBeLessThan(lostMs + HOLD_MS);
     await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
   });
 });

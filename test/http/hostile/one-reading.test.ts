@@ -7,7 +7,7 @@ import { insertTwins, TWINS, type Twin } from '../../support/twin-tenants.ts';
 import { exchange, headerOf, type RawRequest } from './exchange.ts';
 import { ACCEPTS, chosenForms, generatedForms, VICTIM } from './request-forms.ts';
 
-const GENERATED = 300;
+const GENERATED = 150;
 const VICTIM_UNREGISTERED = '{tenant{timeZone}}';
 const JSON_HEADERS = [['content-type', 'application/json']] as const;
 const INVALIDATE = {
@@ -63,10 +63,10 @@ async function expectOneMeaning(request: RawRequest, expectedOfVictim: string): 
 
 describe('a request means the same without a cache, with a cold one and with a warm one', () => {
   test.each([
-    ['chosen', chosenForms()],
-    ['generated', generatedForms(GENERATED)],
-  ])('in all %s forms', async (_kind, forms) => {
-    expect(forms.length).toBeGreaterThanOrEqual(300);
+    ['chosen', chosenForms(), 300],
+    ['generated', generatedForms(GENERATED), GENERATED],
+  ])('in all %s forms', async (_kind, forms, atLeast) => {
+    expect(forms.length).toBeGreaterThanOrEqual(atLeast);
     const { body } = await exchange(off.url, admin, victim);
     expect(JSON.parse(body)).toEqual({ data: { accounts: { totalCount: expect.any(Number) } } });
     for (const form of forms) {

@@ -4,8 +4,8 @@ import type { RawRequest } from './exchange.ts';
 
 /** The query whose kept answer the hostile requests aim at. */
 export const VICTIM = 'query V($c:String){accounts(filter:{currency:$c}){totalCount}}';
-/** Another answer, per tenant; and one that shows who is asking. */
-const OTHERS = ['{tenant{slug}}', '{viewer{id role}}', VICTIM];
+/** One that shows who is asking, and the same. */
+const OTHERS = ['{viewer{tenant{slug} role}}', VICTIM];
 
 const JSON_HEADER = ['content-type', 'application/json'] as const;
 const percent = encodeURIComponent;

@@ -21,9 +21,15 @@ export function isBeyondCompiler(schema: GraphQLSchema, settled: DocumentNode): 
   return (
     !operation ||
     print(settled).includes(MARKS) ||
+    hasInheritedVariable(operation) ||
     hasAmbiguousPaths(operation.selectionSet) ||
     hasOptionalPart(schema, operation)
   );
+}
+
+/** The compiler keeps variables in a plain object, which has names of its own. */
+function hasInheritedVariable({ variableDefinitions = [] }: OperationDefinitionNode): boolean {
+  return variableDefinitions.some(({ variable }) => variable.name.value in Object.prototype);
 }
 
 /**

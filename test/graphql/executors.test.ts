@@ -12,6 +12,9 @@ const USES = 3;
 const ID = twinAccountId(0);
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 
+/** Documents of any size go on to the executors. */
+const LIMITS = { LIMIT_TOKENS: '10000', LIMIT_ALIASES: '1000', LIMIT_ROOT_FIELDS: '1000' };
+
 type Variables = Readonly<Record<string, unknown>>;
 
 let database: TestDatabase;
@@ -21,7 +24,7 @@ let graphqlJs: TestService;
 beforeAll(async () => {
   database = await createTestDatabase();
   await insertTwins(database.url);
-  const start = (executor: string) => startService({ database, env: { CACHE: 'off', EXECUTOR: executor } });
+  const start = (executor: string) => startService({ database, env: { ...LIMITS, CACHE: 'off', EXECUTOR: executor } });
   [jit, graphqlJs] = await Promise.all([start('jit'), start('graphql-js')]);
 });
 afterAll(async () => {
@@ -74,6 +77,16 @@ const OPERATIONS: Readonly<Record<string, readonly Variables[]>> = {
 
 type Case = readonly [title: string, query: string, variables?: Variables];
 const MORE: readonly Case[] = [
+  [
+    'a variable called __proto__',
+    'query ($__proto__: Int) { accounts(first: $__proto__) { nodes { id } } }',
+    JSON.parse('{"__proto__": 2}'),
+  ],
+  [
+    'null for a variable whose name every object has',
+    'query ($toString: String!) { accountByNumber(accountNumber: $toString) { id } }',
+    { toString: null },
+  ],
   [
     'aliases, merged fields and fragments',
     `{ a: accounts(first: 4) { ...List nodes { x: recentTransactions(limit: 2) { id } x: recentTransactions(limit: 2) { amount } } }

@@ -32,6 +32,7 @@ export const MOMENTARY: ReadonlySet<string> = new Set([
 const ALIASES = ['a', 'b', 'c', 'id', 'nodes', 'name'];
 /** They look like paths of others, or are no good as properties. */
 const ODD_ALIASES = ['a_b', 'b_a', 'a_a', 'idx0', 'constructor', '__proto__'];
+const ODD_VARIABLES = ['__proto__', 'toString', 'constructor', 'hasOwnProperty'];
 const FLAGS = ['s', 't', 'u'];
 const MAX_FRAGMENTS = 4;
 const MAX_FIELDS = 14;
@@ -221,7 +222,8 @@ class Generator {
   }
 
   #variable(place: Pick<GraphQLArgument, 'name' | 'type' | 'defaultValue'>, uses: Set<string>): string {
-    const name = `v${this.#variables.size}`;
+    const odd = this.random.chance(0.04) ? this.random.pick(ODD_VARIABLES) : undefined;
+    const name = odd && !this.#variables.has(odd) ? odd : `v${this.#variables.size}`;
     const nullable = getNullableType(place.type);
     const withDefault = this.random.chance(0.3);
     const mayBeNull = !isNonNullType(place.type) || place.defaultValue !== undefined || withDefault;

@@ -1,5 +1,5 @@
 -- What follows the outbox no longer depends on settings of its session, which a pooler may drop or share: a poll sees the rows of all
--- tenants by itself, and says whether it does, whether all triggers are awake, and of which database and session it is.
+-- tenants by itself, and says whether it does, whether all triggers fire, and in which session it ran: the database is asked for once in a session.
 
 -- A copy of a cluster's files has its identifier and its databases, but another start. So has the server after a restart, a failover or
 -- a restored backup, when writes may be lost.
@@ -17,7 +17,7 @@ DO $do$
 BEGIN
   EXECUTE format($function$
     CREATE FUNCTION cache_outbox_poll(from_xid bigint, open_xids bigint[])
-      RETURNS TABLE (snapshot text, database text, triggers text, removed text, is_complete boolean, is_visible boolean, session integer, changes json)
+      RETURNS TABLE (snapshot text, triggers text, removed text, is_complete boolean, is_visible boolean, session integer, changes json)
       LANGUAGE plpgsql STABLE SET search_path = pg_catalog, %I, pg_temp AS $body$
     #variable_conflict use_column
     DECLARE
@@ -25,7 +25,7 @@ BEGIN
     BEGIN
       PERFORM set_config('app.directory', 'on', true);
       RETURN QUERY
-      SELECT pg_current_snapshot()::text, cache_database_identity(),
+      SELECT pg_current_snapshot()::text,
         (SELECT md5(string_agg(concat_ws(' ', trigger.oid, trigger.xmin), ',' ORDER BY trigger.oid)) FROM pg_trigger trigger
           WHERE tgrelid IN ('tenants'::regclass, 'bank_accounts'::regclass, 'transactions'::regclass) AND tgname LIKE 'cache\_outbox\_%%'),
         (SELECT horizon.removed FROM cache_outbox_horizon horizon),

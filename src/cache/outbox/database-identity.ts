@@ -3,6 +3,8 @@ import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 
 /** How often a database that seems to be another one is asked again. */
 const ASK_AGAIN_MS = 250;
+/** How often it is asked all the same: the pool may reconnect to another server. */
+const LOOK_AGAIN_MS = 1_000;
 
 /**
  * Which database this process works on: the cluster, the database in it, and the server's run, which tells a copy of its
@@ -16,13 +18,17 @@ export class DatabaseIdentity {
 
   /** Whether it is this one. False when PostgreSQL does not tell. */
   async is(identity: string): Promise<boolean> {
-    if (this.#known === identity) return true;
-    if (performance.now() - this.#askedMs < ASK_AGAIN_MS) return false;
+    if (this.#known !== identity) await this.#ask(ASK_AGAIN_MS);
+    else void this.#ask(LOOK_AGAIN_MS); // not waited for: a busy pool is no other database
+    return this.#known === identity;
+  }
+
+  async #ask(intervalMs: number): Promise<void> {
+    if (performance.now() - this.#askedMs < intervalMs) return;
     this.#askedMs = performance.now();
     const rows = await this.database
       .directory<{ identity: string }>('SELECT cache_database_identity() AS identity', [])
       .catch(() => []); // whoever needs the database is told
-    this.#known = rows[0]?.identity;
-    return this.#known === identity;
+    if (rows[0]) this.#known = rows[0].identity;
   }
 }

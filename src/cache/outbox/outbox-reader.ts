@@ -3,8 +3,10 @@ import { OperatorError } from '../../errors.ts';
 import type { Position } from './position.ts';
 import { parseSnapshot } from './snapshot.ts';
 
+const IDENTIFY = 'SELECT cache_database_identity() AS database, pg_backend_pid() AS session';
+
 const POLL = `
-SELECT snapshot, database, triggers, removed, is_complete AS "isComplete", is_visible AS "isVisible", session, changes
+SELECT snapshot, triggers, removed, is_complete AS "isComplete", is_visible AS "isVisible", session, changes
   FROM cache_outbox_poll($1, $2)`;
 
 /**
@@ -41,7 +43,7 @@ export interface OutboxConnection {
 }
 
 /** A poll's row: what it has seen, and what shows that it may be relied on. */
-type PollRow = Omit<OutboxPoll, 'changes'> & {
+type PollRow = Omit<OutboxPoll, 'changes' | 'database'> & {
   readonly isComplete: boolean;
   readonly isVisible: boolean;
   /** The process of PostgreSQL that carried it out. */
@@ -49,12 +51,18 @@ type PollRow = Omit<OutboxPoll, 'changes'> & {
   readonly changes: readonly [string, number, string | null][];
 };
 
+/** Of a connection, which lives no longer than the run of its server. */
+interface Identity {
+  readonly database: string;
+  readonly session: number;
+}
+
 /** A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants. */
 export class OutboxReader {
-  /** Of the first poll. */
-  #session: number | undefined;
-
-  private constructor(private readonly client: pg.Client) {}
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly identity: Identity,
+  ) {}
 
   static async open({ url, role }: OutboxConnection): Promise<OutboxReader> {
     // What a pooler may drop: no poll depends on it.
@@ -77,11 +85,12 @@ export class OutboxReader {
     client.on('error', () => {});
     try {
       await client.connect();
+      const { rows } = await client.query<Identity>(IDENTIFY);
+      return new OutboxReader(client, rows[0] as Identity);
     } catch (error) {
       await client.end().catch(() => {}); // the error to tell is the first one
       throw error;
     }
-    return new OutboxReader(client);
   }
 
   /**
@@ -97,6 +106,7 @@ export class OutboxReader {
     this.#check({ isComplete, isVisible, session });
     return {
       ...poll,
+      database: this.identity.database,
       changes: changes.map(([tenantId, dependencies, writeId]) => ({ tenantId, dependencies, writeId })),
     };
   }
@@ -112,8 +122,7 @@ export class OutboxReader {
         'The row-level security of cache_outbox hides rows from the service. No kept answer is trusted.',
         'Restore the policy "followed" of the migration cache_outbox, and drop every other one for SELECT.',
       );
-    this.#session ??= session;
-    if (session !== this.#session)
+    if (session !== this.identity.session)
       throw new OperatorError(
         'The connection to PostgreSQL goes through a pooler that shares sessions. No kept answer is trusted.',
         'Give the service a direct connection, or one to a pooler in session mode.',

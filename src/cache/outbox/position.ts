@@ -3,7 +3,7 @@ import { parseSnapshot, seesAllOf } from './snapshot.ts';
 /** A place in the outbox of one database. */
 export interface Position {
   readonly snapshot: string;
-  /** As `DATABASE_IDENTITY` gives it. */
+  /** As `cache_database_identity()` gives it. */
   readonly database: string;
   /** Another one after a trigger of the outbox was made, dropped, disabled or enabled. */
   readonly triggers: string;

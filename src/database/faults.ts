@@ -60,6 +60,7 @@ interface Catalogue {
   }[];
   /** Of the tables. */
   readonly owner: string | null;
+  readonly schema: string;
   readonly functions: readonly { name: string; call: string; definer: boolean; path: string | null; passes: boolean }[];
   readonly constraints: readonly {
     table: string;
@@ -130,7 +131,7 @@ function policyFaults(required: RequiredPolicy, { policies, owner }: Catalogue):
   return isRight ? [] : [{ object, fault: 'is another one', remedy: `DROP POLICY ${name} ON ${table}; ${remedy}` }];
 }
 
-function functionFaults(name: string, { functions, owner }: Catalogue): DatabaseFault[] {
+function functionFaults(name: string, { functions, owner, schema }: Catalogue): DatabaseFault[] {
   const object = `function ${name}`;
   const found = functions.find((candidate) => candidate.name === name);
   if (!found) return [{ object, fault: 'is missing', remedy: 'create it as in prisma/migrations;' }];
@@ -142,11 +143,12 @@ function functionFaults(name: string, { functions, owner }: Catalogue): Database
       fault: "runs with the caller's rights",
       remedy: `ALTER FUNCTION ${call} SECURITY DEFINER;`,
     });
-  if (!path?.endsWith(', pg_temp'))
+  const ownPath = `pg_catalog, ${schema}, pg_temp`;
+  if (path !== ownPath)
     faults.push({
       object,
-      fault: "has no search path of its own that ends in the caller's temporary tables",
-      remedy: `ALTER FUNCTION ${call} SET search_path = pg_catalog, public, pg_temp;`,
+      fault: `has another search path than ${ownPath}`,
+      remedy: `ALTER FUNCTION ${call} SET search_path = ${ownPath};`,
     });
   if (!passes)
     faults.push({
@@ -202,6 +204,7 @@ SELECT json_build_object(
      'using', pg_get_expr(polqual, polrelid), 'check', pg_get_expr(polwithcheck, polrelid)`,
     'pg_policy JOIN here ON here.oid = polrelid',
   )},
+  'schema', quote_ident(current_schema()),
   'owner', (SELECT quote_ident(pg_get_userbyid(oid)) FROM owner),
   'functions', ${LIST(
     `'name', proname, 'call', p.oid::regprocedure::text, 'definer', prosecdef,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -142,6 +143,21 @@ function openRedis({ redisUrl, cache }: Config, logger: Logger): FastRedis | und
   return redisUrl ? new FastRedis(redisUrl, outage.failed, settings) : undefined;
 }
 
+/** Reading the catalogues takes some 25 ms, and anyone may ask for readiness. */
+const INTEGRITY_CHECK_MS = 5_000;
+
+/** The check's last result, as long as it is not older. */
+function atMostEvery(intervalMs: number, check: () => Promise<void>): () => Promise<void> {
+  let last: Promise<void> | undefined;
+  let atMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (last && performance.now() - atMs < intervalMs) return last;
+    atMs = performance.now();
+    last = check();
+    return last;
+  };
+}
+
 function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): HealthChecks {
   return {
     database: () => database.directory('SELECT 1', []),
@@ -149,10 +165,10 @@ function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): H
       const pending = await database.withConnection((client) => pendingMigrations(client));
       if (pending.length) throw new Error(`not applied: ${pending.join(', ')}`);
     },
-    integrity: async () => {
+    integrity: atMostEvery(INTEGRITY_CHECK_MS, async () => {
       const faults = await database.withConnection((client) => databaseFaults(client));
       if (faults.length) throw new DatabaseFaultsError(faults);
-    },
+    }),
     ...(redis && { redis: () => redis.check() }),
   };
 }

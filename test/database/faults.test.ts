@@ -146,7 +146,7 @@ describe('each of these is named, and mended by the remedy that is given', () =>
     const found = async (change: string) => (await afterBreaking(`ALTER FUNCTION ${name} ${change}`)).found;
     expect(await found('SECURITY INVOKER')).toEqual([`function ${name} runs with the caller's rights`]);
     for (const path of ['RESET search_path', 'SET search_path = pg_temp, public'])
-      expect(await found(path)).toEqual([expect.stringContaining(`function ${name} has no search path`)]);
+      expect(await found(path)).toEqual([expect.stringContaining(`function ${name} has another search path`)]);
     const ofAnother = 'GRANT CREATE ON SCHEMA public TO tenantry_app; ALTER FUNCTION';
     expect(await afterBreaking(`${ofAnother} ${name} OWNER TO tenantry_app`)).toMatchObject({
       found: [expect.stringContaining(`function ${name} belongs to a role`)],

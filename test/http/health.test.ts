@@ -78,7 +78,7 @@ test('names what the database lacks, and nothing of how to mend it', async () =>
   ]);
   const [[logged] = []] = warnings;
   expect(logged).toMatchObject({
-    err: { message: expect.stringContaining('trigger t on transactions is disabled: ALTER TABLE secret;') },
+    reason: expect.stringContaining('trigger t on transactions is disabled: ALTER TABLE secret;'),
   });
 });
 

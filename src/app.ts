@@ -11,6 +11,7 @@ import type { FastRedis } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import { createServices } from './context/services.ts';
 import { createTokenVerifier } from './context/token-verifier.ts';
+import { Documents } from './graphql/documents.ts';
 import { Executor } from './graphql/executor.ts';
 import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
@@ -20,6 +21,7 @@ import { answerErrors } from './http/error-handler.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from './http/health.ts';
+import { timeouts } from './http/timeouts.ts';
 import { createMetrics, registerMetrics } from './monitoring/metrics.ts';
 import type { Monitor } from './monitoring/monitor.ts';
 import { timeResolvers } from './monitoring/time-resolvers.ts';
@@ -48,7 +50,7 @@ export interface AppDependencies {
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
   // Without a logger of its own: even with request logging off it costs up to a tenth of an answer from the cache.
-  const app = Fastify({ forceCloseConnections: 'idle' });
+  const app = Fastify({ forceCloseConnections: 'idle', ...timeouts(config.http) });
   answerErrors(app, logger);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
@@ -90,7 +92,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {
     apollo,
+    documents: new Documents(config.limits),
     operations,
+    allowsIntrospection: config.explorer,
     services,
     verifier,
     corsHeaders: corsHeaders(config.corsOrigins),

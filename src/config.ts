@@ -15,6 +15,7 @@ export interface Config {
   };
   /** Absent: cache entries and versions live in this process. */
   readonly redisUrl: string | undefined;
+  readonly http: HttpConfig;
   readonly auth: AuthConfig;
   readonly cache: CacheConfig;
   readonly limits: LimitsConfig;
@@ -32,9 +33,18 @@ export interface Config {
   readonly explorer: boolean;
 }
 
+export interface HttpConfig {
+  /** How long a client may take to send a whole request, headers and body. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection is kept between requests: longer than the load balancer keeps it. */
+  readonly idleTimeoutMs: number;
+}
+
 export interface AuthConfig {
   /** Shared secret for HS256 tokens. Absent in development: one is made and kept under .tenantry/. */
   readonly secret: string | undefined;
+  /** The secret before it: tokens of it hold until they expire, and none are made with it. */
+  readonly previousSecret?: string | undefined;
   /** Where the public keys of the identity provider are; excludes `secret`. */
   readonly jwksUrl: string | undefined;
   /** Required value of `iss`; not checked when absent. */
@@ -70,6 +80,14 @@ export interface LimitsConfig {
   readonly operationCost: number;
   /** Levels of nesting of one operation. */
   readonly depth: number;
+  /** Names, signs and values of one document. */
+  readonly tokens: number;
+  /** Of one operation, as its fragments are spread. */
+  readonly aliases: number;
+  readonly rootFields: number;
+  readonly directives: number;
+  /** Fields of one operation that stand in a selection set once more. */
+  readonly repeatedFields: number;
   /** Complexity points that one caller may spend in a minute. */
   readonly pointsPerMinute: number;
 }
@@ -105,8 +123,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       statementTimeoutMs,
     },
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    http: {
+      requestTimeoutMs: read.integer('HTTP_REQUEST_TIMEOUT_MS', 10_000, 100, 3_600_000),
+      idleTimeoutMs: read.integer('HTTP_IDLE_TIMEOUT_MS', 72_000, 100, 3_600_000),
+    },
     auth: {
       secret: read.text('AUTH_SECRET'),
+      previousSecret: read.text('AUTH_SECRET_PREVIOUS'),
       jwksUrl: read.url('AUTH_JWKS_URL', ['https:', 'http:']),
       issuer: read.text('AUTH_ISSUER'),
       audience: read.text('AUTH_AUDIENCE'),
@@ -129,6 +152,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     limits: {
       operationCost: read.integer('LIMIT_OPERATION_COST', 20_000, 1, 1_000_000_000),
       depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
+      tokens: read.integer('LIMIT_TOKENS', 1_000, 1, 100_000),
+      aliases: read.integer('LIMIT_ALIASES', 30, 0, 100_000),
+      rootFields: read.integer('LIMIT_ROOT_FIELDS', 30, 1, 100_000),
+      directives: read.integer('LIMIT_DIRECTIVES', 50, 0, 100_000),
+      repeatedFields: read.integer('LIMIT_REPEATED_FIELDS', 50, 0, 100_000),
       pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 200_000_000, 1, 2_147_483_647),
     },
     monitoring: {
@@ -157,13 +185,10 @@ function readKeyPrefix(read: SettingsReader): string {
 function checkAuth(read: SettingsReader, { auth, production }: Config): void {
   if (auth.secret && auth.jwksUrl)
     read.problem('AUTH_SECRET', 'absent when AUTH_JWKS_URL is set', 'unset one of the two', '(set)');
-  if (auth.secret && Buffer.byteLength(auth.secret) < (production ? MIN_SECRET_BYTES : 1))
-    read.problem(
-      'AUTH_SECRET',
-      `at least ${MIN_SECRET_BYTES} bytes`,
-      'for example the output of: openssl rand -base64 48',
-      `${Buffer.byteLength(auth.secret)} bytes`,
-    );
+  if (auth.previousSecret && !auth.secret)
+    read.problem('AUTH_SECRET_PREVIOUS', 'absent without AUTH_SECRET', 'unset it, or set both', '(set)');
+  checkSecret(read, 'AUTH_SECRET', auth.secret, production);
+  checkSecret(read, 'AUTH_SECRET_PREVIOUS', auth.previousSecret, production);
   if (!production) return;
   if (!auth.secret && !auth.jwksUrl)
     read.problem(
@@ -176,6 +201,16 @@ function checkAuth(read: SettingsReader, { auth, production }: Config): void {
     read.problem('AUTH_ISSUER', 'set together with AUTH_JWKS_URL', 'the value of "iss" in its tokens', undefined);
   if (auth.jwksUrl && !auth.audience)
     read.problem('AUTH_AUDIENCE', 'set together with AUTH_JWKS_URL', 'the value of "aud" in its tokens', undefined);
+}
+
+function checkSecret(read: SettingsReader, name: string, secret: string | undefined, production: boolean): void {
+  if (secret === undefined || Buffer.byteLength(secret) >= (production ? MIN_SECRET_BYTES : 1)) return;
+  read.problem(
+    name,
+    `at least ${MIN_SECRET_BYTES} bytes`,
+    'for example the output of: openssl rand -base64 48',
+    `${Buffer.byteLength(secret)} bytes`,
+  );
 }
 
 /** Reads variables and gathers what is wrong with them, so that one run tells everything. An empty one counts as absent. */

@@ -8,9 +8,10 @@ export function answerPolicyPlugin(): ApolloServerPlugin<RequestContext> {
       return {
         async willSendResponse({ operation, response, contextValue }) {
           const { body } = response;
-          const isWhole = body.kind === 'single' && body.singleResult.data != null && !body.singleResult.errors?.length;
+          const { data, errors } = body.kind === 'single' ? body.singleResult : {};
           const { policy } = contextValue;
-          policy.isComplete = isWhole && operation?.operation === 'query' && !policy.isOld;
+          policy.errorCode = errors?.[0] && String(errors[0].extensions?.code);
+          policy.isComplete = data != null && !errors?.length && operation?.operation === 'query' && !policy.isOld;
         },
       };
     },

@@ -13,6 +13,8 @@ export class AnswerPolicy {
   readonly #kinds = new Set<AnswerKind>();
   /** Milliseconds since 1970 from which on the answer is another, whatever is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
+  /** The code of its first error, which is known at the end. */
+  errorCode: string | undefined;
   /**
    * Whether it shows what a write has made old. Such an answer is its own reader's: kept or shared, it could be shown when a
    * later one has been.

@@ -9,6 +9,8 @@ export interface LoadedAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly operationName: string | null;
+  /** The code of the first error; absent for an answer without. */
+  readonly errorCode?: string | undefined;
   /** Absent for answers that must not be kept: errors, mutations, answers of the moment. */
   readonly policy?: AnswerPolicy;
 }

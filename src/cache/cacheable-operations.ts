@@ -1,22 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  type DocumentNode,
-  type FieldNode,
-  type GraphQLSchema,
-  Kind,
-  type OperationDefinitionNode,
-  parse,
-  printSchema,
-  type SelectionSetNode,
-} from 'graphql';
-import { LRUCache } from 'lru-cache';
+import { type FieldNode, type GraphQLSchema, Kind, printSchema } from 'graphql';
+import { rootFields } from '../graphql/document-extent.ts';
+import type { ReadDocument } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
-
-/** Documents remembered by their text. Clients use few; one that falls out is read again. */
-const MAX_DOCUMENTS = 1_000;
-/** A document longer than this is nobody's regular one. */
-const MAX_DOCUMENT_LENGTH = 100_000;
 
 /** What can be said of an operation before it is executed. */
 export interface CacheableOperation {
@@ -40,7 +27,6 @@ export class CacheableOperations {
   /** Of what clients can ask. */
   readonly schemaHash: string;
   readonly #policies: ReadonlyMap<string, FieldPolicy>;
-  readonly #documents = new LRUCache<string, DocumentNode>({ max: MAX_DOCUMENTS });
 
   constructor(schema: GraphQLSchema) {
     this.#policies = fieldPolicies(schema);
@@ -48,13 +34,11 @@ export class CacheableOperations {
   }
 
   /** @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse */
-  describe(request: GraphqlRequest): CacheableOperation | BypassReason {
-    const { query, operationName } = request;
-    const document = this.#document(query);
-    const operation = document && operationOf(document, operationName);
+  describe(request: GraphqlRequest, read: ReadDocument | undefined): CacheableOperation | BypassReason {
+    const { document, operation } = read ?? {};
     if (!document || !operation) return 'unreadable';
     if (operation.operation !== 'query') return 'mutation';
-    const fields = rootFields(document, operation.selectionSet);
+    const fields = rootFields(document, operation);
     const policies = fields.map(({ name }) => this.#policies.get(name.value));
     if (policies.some((policy) => !policy)) return 'unreadable';
     if (policies.some((policy) => policy?.isVolatile)) return 'momentary';
@@ -66,18 +50,6 @@ export class CacheableOperations {
       name: operation.name?.value ?? null,
       isPerViewer: policies.some((policy) => policy?.isPerViewer),
     };
-  }
-
-  #document(query: string): DocumentNode | undefined {
-    const known = this.#documents.get(query);
-    if (known || query.length > MAX_DOCUMENT_LENGTH) return known;
-    try {
-      const document = parse(query, { noLocation: true });
-      this.#documents.set(query, document);
-      return document;
-    } catch {
-      return undefined; // not GraphQL: Apollo Server tells the client what is wrong with it
-    }
   }
 }
 
@@ -102,25 +74,6 @@ function exactText({ query, operationName, variables, mediaType }: GraphqlReques
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-function operationOf(document: DocumentNode, name: string | null): OperationDefinitionNode | undefined {
-  const operations = document.definitions.filter((part) => part.kind === Kind.OPERATION_DEFINITION);
-  if (name === null) return operations.length === 1 ? operations[0] : undefined;
-  return operations.find((operation) => operation.name?.value === name);
-}
-
-function rootFields(document: DocumentNode, set: SelectionSetNode, visited = new Set<string>()): FieldNode[] {
-  return set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [selection];
-    if (selection.kind === Kind.INLINE_FRAGMENT) return rootFields(document, selection.selectionSet, visited);
-    if (visited.has(selection.name.value)) return [];
-    visited.add(selection.name.value);
-    const fragment = document.definitions.find(
-      (part) => part.kind === Kind.FRAGMENT_DEFINITION && part.name.value === selection.name.value,
-    );
-    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? rootFields(document, fragment.selectionSet, visited) : [];
-  });
 }
 
 /** An argument `refresh` that is not plainly false, a variable too: such an operation goes to the resolver. */

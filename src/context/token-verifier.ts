@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { AuthConfig } from '../config.ts';
 import { clientError, ErrorCode, httpHead, unauthenticated, unavailable } from '../errors.ts';
@@ -179,7 +179,15 @@ function signatureOf(
     return { algorithms: PUBLIC_KEY_ALGORITHMS, verify };
   }
   const secret = createSecretKey(signingSecret(auth, production), 'utf8');
-  return { algorithms: SECRET_ALGORITHMS, verify: (token, options) => jwtVerify(token, secret, options) };
+  const previous = auth.previousSecret === undefined ? undefined : createSecretKey(auth.previousSecret, 'utf8');
+  return {
+    algorithms: SECRET_ALGORITHMS,
+    verify: (token, options) =>
+      jwtVerify(token, secret, options).catch((error) => {
+        if (!previous || !(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+        return jwtVerify(token, previous, options);
+      }),
+  };
 }
 
 function refuse(error: Error): never {

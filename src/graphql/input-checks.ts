@@ -18,11 +18,6 @@ const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 const DECIMAL = new RegExp(`^[+-]?\\d{1,${WHOLE_DIGITS}}(\\.\\d{1,${FRACTION_DIGITS}})?$`);
 
-/** Whether the text is a UUID. One that is not belongs to no row of anybody. */
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
-
 /** @returns the id in lower case, as PostgreSQL writes it */
 export function checkedId(argument: string, id: string): string {
   if (!UUID.test(id)) throw badUserInput(argument, 'an id as this service gives it (a UUID)', id);

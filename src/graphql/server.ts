@@ -11,9 +11,6 @@ import { type ErrorLog, formatError } from './format-error.ts';
 import { executingGateway } from './gateway.ts';
 import { nestingRule } from './nesting-rule.ts';
 
-/** Tokens of one document at most: the largest sensible operation has some hundred. */
-const MAX_DOCUMENT_TOKENS = 10_000;
-
 export interface GraphqlServerOptions {
   readonly schema: GraphQLSchema;
   readonly executor: Executor;
@@ -32,12 +29,13 @@ export function createGraphqlServer({
   return new ApolloServer<RequestContext>({
     gateway: executingGateway(schema, executor),
     introspection,
+    // No "Did you mean" where the schema is nobody's business.
+    hideSchemaDetailsFromClientErrors: !introspection,
     includeStacktraceInErrorResponses: false,
     // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.
     csrfPrevention: false,
     // The request was read before, hash and all.
     persistedQueries: false,
-    parseOptions: { maxTokens: MAX_DOCUMENT_TOKENS },
     validationRules: [nestingRule],
     stopOnTerminationSignals: false,
     formatError: (formatted: GraphQLFormattedError, error: unknown) => formatError(formatted, error, log),

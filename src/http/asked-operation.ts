@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
+import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
 import { PersistedQueries } from './persisted-queries.ts';
@@ -11,63 +12,88 @@ const MAX_REMEMBERED = 16 * 1024 * 1024;
 const MAX_REMEMBERED_REQUEST = 64 * 1024;
 
 /** What a request asks for, or why it is refused. */
-export type AskedOperation = ReadOperation | { readonly refusal: GraphQLError; readonly cacheable?: undefined };
+export type AskedOperation =
+  | {
+      readonly cacheable: CacheableOperation;
+      /** Reads the request, for an answer that has to be computed. */
+      readonly read: () => GraphqlRequest;
+      readonly refusal?: undefined;
+    }
+  | {
+      readonly cacheable?: undefined;
+      readonly read: () => GraphqlRequest;
+      /** Why its answer never comes from the cache. */
+      readonly bypass: BypassReason;
+      readonly refusal?: undefined;
+    }
+  | { readonly cacheable?: undefined; readonly refusal: GraphQLError };
 
-type ReadOperation = { readonly request: GraphqlRequest; readonly refusal?: undefined } & (
-  | { readonly cacheable: CacheableOperation }
-  /** Its answer never comes from the cache. */
-  | { readonly cacheable?: undefined; readonly bypass: BypassReason }
-);
+/** What is remembered of a request whose answer may be in the cache. */
+interface Remembered {
+  readonly cacheable: CacheableOperation;
+  readonly persistedHash?: string | undefined;
+}
 
 /**
- * Reads what requests ask for, and remembers it by all of them that is read: a request that came before is neither
- * parsed nor hashed again.
+ * Reads what requests ask for, and remembers of those that the cache may answer what their entries are found by, by all of
+ * them that is read: a request that came before is neither parsed nor hashed again.
  */
 export class AskedOperations {
   readonly #persistedQueries = new PersistedQueries();
-  readonly #remembered = new LRUCache<string, ReadOperation>({
+  readonly #remembered = new LRUCache<string, Remembered>({
     maxSize: MAX_REMEMBERED,
-    sizeCalculation: (_, text) => text.length + 200,
+    sizeCalculation: (_, text) => text.length + 400,
   });
 
-  constructor(private readonly operations: CacheableOperations) {}
+  /** @param remembers whether there is a cache to find answers in */
+  constructor(
+    private readonly documents: Documents,
+    private readonly operations: CacheableOperations,
+    private readonly remembers: boolean,
+  ) {}
 
   /** @param hasCaller whether a token was verified: strangers leave nothing behind */
   of(request: HttpRequest, hasCaller: boolean): AskedOperation {
-    const text = textOf(request);
-    const known = this.#remembered.get(text);
-    const hash = known?.request.persistedHash;
+    const text = hasCaller && this.remembers ? textOf(request) : undefined;
+    const known = text === undefined ? undefined : this.#remembered.get(text);
     // What is named by a hash is known for as long as the hash is.
-    if (known && (hash === undefined || this.#persistedQueries.knows(hash))) return known;
-    const read = this.#read(request, hasCaller);
-    if (hasCaller && !read.refusal && text.length <= MAX_REMEMBERED_REQUEST) this.#remembered.set(text, read);
-    return read;
+    if (known && (known.persistedHash === undefined || this.#persistedQueries.knows(known.persistedHash)))
+      return { cacheable: known.cacheable, read: () => this.#requestOf(request, hasCaller) };
+    const asked = this.#read(request, hasCaller);
+    if (text !== undefined && asked.cacheable)
+      this.#remembered.set(text, { cacheable: asked.cacheable, persistedHash: asked.read().persistedHash });
+    return asked;
   }
 
   #read(httpRequest: HttpRequest, hasCaller: boolean): AskedOperation {
     try {
-      const request = readGraphqlRequest(httpRequest, this.#persistedQueries, hasCaller);
-      const described = this.#describe(request);
-      return typeof described === 'string' ? { request, bypass: described } : { request, cacheable: described };
+      const request = this.#requestOf(httpRequest, hasCaller);
+      const described = this.operations.describe(request, this.documents.read(request, hasCaller));
+      const read = () => request;
+      return typeof described === 'string' ? { read, bypass: described } : { read, cacheable: described };
     } catch (error) {
       if (error instanceof GraphQLError) return { refusal: error };
       throw error;
     }
   }
 
-  #describe(request: GraphqlRequest): CacheableOperation | BypassReason {
-    try {
-      return this.operations.describe(request);
-    } catch (error) {
-      if (error instanceof RangeError) return 'unreadable'; // nested too deep, which validation refuses
-      throw error;
-    }
+  #requestOf(request: HttpRequest, hasCaller: boolean): GraphqlRequest {
+    return readGraphqlRequest(request, this.#persistedQueries, hasCaller);
   }
 }
 
-/** Everything that `readGraphqlRequest` looks at. A header has no line break, and latin1 keeps each byte. */
-function textOf({ method, url, headers, body }: HttpRequest): string {
-  const { accept = '', 'content-type': type = '', 'content-encoding': encoding = '' } = headers;
+/**
+ * Everything that `readGraphqlRequest` looks at; undefined for long requests, which do not come again. A header has no line
+ * break, and latin1 keeps each byte.
+ */
+function textOf({ method, url, headers, body }: HttpRequest): string | undefined {
+  if (body instanceof Buffer && body.length > MAX_REMEMBERED_REQUEST) return undefined;
+  const { accept, 'content-type': type, 'content-encoding': encoding } = headers;
   const bytes = body instanceof Buffer ? body.toString('latin1') : '';
-  return `${method} ${url}\n${accept}\n${type}\n${encoding}\n${bytes}`;
+  return `${method} ${url}\n${given(accept)}\n${given(type)}\n${given(encoding)}\n${bytes}`;
+}
+
+/** A header that is empty is another request than one without it. */
+function given(header: string | undefined): string {
+  return header === undefined ? '' : `=${header}`;
 }

@@ -2,11 +2,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { bearerToken } from '../context/bearer-token.ts';
 import type { Caller } from '../context/caller.ts';
+import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { unauthenticated } from '../errors.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
 import { refusedAnswer } from './refused-answer.ts';
 
-/** Null: no Authorization header; such a request goes on and may introspect. 'refused': the answer was sent. */
+/** What it takes to tell who is asking. */
+interface Gate {
+  readonly verifier: TokenVerifier;
+  readonly services: Pick<Services, 'monitor'>;
+  /** Whether a request without a token goes on. */
+  readonly allowsIntrospection: boolean;
+}
+
+/** Null: no Authorization header; such a request goes on where it may introspect. 'refused': the answer was sent. */
 export type Authentication = Caller | null | 'refused';
 
 /**
@@ -14,20 +24,22 @@ export type Authentication = Caller | null | 'refused';
  * ends the request. A token that was verified before is answered for at once, without a promise.
  */
 export function authenticate(
-  verifier: TokenVerifier,
+  { verifier, services: { monitor }, allowsIntrospection }: Gate,
   { headers: { authorization } }: FastifyRequest,
   reply: FastifyReply,
 ): Authentication | Promise<Authentication> {
-  if (authorization === undefined) return null;
+  const refuse = (error: unknown) => refused(reply, monitor, error);
+  if (authorization === undefined) return allowsIntrospection ? null : refuse(unauthenticated());
   const token = bearerToken(authorization);
-  if (!token) return refuse(reply, unauthenticated());
-  return verifier.peek(token) ?? verifier.verify(token).catch((error) => refuse(reply, error));
+  if (!token) return refuse(unauthenticated());
+  return verifier.peek(token) ?? verifier.verify(token).catch(refuse);
 }
 
 /** Answers a request that was refused before GraphQL. */
-function refuse(reply: FastifyReply, error: unknown): 'refused' {
+function refused(reply: FastifyReply, monitor: Monitor, error: unknown): 'refused' {
   if (!(error instanceof GraphQLError)) throw error;
-  const { status, headers, body } = refusedAnswer(error);
+  const { status, headers, body, errorCode } = refusedAnswer(error);
+  monitor.recordError(status, errorCode);
   reply.code(status).headers(headers).send(body);
   return 'refused';
 }

@@ -78,8 +78,11 @@ function isBrowserVisit(request: FastifyRequest): boolean {
   return !searchOf(request.url).has('query');
 }
 
+/** A page may hold a token: no other site's page reads it. */
 function asPage(reply: FastifyReply, policy: string): FastifyReply {
+  reply.removeHeader('access-control-allow-origin');
   return reply
+    .header('cross-origin-resource-policy', 'same-origin')
     .type('text/html; charset=utf-8')
     .header('content-security-policy', policy)
     .header('x-content-type-options', 'nosniff')

@@ -12,6 +12,7 @@ import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode } from '../errors.ts';
+import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
@@ -33,7 +34,10 @@ const NOT_ALLOWED = {
 
 export interface GraphqlRoute {
   readonly apollo: ApolloServer<RequestContext>;
+  readonly documents: Documents;
   readonly operations: CacheableOperations;
+  /** Whether a stranger may read the schema; else nothing is read of a request without a token. */
+  readonly allowsIntrospection: boolean;
   readonly services: Services;
   readonly verifier: TokenVerifier;
   /** For answers that are sent past Fastify and its plugin. */
@@ -42,7 +46,7 @@ export interface GraphqlRoute {
 
 /** POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server does. */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
-  const asked = new AskedOperations(route.operations);
+  const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
   answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what the cache cannot answer.
   app.register(async (scope) => {
@@ -54,7 +58,7 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       bodyLimit: MAX_BODY_BYTES,
       handler: (request, reply) => {
         const startedAtMs = performance.now();
-        const authentication = authenticate(route.verifier, request, reply);
+        const authentication = authenticate(route, request, reply);
         const answerTo = (caller: Caller | null | 'refused') =>
           caller === 'refused' ? reply : answer(route, asked, request, reply, caller, startedAtMs);
         return authentication instanceof Promise ? authentication.then(answerTo) : answerTo(authentication);
@@ -88,15 +92,18 @@ function answer(
       if (isUnanswered && timing.isQuery && !isJoined) route.services.database.abandon(timing);
     });
     if (operation.refusal) return refuse(route.services, caller, operation.refusal, timing);
-    const { isReadOnly } = operation.request;
-    const context = new RequestContext(caller, route.services, timing, new RequestVersions(versions), isReadOnly);
-    return execute(route, request.headers, operation.request, context);
+    const asked = operation.read();
+    const { services } = route;
+    const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly);
+    return execute(route, request.headers, asked, context);
   };
   const whenJoined = () => {
     isJoined = true;
   };
   const send = (found: Answer) => {
     timing.cache = found.outcome;
+    if ('loaded' in found && found.loaded.errorCode !== undefined)
+      route.services.monitor.recordError(found.loaded.status, found.loaded.errorCode);
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
     if (!isLoaded && caller) recordHit(route.services, caller, operation, timing);
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
@@ -164,6 +171,7 @@ async function execute(
     headers: Object.fromEntries(answered),
     body: Buffer.from(body.string),
     operationName: context.timing.operation,
+    errorCode: context.policy.errorCode,
     ...(context.policy.isComplete && { policy: context.policy }),
   };
 }

@@ -7,12 +7,16 @@ interface HttpExtension {
 }
 
 /** The answer to a request that is refused before GraphQL, in GraphQL's own form. */
-export function refusedAnswer({ message, extensions: { http, ...extensions } }: GraphQLError): LoadedAnswer {
+export function refusedAnswer({
+  message,
+  extensions: { http, ...extensions },
+}: GraphQLError): LoadedAnswer & { readonly errorCode: string } {
   const { status = 500, headers = [] } = (http ?? {}) as HttpExtension;
   return {
     status,
     headers: { ...Object.fromEntries(headers), 'content-type': 'application/json; charset=utf-8' },
     body: Buffer.from(JSON.stringify({ errors: [{ message, extensions }] })),
     operationName: null,
+    errorCode: String(extensions.code),
   };
 }

@@ -44,6 +44,7 @@ export function createMetrics({
   const add = (type: MetricType, name: string, help: string, samples: () => Sample[]) =>
     registry.registerMetric(readWhenAsked(type, name, help, samples));
   addOperations(add, monitor);
+  addErrors(add, monitor);
   addStatements(add, monitor);
   addCaches(add, monitor);
   addFollowing(add, following);
@@ -71,6 +72,15 @@ function addOperations(add: Add, { operations }: Monitor): void {
     [...operations.entries()].flatMap(([operation, { durations }]) =>
       OPERATION_RESULTS.flatMap((result) => histogramSamples(name, { operation, result }, durations[result])),
     ),
+  );
+}
+
+function addErrors(add: Add, { errors }: Monitor): void {
+  add('counter', 'tenantry_errors_total', "Answers with errors, by HTTP status and the first error's code.", () =>
+    [...errors.entries()].map(([key, { count }]) => {
+      const [status = '', code = ''] = key.split(' ');
+      return { labels: { status, code }, value: count };
+    }),
   );
 }
 

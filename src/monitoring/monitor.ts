@@ -15,6 +15,7 @@ const MAX_OPERATIONS = 200;
 const MAX_RESOLVERS = 500;
 const MAX_QUERIES = 200;
 const MAX_CACHE_NAMESPACES = 50;
+const MAX_ERRORS = 100;
 const MAX_SLOW_QUERIES = 100;
 
 /** The part of a pino logger that the monitoring needs. */
@@ -44,6 +45,8 @@ export class Monitor {
   readonly caches = new BoundedRegistry(MAX_CACHE_NAMESPACES, () => new CacheStatistics());
   /** Requests that were not looked up in the cache. */
   readonly bypasses = new Map<BypassReason, number>(BYPASS_REASONS.map((reason) => [reason, 0]));
+  /** Answers with errors, by `<HTTP status> <code>`. */
+  readonly errors = new BoundedRegistry(MAX_ERRORS, () => ({ count: 0 }));
   readonly slowQueries = new SlowQueries(MAX_SLOW_QUERIES);
   readonly #tenants = new TenantOperations();
 
@@ -79,6 +82,11 @@ export class Monitor {
 
   recordBypass(reason: BypassReason): void {
     this.bypasses.set(reason, (this.bypasses.get(reason) ?? 0) + 1);
+  }
+
+  /** An answer with errors. @param code of the first one: one of a closed set */
+  recordError(status: number, code: string): void {
+    this.errors.entry(`${status} ${code}`).count++;
   }
 
   /** The operations of one tenant, by name. */

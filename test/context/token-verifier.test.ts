@@ -50,6 +50,18 @@ test('calls a holder without a name by the subject', async () => {
   expect(caller.name).toBe('ann');
 });
 
+test('takes tokens of the secret before the present one, as long as it is told', async () => {
+  const old = await sign({}, 'the secret of last year, longer than 32 bytes');
+  await expect(verifier().verify(old)).rejects.toThrow(unauthenticated().message);
+  const changed = verifier({ previousSecret: 'the secret of last year, longer than 32 bytes' });
+  expect(await changed.verify(old)).toMatchObject({ subject: 'ann' });
+  expect(await changed.verify(await sign())).toMatchObject({ subject: 'ann' });
+  const expired = await sign({ exp: nowSeconds() - 60 }, 'the secret of last year, longer than 32 bytes');
+  const foreign = await sign({}, 'the secret of nobody, longer than 32 bytes');
+  for (const token of [expired, foreign])
+    await expect(changed.verify(token)).rejects.toThrow(unauthenticated().message);
+});
+
 test('gives an operator no tenant, also when the token names one', async () => {
   for (const tenant of [undefined, 'acme', 'nobody']) {
     const caller = await verifier().verify(await sign({ role: 'OPERATOR', tenant }));

@@ -90,12 +90,34 @@ test('an operation deeper than the limit is refused, saying depth and limit', as
   expect((await service.send(token, nested('transactions(first: 1) { nodes { id } }'))).errors).toBeUndefined();
 });
 
-test('a document of more tokens than any sensible one is not read to its end', async () => {
-  const { status, message, extensions } = refusal(
-    await service.send(await viewer(PRAGUE), `{ ${'tenant { id } '.repeat(2500)} }`),
-  );
-  expect([status, extensions?.code]).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
-  expect(message).toContain('contains more that 10000 tokens');
+describe('a document is refused before it is validated, with the limit and the count', () => {
+  const many = (count: number, one: (n: number) => string) => Array.from({ length: count }, (_, n) => one(n)).join(' ');
+  test.each([
+    ['tokens', `{ ${many(250, () => 'tenant { id }')} }`, '1002 tokens (names, signs and values)', 1000],
+    ['tokens, and no end', `{ ${'tenant { '.repeat(700)}`, '1401 tokens (names, signs and values)', 1000],
+    ['aliases', `{ tenant { ${many(31, (n) => `a${n}: id`)} } }`, '31 aliases', 30],
+    [
+      'aliases in a fragment that is spread twice',
+      `{ tenant { ...F ...F } } fragment F on Tenant { ${many(16, (n) => `a${n}: id`)} }`,
+      '32 aliases',
+      30,
+    ],
+    ['root fields', `{ ${many(31, () => 'tenant { id }')} }`, '31 root fields', 30],
+    ['directives', `{ tenant { ${many(51, () => 'id @include(if: true)')} } }`, '51 directives', 50],
+    ['directives that do not exist', `{ tenant { id ${'@x '.repeat(100)} } }`, '100 directives', 50],
+    ['repeated fields', `{ tenant { ${many(52, () => 'id')} } }`, '51 fields that repeat a name', 50],
+  ])('%s', async (_what, query, counted, limit) => {
+    const { status, message, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
+    expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
+    expect(message).toBe(`The operation has ${counted}; at most ${limit} are allowed. Ask for fewer, or split it.`);
+    expect(extensions).toMatchObject({ count: Number.parseInt(counted, 10), limit });
+  });
+
+  test('a fragment that spreads itself is refused by validation', async () => {
+    const query = '{ tenant { ...F } } fragment F on Tenant { ...G } fragment G on Tenant { id ...F }';
+    const { status, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
+    expect([status, extensions?.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
+  });
 });
 
 describe('introspection without a token', () => {
@@ -108,6 +130,9 @@ describe('introspection without a token', () => {
   test.each([
     '{ tenant { id } }',
     '{ __typename }',
+    '{ tenant',
+    '{ __schema { queryType { name } } }'.padEnd(9_000, '#'),
+    'query A { __typename } query C { __typename }',
     '{ __schema { queryType { name } } tenant { id } }',
     '{ __schema { queryType { name } } ...F } fragment F on Query { accounts { totalCount } }',
     '{ __schema { queryType { name } } ... { viewer { id } } }',
@@ -145,10 +170,62 @@ describe('introspection without a token', () => {
       for (const token of [null, await other.token(Role.ADMIN, PRAGUE.slug)]) {
         const { status, data, errors } = await other.send(token, '{ __schema { queryType { name } } }');
         if (allowed) expect(data).toEqual({ __schema: { queryType: { name: 'Query' } } });
+        else if (token === null) expect([status, errors?.[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
         else expect([status, errors?.[0]?.extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
       }
     } finally {
       await other.close();
+    }
+  });
+});
+
+describe('where there is no introspection', () => {
+  let closed: TestService;
+  beforeAll(async () => {
+    closed = await startService({ database, env: { ...LIMITS, EXPLORER: 'off' } });
+  });
+  afterAll(() => closed.close());
+
+  test('errors suggest no names of the schema', async () => {
+    const token = await closed.token(Role.VIEWER, PRAGUE.slug);
+    const { message } = refusal(await closed.send(token, '{ tenan { id } }'));
+    expect(message).toBe('Cannot query field "tenan" on type "Query".');
+    expect(refusal(await service.send(token, '{ tenan { id } }')).message).toContain('Did you mean');
+  });
+
+  test.each([
+    ['a query', JSON.stringify({ query: '{ tenant { id } }' })],
+    ['no GraphQL', JSON.stringify({ query: '{'.repeat(2_000) })],
+    ['no JSON', '{{{'],
+    ['nothing', ''],
+  ])('a stranger who sends %s gets 401, and nothing is read of it', async (_what, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${closed.url}/graphql`, { method: 'POST', headers, body });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect((await response.json()).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+  });
+
+  test('what is refused is counted by status and code', async () => {
+    const counted = async (status: number, code: string) => {
+      const text = await (await fetch(`${closed.url}/metrics`)).text();
+      const line = text
+        .split('\n')
+        .find((each) => each.startsWith(`tenantry_errors_total{status="${status}",code="${code}"}`));
+      return Number(line?.split(' ')[1] ?? 0);
+    };
+    const token = await closed.token(Role.VIEWER, PRAGUE.slug);
+    const ways = [
+      [401, 'UNAUTHENTICATED', () => closed.send('no token', '{ tenant { id } }')],
+      [401, 'UNAUTHENTICATED', () => closed.send(null, '{ tenant { id } }')],
+      [400, 'QUERY_TOO_DEEP', () => closed.send(token, '{ a { b { c { d { e { f { g } } } } } } }')],
+      [400, 'GRAPHQL_VALIDATION_FAILED', () => closed.send(token, '{ nothing }')],
+      [200, 'FORBIDDEN', () => closed.send(token, 'mutation { invalidateCache(input: {}) { namespaces } }')],
+    ] as const;
+    for (const [status, code, send] of ways) {
+      const before = await counted(status, code);
+      await send();
+      expect(await counted(status, code)).toBe(before + 1);
     }
   });
 });

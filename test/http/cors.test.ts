@@ -19,3 +19,16 @@ it('lets pages of the named sites ask, and no others', async () => {
   expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
   await service.close();
 });
+
+it('lets no page of another site read the pages that may hold a token', async () => {
+  const service = await startService({ env: { CORS_ORIGINS: '*' } });
+  for (const path of ['/graphiql', '/graphql']) {
+    const headers = { origin: 'https://other.example.com', accept: 'text/html' };
+    const page = await fetch(`${service.url}${path}`, { headers });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.headers.get('access-control-allow-origin')).toBeNull();
+    expect(page.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    await page.arrayBuffer();
+  }
+  await service.close();
+});

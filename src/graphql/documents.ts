@@ -1,0 +1,150 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  Kind,
+  Lexer,
+  type OperationDefinitionNode,
+  parse,
+  Source,
+  TokenKind,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { LimitsConfig } from '../config.ts';
+import { clientError, ErrorCode, unauthenticated } from '../errors.ts';
+import { type Extent, extentOf, isIntrospection, rootFields } from './document-extent.ts';
+import type { GraphqlRequest } from './graphql-request.ts';
+
+/** In characters of all documents that are remembered by their text. One takes up to a hundred bytes for each, read. */
+const MAX_REMEMBERED = 1024 * 1024;
+
+/** Fragments within fragments can make billions of fields of a short text. */
+const MAX_SELECTIONS = 10_000;
+
+/** What an operation may be that only introspects: it costs no points, and needs no token. */
+const INTROSPECTION = { characters: 8_000, selections: 500, rootFields: 3, aliases: 5 };
+
+/** A document as far as it could be read without the schema. */
+export interface ReadDocument {
+  readonly document: DocumentNode;
+  /** Absent when the document has none of the name asked for. */
+  readonly operation: OperationDefinitionNode | undefined;
+}
+
+/**
+ * Reads documents, and refuses those that are too large before anything is validated: validating costs far more than
+ * counting, and grows faster than the document.
+ */
+export class Documents {
+  readonly #documents = new LRUCache<string, DocumentNode>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: (_, query) => query.length,
+  });
+
+  constructor(private readonly limits: LimitsConfig) {}
+
+  /**
+   * @param hasCaller whether a token was verified; without one only introspection goes on
+   * @returns undefined for what is no GraphQL: Apollo Server tells the client what is wrong with it
+   * @throws QUERY_TOO_COMPLEX or QUERY_TOO_DEEP with the limit and what came; UNAUTHENTICATED
+   */
+  read(request: GraphqlRequest, hasCaller: boolean): ReadDocument | undefined {
+    const read = unlessTooNested(() => this.#read(request, hasCaller));
+    if (!hasCaller && !read?.operation) throw unauthenticated();
+    return read;
+  }
+
+  #read({ query, operationName }: GraphqlRequest, hasCaller: boolean): ReadDocument | undefined {
+    const document = this.#documents.get(query) ?? this.#parse(query, hasCaller);
+    const operation = document && operationOf(document, operationName);
+    if (operation) this.#check(document, operation, hasCaller);
+    return document && { document, operation };
+  }
+
+  /** Strangers leave nothing behind. */
+  #parse(query: string, hasCaller: boolean): DocumentNode | undefined {
+    if (!hasCaller && query.length > INTROSPECTION.characters) throw unauthenticated();
+    try {
+      const document = parse(query, { noLocation: true, maxTokens: this.limits.tokens });
+      if (hasCaller) this.#documents.set(query, document);
+      return document;
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const tokens = countTokens(query, this.limits.tokens);
+      if (tokens !== undefined && tokens > this.limits.tokens)
+        throw tooLarge('tokens (names, signs and values)', tokens, this.limits.tokens);
+      return undefined;
+    }
+  }
+
+  #check(document: DocumentNode, operation: OperationDefinitionNode, hasCaller: boolean): void {
+    const { limits } = this;
+    const introspects = isIntrospection(document, operation);
+    if (!hasCaller && !introspects) throw unauthenticated();
+    const extent = extentOf(document, operation);
+    checkNumber(
+      'root fields',
+      rootFields(document, operation).length,
+      introspects ? INTROSPECTION.rootFields : limits.rootFields,
+    );
+    checkNumber('aliases', extent.aliases, introspects ? INTROSPECTION.aliases : limits.aliases);
+    checkNumber('directives', extent.directives, limits.directives);
+    checkNumber('fields that repeat a name', extent.repeatedFields, limits.repeatedFields);
+    checkSelections(extent, introspects ? INTROSPECTION.selections : MAX_SELECTIONS);
+    if (!introspects) checkDepth(extent, limits.depth);
+  }
+}
+
+/** The parser and the counting go down by recursion. Validation refuses what they cannot. */
+function unlessTooNested<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function operationOf(document: DocumentNode, name: string | null): OperationDefinitionNode | undefined {
+  const operations = document.definitions.filter((part) => part.kind === Kind.OPERATION_DEFINITION);
+  if (name === null) return operations.length === 1 ? operations[0] : undefined;
+  return operations.find((operation) => operation.name?.value === name);
+}
+
+/** @returns undefined for a text that ends within a token */
+function countTokens(query: string, limit: number): number | undefined {
+  const lexer = new Lexer(new Source(query));
+  let count = 0;
+  try {
+    // A hundred times the limit is said as it is: nobody needs to know the rest.
+    while (lexer.advance().kind !== TokenKind.EOF && count < 100 * limit) count++;
+    return count;
+  } catch {
+    return count > limit ? count : undefined;
+  }
+}
+
+function checkNumber(what: string, count: number, limit: number): void {
+  if (count > limit) throw tooLarge(what, count, limit);
+}
+
+function checkSelections({ selections }: Extent, limit: number): void {
+  checkNumber('fields and fragments, those within fragments counted at each spread,', selections, limit);
+}
+
+function tooLarge(what: string, count: number, limit: number): GraphQLError {
+  const message = `The operation has ${count} ${what}; at most ${limit} are allowed. Ask for fewer, or split it.`;
+  return refused(ErrorCode.TooComplex, message.replace(',;', ';'), { count, limit });
+}
+
+function checkDepth({ depth }: Extent, limit: number): void {
+  if (depth > limit)
+    throw refused(
+      ErrorCode.TooDeep,
+      `The operation is ${depth} levels deep; at most ${limit} are allowed. Ask for the inner parts by operations of their own.`,
+      { depth, limit },
+    );
+}
+
+function refused(code: ErrorCode, message: string, numbers: Readonly<Record<string, number>>): GraphQLError {
+  return clientError(code, message, { ...numbers, http: { status: 400 } });
+}

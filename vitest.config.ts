@@ -15,8 +15,9 @@ export default defineConfig({
     // A process runs one file after another: the service's modules are loaded, and warm, once. Files restore what they
     // change of the process.
     isolate: false,
-    // Twice the processors of a small machine: half of the time is spent waiting for PostgreSQL, other processes and clocks.
-    maxWorkers: 4,
+    // One more than the processors of a small machine: much of the time is spent waiting for PostgreSQL, other processes
+    // and clocks.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Ends what hangs. What is waited for is not measured: a busy machine may stand still for seconds.
     testTimeout: 60_000,

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 
+const IDENTIFY = 'SELECT cache_database_identity() AS identity';
+
 /** How often a database that seems to be another one is asked again. */
 const ASK_AGAIN_MS = 250;
 /** How often it is asked all the same: the pool may reconnect to another server. */
@@ -14,7 +16,7 @@ export class DatabaseIdentity {
   #known: string | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly database: Pick<TenantDatabase, 'directory'>) {}
+  constructor(private readonly database: Pick<TenantDatabase, 'withConnection'>) {}
 
   /** Whether it is this one. False when PostgreSQL does not tell. */
   async is(identity: string): Promise<boolean> {
@@ -26,9 +28,10 @@ export class DatabaseIdentity {
   async #ask(intervalMs: number): Promise<void> {
     if (performance.now() - this.#askedMs < intervalMs) return;
     this.#askedMs = performance.now();
-    const rows = await this.database
-      .directory<{ identity: string }>('SELECT cache_database_identity() AS identity', [])
-      .catch(() => []); // whoever needs the database is told
-    if (rows[0]) this.#known = rows[0].identity;
+    const identity = await this.database
+      .withConnection((client) => client.query<{ identity: string }>(IDENTIFY))
+      .then(({ rows }) => rows[0]?.identity)
+      .catch(() => undefined); // whoever needs the database is told
+    this.#known = identity ?? this.#known;
   }
 }

@@ -9,6 +9,7 @@ import { CREATE_NUMBERS, CREATE_STATE, INSERT_ACCOUNTS, INSERT_TENANTS } from '.
 import { BENCH_DIRECTORY } from './database.ts';
 import { CREATE_TO_DO, fillTransactions, finishFill } from './fill.ts';
 import { WRITE_CATEGORY } from './operations.ts';
+import { ENABLE_TRIGGERS } from './triggers.ts';
 
 /** What a transaction takes on disk with its indexes and its write-ahead log; measured at 2,000,000. */
 const BYTES_PER_TRANSACTION = 700;
@@ -147,7 +148,7 @@ function nextDay(day: string): string {
  * triggers were switched off, and its idempotency keys.
  */
 export async function restoreDataSet(client: pg.Client, { tenants }: DataSet): Promise<void> {
-  await client.query('ALTER TABLE transactions ENABLE TRIGGER USER');
+  await client.query(ENABLE_TRIGGERS);
   const { rowCount } = await client.query('DELETE FROM transactions WHERE category = $1', [WRITE_CATEGORY]);
   await client.query('DELETE FROM idempotency_keys');
   if (rowCount) await client.query('SELECT statistics_rebuild($1)', [tenants[0]?.id]);

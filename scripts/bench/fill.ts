@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { formatCount, formatDuration, formatRate } from '../../src/cli/format.ts';
 import type { Progress } from '../../src/cli/progress.ts';
 import { INSERT_TRANSACTIONS } from './data-set.sql.ts';
+import { DISABLE_TRIGGERS, ENABLE_TRIGGERS } from './triggers.ts';
 
 /** Committed together: often enough to go on from, seldom enough to be fast. */
 const CHUNK = 100_000;
@@ -81,11 +82,8 @@ async function silenceOf(client: pg.Client): Promise<{ off: string; on: string }
     'SELECT rolsuper AS is FROM pg_roles WHERE rolname = current_user',
   );
   return rows[0]?.is
-    ? { off: 'SET LOCAL session_replication_role = replica', on: '' }
-    : {
-        off: 'ALTER TABLE transactions DISABLE TRIGGER USER',
-        on: 'ALTER TABLE transactions ENABLE TRIGGER USER',
-      };
+    ? { off: `${DISABLE_TRIGGERS}; SET LOCAL session_replication_role = replica`, on: ENABLE_TRIGGERS }
+    : { off: DISABLE_TRIGGERS, on: ENABLE_TRIGGERS };
 }
 
 async function addChunk(client: pg.Client, { from, to, accounts, endDay }: Fill, silence: { off: string; on: string }) {

@@ -4,6 +4,7 @@ import type pg from 'pg';
 
 import { INSERT_TRANSACTIONS } from './data-set.sql.ts';
 import { median } from './percentile.ts';
+import { DISABLE_TRIGGERS } from './triggers.ts';
 
 const ROWS = 20_000;
 const ROUNDS = 3;
@@ -32,7 +33,7 @@ export async function measureWriteCosts(client: pg.Client, accounts: number, las
   for (let round = 0; round < ROUNDS; round++)
     for (const [index, variant] of VARIANTS.entries()) {
       await client.query('BEGIN');
-      if (!variant.triggers) await client.query('ALTER TABLE transactions DISABLE TRIGGER USER');
+      if (!variant.triggers) await client.query(DISABLE_TRIGGERS);
       if (!variant.indexes) await dropIndexes(client);
       const startedAt = performance.now();
       const from = FIRST_ROW + (round * VARIANTS.length + index) * ROWS;

@@ -8,6 +8,7 @@ import type { BenchDatabase } from './database.ts';
 import { WRITE_CATEGORY } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 import { median } from './percentile.ts';
+import { switchTriggers } from './triggers.ts';
 
 /** All of one tenant: that is where they could stand in one another's way. */
 const WRITERS = 24;
@@ -46,7 +47,7 @@ export async function measureWriters(
     for (let round = 0; round <= rounds; round++) {
       for (const variant of variants) {
         progress.update(() => `writers, round ${round} of ${rounds}`);
-        await switchTriggers(client, variant);
+        await client.query(triggersOf(variant));
         const rate = await write(pool, accounts, dataSet, secondsPerCase * 1000);
         if (round > 0) variant.rates.push(rate); // the first warms up
       }
@@ -87,14 +88,8 @@ async function write(
   return (written * 1000) / (performance.now() - startedAt);
 }
 
-async function switchTriggers(client: pg.Client, { statistics, outbox }: Variant): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    "SELECT tgname AS name FROM pg_trigger WHERE tgrelid = 'transactions'::regclass AND NOT tgisinternal",
-  );
-  for (const { name } of rows) {
-    const isOn = KEEPS_STATISTICS.test(name) ? statistics : outbox;
-    await client.query(`ALTER TABLE transactions ${isOn ? 'ENABLE' : 'DISABLE'} TRIGGER ${pg.escapeIdentifier(name)}`);
-  }
+function triggersOf({ statistics, outbox }: Variant): string {
+  return switchTriggers((name) => (KEEPS_STATISTICS.test(name) ? statistics : outbox));
 }
 
 async function accountsOf(client: pg.Client, { tenants }: DataSet): Promise<string[]> {

@@ -39,6 +39,8 @@ export class Documents {
     maxSize: MAX_REMEMBERED,
     sizeCalculation: (_, query) => query.length,
   });
+  /** Operations that are not too large. A remembered document has the same node each time. */
+  readonly #passed = new WeakSet<OperationDefinitionNode>();
 
   constructor(private readonly limits: LimitsConfig) {}
 
@@ -56,7 +58,7 @@ export class Documents {
   #read({ query, operationName }: GraphqlRequest, hasCaller: boolean): ReadDocument | undefined {
     const document = this.#documents.get(query) ?? this.#parse(query, hasCaller);
     const operation = document && operationOf(document, operationName);
-    if (operation) this.#check(document, operation, hasCaller);
+    if (operation && !(hasCaller && this.#passed.has(operation))) this.#check(document, operation, hasCaller);
     return document && { document, operation };
   }
 
@@ -91,6 +93,7 @@ export class Documents {
     checkNumber('fields that repeat a name', extent.repeatedFields, limits.repeatedFields);
     checkSelections(extent, introspects ? INTROSPECTION.selections : MAX_SELECTIONS);
     if (!introspects) checkDepth(extent, limits.depth);
+    this.#passed.add(operation);
   }
 }
 

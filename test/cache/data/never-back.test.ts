@@ -271,28 +271,30 @@ describeWithOwnRedis('two processes that share a Redis', () => {
       there.data.judgeBy(request, new RequestVersions(versions));
       return TENANT.forRequest(request);
     };
-    // Another process loads; meanwhile what it kept before lies in Redis again.
+    // Another process loads, and fails; meanwhile what it kept before lies in Redis again.
     const late = new Held();
     const loading = shown(here, { until: late });
     await late.begun;
     const accepting = shown(there, { ...OLD, scope: sharing() });
     const strict = shown(there, { scope: sharing() });
     await admin.set(key, old as Buffer);
-    late.release();
-    expect(await loading).toBe(2);
+    late.fail(new Error('the load failed'));
+    await expect(loading).rejects.toThrow('the load failed');
     await accepting;
     expect(await strict).toBe(2);
   });
 });
 
-/** Holds something up until it is released. */
+/** Holds something up until it is released, or made to fail. */
 class Held {
   begin = () => {};
   release = () => {};
+  fail = (_error: Error) => {};
   readonly begun = new Promise<void>((resolve) => {
     this.begin = resolve;
   });
-  readonly over = new Promise<void>((resolve) => {
+  readonly over = new Promise<void>((resolve, reject) => {
     this.release = resolve;
+    this.fail = reject;
   });
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RequestVersions } from '../../../src/cache/data/request-versions.ts';
@@ -233,6 +234,39 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     }
   });
 
+  test('who accepts nothing old is given nothing old by a load that he joins', () =>
+    inOneTerm([here.following.trust, there.following.trust], async () => {
+      await question().shown(there); // from then on it shows what is old
+      const { shown, write, key } = question();
+      await shown(here);
+      const old = await admin.getBuffer(key);
+      await admin.del(key);
+      await write(there);
+      const versions = await there.following.versions.read(TENANT);
+      const sharing = () => {
+        const request = {};
+        there.data.judgeBy(request, new RequestVersions(versions));
+        return TENANT.forRequest(request);
+      };
+      // Another process loads, and fails; meanwhile what it kept before lies in Redis again.
+      const late = new Held();
+      const loading = shown(here, { until: late });
+      await late.begun;
+      const monitor = await admin.monitor();
+      const isWaiting = untilSent(monitor, 'set', ':load:', 'NX');
+      const accepting = shown(there, { ...OLD, scope: sharing() });
+      await isWaiting;
+      const hasLooked = untilSent(monitor, 'get', key);
+      const strict = shown(there, { scope: sharing() });
+      await hasLooked;
+      monitor.disconnect();
+      await admin.set(key, old as Buffer);
+      late.fail(new Error('the load failed'));
+      await expect(loading).rejects.toThrow('the load failed');
+      await accepting;
+      expect(await strict).toBe(2);
+    }));
+
   test('a value that Redis does not take, takes away the one before', async () => {
     const { shown, write, key } = question();
     await shown(here);
@@ -258,32 +292,17 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     expect(await shown(there, { scope: untrusting(there) })).toBe(2);
     expect(await shown(here, OLD)).toBe(2);
   });
-
-  test('who accepts nothing old is given nothing old by a load that he joins', async () => {
-    const { shown, write, key } = question();
-    await shown(here);
-    const old = await admin.getBuffer(key);
-    await admin.del(key);
-    await write(there);
-    const versions = await there.following.versions.read(TENANT);
-    const sharing = () => {
-      const request = {};
-      there.data.judgeBy(request, new RequestVersions(versions));
-      return TENANT.forRequest(request);
-    };
-    // Another process loads, and fails; meanwhile what it kept before lies in Redis again.
-    const late = new Held();
-    const loading = shown(here, { until: late });
-    await late.begun;
-    const accepting = shown(there, { ...OLD, scope: sharing() });
-    const strict = shown(there, { scope: sharing() });
-    await admin.set(key, old as Buffer);
-    late.fail(new Error('the load failed'));
-    await expect(loading).rejects.toThrow('the load failed');
-    await accepting;
-    expect(await strict).toBe(2);
-  });
 });
+
+/** Resolves when Redis is sent a command with a key that has this in it, and with these options. */
+function untilSent(monitor: EventEmitter, command: string, part: string, ...options: string[]): Promise<void> {
+  return new Promise((resolve) => {
+    monitor.on('monitor', (_time: string, [name = '', key = '', ...values]: string[]) => {
+      const isIt = name.toLowerCase() === command && key.includes(part);
+      if (isIt && options.every((option) => values.includes(option))) resolve();
+    });
+  });
+}
 
 /** Holds something up until it is released, or made to fail. */
 class Held {

@@ -35,8 +35,10 @@ export class PersistedQueries {
 
   /** @throws BAD_REQUEST for a hash of another text */
   check({ sha256Hash }: PersistedQuery, text: string): void {
-    const hash = createHash('sha256').update(text).digest('hex');
-    if (hash !== sha256Hash) throw badRequest('provided sha does not match query');
+    const bytes = Buffer.from(text);
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    // Halves of characters, which JSON can say, are written as U+FFFD: many texts have the same bytes.
+    if (hash !== sha256Hash || bytes.toString() !== text) throw badRequest('provided sha does not match query');
   }
 
   /** @param hash of the text, checked */

@@ -30,12 +30,14 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (operation.operation === 'subscription')
             throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
           const variables = request.variables ?? {};
-          const cost = costs.of(operation, variables, () => {
-            const isSound = !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors;
-            return isSound ? costOf(schema, document, request.operationName, variables) : undefined;
-          });
+          const isSound = () => !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors;
+          const cost = costs.of(operation, variables, () =>
+            isSound() ? costOf(schema, document, request.operationName, variables) : undefined,
+          );
           // The execution says what is wrong with the variables, and does nothing else.
           if (cost === undefined || !caller || introspects) return;
+          // A known cost is that of the variables' form: their texts may be wrong.
+          if (cost > limits.operationCost && !isSound()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           contextValue.cost = cost;
           if (!services.rateLimiter.spend(callerKey(caller), cost))

@@ -65,6 +65,17 @@ describe('the cost of one operation', () => {
     expect((await service.send(token, query, { all: false })).errors).toBeUndefined();
   });
 
+  test('does not hide what is wrong with the variables, also when it is known', async () => {
+    const query = `query ($period: StatisticsPeriod!) { statistics(period: $period) { from } accounts(first: 100) { nodes { recentTransactions(limit: 10) { id } } } }`;
+    const token = await viewer(PRAGUE);
+    const ask = async (period: string) => refusal(await service.send(token, query, { period })).extensions?.code;
+    expect([await ask('NEVER'), await ask('DAILY'), await ask('NEVER')]).toEqual([
+      'BAD_USER_INPUT',
+      'QUERY_TOO_COMPLEX',
+      'BAD_USER_INPUT',
+    ]);
+  });
+
   test('fragments spread within fragments are counted without being walked', async () => {
     const fragments = Array.from({ length: 60 }, (_, n) => `fragment f${n} on Tenant { ...f${n + 1} ...f${n + 1} }`);
     const query = `{ tenant { ...f0 } } ${fragments.join(' ')} fragment f60 on Tenant { id }`;

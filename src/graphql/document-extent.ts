@@ -1,12 +1,12 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { fragmentsOf } from './fragments.ts';
 
 /** How large an operation is, its fragments counted at each spread. */
 export interface Extent {
@@ -33,7 +33,7 @@ export function extentOf(document: DocumentNode, operation: OperationDefinitionN
     let extent = known.get(name);
     if (!extent) {
       known.set(name, NONE);
-      const fragment = fragments.get(name);
+      const fragment = fragments[name];
       extent = fragment ? withDirectives(ofSet(fragment.selectionSet), fragment) : NONE;
       known.set(name, extent);
     }
@@ -61,7 +61,7 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
       if (selection.kind === Kind.FIELD) return [selection];
       if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsIn(selection.selectionSet);
       const { value } = selection.name;
-      const fragment = fragments.get(value);
+      const fragment = fragments[value];
       if (!fragment || visited.has(value)) return [];
       visited.add(value);
       return fieldsIn(fragment.selectionSet);
@@ -72,12 +72,6 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
 /** Whether an operation asks for nothing but the schema: it costs no points, and needs no token where it is allowed. */
 export function isIntrospection(document: DocumentNode, operation: OperationDefinitionNode): boolean {
   return rootFields(document, operation).every(({ name }) => name.value.startsWith('__'));
-}
-
-function fragmentsOf({ definitions }: DocumentNode): Map<string, FragmentDefinitionNode> {
-  return new Map(
-    definitions.flatMap((part) => (part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part] as const] : [])),
-  );
 }
 
 function together(one: Extent, other: Extent): Extent {

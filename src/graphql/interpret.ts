@@ -10,8 +10,8 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
+import { fragmentsOf } from './fragments.ts';
 import { wholeAnswer } from './root-fields.ts';
-import { fragmentsOf } from './settled-operation.ts';
 
 /** Executes by graphql-js, the root fields of a query each by itself. */
 export async function interpret(args: ExecutionArgs, operation?: OperationDefinitionNode): Promise<ExecutionResult> {

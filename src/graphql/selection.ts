@@ -1,5 +1,4 @@
 import {
-  type ASTNode,
   BREAK,
   type FieldNode,
   type GraphQLField,
@@ -7,9 +6,9 @@ import {
   getArgumentValues,
   getNamedType,
   isObjectType,
-  visit,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
+import { visitSpread } from './fragments.ts';
 
 /** One selected field: an alias is an entry of its own. */
 export interface SelectedField {
@@ -85,21 +84,12 @@ function below(
 /** Whether a variable stands anywhere below a field, also in the fragments that are spread there. */
 function usesVariables({ fragments }: GraphQLResolveInfo, field: FieldNode): boolean {
   let uses = false;
-  const spread = new Set<string>();
-  const look = (node: ASTNode): void => {
-    visit(node, {
-      Variable() {
-        uses = true;
-        return BREAK;
-      },
-      FragmentSpread({ name: { value: name } }) {
-        const fragment = fragments[name];
-        if (!fragment || spread.has(name)) return;
-        spread.add(name);
-        look(fragment);
-      },
-    });
-  };
-  if (field.selectionSet) look(field.selectionSet);
+  if (!field.selectionSet) return uses;
+  visitSpread(field.selectionSet, fragments, {
+    Variable() {
+      uses = true;
+      return BREAK;
+    },
+  });
   return uses;
 }

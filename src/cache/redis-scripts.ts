@@ -85,8 +85,8 @@ hold(versions, ARGV[4], ARGV[5])
 return save(KEYS[1], versions, ARGV[2])`;
 
 /**
- * A bump by the API, which marks its write as bumped for and holds what it made. What the outbox relay has bumped for the
- * write already is not bumped again, but recalled: the relay may not have been heard yet. The answer: the versions, and that
+ * A bump by the API, which marks its write as bumped for and holds what it made. What the drainer has bumped for the
+ * write already is not bumped again, but recalled: the drainer may not have been heard yet. The answer: the versions, and that
  * of `recall`. KEYS: versions, the write's mark (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them,
  * message, mask, how long the mark lasts in ms.
  */
@@ -102,7 +102,7 @@ hold(versions, ARGV[4], ARGV[5])
 return { save(KEYS[1], versions, ARGV[2]), recall(versions, ARGV[4], ARGV[6]) }`;
 
 /**
- * Bumps by the outbox relay. What is marked for a write was bumped already, and what is bumped here is marked. The answer: that
+ * Bumps by the drainer. What is marked for a write was bumped already, and what is bumped here is marked. The answer: that
  * of `recall`, if anything was bumped. KEYS: versions, then each write's mark. ARGV: epoch, ttlMs, server, process, message, how
  * long a mark lasts in ms, mask of what has no mark, then each write's mask.
  */

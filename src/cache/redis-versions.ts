@@ -11,7 +11,7 @@ import { freshEpoch, type Relayed, type SharedVersions, type Versions } from './
 /** Longer than any entry is kept. A tenant at rest for so long begins a new epoch. */
 const VERSIONS_TTL_MS = 14 * 24 * 3600 * 1000;
 
-/** How long the API and the outbox relay tell one another that a write was bumped for: they meet within milliseconds. */
+/** How long the API and the drainer tell one another that a write was bumped for: they meet within milliseconds. */
 const MARK_TTL_MS = 60_000;
 /** Tenants whose bumps are sent together: what Redis does in a few milliseconds. */
 const RELAY_BATCH = 500;

@@ -120,7 +120,7 @@ export class ResponseCache {
     writeId: string,
     isCommitted: boolean,
   ): Promise<void> {
-    // Who may commit yet is not marked: the outbox relay bumps when it does.
+    // Who may commit yet is not marked: the drainer bumps when it does.
     await this.#bump(scope, dependencies, isCommitted ? writeId : undefined);
   }
 

@@ -8,10 +8,10 @@ import { parseSnapshot } from './snapshot.ts';
  * trust nothing of each other.
  */
 export const LEASE_KEY = 'tenantry:cache:lease:2';
-/** The place in the outbox outlives the lease by far: the next leader goes on from it. */
+/** The place in the outbox outlives the lease by far: the next drainer goes on from it. */
 const KEY_TTL_MS = 14 * 24 * 3600 * 1000;
 
-/** What the outbox relay tells all who share the Redis. Times are of Redis's clock, in milliseconds since 1970. */
+/** What the drainer tells all who share the Redis. Times are of Redis's clock, in milliseconds since 1970. */
 export interface Lease extends Position {
   /** The Redis that it was written to. A copy of it, on a replica, says nothing of the replica. */
   readonly server: string;
@@ -55,7 +55,7 @@ export class LeaseStore {
     return this.#reading(serverId, answer);
   }
 
-  /** As `read`, for who wants to lead. @throws when Redis takes no writes, too, as when its memory is full */
+  /** As `read`, for a process that is about to drain. @throws when Redis takes no writes, too, as when its memory is full */
   async readToContinue(): Promise<LeaseReading> {
     const { serverId, answer } = await this.redis.run(async (client, serverId) => {
       const probe = client.set(`${LEASE_KEY}:probe`, '1', 'PX', 1_000);

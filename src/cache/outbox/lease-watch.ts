@@ -59,7 +59,7 @@ export class LeaseWatch {
       throw error;
     });
     if (reading.lease) await this.#judge(reading, reading.lease, since);
-    if (!trust.isValid) throw new Error('nobody leads at the moment');
+    if (!trust.isValid) throw new Error('nobody drains at the moment');
     return READ_LEASE_MS;
   }
 

@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   type FieldNode,
+  type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
@@ -22,11 +23,17 @@ export interface Extent {
 
 const NONE: Extent = { depth: 0, selections: 0, aliases: 0, directives: 0, repeatedFields: 0 };
 
+/** An operation, or a fragment that none of them spreads, and how large it is. */
+export interface Measured {
+  readonly definition: OperationDefinitionNode | FragmentDefinitionNode;
+  readonly extent: Extent;
+}
+
 /**
- * Measures an operation that is not validated yet. Each fragment is walked once, however often it is spread; one that
- * spreads itself, which validation refuses, counts as empty there.
+ * Measures a document that is not validated yet: all of it, since all of it is validated, whichever operation is asked for. Each
+ * fragment is walked once, however often it is spread; one that spreads itself, which validation refuses, counts as empty there.
  */
-export function extentOf(document: DocumentNode, operation: OperationDefinitionNode): Extent {
+export function extentsOf(document: DocumentNode): Measured[] {
   const fragments = fragmentsOf(document);
   const known = new Map<string, Extent>();
   const ofFragment = (name: string): Extent => {
@@ -49,7 +56,13 @@ export function extentOf(document: DocumentNode, operation: OperationDefinitionN
     const own = { ...NONE, selections: set.selections.length, repeatedFields: repeatedIn(set) };
     return set.selections.map((each) => withDirectives(ofSelection(each), each)).reduce(together, own);
   };
-  return withDirectives(ofSet(operation.selectionSet), operation);
+  const operations = document.definitions
+    .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+    .map((definition) => ({ definition, extent: withDirectives(ofSet(definition.selectionSet), definition) }));
+  const unused = Object.values(fragments)
+    .filter(({ name }) => !known.has(name.value))
+    .map((definition) => ({ definition, extent: ofFragment(definition.name.value) }));
+  return [...operations, ...unused];
 }
 
 /** The root fields of an operation, those of each fragment once. */

@@ -11,7 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { LimitsConfig } from '../config.ts';
 import { clientError, ErrorCode, unauthenticated } from '../errors.ts';
-import { type Extent, extentOf, isIntrospection, rootFields } from './document-extent.ts';
+import { extentsOf, isIntrospection, type Measured, rootFields } from './document-extent.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 
 /** In characters of all documents that are remembered by their text. One takes up to a hundred bytes for each, read. */
@@ -19,6 +19,8 @@ const MAX_REMEMBERED = 1024 * 1024;
 
 /** Fragments within fragments can make billions of fields of a short text. */
 const MAX_SELECTIONS = 10_000;
+
+const SELECTIONS = 'fields and fragments, those within fragments counted at each spread,';
 
 /** What an operation may be that only introspects: it costs no points, and needs no token. */
 const INTROSPECTION = { characters: 8_000, selections: 500, rootFields: 3, aliases: 5 };
@@ -39,8 +41,8 @@ export class Documents {
     maxSize: MAX_REMEMBERED,
     sizeCalculation: (_, query) => query.length,
   });
-  /** Operations that are not too large. A remembered document has the same node each time. */
-  readonly #passed = new WeakSet<OperationDefinitionNode>();
+  /** Those of which no part is too large. One that comes again is the same node. */
+  readonly #passed = new WeakSet<DocumentNode>();
 
   constructor(private readonly limits: LimitsConfig) {}
 
@@ -57,9 +59,11 @@ export class Documents {
 
   #read({ query, operationName }: GraphqlRequest, hasCaller: boolean): ReadDocument | undefined {
     const document = this.#documents.get(query) ?? this.#parse(query, hasCaller);
-    const operation = document && operationOf(document, operationName);
-    if (operation && !(hasCaller && this.#passed.has(operation))) this.#check(document, operation, hasCaller);
-    return document && { document, operation };
+    if (!document) return undefined;
+    const operation = operationOf(document, operationName);
+    if (!hasCaller && !(operation && isIntrospection(document, operation))) throw unauthenticated();
+    if (!(hasCaller && this.#passed.has(document))) this.#check(document, hasCaller);
+    return { document, operation };
   }
 
   /** Strangers leave nothing behind. */
@@ -73,27 +77,36 @@ export class Documents {
       if (!(error instanceof GraphQLError)) throw error;
       const tokens = countTokens(query, this.limits.tokens);
       if (tokens !== undefined && tokens > this.limits.tokens)
-        throw tooLarge('tokens (names, signs and values)', tokens, this.limits.tokens);
+        throw tooLarge('operation', 'tokens (names, signs and values)', tokens, this.limits.tokens);
       return undefined;
     }
   }
 
-  #check(document: DocumentNode, operation: OperationDefinitionNode, hasCaller: boolean): void {
+  /** All of it is validated, whichever operation is asked for. */
+  #check(document: DocumentNode, hasCaller: boolean): void {
+    for (const measured of extentsOf(document)) this.#checkExtent(document, measured, hasCaller);
+    this.#passed.add(document);
+  }
+
+  #checkExtent(document: DocumentNode, { definition, extent }: Measured, hasCaller: boolean): void {
     const { limits } = this;
-    const introspects = isIntrospection(document, operation);
-    if (!hasCaller && !introspects) throw unauthenticated();
-    const extent = extentOf(document, operation);
-    checkNumber(
-      'root fields',
-      rootFields(document, operation).length,
-      introspects ? INTROSPECTION.rootFields : limits.rootFields,
-    );
-    checkNumber('aliases', extent.aliases, introspects ? INTROSPECTION.aliases : limits.aliases);
-    checkNumber('directives', extent.directives, limits.directives);
-    checkNumber('fields that repeat a name', extent.repeatedFields, limits.repeatedFields);
-    checkSelections(extent, introspects ? INTROSPECTION.selections : MAX_SELECTIONS);
-    if (!introspects) checkDepth(extent, limits.depth);
-    this.#passed.add(operation);
+    const isOperation = definition.kind === Kind.OPERATION_DEFINITION;
+    const isBounded = !hasCaller || (isOperation && isIntrospection(document, definition));
+    const what = isOperation ? 'operation' : `fragment ${definition.name.value}`;
+    const check = (unit: string, count: number, limit: number) => {
+      if (count > limit) throw tooLarge(what, unit, count, limit);
+    };
+    if (isOperation)
+      check(
+        'root fields',
+        rootFields(document, definition).length,
+        isBounded ? INTROSPECTION.rootFields : limits.rootFields,
+      );
+    check('aliases', extent.aliases, isBounded ? INTROSPECTION.aliases : limits.aliases);
+    check('directives', extent.directives, limits.directives);
+    check('fields that repeat a name', extent.repeatedFields, limits.repeatedFields);
+    check(SELECTIONS, extent.selections, isBounded ? INTROSPECTION.selections : MAX_SELECTIONS);
+    if (!isBounded && extent.depth > limits.depth) throw tooDeep(what, extent.depth, limits.depth);
   }
 }
 
@@ -126,26 +139,17 @@ function countTokens(query: string, limit: number): number | undefined {
   }
 }
 
-function checkNumber(what: string, count: number, limit: number): void {
-  if (count > limit) throw tooLarge(what, count, limit);
-}
-
-function checkSelections({ selections }: Extent, limit: number): void {
-  checkNumber('fields and fragments, those within fragments counted at each spread,', selections, limit);
-}
-
-function tooLarge(what: string, count: number, limit: number): GraphQLError {
-  const message = `The operation has ${count} ${what}; at most ${limit} are allowed. Ask for fewer, or split it.`;
+function tooLarge(what: string, unit: string, count: number, limit: number): GraphQLError {
+  const message = `The ${what} has ${count} ${unit}; at most ${limit} are allowed. Ask for fewer, or split it.`;
   return refused(ErrorCode.TooComplex, message.replace(',;', ';'), { count, limit });
 }
 
-function checkDepth({ depth }: Extent, limit: number): void {
-  if (depth > limit)
-    throw refused(
-      ErrorCode.TooDeep,
-      `The operation is ${depth} levels deep; at most ${limit} are allowed. Ask for the inner parts by operations of their own.`,
-      { depth, limit },
-    );
+function tooDeep(what: string, depth: number, limit: number): GraphQLError {
+  return refused(
+    ErrorCode.TooDeep,
+    `The ${what} is ${depth} levels deep; at most ${limit} are allowed. Ask for the inner parts by operations of their own.`,
+    { depth, limit },
+  );
 }
 
 function refused(code: ErrorCode, message: string, numbers: Readonly<Record<string, number>>): GraphQLError {

@@ -87,9 +87,13 @@ export function isSize(size: unknown): size is number {
   return Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MAX_PAGE_SIZE;
 }
 
-/** Text that is looked for as it is. PostgreSQL has no text with a null character, and refuses a statement with one. */
+/** PostgreSQL refuses a statement with a null character, and takes half a character for another one. */
+const NULL_OR_HALF = /[\0\p{Cs}]/u;
+
+/** Text that is looked for as it is. */
 export function checkedSearchText(argument: string, text: string): string {
-  if (text.includes('\0')) throw badUserInput(argument, 'text without null characters', text);
+  if (NULL_OR_HALF.test(text))
+    throw badUserInput(argument, 'text without null characters and halves of characters', text);
   return text;
 }
 

@@ -147,6 +147,17 @@ describe('values that do not hold are BAD_USER_INPUT, naming the argument, what 
     }
   });
 
+  // No literal has half a character: the parser refuses it.
+  test.each(CASES.filter(([, , , , values]) => values === TEXTS))(
+    '%s, with half a character',
+    async (selection, type, argument) => {
+      for (const value of ['\ud800', 'a\udc00']) {
+        const { errors } = await service.send(token, `query ($v: ${type}) { ${selection} }`, { v: value });
+        expect(errors, JSON.stringify(value)).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument } }]);
+      }
+    },
+  );
+
   test('the table has every argument of every query whose type lets in what does not hold', () => {
     const named = CASES.map(([selection, , argument]) => `${/(\w+)\([^()]*\$v/.exec(selection)?.[1]} ${argument}`);
     const missing = checkedArguments().filter((argument) => !named.includes(argument));

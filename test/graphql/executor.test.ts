@@ -20,9 +20,11 @@ function createSchema(): GraphQLSchema {
     type Query { root: Root, needed: Root!, node: Node }
     type Root {
       rows: [Row!], name: String, size(of: Int): Int!, root: Root, located: String,
-      told(of: String): String, ordered(by: Order): String
+      told(of: String): String, ordered(by: Order): String, nested(in: Nested, others: [Other]): String
     }
     input Order { direction: String! = "up" }
+    input Nested { not: Nested, any: [Other!] }
+    input Other { nested: Nested }
     type Row { good: String!, bad: String!, empty: String }
     interface Node { id: ID }
     type Leaf implements Node { id: ID, root: Root }
@@ -39,6 +41,7 @@ function createSchema(): GraphQLSchema {
       },
       told: (_source, _args, _context, { fieldNodes }) => fieldNodes.map(print).join(),
       ordered: (_source, args) => JSON.stringify(args),
+      nested: (_source, args) => JSON.stringify(args),
     },
     Row: { good: () => 'good', bad: fail('bad'), empty: fail('empty') },
   };
@@ -181,5 +184,22 @@ describe('an operation is settled', () => {
     const startedMs = performance.now();
     expect(settled(`{ root { ...F0 } } ${levels.join(' ')} fragment F40 on Root { name }`)).toBeUndefined();
     expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+});
+
+describe('left to graphql-js, since the compiler would not end', () => {
+  test.each([
+    ['a variable of a type that holds itself', 'query ($in: Nested) { root { nested(in: $in) } }', { in: { not: {} } }],
+    [
+      'one of a list of what does so further below',
+      'query ($in: [Other]) { root { nested(others: $in) } }',
+      { in: [{ nested: { any: [{}] } }] },
+    ],
+  ])('%s', async (_title, text, variables) => {
+    expect(await expectGraphqlJs(text, variables)).toBe(0);
+  });
+
+  test('but not one whose type only stands beside it', async () => {
+    expect(await expectGraphqlJs('query ($by: Order) { root { ordered(by: $by) } }', { by: {} })).toBeGreaterThan(0);
   });
 });

@@ -117,11 +117,24 @@ describe('a document is refused before it is validated, with the limit and the c
     ['directives', `{ tenant { ${many(51, () => 'id @include(if: true)')} } }`, '51 directives', 50],
     ['directives that do not exist', `{ tenant { id ${'@x '.repeat(100)} } }`, '100 directives', 50],
     ['repeated fields', `{ tenant { ${many(52, () => 'id')} } }`, '51 fields that repeat a name', 50],
+    [
+      'repeated fields of an operation beside the one that is asked for',
+      `query A { tenant { id } } query B { tenant { ${many(52, () => 'id')} } }`,
+      '51 fields that repeat a name',
+      50,
+    ],
   ])('%s', async (_what, query, counted, limit) => {
     const { status, message, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
     expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
     expect(message).toBe(`The operation has ${counted}; at most ${limit} are allowed. Ask for fewer, or split it.`);
     expect(extensions).toMatchObject({ count: Number.parseInt(counted, 10), limit });
+  });
+
+  test('also in a fragment that nothing spreads, by its name', async () => {
+    const query = `{ tenant { id } } fragment Idle on Tenant { ${many(52, () => 'id')} }`;
+    expect(refusal(await service.send(await viewer(PRAGUE), query)).message).toBe(
+      'The fragment Idle has 51 fields that repeat a name; at most 50 are allowed. Ask for fewer, or split it.',
+    );
   });
 
   test('a fragment that spreads itself is refused by validation', async () => {
@@ -164,10 +177,19 @@ describe('introspection without a token', () => {
     expect(service.statements).toEqual([]);
   });
 
-  test('is bounded in size', async () => {
-    const query = `{ ${Array.from({ length: 200 }, (_, n) => `a${n}: __schema { types { name } }`).join(' ')} }`;
-    const { status, extensions } = refusal(await service.send(null, query));
-    expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
+  test.each([
+    ['{', '}'],
+    ['query A { __typename } query B {', '}'],
+    ['query A { __typename } fragment F on Query {', '}'],
+  ])('is bounded in size, all of the document: %s … %s', async (begin, end) => {
+    const query = `${begin} ${Array.from({ length: 200 }, (_, n) => `a${n}: __schema { types { name } }`).join(' ')} ${end}`;
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, operationName: query.startsWith('query A') ? 'A' : null }),
+    });
+    const { errors } = await response.json();
+    expect([response.status, errors[0].extensions.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
   });
 
   test.each([

@@ -157,9 +157,12 @@ test('carries out the second of two equal requests when the first one is lost on
   const [{ pid }] = (await other.query('SELECT pg_backend_pid() AS pid')).rows;
   const first = bank.send('transfer', order());
   await bank.untilWaiting(1);
+  // Found before it is ended: from that moment on the second one is blocked by the same lock.
+  const blocked = 'SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))';
+  const [lost] = await bank.sql(blocked, [pid]);
   const second = bank.mutate('transfer', order());
   await bank.untilWaiting(2);
-  await bank.sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))', [pid]);
+  await bank.sql('SELECT pg_terminate_backend($1)', [lost.pid]);
   expect((await first).errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
   await bank.untilWaiting(1);
   await other.query('COMMIT');

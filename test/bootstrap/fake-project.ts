@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 const CLONE = path.resolve(import.meta.dirname, '../..');
+const ENV = { ...process.env, npm_config_offline: 'true' };
 
 /** Stand-ins for what takes long, which note that they ran. Installed by npm itself, from folders of the project. */
 const PRISMA = `
@@ -35,9 +37,25 @@ export interface Run {
   ended: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
 }
 
+export type FakeProject = ReturnType<typeof makeFakeProject>;
+
+/** One whose dependencies npm has installed, for `makeInstalledProject`; npm takes longer than all the rest. */
+export function installOnce(): FakeProject {
+  const project = makeFakeProject(mkdtempSync(path.join(tmpdir(), 'tenantry-test-')));
+  execFileSync(process.execPath, ['scripts/run.mjs', 'build'], { cwd: project.root, env: ENV, stdio: 'ignore' });
+  return project;
+}
+
+/** As after `npm ci` by hand: nothing is generated or built. */
+export function makeInstalledProject(installed: FakeProject): FakeProject {
+  const project = makeFakeProject();
+  const [from, to] = [installed, project].map(({ root }) => path.join(root, 'node_modules')) as [string, string];
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  return project;
+}
+
 /** A small project with the real bootstrap, whose dependencies need no network. */
-export function makeFakeProject() {
-  const root = makeTempFolder();
+export function makeFakeProject(root = makeTempFolder()) {
   for (const part of ['scripts/run.mjs', 'scripts/bootstrap', 'src/embedded']) {
     cpSync(path.join(CLONE, part), path.join(root, part), { recursive: true });
   }
@@ -63,8 +81,7 @@ export function makeFakeProject() {
 }
 
 function startRun(root: string, args: string[]): Run {
-  const env = { ...process.env, npm_config_offline: 'true' };
-  const child = spawn(process.execPath, ['scripts/run.mjs', ...args], { cwd: root, env });
+  const child = spawn(process.execPath, ['scripts/run.mjs', ...args], { cwd: root, env: ENV });
   onTestFinished(() => void child.kill('SIGKILL'));
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

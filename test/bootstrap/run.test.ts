@@ -1,13 +1,20 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { makeFakeProject } from './fake-project.ts';
+import { type FakeProject, installOnce, makeFakeProject, makeInstalledProject } from './fake-project.ts';
 
 const INSTALLING = '[tenantry] installing dependencies (npm ci)';
 const FIRST_INSTALLING = `${INSTALLING}, first time only…\n`;
 const GENERATING = '[tenantry] generating the database client (prisma generate)…\n';
 const BUILDING = '[tenantry] building (tsc)…\n';
+
+let installed: FakeProject;
+
+beforeAll(() => {
+  installed = installOnce();
+});
+afterAll(() => rmSync(installed.root, { recursive: true, force: true }));
 
 test('makes what is missing, says so on stderr, and leaves stdout to the command', async () => {
   const project = makeFakeProject();
@@ -31,7 +38,7 @@ test('does each step once when two commands find it undone at the same moment', 
 });
 
 test('installs again when the lock file asks for something else', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   await project.run('say:hello');
   project.lockPrisma('2.0.0');
   expect((await project.run('say:hello')).stderr).toContain(`${INSTALLING}…\n`);
@@ -39,14 +46,14 @@ test('installs again when the lock file asks for something else', async () => {
 });
 
 test('does not install again what somebody has installed by hand', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   await project.run('say:hello');
   rmSync(path.join(project.root, 'node_modules/.tenantry-stamp'));
   expect((await project.run('say:hello')).stderr).toBe('');
 });
 
 test('generates again when the schema has changed, and when the output is gone', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   await project.run('say:hello');
   project.write('prisma/schema.prisma', '// the second schema');
   expect((await project.run('say:hello')).stderr).toBe(GENERATING + BUILDING);
@@ -56,7 +63,7 @@ test('generates again when the schema has changed, and when the output is gone',
 });
 
 test('builds again when a source has changed, and removes what no source stands for', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   project.write('scripts/old.ts', 'console.log("old");');
   await project.run('old');
   rmSync(path.join(project.root, 'scripts/old.ts'));
@@ -70,7 +77,7 @@ test('builds again when a source has changed, and removes what no source stands 
 });
 
 test('shows what a failing build said and what to do, and does not run the command', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   project.write('scripts/say-hello.ts', 'mistake');
   for (const _ of ['first', 'second']) {
     const failed = await project.run('say:hello');
@@ -92,7 +99,7 @@ test('shows what npm said when it cannot install', async () => {
 });
 
 test('goes on where a killed command left off, after what that had started has ended', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   project.write('hang', '');
   const killed = project.start('say:hello');
   await expect.poll(() => project.calls()).toEqual(['prisma generate']);
@@ -109,7 +116,7 @@ test('goes on where a killed command left off, after what that had started has e
 });
 
 test('ends the step it is at when it is told to end', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   project.write('hang', '');
   const run = project.start('say:hello');
   await expect.poll(() => project.calls()).toEqual(['prisma generate']);
@@ -120,7 +127,7 @@ test('ends the step it is at when it is told to end', async () => {
 });
 
 test('takes settings from .env, over which what is set wins', async () => {
-  const project = makeFakeProject();
+  const project = makeInstalledProject(installed);
   project.write('scripts/say-settings.ts', 'console.log(process.env.TENANTRY_FILE, process.env.HOME);');
   expect(await project.run('say:settings')).toMatchObject({ stdout: `undefined ${process.env.HOME}\n` });
   project.write('.env', 'TENANTRY_FILE="of the file"\nHOME=/nowhere\n');

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import type { MigrationList } from '@prisma/schema-engine-wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { prisma } from '../prisma/cli.ts';
-import { copyOwnProject, type Project, REPOSITORY } from '../prisma/project.ts';
+import { ask, NO_FILTERS, ownMigrations } from '../prisma/engine.ts';
+import { copyOwnProject, type Project } from '../prisma/project.ts';
 import { createEmptyDatabase, onServer, quoteName, type TestDatabase, withClient } from '../support/postgres.ts';
 
 /** Prisma's commands take seconds each under load. */
 const TIMEOUT_MS = 120_000;
 const MIGRATION = '20261129200000_value_limits';
-const MIGRATIONS = path.join(REPOSITORY, 'prisma/migrations');
 
 const TENANT = '00000000-0000-7000-8000-000000000001';
 const id = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`;
@@ -46,7 +45,10 @@ describe('the migration that sets the limits, by an owner whom row-level securit
   let project: Project;
   let ownersUrl: string;
 
-  const deploy = (...args: string[]) => prisma(project, ['migrate', ...args], { DATABASE_URL: ownersUrl });
+  /** Prisma's engine alone: its command line is needed where a person reads it. */
+  const byEngine = (method: string, params: object) => ask({ url: ownersUrl }, method, params);
+  const applied = (migrations: MigrationList) =>
+    byEngine('applyMigrations', { migrationsList: migrations, filters: NO_FILTERS });
   const bySuperuser = (statements: readonly string[]) =>
     withClient(database.url, async (client) => {
       // A plain owner's triggers know the tenant by it.
@@ -63,11 +65,11 @@ describe('the migration that sets the limits, by an owner whom row-level securit
     [url.username, url.password] = [owner, 'owner'];
     ownersUrl = url.href;
     project = copyOwnProject();
-    for (const name of readdirSync(MIGRATIONS).filter((name) => /^\d/.test(name) && name >= MIGRATION))
-      rmSync(path.join(project.directory, 'prisma/migrations', name), { recursive: true });
-    const before = await deploy('deploy');
-    expect(before).toEqual({ exitCode: 0, output: expect.stringContaining('successfully applied') });
-    cpSync(MIGRATIONS, path.join(project.directory, 'prisma/migrations'), { recursive: true });
+    const all = ownMigrations();
+    const before = all.migrationDirectories.filter(({ path }) => path < MIGRATION);
+    expect(await applied({ ...all, migrationDirectories: before })).toEqual({
+      result: { appliedMigrationNames: before.map(({ path }) => path) },
+    });
   }, TIMEOUT_MS);
   afterAll(async () => {
     await project.remove();
@@ -79,7 +81,7 @@ describe('the migration that sets the limits, by an owner whom row-level securit
     await bySuperuser(BAD_ROWS);
     const before = await state();
 
-    const { exitCode, output } = await deploy('deploy');
+    const { exitCode, output } = await prisma(project, ['migrate', 'deploy'], { DATABASE_URL: ownersUrl });
 
     expect(exitCode).toBe(1);
     expect(output).toContain(`Migration name: ${MIGRATION}`);
@@ -107,10 +109,11 @@ describe('the migration that sets the limits, by an owner whom row-level securit
   it('is applied once the rows are mended', async () => {
     await bySuperuser(MENDED);
 
-    expect((await deploy('resolve', '--rolled-back', MIGRATION)).exitCode).toBe(0);
-    const { exitCode, output } = await deploy('deploy');
+    const resolved = await byEngine('markMigrationRolledBack', { migrationName: MIGRATION });
+    expect(resolved.error).toBeUndefined();
+    const { result } = await applied(ownMigrations());
 
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringContaining('successfully applied') });
+    expect(result.appliedMigrationNames[0]).toBe(MIGRATION);
     const { forced } = await state();
     expect(forced.length).toBeGreaterThan(5);
     await expect(bySuperuser(BAD_ROWS.slice(1, 2))).rejects.toThrow('bank_accounts_balance_check');

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { runScript } from '../cli/run-script.ts';
+import { runScript, runScriptAlone } from '../cli/run-script.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { makeFolder, TWO_TENANTS, valuesOf } from './import-fixture.ts';
@@ -21,6 +21,10 @@ function runImport(...args: string[]) {
   return runScript('import.ts', args, { cwd: workingDirectory, env: { DATABASE_URL: database.url } });
 }
 
+function runImportAlone(...args: string[]) {
+  return runScriptAlone('import.ts', args, { cwd: workingDirectory, env: { DATABASE_URL: database.url } });
+}
+
 describe('npm run import', { timeout: 60_000 }, () => {
   test('prints what became of the rows and ends with 0', async () => {
     const { code, stdout } = await runImport(makeFolder(TWO_TENANTS));
@@ -31,7 +35,7 @@ describe('npm run import', { timeout: 60_000 }, () => {
 
   test('ends with 2 when rows were rejected, and says where they are', async () => {
     const tenants = `${TWO_TENANTS['tenants.csv']}West,West Ltd,UTC\n`;
-    const { code, stdout } = await runImport(makeFolder({ ...TWO_TENANTS, 'tenants.csv': tenants }));
+    const { code, stdout } = await runImportAlone(makeFolder({ ...TWO_TENANTS, 'tenants.csv': tenants }));
     const [, file = ''] = /^The rejected rows and why: (import-rejects-\S+\.csv)$/m.exec(stdout) ?? [];
     expect(existsSync(path.join(workingDirectory, file))).toBe(true);
     expect(code).toBe(2);

@@ -8,7 +8,7 @@ import { chosenModels } from '../../src/indexes/command-options.ts';
 import { readIndexes } from '../../src/indexes/inspect.ts';
 import { unmarkedComparisons } from '../../src/indexes/leakproof.ts';
 import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
-import { runScript } from '../cli/run-script.ts';
+import { runScriptAlone } from '../cli/run-script.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
@@ -138,7 +138,7 @@ describe('indexes:create', () => {
   it('prints each statement, and then what became of it', async () => {
     await client.query(`DROP INDEX ${BANK}`);
     const env = { DATABASE_URL: database.url };
-    const done = await runScript('indexes-create.ts', ['--model', 'BankAccount'], { env });
+    const done = await runScriptAlone('indexes-create.ts', ['--model', 'BankAccount'], { env });
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(done.stdout).toMatch(
       /^CREATE INDEX CONCURRENTLY .* {2}-- missing\nbank_accounts_tenant_bank_idx: done in .*KiB\n$/,

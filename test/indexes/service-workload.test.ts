@@ -9,7 +9,7 @@ import { productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
 import { REPORT_QUERY, type ReportSource } from '../../src/indexes/service-workload.ts';
 import { findProductQuery, type WorkloadStatement } from '../../src/indexes/workload.ts';
-import { runScript } from '../cli/run-script.ts';
+import { runScript, runScriptAlone } from '../cli/run-script.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -73,7 +73,7 @@ describe('the workload of a running service', () => {
     const { data } = await service.send(operator, REPORT_QUERY);
     const file = save(JSON.stringify({ data }));
     const env = { DATABASE_URL: service.databaseUrl };
-    const { code, stdout, stderr } = await runScript('indexes-advise.ts', ['--from', file], { env });
+    const { code, stdout, stderr } = await runScriptAlone('indexes-advise.ts', ['--from', file], { env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
       new RegExp(`^-- \\d+ statements of ${file}; .*\\n-- Nothing to create, nothing to drop\\.\\n$`),

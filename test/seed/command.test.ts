@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { runScript } from '../cli/run-script.ts';
+import { runScript, runScriptAlone } from '../cli/run-script.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -11,8 +11,8 @@ beforeEach(async () => {
 
 afterEach(() => database.drop());
 
-function runSeed(args: string[], env: Readonly<Record<string, string>> = {}) {
-  return runScript('db-seed.ts', args, { env: { DATABASE_URL: database.url, ...env } });
+function runSeed(args: string[], env: Readonly<Record<string, string>> = {}, run = runScript) {
+  return run('db-seed.ts', args, { env: { DATABASE_URL: database.url, ...env } });
 }
 
 async function countTenants(): Promise<number> {
@@ -23,7 +23,7 @@ async function countTenants(): Promise<number> {
 describe('npm run db:seed', { timeout: 60_000 }, () => {
   test('generates, says how much, and does not do it twice', async () => {
     const args = ['--tenants', '2', '--accounts', '5', '--transactions', '30'];
-    const first = await runSeed(args);
+    const first = await runSeed(args, {}, runScriptAlone);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 of 2 tenants, 30 transactions in /) });
     const second = await runSeed(args);
     expect(second).toMatchObject({

@@ -4,7 +4,7 @@ import { readSoakOptions, SOAK } from '../../scripts/soak/options.ts';
 import { formatSoak, isWrong, tooFew } from '../../scripts/soak/report.ts';
 import type { SoakReport } from '../../scripts/soak/run-soak.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { runScript } from '../cli/run-script.ts';
+import { runScriptAlone } from '../cli/run-script.ts';
 import { adminDatabaseUrl } from '../support/postgres.ts';
 import { describeWithOwnRedis } from '../support/redis.ts';
 
@@ -24,7 +24,9 @@ test('without options a million reads are checked, against two processes and wit
 describeWithOwnRedis('a shortened soak', () => {
   test('reads nothing older than an acknowledged write and nothing of another tenant, and is no success when too few of its reads were near a write', async () => {
     const args = ['--reads', '3_000', '--tenants', '8', '--near-writes', '1_000_000', '--json'];
-    const { code, stdout, stderr } = await runScript('soak.ts', args, { env: { DATABASE_URL: adminDatabaseUrl() } });
+    const { code, stdout, stderr } = await runScriptAlone('soak.ts', args, {
+      env: { DATABASE_URL: adminDatabaseUrl() },
+    });
     const report: SoakReport = JSON.parse(stdout);
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ processes: 2, stale: 0, foreign: 0, brokenConnections: 0 });

@@ -20,6 +20,7 @@ describe("Prisma's command line on this project's own schema", { timeout: TIMEOU
   const name = `tenantry_test_prisma_${process.pid}`;
   const url = new URL(`/${name}`, adminDatabaseUrl()).href;
   let project: Project;
+  let made: unknown;
   const run = (...args: string[]): Promise<Outcome> => prisma(project, args, { DATABASE_URL: url });
   const alter = (change: string) => onServer(`ALTER DATABASE ${quoteName(name)} ${change}`);
   const migrationsIn = (): string[] => readdirSync(path.join(project.directory, 'prisma/migrations')).sort();
@@ -39,21 +40,12 @@ describe("Prisma's command line on this project's own schema", { timeout: TIMEOU
     expect(output).toContain('All migrations have been successfully applied.');
     expect(exitCode).toBe(0);
     const { rows } = await withClient(url, (client) => client.query(OBJECTS));
+    made = rows;
     expect(rows[0].migrations).toBe(migrationsIn().length - 1);
     for (const count of Object.values(rows[0])) expect(count).toBeGreaterThan(0);
   });
 
-  it('finds nothing to do in a second migrate dev: partial indexes, triggers and policies are no drift', async () => {
-    const before = migrationsIn();
-
-    const { exitCode, output } = await run('migrate', 'dev', '--name', 'unwanted');
-
-    expect(output).toContain('Already in sync, no schema change or pending migration was found.');
-    expect(exitCode).toBe(0);
-    expect(migrationsIn()).toEqual(before);
-  });
-
-  it('works where the database writes dates and other values in its own way', async () => {
+  it('finds no drift in partial indexes, triggers and policies, also where the database writes values in its own way', async () => {
     for (const [setting, value] of Object.entries(HOSTILE)) await alter(`SET ${setting} = '${value}'`);
     try {
       expect(await run('migrate', 'status')).toEqual({
@@ -95,7 +87,7 @@ describe("Prisma's command line on this project's own schema", { timeout: TIMEOU
     expect(exitCode).toBe(0);
     const { rows } = await withClient(url, (client) => client.query('SELECT count(*)::int AS tenants FROM tenants'));
     expect(rows).toEqual([{ tenants: 0 }]);
-    const status = await run('migrate', 'status');
-    expect(status).toEqual({ exitCode: 0, output: expect.stringContaining('Database schema is up to date!') });
+    const { rows: objects } = await withClient(url, (client) => client.query(OBJECTS));
+    expect(objects).toEqual(made);
   });
 });

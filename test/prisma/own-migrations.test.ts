@@ -8,7 +8,7 @@ import { type Outcome, prisma } from './cli.ts';
 import { copyOwnProject, type Project } from './project.ts';
 
 /** Prisma's commands take seconds each under load. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 const OBJECTS = `
   SELECT (SELECT count(*)::int FROM pg_index WHERE indpred IS NOT NULL AND indrelid > 16384) AS "partialIndexes",

@@ -5,7 +5,7 @@ import { describeDifference } from './fuzz/difference.ts';
 import { generateOperation, MOMENTARY } from './fuzz/operation-generator.ts';
 import { runFuzz } from './fuzz/run-fuzz.ts';
 
-const OPERATIONS = 1_000;
+const OPERATIONS = 2_000;
 
 // Most errors of these answers are expected: finding out where they were made takes longer than making them.
 const { stackTraceLimit } = Error;

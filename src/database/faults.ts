@@ -35,7 +35,10 @@ export async function databaseFaults(client: Pick<pg.ClientBase, 'query'>): Prom
     ...REQUIRED_TRIGGERS.flatMap((required) => triggerFaults(required, found.triggers)),
     ...[...new Set(REQUIRED_POLICIES.map(({ table }) => table))].flatMap((table) => tableFaults(table, found.tables)),
     ...REQUIRED_POLICIES.flatMap((required) => policyFaults(required, found)),
-    ...DEFINER_FUNCTIONS.flatMap((name) => functionFaults(name, found)),
+    ...[...new Set([...DEFINER_FUNCTIONS, ...found.functions.filter(isOwnDefiner).map(({ name }) => name)])].flatMap(
+      (name) => functionFaults(name, found),
+    ),
+    ...found.functions.filter((candidate) => !candidate.definer).flatMap(calledFaults),
     ...REQUIRED_CONSTRAINTS.flatMap((required) => constraintFaults(required, found.constraints)),
   ];
 }
@@ -61,7 +64,7 @@ interface Catalogue {
   /** Of the tables. */
   readonly owner: string | null;
   readonly schema: string;
-  readonly functions: readonly { name: string; call: string; definer: boolean; path: string | null; passes: boolean }[];
+  readonly functions: readonly CatalogueFunction[];
   readonly constraints: readonly {
     table: string;
     name: string;
@@ -70,6 +73,22 @@ interface Catalogue {
     /** Its own triggers that are disabled, with their tables. */
     sleeping: readonly { table: string; trigger: string }[];
   }[];
+}
+
+interface CatalogueFunction {
+  readonly name: string;
+  readonly call: string;
+  readonly definer: boolean;
+  readonly path: string | null;
+  /** Whether it belongs to the owner of the tables. */
+  readonly isOwn: boolean;
+  readonly isSuperusers: boolean;
+  /** Whether everybody may call it. */
+  readonly isPublic: boolean;
+}
+
+function isOwnDefiner({ definer, isOwn }: CatalogueFunction): boolean {
+  return definer && isOwn;
 }
 
 const FIRINGS: Readonly<Record<string, string>> = {
@@ -135,7 +154,7 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
   const object = `function ${name}`;
   const found = functions.find((candidate) => candidate.name === name);
   if (!found) return [{ object, fault: 'is missing', remedy: 'create it as in prisma/migrations;' }];
-  const { call, definer, path, passes } = found;
+  const { call, definer, path, isOwn, isSuperusers, isPublic } = found;
   const faults: DatabaseFault[] = [];
   if (!definer)
     faults.push({
@@ -150,13 +169,29 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
       fault: `has another search path than ${ownPath}`,
       remedy: `ALTER FUNCTION ${call} SET search_path = ${ownPath};`,
     });
-  if (!passes)
+  if (!isOwn)
     faults.push({
       object,
-      fault: 'belongs to a role that row-level security holds and that does not own the tables',
+      fault: 'belongs to another role than the tables',
       remedy: `ALTER FUNCTION ${call} OWNER TO ${owner};`,
     });
+  else if (isSuperusers) faults.push({ object, fault: 'belongs to a superuser', remedy: 'SELECT settle_ownership();' });
+  if (isPublic)
+    faults.push({
+      object,
+      fault: 'may be called by everybody',
+      remedy: `REVOKE EXECUTE ON FUNCTION ${call} FROM PUBLIC;`,
+    });
   return faults;
+}
+
+/** Of a function that may be called by one with its owner's rights. A path that leaves pg_temp out has it first. */
+function calledFaults({ name, call, path, isOwn }: CatalogueFunction): DatabaseFault[] {
+  if (!isOwn || path === null || path.endsWith('pg_temp')) return [];
+  const remedy = `ALTER FUNCTION ${call} SET search_path = ${path}, pg_temp;`;
+  return [
+    { object: `function ${name}`, fault: "finds temporary tables and types of its caller before PostgreSQL's", remedy },
+  ];
 }
 
 function constraintFaults(required: RequiredConstraint, constraints: Catalogue['constraints']): DatabaseFault[] {
@@ -209,7 +244,8 @@ SELECT json_build_object(
   'functions', ${LIST(
     `'name', proname, 'call', p.oid::regprocedure::text, 'definer', prosecdef,
      'path', (SELECT substr(setting, 13) FROM unnest(proconfig) setting WHERE setting LIKE 'search_path=%'),
-     'passes', rolsuper OR rolbypassrls OR EXISTS (SELECT FROM owner WHERE owner.oid = proowner)`,
+     'isOwn', EXISTS (SELECT FROM owner WHERE owner.oid = proowner), 'isSuperusers', rolsuper,
+     'isPublic', has_function_privilege('public', p.oid, 'EXECUTE')`,
     'pg_proc p JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = current_schema()::regnamespace',
   )},
   'constraints', ${LIST(

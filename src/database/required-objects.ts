@@ -96,7 +96,7 @@ export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
   { table: 'cache_outbox', name: 'written_by_triggers', command: 'INSERT', holds: 'PUBLIC', check: 'true' },
 ];
 
-/** Functions that run with their owner's rights, by name: the owner must pass the policies where they work over tenants. */
+/** Functions that run with their owner's rights, by name: those of the owner of the tables, which passes the policies while they work. */
 export const DEFINER_FUNCTIONS: readonly string[] = [
   ...COUNTED.flatMap((table) =>
     ['insert', 'update', 'delete', 'truncate', 'applied'].map((event) => `${table}_keep_totals_${event}`),

@@ -149,10 +149,27 @@ describe('each of these is named, and mended by the remedy that is given', () =>
       expect(await found(path)).toEqual([expect.stringContaining(`function ${name} has another search path`)]);
     const ofAnother = 'GRANT CREATE ON SCHEMA public TO tenantry_app; ALTER FUNCTION';
     expect(await afterBreaking(`${ofAnother} ${name} OWNER TO tenantry_app`)).toMatchObject({
-      found: [expect.stringContaining(`function ${name} belongs to a role`)],
+      found: [`function ${name} belongs to another role than the tables`],
+      left: [],
+    });
+    expect(await afterBreaking(`GRANT EXECUTE ON FUNCTION ${name} TO PUBLIC`)).toMatchObject({
+      found: [`function ${name} may be called by everybody`],
       left: [],
     });
     expect((await afterBreaking(`DROP FUNCTION ${name} CASCADE`)).found).toContain(`function ${name} is missing`);
+  });
+
+  it('tables and functions that a superuser owns', async () => {
+    const { found, left } = await afterBreaking(`DO $$
+      DECLARE it text;
+      BEGIN
+        FOR it IN SELECT format('ALTER ROUTINE %s OWNER TO postgres', oid::regprocedure) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+          UNION ALL SELECT format('ALTER TABLE %s OWNER TO postgres', oid::regclass) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+          UNION ALL SELECT format('ALTER POLICY keeps_totals ON %s TO postgres', polrelid::regclass) FROM pg_policy WHERE polname = 'keeps_totals'
+        LOOP EXECUTE it; END LOOP;
+      END $$`);
+    expect(found.sort()).toEqual(DEFINER_FUNCTIONS.map((name) => `function ${name} belongs to a superuser`).sort());
+    expect(left).toEqual([]);
   });
 
   it.each(REQUIRED_CONSTRAINTS)('constraint $name on $table', async ({ table, name }) => {

@@ -50,23 +50,25 @@ interface Subscriber {
   readonly client: pg.Client;
 }
 
+/** Who migrates: the tables come to belong to the role of the owner, or stay with a plain one. */
 const OWNERS = [
-  { name: 'superuser', role: 'postgres', options: '' },
-  // Its tables' owner is held to row-level security, under which the worker refuses to apply: it works as the subscription's owner.
-  { name: 'plain', role: 'plain_owner', options: ', run_as_owner = true' },
+  { name: 'superuser', role: 'postgres' },
+  { name: 'plain', role: 'plain_owner' },
 ];
 
 /** Of a database whose tables the role owns. Accounts and movements come first, and their tenants when `refresh` is called. */
-async function subscribe({ name, role, options }: (typeof OWNERS)[number]): Promise<Subscriber> {
+async function subscribe({ name, role }: (typeof OWNERS)[number]): Promise<Subscriber> {
   const url = await server.createDatabase(`subscriber_${name}`);
   if (role !== 'postgres') await publisher.query(`CREATE ROLE ${role}`);
   await migrateAs(url, role);
   const client = await connectTo(url);
   await publisher.query(`SELECT pg_create_logical_replication_slot('${name}', 'pgoutput')`);
   const { hostname, port, username, password } = new URL(publisherUrl);
+  // The tables' owner is held to row-level security, under which the worker refuses to apply: it
+  // works as the subscription's owner.
   await client.query(
     `CREATE SUBSCRIPTION ${name} CONNECTION 'host=${hostname} port=${port} user=${username} password=${password} dbname=publisher'
-     PUBLICATION base WITH (create_slot = false, slot_name = '${name}'${options})`,
+     PUBLICATION base WITH (create_slot = false, slot_name = '${name}', run_as_owner = true)`,
   );
   return { name, client };
 }

@@ -1,7 +1,9 @@
+import { reportOf, rightsOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { refuseDuringCreation } from '../indexes/change-guard.ts';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
+import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import type { CommandSpec } from './command-line.ts';
 import { connect, isMissingDatabase } from './database.ts';
 import { refuseDuringMigration, refuseReadOnly } from './write-guard.ts';
@@ -10,7 +12,8 @@ export const MIGRATE = {
   name: 'db:migrate',
   summary:
     'Applies the migrations that the database of DATABASE_URL, else the embedded one, does not have yet; makes the database\n' +
-    'when there is none. The same as "npx prisma migrate deploy". Its login must own the tables, or be allowed to create them.',
+    'when there is none. The same as "npx prisma migrate deploy", but it also says what the service\'s role lacks then, as db:grant does.\n' +
+    'Its login must own the tables, or be a member of the role that does, or be allowed to create them.',
   options: {},
 } as const satisfies CommandSpec;
 
@@ -27,10 +30,25 @@ export async function migrateCommand(say: (line: string) => void): Promise<numbe
     }
     for (const name of pending ?? ['every migration, to a new database']) say(`applying ${name}`);
     await migrate(server.url);
+    for (const line of await leftToGrant(server.url)) say(line);
     say('Done.');
     return 0;
   } finally {
     await server.release();
+  }
+}
+
+/** What the migrations could not settle, in one line each. */
+async function leftToGrant(url: string): Promise<string[]> {
+  const client = await connect(url, MIGRATE.name);
+  try {
+    const rights = await rightsOf(client, SERVICE_ROLE);
+    if (!rights)
+      return [`There is no role ${SERVICE_ROLE}: make one for the service, then npm run db:grant -- --role <it>`];
+    const lines = reportOf(SERVICE_ROLE, rights);
+    return lines.length ? [...lines, `Mend it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
+  } finally {
+    await client.end();
   }
 }
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { type DatabaseFault, databaseFaults } from '../database/faults.ts';
+import { type RoleRights, rightsOf } from '../database/role-rights.ts';
 import { findProjectRoot } from '../embedded/project-root.mjs';
 import { OperatorError } from '../errors.ts';
 
@@ -26,6 +27,23 @@ export async function readDatabaseState(url: string): Promise<DatabaseState> {
 /** What a migrated database lacks, as after a trigger was disabled by hand. */
 export async function readDatabaseFaults(url: string): Promise<DatabaseFault[]> {
   return withClient(url, databaseFaults);
+}
+
+/**
+ * What the login may do, held against what the service does.
+ * @param role another one to be asked of, which the service takes instead
+ */
+export async function readRoleRights(url: string, role?: string): Promise<{ role: string; rights: RoleRights }> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ login: string }>('SELECT current_user AS login');
+    const asked = role ?? rows[0]?.login ?? '';
+    const rights = await rightsOf(client, asked);
+    if (rights) return { role: asked, rights };
+    throw new OperatorError(
+      `There is no role ${asked}, which the service takes when its login is a superuser.`,
+      `As an administrator: CREATE ROLE ${asked}; then: npm run db:grant`,
+    );
+  });
 }
 
 async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {

@@ -1,8 +1,10 @@
 import type { Config } from '../config.ts';
 import { type DatabaseFault, faultLine } from '../database/faults.ts';
+import { type RoleRights, reportOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
-import { type DatabaseState, readDatabaseFaults, readDatabaseState } from './database-state.ts';
+import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
+import { type DatabaseState, readDatabaseFaults, readDatabaseState, readRoleRights } from './database-state.ts';
 import { migrate } from './migrate.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
@@ -37,6 +39,9 @@ export async function openDatabase(
     const faults = await readDatabaseFaults(url);
     if (production) refuseFaulty(faults);
     for (const fault of faults) say(`warning: ${faultLine(fault)}`);
+    const { role, rights } = await readRoleRights(url, state.bypassesRowSecurity ? SERVICE_ROLE : undefined);
+    if (production) refuseLacking(role, rights);
+    for (const line of reportOf(role, rights)) say(`warning: ${line}`);
     return { url, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
   } catch (error) {
     await release();
@@ -55,6 +60,14 @@ function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState):
       'The login of DATABASE_URL is a superuser or has BYPASSRLS: row-level security does not hold it.',
       "Give DATABASE_URL a login of its own, for example: ALTER ROLE tenantry_app LOGIN PASSWORD '…';",
     );
+}
+
+function refuseLacking(role: string, { lacks }: RoleRights): void {
+  if (lacks.length === 0) return;
+  throw new OperatorError(
+    `The login of DATABASE_URL, ${role}, lacks ${lacks.map(({ what }) => what).join('; ')}.`,
+    `With the DATABASE_URL of the owner of the tables: npm run db:grant -- --role ${role}`,
+  );
 }
 
 function refuseFaulty(faults: readonly DatabaseFault[]): void {

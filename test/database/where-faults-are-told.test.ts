@@ -77,6 +77,24 @@ it('a start in development says so', async () => {
   await set('ENABLE ALWAYS');
 });
 
+it('a start in production is refused to a login that lacks a right of the service, and told of one that has too many', async () => {
+  const change = (sql: string) => withClient(database.url, (client) => client.query(sql));
+  await change('REVOKE INSERT ON transactions FROM tenantry_app');
+  await expect(open(true)).rejects.toMatchObject({
+    message: `The login of DATABASE_URL, ${LOGIN}, lacks INSERT on transactions.`,
+    remedy: expect.stringContaining(`npm run db:grant -- --role ${LOGIN}`),
+  });
+  expect(await open(false)).toEqual([
+    `warning: ${LOGIN} lacks INSERT on transactions: GRANT INSERT ON transactions TO ${LOGIN};`,
+  ]);
+  await change('GRANT INSERT, DELETE ON transactions TO tenantry_app');
+  for (const production of [true, false])
+    expect(await open(production)).toEqual([
+      `warning: ${LOGIN} has more than the service needs: DELETE on transactions: REVOKE DELETE ON transactions FROM tenantry_app;`,
+    ]);
+  await change('REVOKE DELETE ON transactions FROM tenantry_app');
+});
+
 it('statistics:check names it and does not end with 0, though no total is wrong yet', async () => {
   expect(await check()).toEqual([0, 'north: right\n']);
   await set('ENABLE');

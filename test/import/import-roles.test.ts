@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { createOperatorRole } from '../support/operator-role.ts';
 import { createEmptyDatabase, createTestDatabase, onServer, quoteName, withClient } from '../support/postgres.ts';
 import {
   ACCOUNTS_HEADER,
@@ -80,9 +81,17 @@ describe('an import by a role that row-level security holds does what it does fo
     expect(await importBoth(url, { role: owner })).toEqual(await importBoth(await freshDatabase()));
   });
 
-  test('when the role is the one of the service', async () => {
-    expect(await importBoth(await freshDatabase(), { role: SERVICE_ROLE })).toEqual(
-      await importBoth(await freshDatabase()),
-    );
+  test('when the role was granted to write, and to make temporary tables', async () => {
+    const database = await createTestDatabase();
+    const { role, drop } = await createOperatorRole(database);
+    onTestFinished(() => database.drop().then(drop));
+    expect(await importBoth(database.url, { role })).toEqual(await importBoth(await freshDatabase()));
+  });
+});
+
+test('the role of the service may not import: it has no temporary tables', async () => {
+  await expect(importFiles(await freshDatabase(), TWO_TENANTS, { role: SERVICE_ROLE })).rejects.toMatchObject({
+    code: '42501',
+    message: expect.stringContaining('permission denied to create temporary tables'),
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { seedDemo } from '../../src/seed/demo.ts';
 import { seedDatabase } from '../../src/seed/seed-database.ts';
 import { planTenants } from '../../src/seed/tenant-plan.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { createOperatorRole } from '../support/operator-role.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
 const SIZES = { tenants: 3, accounts: 120, transactions: 2_000 };
@@ -79,9 +79,11 @@ describe('generated data', () => {
   });
 
   test('is the same when a role writes it that row-level security holds', async () => {
-    const held = await freshDatabase();
-    await seed(held, { role: SERVICE_ROLE });
-    expect(await rowsOf(held)).toEqual(await rowsOf(database.url));
+    const held = await createTestDatabase();
+    const { role, drop } = await createOperatorRole(held);
+    onTestFinished(() => held.drop().then(drop));
+    await seed(held.url, { role });
+    expect(await rowsOf(held.url)).toEqual(await rowsOf(database.url));
   });
 
   test('has balances that follow from the movements, and end as the account has it', async () => {

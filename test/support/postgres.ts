@@ -18,8 +18,11 @@ export function adminDatabaseUrl(): string {
 }
 
 /** A database with all migrations applied and no rows. */
-export function createTestDatabase(): Promise<TestDatabase> {
-  return createDatabase(`TEMPLATE ${quoteName(required('TENANTRY_TEST_TEMPLATE'))}`);
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase(`TEMPLATE ${quoteName(required('TENANTRY_TEST_TEMPLATE'))}`);
+  // A copy does not have the rights to the database that the migrations set.
+  await onServer(`REVOKE TEMPORARY ON DATABASE ${quoteName(database.name)} FROM PUBLIC`);
+  return database;
 }
 
 /** A database with nothing in it. */

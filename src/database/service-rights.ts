@@ -1,0 +1,45 @@
+/**
+ * What the service does in the database, and so what its login may do: one list. The migrations
+ * grant it to `tenantry_app`, the command db:grant to any role; test/database/rights.test.ts holds
+ * the migrations to it. A migration that adds a table or a function for the service grants it and
+ * adds it here.
+ */
+export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+
+export interface TableRights {
+  readonly table: string;
+  readonly rights: readonly TableRight[];
+  /** Columns that the service changes; absent: those of `rights`, all or none. */
+  readonly updates?: readonly string[];
+  /** Whether a database may be without the table. */
+  readonly optional?: true;
+}
+
+export const SERVICE_TABLES: readonly TableRights[] = [
+  { table: 'tenants', rights: ['SELECT'] },
+  {
+    table: 'bank_accounts',
+    rights: ['SELECT', 'INSERT'],
+    updates: ['bank_name', 'account_type', 'status', 'balance', 'version', 'updated_at'],
+  },
+  { table: 'transactions', rights: ['SELECT', 'INSERT'] },
+  { table: 'idempotency_keys', rights: ['SELECT', 'INSERT'], updates: ['transaction_ids', 'created_at'] },
+  { table: 'daily_totals', rights: ['SELECT'] },
+  { table: 'account_totals', rights: ['SELECT'] },
+  { table: 'cache_outbox', rights: ['SELECT'] },
+  { table: 'cache_outbox_horizon', rights: ['SELECT'] },
+  { table: 'cache_trust', rights: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+  // Prisma makes it, unless migrations are applied in another way.
+  { table: '_prisma_migrations', rights: ['SELECT'], optional: true },
+];
+
+/** As `regprocedure` prints them. */
+export const SERVICE_FUNCTIONS: readonly string[] = [
+  'uuid_v7()',
+  'is_applied_row()',
+  'cache_outbox_add(uuid,integer)',
+  'cache_outbox_clean(interval)',
+  'cache_outbox_poll(bigint,bigint[])',
+  'cache_outbox_is_complete()',
+  'cache_database_identity()',
+];

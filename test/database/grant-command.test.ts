@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { migrateCommand } from '../../src/cli/migrate-command.ts';
+import { grantCommand } from '../../src/database/grant-command.ts';
+import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  onServer,
+  type TestDatabase,
+  withClient,
+} from '../support/postgres.ts';
+
+const ROLE = `tenantry_test_service_${randomBytes(6).toString('hex')}`;
+const CLEAN = `${ROLE} has the rights that the service needs, and no others.`;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await onServer(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${ROLE}'`);
+});
+afterAll(async () => {
+  await database?.drop();
+  await onServer(`DROP ROLE ${ROLE}`);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+async function grant(options: { role?: string; check?: boolean } = {}, url = database.url) {
+  vi.stubEnv('DATABASE_URL', url);
+  const lines: string[] = [];
+  const line = { options: { role: ROLE, check: false, ...options }, arguments: [] };
+  return { code: await grantCommand(line, (text) => lines.push(text)), lines };
+}
+
+const change = (sql: string) => withClient(database.url, (client) => client.query(sql));
+
+describe('db:grant', () => {
+  it('says what a role lacks that was made after the migrations, and changes nothing when it only checks', async () => {
+    for (let times = 0; times < 2; times++) {
+      const { code, lines } = await grant({ check: true });
+      expect(code).toBe(3);
+      expect(lines).toContain(`${ROLE} lacks SELECT on tenants: GRANT SELECT ON tenants TO ${ROLE};`);
+      expect(lines).toContain(
+        `${ROLE} lacks UPDATE (transaction_ids, created_at) on idempotency_keys: GRANT UPDATE (transaction_ids, created_at) ON idempotency_keys TO ${ROLE};`,
+      );
+    }
+  });
+
+  it('gives it what the service needs', async () => {
+    const { code, lines } = await grant();
+    expect([code, lines.at(-1)]).toEqual([0, CLEAN]);
+    expect(lines).toContain(`done: GRANT SELECT ON transactions TO ${ROLE};`);
+    expect(await grant()).toEqual({ code: 0, lines: [CLEAN] });
+    const own = new URL(database.url);
+    [own.username, own.password] = [ROLE, ROLE];
+    await withClient(own.href, async (client) => {
+      await client.query("SET app.directory = 'on'; SELECT FROM tenants; SELECT * FROM cache_outbox_poll(0, '{}')");
+      await expect(client.query('CREATE TEMP TABLE rows (n int)')).rejects.toMatchObject({ code: '42501' });
+    });
+  });
+
+  it.each([
+    [
+      'a right to a table',
+      `GRANT DELETE ON tenants TO ${ROLE}`,
+      `DELETE on tenants: REVOKE DELETE ON tenants FROM ${ROLE};`,
+    ],
+    [
+      'more columns',
+      `GRANT UPDATE ON bank_accounts TO ${ROLE}`,
+      `UPDATE on bank_accounts: REVOKE UPDATE ON bank_accounts FROM ${ROLE}; GRANT UPDATE (bank_name, account_type, status, balance, version, updated_at) ON bank_accounts TO ${ROLE};`,
+    ],
+    [
+      'a function',
+      `GRANT EXECUTE ON FUNCTION statistics_rebuild TO PUBLIC`,
+      'EXECUTE on function statistics_rebuild(uuid): REVOKE EXECUTE ON FUNCTION statistics_rebuild(uuid) FROM PUBLIC;',
+    ],
+    [
+      'the schema',
+      `GRANT CREATE ON SCHEMA public TO ${ROLE}`,
+      `CREATE on schema public: REVOKE CREATE ON SCHEMA public FROM ${ROLE};`,
+    ],
+  ])('takes away what it may do too much: %s', async (_title, sql, said) => {
+    await change(sql);
+    const found = await grant({ check: true });
+    expect(found).toEqual({ code: 3, lines: [`${ROLE} has more than the service needs: ${said}`] });
+    const { code, lines } = await grant();
+    expect([code, lines.at(-1)]).toEqual([0, CLEAN]);
+    expect((await grant({ check: true })).code).toBe(0);
+  });
+
+  it('takes temporary tables away from everybody but whoever asks', async () => {
+    await change(`GRANT TEMPORARY ON DATABASE ${database.name} TO PUBLIC`);
+    expect((await grant({ check: true })).lines).toEqual([
+      `${ROLE} has more than the service needs: TEMPORARY on the database: GRANT TEMPORARY ON DATABASE ${database.name} TO postgres; REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC;`,
+    ]);
+    expect((await grant()).code).toBe(0);
+  });
+
+  it('leaves to an administrator what a role is, and says so', async () => {
+    await onServer(`ALTER ROLE ${ROLE} CREATEDB`);
+    const line = `${ROLE} has more than the service needs: CREATEDB: ALTER ROLE ${ROLE} NOCREATEDB;`;
+    expect(await grant()).toEqual({ code: 3, lines: [line] });
+    await onServer(`ALTER ROLE ${ROLE} NOCREATEDB`);
+  });
+
+  it('names the role that there is not', async () => {
+    await expect(grant({ role: 'tenantry_test_nobody' })).rejects.toMatchObject({
+      message: 'There is no role tenantry_test_nobody on the server of this database.',
+      remedy: expect.stringContaining('CREATE ROLE tenantry_test_nobody LOGIN'),
+    });
+  });
+
+  it('is refused to a login that does not own the tables', async () => {
+    const own = new URL(database.url);
+    [own.username, own.password] = [ROLE, ROLE];
+    await expect(grant({}, own.href)).rejects.toMatchObject({ code: '42501' });
+    expect((await grant({ check: true }, own.href)).code).toBe(0);
+  });
+
+  it('says what an administrator must run where the owner of the tables may log in', async () => {
+    const plain = await createPlainlyOwnedDatabase();
+    await onServer(`ALTER ROLE ${plain.owner} LOGIN PASSWORD '${plain.owner}'`);
+    const own = new URL(plain.url);
+    [own.username, own.password] = [plain.owner, plain.owner];
+    const { code, lines } = await grant({ role: 'tenantry_app' }, own.href);
+    expect(code).toBe(3);
+    expect(lines[0]).toMatch(
+      new RegExp(
+        `^not done: .* An administrator runs: GRANT tenantry_owner TO ${plain.owner}; GRANT USAGE, CREATE ON SCHEMA public TO tenantry_owner; Then: npm run db:grant$`,
+      ),
+    );
+    expect(lines.slice(1)).toContain(
+      `9 tables belong to ${plain.owner}, which may log in or is a superuser: SELECT settle_ownership();`,
+    );
+    await plain.drop();
+  });
+});
+
+it('db:migrate says what is left to grant and to settle', { timeout: 180_000 }, async () => {
+  const login = `tenantry_test_migrating_${randomBytes(6).toString('hex')}`;
+  const empty = await createEmptyDatabase();
+  await onServer(`CREATE ROLE ${login} LOGIN PASSWORD '${login}'`);
+  await onServer(`ALTER DATABASE ${empty.name} OWNER TO ${login}`);
+  const own = new URL(empty.url);
+  [own.username, own.password] = [login, login];
+  vi.stubEnv('DATABASE_URL', own.href);
+  const lines: string[] = [];
+  expect(await migrateCommand((line) => lines.push(line))).toBe(0);
+  expect(lines.slice(-3)).toEqual([
+    expect.stringContaining(`belong to ${login}, which may log in or is a superuser: SELECT settle_ownership();`),
+    'Mend it: npm run db:grant -- --role tenantry_app',
+    'Done.',
+  ]);
+  await empty.drop();
+  await onServer(`DROP ROLE ${login}`);
+});

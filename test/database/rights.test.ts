@@ -1,0 +1,224 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseFaults } from '../../src/database/faults.ts';
+import { rightsOf } from '../../src/database/role-rights.ts';
+import { SERVICE_FUNCTIONS, SERVICE_TABLES } from '../../src/database/service-rights.ts';
+import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { connectPast } from '../cache/outbox/fixture.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let client: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = await connectPast(database);
+});
+afterAll(async () => {
+  await client?.end();
+  await database?.drop();
+});
+
+/** What breaks the rules, whoever finds it. */
+async function findings(): Promise<string[]> {
+  const rights = await rightsOf(client, SERVICE_ROLE);
+  if (!rights) throw new Error(`there is no ${SERVICE_ROLE}`);
+  return [
+    ...rights.lacks.map(({ what }) => `lacks ${what}`),
+    ...rights.surplus.map(({ what }) => `surplus ${what}`),
+    ...rights.owners.map(({ what }) => what),
+    ...(await databaseFaults(client)).map(({ object, fault }) => `${object} ${fault}`),
+  ];
+}
+
+/** After statements that are rolled back. */
+async function findingsAfter(...statements: readonly string[]): Promise<string[]> {
+  await client.query('BEGIN');
+  try {
+    for (const sql of statements) await client.query(sql);
+    return await findings();
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+const DEFINER = "CREATE FUNCTION added() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT'";
+const SETTLED = 'SELECT settle_ownership()';
+const OWNED = (kind: string) => `1 ${kind} belong to postgres, which may log in or is a superuser`;
+
+describe('what the migrations make', () => {
+  it('gives the role of the service what the list says, and belongs to a role that is no superuser and does not log in', async () => {
+    expect(await findings()).toEqual([]);
+    const { rows } = await client.query(`
+      SELECT DISTINCT rolname, rolsuper, rolcanlogin FROM pg_roles JOIN (
+        SELECT proowner FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION SELECT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION SELECT typowner FROM pg_type WHERE typnamespace = 'public'::regnamespace) AS owned (owner) ON owner = pg_roles.oid`);
+    expect(rows).toEqual([{ rolname: 'tenantry_owner', rolsuper: false, rolcanlogin: false }]);
+  });
+
+  it('lets nobody call a function with the rights of its owner, but the service two of them', async () => {
+    const { rows } = await client.query(`
+      SELECT proname AS name, has_function_privilege('public', oid, 'EXECUTE') AS everybody,
+             has_function_privilege('${SERVICE_ROLE}', oid, 'EXECUTE') AS service
+        FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY 1`);
+    expect(rows.filter(({ everybody }) => everybody)).toEqual([]);
+    expect(rows.filter(({ service }) => service).map(({ name }) => name)).toEqual([
+      'cache_outbox_add',
+      'cache_outbox_clean',
+    ]);
+  });
+
+  it('has each table and each function that the list names', async () => {
+    const names = SERVICE_TABLES.filter(({ optional }) => !optional).map(({ table }) => table);
+    const { rows } = await client.query(
+      'SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL UNION SELECT call FROM unnest($2::text[]) call WHERE to_regprocedure(call) IS NULL',
+      [names, SERVICE_FUNCTIONS],
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('a migration is found that adds', () => {
+  it.each([
+    ['a function with the rights of whoever migrates', [DEFINER], [OWNED('functions')]],
+    [
+      'one that everybody may call',
+      [DEFINER, 'ALTER FUNCTION added OWNER TO tenantry_owner'],
+      [
+        'surplus EXECUTE on function added()',
+        'function added has another search path than pg_catalog, public, pg_temp',
+        'function added may be called by everybody',
+      ],
+    ],
+    [
+      'a function that others call with a path that leaves pg_temp out',
+      [
+        "CREATE FUNCTION added() RETURNS void LANGUAGE sql SET search_path = pg_catalog AS 'SELECT'",
+        'ALTER FUNCTION added OWNER TO tenantry_owner',
+      ],
+      ["function added finds temporary tables and types of its caller before PostgreSQL's"],
+    ],
+    [
+      'a function that nobody but its owner needs to call',
+      [DEFINER, SETTLED, `GRANT EXECUTE ON FUNCTION added TO ${SERVICE_ROLE}`],
+      ['surplus EXECUTE on function added()'],
+    ],
+    ['a table', ['CREATE TABLE added (id uuid)'], [OWNED('tables')]],
+    [
+      'a table for the service that is not in the list',
+      ['CREATE TABLE added (id uuid)', SETTLED, `GRANT SELECT, INSERT (id) ON added TO ${SERVICE_ROLE}`],
+      ['surplus SELECT on added', 'surplus INSERT (id) on added'],
+    ],
+    ['a view', ['CREATE VIEW added AS SELECT * FROM bank_accounts'], [OWNED('tables')]],
+    [
+      'a view for everybody',
+      ['CREATE VIEW added AS SELECT * FROM bank_accounts', SETTLED, 'GRANT SELECT ON added TO PUBLIC'],
+      ['surplus SELECT on added'],
+    ],
+    [
+      'a sequence',
+      ['CREATE SEQUENCE added', SETTLED, `GRANT USAGE, SELECT ON SEQUENCE added TO ${SERVICE_ROLE}`],
+      ['surplus SELECT on added'],
+    ],
+    ['a type', ["CREATE TYPE added AS ENUM ('one')"], [OWNED('types')]],
+    ['a right to remove tenants', [`GRANT DELETE ON tenants TO ${SERVICE_ROLE}`], ['surplus DELETE on tenants']],
+    [
+      'a right to change what identifies accounts',
+      [`GRANT UPDATE ON bank_accounts TO ${SERVICE_ROLE}`],
+      ['surplus UPDATE on bank_accounts'],
+    ],
+    ['one to a column', [`GRANT UPDATE (name) ON tenants TO ${SERVICE_ROLE}`], ['surplus UPDATE (name) on tenants']],
+    [
+      'rights that come by way of everybody',
+      ['GRANT TRUNCATE ON transactions TO PUBLIC'],
+      ['surplus TRUNCATE on transactions'],
+    ],
+    [
+      'no right that the service needs',
+      [`REVOKE INSERT ON transactions FROM ${SERVICE_ROLE}`],
+      ['lacks INSERT on transactions'],
+    ],
+    [
+      'less columns',
+      [`REVOKE UPDATE (balance) ON bank_accounts FROM ${SERVICE_ROLE}`],
+      ['lacks UPDATE (balance) on bank_accounts'],
+    ],
+    [
+      'less functions',
+      [`REVOKE EXECUTE ON FUNCTION cache_outbox_clean FROM ${SERVICE_ROLE}`],
+      ['lacks EXECUTE on function cache_outbox_clean(interval)'],
+    ],
+    [
+      'a right to make tables',
+      [`GRANT CREATE ON SCHEMA public TO ${SERVICE_ROLE}`],
+      ['surplus CREATE on schema public'],
+    ],
+    [
+      'membership of a role that may',
+      ['CREATE ROLE tenantry_test_group SUPERUSER', `GRANT tenantry_test_group TO ${SERVICE_ROLE}`],
+      ['surplus membership of tenantry_test_group'],
+    ],
+    [
+      'membership of the owner',
+      [`GRANT tenantry_owner TO ${SERVICE_ROLE}`],
+      ['surplus the rights of tenantry_owner, which owns the tables'],
+    ],
+    ['the right to make roles', [`ALTER ROLE ${SERVICE_ROLE} CREATEROLE`], ['surplus CREATEROLE']],
+  ] as const)('%s', async (_title, statements, expected) => {
+    const found = await findingsAfter(...statements);
+    expect(found).toEqual(expect.arrayContaining([...expected]));
+  });
+
+  it('temporary tables of the service, and takes that back', async () => {
+    const { name } = database;
+    const grant = `GRANT TEMPORARY ON DATABASE ${name} TO PUBLIC`;
+    expect(await findingsAfter(grant)).toEqual(['surplus TEMPORARY on the database']);
+  });
+
+  it('and is right again when it ends with settle_ownership()', async () => {
+    const made = [
+      DEFINER,
+      "CREATE FUNCTION added_called() RETURNS void LANGUAGE sql SET search_path = pg_catalog AS 'SELECT'",
+      'CREATE TABLE added_rows (id bigint GENERATED ALWAYS AS IDENTITY, n bigserial)',
+      'CREATE VIEW added_view WITH (security_invoker) AS SELECT * FROM added_rows',
+      'CREATE SEQUENCE added_sequence',
+      "CREATE TYPE added_type AS ENUM ('one'); CREATE DOMAIN added_domain AS text; CREATE TYPE added_pair AS (a int, b int)",
+      'CREATE PROCEDURE added_procedure() LANGUAGE sql AS $$ SELECT $$',
+      `CREATE POLICY added ON added_rows TO postgres USING (true)`,
+    ];
+    expect(await findingsAfter(...made)).not.toEqual([]);
+    expect(await findingsAfter(...made, SETTLED)).toEqual([]);
+    expect(await findingsAfter(...made, SETTLED, SETTLED)).toEqual([]);
+  });
+});
+
+describe('as the role of the service', () => {
+  it.each([
+    'CREATE TEMP TABLE cache_outbox (xid bigint)',
+    'CREATE TABLE added (id uuid)',
+    'CREATE SCHEMA added',
+    "CREATE FUNCTION added() RETURNS void LANGUAGE sql AS 'SELECT'",
+    'DELETE FROM tenants',
+    "UPDATE tenants SET name = 'other'",
+    "INSERT INTO tenants (slug, name, time_zone) VALUES ('other', 'Other', 'UTC')",
+    'DELETE FROM bank_accounts',
+    "UPDATE bank_accounts SET account_number = 'other'",
+    'UPDATE bank_accounts SET tenant_id = tenant_id',
+    'DELETE FROM transactions',
+    'UPDATE transactions SET amount = 1',
+    'DELETE FROM daily_totals',
+    'INSERT INTO cache_outbox (xid, tenant_id, dependencies) VALUES (1, uuid_v7(), 1)',
+    'SELECT statistics_rebuild(uuid_v7())',
+    'SELECT statistics_recompute(uuid_v7())',
+    'SELECT statistics_slot(uuid_v7())',
+    'SELECT settle_ownership()',
+    'SET ROLE tenantry_owner',
+  ])('%s is refused', async (sql) => {
+    await client.query(`BEGIN; SET LOCAL app.directory = 'on'; SET SESSION AUTHORIZATION ${SERVICE_ROLE}`);
+    try {
+      await expect(client.query(sql)).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await client.query('ROLLBACK; RESET SESSION AUTHORIZATION');
+    }
+  });
+});

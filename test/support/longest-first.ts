@@ -14,6 +14,7 @@ const LONG_FILES = [
   'soak/run-soak.test.ts',
   'graphql/bad-requests.test.ts',
   'embedded/bare-machine.test.ts',
+  'database/migrating-logins.test.ts',
   'transactions/movement-order.test.ts',
   'graphql/executors.test.ts',
   'http/graphiql.browser.test.ts',

@@ -8,6 +8,14 @@ const { sql } = Prisma;
 /** Written out and not as a value: only so does PostgreSQL see that the indexes of active accounts serve. */
 const ACTIVE = sql`status = 'ACTIVE'`;
 
+/** What account_totals are kept by: their columns are called as those of the accounts are. */
+const KEPT: ReadonlySet<string> = new Set(['accountType', 'status', 'isActive', 'bankName', 'currency']);
+
+/** Whether account_totals tell how many accounts satisfy a filter. */
+export function isCountKept(filter: AccountFilter | null | undefined): boolean {
+  return Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
+}
+
 /**
  * The conditions of a filter, joined by AND; the tenant's own condition is not among them.
  * @throws BAD_USER_INPUT naming the field that does not hold

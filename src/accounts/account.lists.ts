@@ -5,6 +5,8 @@ import { wholeValue } from '../cache/data/whole-value.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { accountConditions } from './account.filter.ts';
+import type { AccountFilter } from './account.input.ts';
 import type { AccountRepository, NumberedPage } from './account.repository.ts';
 import type { BankAccount } from './account.type.ts';
 
@@ -48,9 +50,9 @@ export class AccountLists {
     );
   }
 
-  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
-    const load = () => this.accounts.count(scope, conditions);
-    return (await this.data.read(scope, wholeValue(this.#kept(['count', conditions]), load))).value;
+  async count(scope: TenantScope, filter: AccountFilter | null): Promise<number> {
+    const load = () => this.accounts.count(scope, filter);
+    return (await this.data.read(scope, wholeValue(this.#kept(['count', accountConditions(filter)]), load))).value;
   }
 
   async #rows<Rows>(

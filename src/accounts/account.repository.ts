@@ -11,6 +11,8 @@ import {
 import { instantText, selectList } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { accountConditions, isCountKept } from './account.filter.ts';
+import type { AccountFilter } from './account.input.ts';
 import type { BankAccount } from './account.type.ts';
 
 const { sql } = Prisma;
@@ -84,9 +86,20 @@ export class AccountRepository {
     );
   }
 
-  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
-    const query = sql`SELECT count(*)::integer AS count FROM bank_accounts WHERE ${whereOf(scope, conditions)}`;
-    const [row] = await this.#select<{ count: number }>(scope, 'count', query);
+  /** How many accounts satisfy a filter: from the totals kept ready where they tell, else by counting. */
+  async count(scope: TenantScope, filter: AccountFilter | null): Promise<number> {
+    const where = whereOf(scope, accountConditions(filter));
+    const [row] = isCountKept(filter)
+      ? await this.#select<{ count: number }>(
+          scope,
+          'keptCount',
+          sql`SELECT coalesce(sum(account_count), 0)::integer AS count FROM account_totals WHERE ${where}`,
+        )
+      : await this.#select<{ count: number }>(
+          scope,
+          'count',
+          sql`SELECT count(*)::integer AS count FROM bank_accounts WHERE ${where}`,
+        );
     return row?.count ?? 0;
   }
 

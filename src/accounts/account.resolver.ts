@@ -80,7 +80,7 @@ export class AccountResolver {
     const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
       accountsPage(context, conditions, order, request, shown),
-      ifSelected(fields, ['totalCount'], () => services.accountLists.count(scope, conditions)),
+      ifSelected(fields, ['totalCount'], () => services.accountLists.count(scope, filter)),
     ]);
     const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
     return connection({ ...page, rows }, order, totalCount ?? 0, fields);
@@ -106,7 +106,7 @@ export class AccountResolver {
     const shown = fieldsBelow(fields, 'results');
     const [rows, counted] = await Promise.all([
       services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
-      ifSelected(fields, ['count', 'totalPages'], () => services.accountLists.count(scope, conditions)),
+      ifSelected(fields, ['count', 'totalPages'], () => services.accountLists.count(scope, filter)),
     ]);
     const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
     const count = counted ?? 0;

@@ -19,6 +19,9 @@ const MAX_EQUAL_COLUMNS = 3;
 /** The same of carried ones; each makes the entries an eighth larger (measured, docs/indexes.md). */
 const MAX_CARRIED_COLUMNS = 3;
 
+/** Totals kept ready: small for a tenant, and written with each movement, which every index of them would make dearer. */
+const KEPT_TOTALS: ReadonlySet<string> = new Set(['account_totals', 'daily_totals']);
+
 /** An index that might serve a scan. */
 export interface Candidate {
   readonly index: IndexDefinition;
@@ -28,10 +31,10 @@ export interface Candidate {
 
 /**
  * Indexes that might serve a scan, the tenant first: then what is compared with one value, then the order or the
- * bounds; and the same for a part of the rows where a condition has a constant. None for a scan without its tenant.
+ * bounds; and the same for a part of the rows where a condition has a constant. None for a scan without its tenant, or of totals kept ready.
  */
 export function candidatesFor(facts: ScanFacts): Candidate[] {
-  if (!facts.equal.includes(TENANT)) return [];
+  if (!facts.equal.includes(TENANT) || KEPT_TOTALS.has(facts.table)) return [];
   const equal = facts.equal.filter((column) => column !== TENANT).sort();
   if (equal.length > MAX_EQUAL_COLUMNS) return [];
   const tail = facts.order.length ? facts.order : facts.bounded.map((name) => indexColumn(name));

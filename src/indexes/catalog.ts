@@ -168,7 +168,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('transactions', 'transactions_tenant_booked_idx', 'tenant_id, booked_at, id'),
     purpose: "A tenant's newest transactions, their pages, and ranges of time; read backwards.",
-    queries: ['Transaction.page', 'Transaction.count', 'Dashboard.parts'],
+    queries: ['Transaction.page', 'Transaction.count', 'Transaction.keptCount', 'Dashboard.parts'],
   },
   {
     definition: defineIndex(
@@ -190,7 +190,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       primary: true,
     }),
     purpose: 'The days of a dashboard or of statistics; the row that a movement is added to.',
-    queries: ['Dashboard.parts', 'Statistics.sums'],
+    queries: ['Dashboard.parts', 'Statistics.sums', 'Transaction.keptCount'],
     keeps: 'the primary key: the triggers add to the row that is there',
   },
   {
@@ -201,7 +201,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       { primary: true },
     ),
     purpose: "A tenant's account totals; the row that a change of an account is added to.",
-    queries: ['Dashboard.parts'],
+    queries: ['Dashboard.parts', 'BankAccount.keptCount'],
     keeps: 'the primary key: the triggers add to the row that is there',
   },
   {

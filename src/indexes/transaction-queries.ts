@@ -12,6 +12,7 @@ const ACCOUNT = 'transactions_tenant_account_booked_idx';
 const BOOKED = 'transactions_tenant_booked_idx';
 const CATEGORY = 'transactions_tenant_category_booked_idx';
 const KEY = 'transactions_pkey';
+const TOTALS = 'daily_totals_pkey';
 const ALL = ALL_TRANSACTION_COLUMNS;
 
 interface FilterCase {
@@ -58,10 +59,12 @@ function movement({ accountIds: [accountId = ''], currency, category, day }: Ten
 function filterCases({ accountIds: [accountId = ''], category, day }: TenantSample): FilterCase[] {
   const both = (...indexes: string[]) => ({ page: indexes, count: indexes });
   const oneDay = { bookedFrom: `${day}T00:00:00.000Z`, bookedTo: `${day}T23:59:59.999Z` };
+  const sinceMonths = { bookedFrom: new Date(Date.parse(`${day}T00:00:00Z`) - 90 * 86_400_000).toISOString() };
   return [
-    { name: 'all', filter: {}, page: [BOOKED], count: [] },
+    { name: 'all', filter: {}, page: [BOOKED], count: [TOTALS] },
     { name: 'of an account', filter: { accountId }, ...both(ACCOUNT) },
-    { name: 'of a category', filter: { category }, ...both(CATEGORY) },
+    { name: 'of a category', filter: { category }, page: [CATEGORY], count: [TOTALS] },
+    { name: 'of months', filter: sinceMonths, page: [BOOKED], count: [TOTALS] },
     { name: 'of a day', filter: oneDay, ...both(BOOKED) },
     { name: 'of a category on a day', filter: { category, ...oneDay }, ...both(CATEGORY, BOOKED) },
     { name: 'of an account on a day', filter: { accountId, ...oneDay }, ...both(ACCOUNT) },
@@ -86,7 +89,7 @@ function filteredCases({ booked }: TenantSample, { name, filter, page, count }: 
     uses: [page],
     call: reading((transactions, scope) => transactions.page(scope, transactionConditions(filter), request, ALL)),
   }));
-  const counted = reading((transactions, scope) => transactions.count(scope, transactionConditions(filter)));
+  const counted = reading((transactions, scope) => transactions.count(scope, filter));
   return [...pages, { name: `number of transactions ${name}`, ...countedBy(count), call: counted }];
 }
 

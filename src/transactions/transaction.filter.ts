@@ -22,3 +22,27 @@ export function transactionConditions(filter: TransactionFilter | null | undefin
   add(filter?.bookedTo, (to) => sql`booked_at <= ${checkedInstant('filter.bookedTo', to)}::timestamptz`);
   return conditions;
 }
+
+/** The bounds of time that a filter has. */
+export interface BookedRange {
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** What daily_totals tell of a filter: how many movements of a category, or of all, there are on whole days. */
+export interface KeptCount {
+  readonly category: string | null;
+  readonly booked: BookedRange;
+}
+
+const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
+
+/** @returns undefined for a filter of which daily_totals tell nothing; in them an empty category stands for none */
+export function keptCount(filter: TransactionFilter | null | undefined): KeptCount | undefined {
+  const isKept = Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
+  if (!isKept || filter?.category === '') return undefined;
+  return {
+    category: filter?.category ?? null,
+    booked: { from: filter?.bookedFrom ?? null, to: filter?.bookedTo ?? null },
+  };
+}

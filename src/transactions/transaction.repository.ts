@@ -12,6 +12,9 @@ import {
 import { instantText, selectList, selectOnly } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { countFromTotals, isShort } from './transaction.count.ts';
+import { keptCount, transactionConditions } from './transaction.filter.ts';
+import type { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
 import type { Transaction } from './transaction.type.ts';
 
@@ -93,9 +96,18 @@ export class TransactionRepository {
     return keysetPage(await this.#select<Transaction & KeysetRow>(scope, 'page', query), page);
   }
 
-  async count(scope: TenantScope, conditions: readonly Prisma.Sql[]): Promise<number> {
-    const query = sql`SELECT count(*)::integer AS count FROM transactions WHERE ${whereOf(scope, conditions)}`;
-    const [row] = await this.#select<{ count: number }>(scope, 'count', query);
+  /** How many transactions satisfy a filter: from the totals kept ready where they tell, else by counting. */
+  async count(scope: TenantScope, filter: TransactionFilter | null): Promise<number> {
+    const where = whereOf(scope, transactionConditions(filter));
+    const kept = keptCount(filter);
+    const [row] =
+      kept && !isShort(kept.booked)
+        ? await this.#select<{ count: number }>(scope, 'keptCount', countFromTotals(scope, kept, where))
+        : await this.#select<{ count: number }>(
+            scope,
+            'count',
+            sql`SELECT count(*)::integer AS count FROM transactions WHERE ${where}`,
+          );
     return row?.count ?? 0;
   }
 

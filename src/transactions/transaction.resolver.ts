@@ -30,7 +30,7 @@ export class TransactionResolver {
     const shown = nodeFields(fields);
     const [page, totalCount] = await Promise.all([
       services.transactions.page(scope, conditions, request, namesOf(shown)),
-      ifSelected(fields, ['totalCount'], () => services.transactions.count(scope, conditions)),
+      ifSelected(fields, ['totalCount'], () => services.transactions.count(scope, filter)),
     ]);
     const rows = await withRelations(context, TRANSACTION_RELATIONS, page.rows, shown);
     return connection({ ...page, rows }, NEWEST_FIRST, totalCount ?? 0, fields);

@@ -62,7 +62,7 @@ describe('one statement for a level of any list', () => {
     ],
     [
       '{ accounts(last: 50) { nodes { transactions(last: 3, filter: { direction: DEBIT }) { totalCount edges { cursor } } } totalCount } }',
-      ['BankAccount.count', 'BankAccount.page', 'Transaction.countOfEach', 'Transaction.pageOfEach'],
+      ['BankAccount.keptCount', 'BankAccount.page', 'Transaction.countOfEach', 'Transaction.pageOfEach'],
     ],
     [
       '{ accountList(pageSize: 50) { results { tenant { name } recentTransactions { id } } } }',
@@ -199,10 +199,10 @@ test.each([
 
 describe('rows are counted only when the count is selected', () => {
   test.each([
-    ['accounts { nodes { id } totalCount @include(if: $counted) }', 'BankAccount.count'],
-    ['accountList { results { id } count @include(if: $counted) }', 'BankAccount.count'],
-    ['accountList { results { id } totalPages @include(if: $counted) }', 'BankAccount.count'],
-    ['transactions { nodes { id } totalCount @include(if: $counted) }', 'Transaction.count'],
+    ['accounts { nodes { id } totalCount @include(if: $counted) }', 'BankAccount.keptCount'],
+    ['accountList { results { id } count @include(if: $counted) }', 'BankAccount.keptCount'],
+    ['accountList { results { id } totalPages @include(if: $counted) }', 'BankAccount.keptCount'],
+    ['transactions { nodes { id } totalCount @include(if: $counted) }', 'Transaction.keptCount'],
     [
       'accounts { nodes { transactions { nodes { id } totalCount @include(if: $counted) } } }',
       'Transaction.countOfEach',

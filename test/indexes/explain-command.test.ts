@@ -41,11 +41,11 @@ it('says which queries lack their index', { timeout: 120_000 }, async () => {
 });
 
 it('says which queries read a whole table because their index cannot be searched', { timeout: 120_000 }, async () => {
-  await query('ALTER FUNCTION pg_catalog.enum_eq(anyenum, anyenum) NOT LEAKPROOF');
+  await query('ALTER FUNCTION pg_catalog.texteq(text, text) NOT LEAKPROOF');
   const found = await faults();
-  expect(found.map(({ query }) => query.name)).toContain('number of accounts loans');
+  expect(found.map(({ query }) => query.name)).toContain('number of accounts with a number');
   expect(found.filter(({ lacking, flagged }) => lacking.length || !flagged.includes('bank_accounts'))).toEqual([]);
-  expect(formatExplained(found, false)).toMatch(/number of accounts loans .* READS ALL OF bank_accounts/);
+  expect(formatExplained(found, false)).toMatch(/number of accounts with a number .* READS ALL OF bank_accounts/);
 });
 
 function faults() {

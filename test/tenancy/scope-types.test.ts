@@ -26,7 +26,7 @@ function mustNotCompile(database: TenantDatabase, prisma: ScopedPrisma, transact
   // @ts-expect-error a statement is of a scope
   database.select({ model: 'BankAccount', action: 'all', query: { text: '', values: [] } });
   // @ts-expect-error a repository's method takes a scope, not an id
-  new AccountRepository(database).count(ID, []);
+  new AccountRepository(database).count(ID, null);
   // @ts-expect-error the client without the extension is not to be had from the one with it
   prisma.$parent;
   // @ts-expect-error nor within a transaction

@@ -83,6 +83,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     createMetrics({
       monitor,
       databaseConnections: () => database.connections,
+      databaseQueue: () => database.queue,
       cacheMemoryBytes: () => cache.memoryBytes,
       following,
       executions: compiles ? executor.counts : undefined,

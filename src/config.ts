@@ -1,4 +1,5 @@
 import { OperatorError } from './errors.ts';
+import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
 
 /** Every setting of the service, read once at start. Defaults and meanings stand in the README's table too. */
 export interface Config {
@@ -12,6 +13,10 @@ export interface Config {
     readonly url: string | undefined;
     readonly poolSize: number;
     readonly statementTimeoutMs: number;
+    /** Of the queue for connections. */
+    readonly queue: QueueLimits;
+    /** How many connections one request has, or waits for, at the same time. */
+    readonly requestStatements: number;
   };
   /** Absent: cache entries and versions live in this process. */
   readonly redisUrl: string | undefined;
@@ -121,6 +126,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
       poolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
       statementTimeoutMs,
+      queue: {
+        length: read.integer('DATABASE_QUEUE_LENGTH', DEFAULT_QUEUE_LIMITS.length, 0, 1_000_000),
+        timeoutMs: read.integer('DATABASE_QUEUE_TIMEOUT_MS', DEFAULT_QUEUE_LIMITS.timeoutMs, 1, 3_600_000),
+        tenantShare: read.integer('DATABASE_TENANT_SHARE', DEFAULT_QUEUE_LIMITS.tenantShare, 1, 100),
+      },
+      requestStatements: read.integer('DATABASE_REQUEST_STATEMENTS', DEFAULT_REQUEST_STATEMENTS, 1, 1000),
     },
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     http: {

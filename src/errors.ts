@@ -17,6 +17,9 @@ export const ErrorCode = {
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
+/** What waits at that moment has ended, or was refused, by then. */
+const BUSY_RETRY_SECONDS = 1;
+
 /** A setting, an argument of a command or a state of the machine that a person must mend: message and remedy, no stack. */
 export class OperatorError extends Error {
   readonly remedy: string;
@@ -80,6 +83,13 @@ export function unavailable(cause: unknown): GraphQLError {
     },
     cause,
   );
+}
+
+/** The database is there, but others keep it busy. `why` names the limit. */
+export function busy(why: string, cause: unknown): GraphQLError {
+  const message = `The service is busy: ${why}; try again in ${BUSY_RETRY_SECONDS} s.`;
+  const http = httpHead(503, ['retry-after', String(BUSY_RETRY_SECONDS)]);
+  return clientError(ErrorCode.Unavailable, message, { http }, cause);
 }
 
 /** A caller's share of this minute is spent. `what` begins the sentence, for example "Too many refreshes". */

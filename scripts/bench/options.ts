@@ -16,11 +16,12 @@ export const SECTIONS = [
   'bulk-load',
   'memory',
   'invalidation',
+  'fair-shares',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** In two lines, as --help has room. */
-const SECTIONS_HELP = [SECTIONS.slice(0, 6), SECTIONS.slice(6)].map((half) => half.join(', ')).join(',\n');
+const SECTIONS_HELP = [SECTIONS.slice(0, 7), SECTIONS.slice(7)].map((half) => half.join(', ')).join(',\n');
 
 /** A list of 50 accounts is asked for: fewer tenants than this would be measured with less. */
 const ACCOUNTS_PER_TENANT = 50;

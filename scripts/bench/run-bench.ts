@@ -5,6 +5,7 @@ import { withCleanup } from './cleanup.ts';
 import { ensureDataSet, restoreDataSet } from './data-set.ts';
 import { openBenchDatabase } from './database.ts';
 import { type InvalidationResult, type MemoryResult, measureInvalidation, measureMemory } from './entries.ts';
+import { type FairSharesResult, measureFairShares } from './fair-shares.ts';
 import { Load } from './load.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
@@ -27,6 +28,8 @@ export interface BenchReport {
   readonly bulkLoad: BulkLoadResult | null;
   readonly memory: readonly MemoryResult[];
   readonly invalidation: readonly InvalidationResult[];
+  /** Null when it was not asked for. */
+  readonly fairShares: FairSharesResult | null;
 }
 
 const DATABASE = 'tenantry_bench';
@@ -61,7 +64,8 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     const bulkLoad = sections.has('bulk-load') ? await measureBulkLoad(database.client, cleanup, progress) : null;
     const memory = sections.has('memory') ? await measureMemory({ entries, cleanup, progress }) : [];
     const invalidation = sections.has('invalidation') ? await measureInvalidation({ entries, cleanup, progress }) : [];
-    return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation };
+    const fairShares = sections.has('fair-shares') ? await measureFairShares(surroundings, options, progress) : null;
+    return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation, fairShares };
   });
 }
 

@@ -4,6 +4,7 @@ import { errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { AuthConfig } from '../config.ts';
 import { clientError, ErrorCode, httpHead, unauthenticated, unavailable } from '../errors.ts';
+import { knownFailure } from '../tenancy/known-failure.ts';
 import type { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { Caller, CallerTenant } from './caller.ts';
@@ -137,7 +138,8 @@ class JwtVerifier implements TokenVerifier {
 
   async #findTenant(idOrSlug: string): Promise<CallerTenant | undefined> {
     const found = await this.#directory.find(idOrSlug).catch((error) => {
-      throw unavailable(error);
+      const known = knownFailure(error);
+      throw known?.extensions.code === ErrorCode.Unavailable ? known : unavailable(error);
     });
     return found ? { scope: TenantScope.ofVerifiedCaller(found.id), slug: found.slug } : undefined;
   }

@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { type CompilationCounts, CompiledOperations } from './compiled-operations.ts';
 import { interpret } from './interpret.ts';
+import { refusedWhole } from './refused-whole.ts';
 
 /** An operation to execute; Apollo Server has parsed and validated it. */
 export interface ExecutionRequest {
@@ -44,9 +45,9 @@ export class Executor {
     const { document, operation, context, variables = {} } = request;
     const compiled = operation && this.#operations?.of(document, operation, variables);
     const result = await compiled?.execute(context, variables);
-    if (!result) return this.#interpret(request);
-    this.counts.jit++;
-    return result;
+    if (result) this.counts.jit++;
+    const whole = result ?? (await this.#interpret(request));
+    return whole.errors ? refusedWhole(whole, operation?.operation) : whole;
   }
 
   #interpret({ document, operation, operationName, variables, context }: ExecutionRequest): Promise<ExecutionResult> {

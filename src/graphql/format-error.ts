@@ -1,6 +1,8 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { ErrorCode, timedOut, unavailable } from '../errors.ts';
+import { ErrorCode } from '../errors.ts';
+import { TurnRefused } from '../tenancy/fair-queue.ts';
+import { knownFailure } from '../tenancy/known-failure.ts';
 import { RequestAbandoned } from '../tenancy/running-statements.ts';
 import { TOO_NESTED } from './nesting-rule.ts';
 
@@ -16,15 +18,9 @@ const CLIENT_CODES: ReadonlySet<unknown> = new Set(
 /** In characters. What is wrong stands at the end, and of which variable at the beginning. */
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** SQLSTATE of a statement that PostgreSQL stopped: here only ever for its time. */
-const QUERY_CANCELED = '57014';
-
-/** Of connections that are refused or lost, and of a server that starts, stops or takes no more of them. */
-const UNREACHABLE = /^(08...|53300|57P0[1-3]|ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|P1001|P1017|P2024)$/;
-
 /**
  * The error as a client sees it. Errors that were made for clients pass; whatever else was thrown is logged and
- * becomes one of three sentences, so that nothing internal leaks.
+ * becomes one of few sentences, so that nothing internal leaks.
  */
 export function formatError(formatted: GraphQLFormattedError, error: unknown, log: ErrorLog): GraphQLFormattedError {
   const thrown = unwrapResolverError(error);
@@ -37,8 +33,8 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
       return shortened({ message: thrown.message, extensions: { code: ErrorCode.BadUserInput } });
   }
   const known = knownFailure(thrown);
-  // Of a client that went away nobody reads the answer, and nothing is wrong.
-  if (!(thrown instanceof RequestAbandoned))
+  // Of a client that went away nobody reads the answer, and nothing is wrong. Who was refused for others' sake is counted.
+  if (!(thrown instanceof RequestAbandoned || thrown instanceof TurnRefused))
     log.error({ err: thrown, path: formatted.path }, known ? known.message : 'internal error');
   return {
     message: known?.message ?? 'Something went wrong on our side; it was logged.',
@@ -66,27 +62,6 @@ function isRefusal({ extensions }: GraphQLError): boolean {
  */
 function isAboutRequest({ path, originalError, extensions }: GraphQLError): boolean {
   return path === undefined && originalError === undefined && extensions.code === undefined;
-}
-
-function knownFailure(thrown: unknown): GraphQLError | undefined {
-  const codes = [...causesOf(thrown)].map(({ code, originalCode, message }) => originalCode ?? code ?? message);
-  if (codes.includes(QUERY_CANCELED)) return timedOut(thrown);
-  if (
-    codes.some(
-      (code) =>
-        UNREACHABLE.test(String(code)) || /terminated|timeout exceeded when trying to connect/.test(String(code)),
-    )
-  )
-    return unavailable(thrown);
-  return undefined;
-}
-
-/** The error and what caused it, as drivers and Prisma wrap it. */
-function* causesOf(thrown: unknown): Generator<{ code?: string; originalCode?: string; message?: string }> {
-  for (let error = thrown, depth = 0; typeof error === 'object' && error !== null && depth < 5; depth++) {
-    yield error;
-    error = (error as { cause?: unknown }).cause;
-  }
 }
 
 /** graphql-js shows all of a value in each error about a part of it: fifty times a megabyte. */

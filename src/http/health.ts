@@ -15,6 +15,8 @@ export interface HealthChecks {
   readonly integrity: () => Promise<unknown>;
   /** Absent: no Redis is used. Redis that is down is reported, and requests are served without it. */
   readonly redis?: () => Promise<unknown>;
+  /** What can be reached and is busy: some requests wait or are refused, and all others are answered. Nothing when absent. */
+  readonly busy?: () => readonly string[];
 }
 
 export interface Health {
@@ -32,7 +34,11 @@ interface CheckResult {
 const OPTIONAL: readonly string[] = ['redis'];
 
 /** GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they cannot. */
-export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: Pick<Logger, 'warn'>): Health {
+export function registerHealth(
+  app: FastifyInstance,
+  { busy = () => [], ...checks }: HealthChecks,
+  log: Pick<Logger, 'warn'>,
+): Health {
   let stopping = false;
   const readiness = shareUnderWay(() => runChecks(checks, log));
   app.get('/health/live', async () => ({ status: 'ok' }));
@@ -42,10 +48,12 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: 
     const results = await readiness();
     const ready = results.every(([name, { status }]) => status === 'up' || OPTIONAL.includes(name));
     const missing = results.flatMap(([, result]) => result.missing ?? []);
+    const busyNow = busy();
     return reply.code(ready ? 200 : 503).send({
       status: ready ? 'ok' : 'unavailable',
       checks: Object.fromEntries(results.map(([name, { status }]) => [name, status])),
       ...(missing.length && { missing }),
+      ...(busyNow.length && { busy: busyNow }),
     });
   });
   return {
@@ -55,7 +63,10 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, log: 
   };
 }
 
-async function runChecks(checks: HealthChecks, log: Pick<Logger, 'warn'>): Promise<[string, CheckResult][]> {
+async function runChecks(
+  checks: Omit<HealthChecks, 'busy'>,
+  log: Pick<Logger, 'warn'>,
+): Promise<[string, CheckResult][]> {
   return Promise.all(
     Object.entries(checks).map(
       async ([name, check]): Promise<[string, CheckResult]> => [name, await runCheck(log, name, check)],

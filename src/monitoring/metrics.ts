@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
+import type { QueueFigures } from '../tenancy/tenant-pool.ts';
 import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from './cache-statistics.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
@@ -13,6 +14,7 @@ const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000];
 export interface MetricsSources {
   readonly monitor: Monitor;
   readonly databaseConnections: () => { open: number; idle: number; waiting: number };
+  readonly databaseQueue: () => QueueFigures;
   readonly cacheMemoryBytes: () => number;
   readonly following: Pick<Following, 'state' | 'trust'>;
   /** Absent: nothing is compiled. */
@@ -35,6 +37,7 @@ interface Sample {
 export function createMetrics({
   monitor,
   databaseConnections,
+  databaseQueue,
   cacheMemoryBytes,
   following,
   executions,
@@ -55,6 +58,7 @@ export function createMetrics({
   add('gauge', 'tenantry_database_connections', 'Connections open and idle; callers waiting for one.', () =>
     Object.entries(databaseConnections()).map(([state, value]) => ({ labels: { state }, value })),
   );
+  addQueue(add, databaseQueue);
   return registry;
 }
 
@@ -95,6 +99,24 @@ function addStatements(add: Add, { queries }: Monitor): void {
   );
   add('counter', 'tenantry_sql_failures_total', 'SQL statements that failed.', () =>
     each().map(({ labels, failures }) => ({ labels, value: failures })),
+  );
+}
+
+/** Busy and unreachable are two things: docs/performance.md. */
+function addQueue(add: Add, queue: () => QueueFigures): void {
+  const prefix = 'tenantry_database_queue';
+  add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection.', () => [
+    { labels: {}, value: queue().length },
+  ]);
+  add('gauge', `${prefix}_tenants`, 'Tenants of which some wait for a connection.', () => [
+    { labels: {}, value: queue().tenants },
+  ]);
+  const waits = `${prefix}_wait_seconds`;
+  add('histogram', waits, 'How long those waited who had to, and got a connection.', () =>
+    histogramSamples(waits, {}, queue().waits),
+  );
+  add('counter', 'tenantry_database_refusals_total', 'Those who got no connection, by reason.', () =>
+    Object.entries(queue().refusals).map(([reason, value]) => ({ labels: { reason }, value })),
   );
 }
 

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -9,16 +8,14 @@ import type { Following } from '../cache/outbox/following.ts';
 import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
-import { DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
 import { OperatorError } from '../errors.ts';
-import type { HealthChecks } from '../http/health.ts';
 import { Monitor } from '../monitoring/monitor.ts';
 import { SlowPlans } from '../monitoring/slow-plans.ts';
 import { seedDemo } from '../seed/demo.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
-import { pendingMigrations } from './database-state.ts';
+import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { OutageLog } from './outage-log.ts';
 
@@ -39,14 +36,16 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
     const database = connect(config, opened, monitor, logger);
     const redis = openRedis(config, logger);
     const following = await follow({ config, opened, database, redis, logger });
+    const checks = databaseChecks(opened.url, database);
     const close = async () => {
+      await checks.close();
       await following.stop();
       await redis?.close();
       await database.close();
       await plans.close();
     };
     try {
-      return await listen({ config, logger, say, opened, monitor, database, redis, following, tenant, close });
+      return await listen({ config, logger, say, opened, monitor, database, redis, following, checks, tenant, close });
     } catch (error) {
       await close();
       throw error;
@@ -66,6 +65,7 @@ interface Opened {
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
   readonly following: Following;
+  readonly checks: DatabaseChecks;
   readonly tenant: TenantEntry | undefined;
   close(): Promise<void>;
 }
@@ -79,6 +79,7 @@ async function listen({
   database,
   redis,
   following,
+  checks,
   tenant,
   close,
 }: Opened): Promise<RunningService> {
@@ -86,7 +87,7 @@ async function listen({
     tenant && !config.auth.jwksUrl
       ? await createTokenIssuer(config.auth, config.production).sampleTokens(tenant)
       : undefined;
-  const health = healthChecks(database, redis);
+  const health = { ...checks.checks, ...(redis && { redis: () => redis.check() }) };
   const sampleToken = tokens?.[0]?.token;
   const app = await buildApp({ config, logger, monitor, database, redis, following, health, sampleToken });
   await bind(app, config);
@@ -143,47 +144,19 @@ function openRedis({ redisUrl, cache }: Config, logger: Logger): FastRedis | und
   return redisUrl ? new FastRedis(redisUrl, outage.failed, settings) : undefined;
 }
 
-/** Reading the catalogues takes some 25 ms, and anyone may ask for readiness. */
-const INTEGRITY_CHECK_MS = 5_000;
-
-/** The check's last result, as long as it is not older. */
-function atMostEvery(intervalMs: number, check: () => Promise<void>): () => Promise<void> {
-  let last: Promise<void> | undefined;
-  let atMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (last && performance.now() - atMs < intervalMs) return last;
-    atMs = performance.now();
-    last = check();
-    return last;
-  };
-}
-
-function healthChecks(database: TenantDatabase, redis: FastRedis | undefined): HealthChecks {
-  return {
-    database: () => database.directory('SELECT 1', []),
-    migrations: async () => {
-      const pending = await database.withConnection((client) => pendingMigrations(client));
-      if (pending.length) throw new Error(`not applied: ${pending.join(', ')}`);
-    },
-    integrity: atMostEvery(INTEGRITY_CHECK_MS, async () => {
-      const faults = await database.withConnection((client) => databaseFaults(client));
-      if (faults.length) throw new DatabaseFaultsError(faults);
-    }),
-    ...(redis && { redis: () => redis.check() }),
-  };
-}
-
 function connect(
   config: Config,
   { url, takeServiceRole }: OpenedDatabase,
   monitor: Monitor,
   logger: Logger,
 ): TenantDatabase {
-  const { poolSize, statementTimeoutMs } = config.database;
+  const { poolSize, statementTimeoutMs, queue, requestStatements } = config.database;
   return new TenantDatabase({
     url,
     poolSize,
     statementTimeoutMs,
+    queue,
+    requestStatements,
     takeServiceRole,
     onStatement: monitor.recordStatement,
     onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),

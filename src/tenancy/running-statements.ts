@@ -12,10 +12,70 @@ interface Running {
   cancelling?: Promise<boolean>;
 }
 
-/** Statements under way by the request that they are sent for, so that they end with it. */
+/** Somebody who waits for a connection on behalf of a request. */
+interface Waiting {
+  /** Takes it out of whatever it waits in. */
+  readonly cancel: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/** What a request has sent, and would send. */
+interface Statements {
+  /** How many have, or wait for, a connection. */
+  open: number;
+  /** Those that wait for others of the same request, in order. */
+  readonly held: { readonly proceed: () => void; readonly refuse: (error: Error) => void }[];
+  readonly waiting: Set<Waiting>;
+  readonly running: Set<Running>;
+}
+
+/** Statements by the request that they are sent for: few of one run at the same time, and they end with it. */
 export class RunningStatements {
-  readonly #byRequest = new Map<object, Set<Running>>();
+  readonly #byRequest = new Map<object, Statements>();
   readonly #abandoned = new WeakSet<object>();
+
+  /** @param limit how many of one request have, or wait for, a connection at the same time */
+  constructor(private readonly limit: number) {}
+
+  /**
+   * Calls `proceed` when the request may have another connection, at once if it can; `leave` must follow then. Or
+   * `refuse`, once it is abandoned.
+   */
+  enter(request: object, proceed: () => void, refuse: (error: Error) => void): void {
+    if (this.#abandoned.has(request)) {
+      refuse(abandoned());
+      return;
+    }
+    let statements = this.#byRequest.get(request);
+    if (!statements) {
+      statements = { open: 0, held: [], waiting: new Set(), running: new Set() };
+      this.#byRequest.set(request, statements);
+    }
+    if (statements.open >= this.limit) {
+      statements.held.push({ proceed, refuse });
+      return;
+    }
+    statements.open++;
+    proceed();
+  }
+
+  /** A statement of the request has its connection no more, or got none. */
+  leave(request: object): void {
+    const statements = this.#byRequest.get(request) as Statements;
+    const next = statements.held.shift();
+    if (next) next.proceed();
+    else if (--statements.open === 0) this.#byRequest.delete(request);
+  }
+
+  /**
+   * From now on the request waits for a connection.
+   * @returns to be called when it does so no more
+   */
+  wait(request: object, waiting: Waiting): () => void {
+    const { waiting: all } = this.#byRequest.get(request) as Statements;
+    all.add(waiting);
+    return () => all.delete(waiting);
+  }
 
   /**
    * Runs a statement for a request, unless or until that is abandoned. The connection must not serve others before
@@ -30,8 +90,8 @@ export class RunningStatements {
     release: (isUnsure: boolean) => void,
   ): Promise<Result> {
     const running: Running = { client };
-    const all = this.#byRequest.get(request) ?? new Set();
-    this.#byRequest.set(request, all.add(running));
+    const all = (this.#byRequest.get(request) as Statements).running;
+    all.add(running);
     try {
       this.refuseAbandoned(request);
       return await statement();
@@ -40,25 +100,35 @@ export class RunningStatements {
       throw error;
     } finally {
       all.delete(running);
-      if (all.size === 0) this.#byRequest.delete(request);
       if (running.cancelling) void running.cancelling.then(release);
       else release(false);
     }
   }
 
-  /** Stops what runs for the request; what it would send yet is refused. */
+  /** Stops what runs for the request; what waits, and what it would send yet, is refused. */
   abandon(request: object): void {
     this.#abandoned.add(request);
-    for (const running of this.#byRequest.get(request) ?? []) {
+    const statements = this.#byRequest.get(request);
+    if (!statements) return;
+    for (const running of statements.running) {
       running.cancelling = requestCancel(running.client).then(
         () => false,
         () => true, // the statement goes on to its timeout
       );
     }
+    for (const { refuse } of statements.held.splice(0)) refuse(abandoned());
+    for (const { cancel, refuse } of [...statements.waiting]) {
+      cancel();
+      refuse(abandoned());
+    }
   }
 
   /** @throws RequestAbandoned when it is */
   refuseAbandoned(request: object, cause?: unknown): void {
-    if (this.#abandoned.has(request)) throw new RequestAbandoned('the client went away', { cause });
+    if (this.#abandoned.has(request)) throw abandoned(cause);
   }
+}
+
+function abandoned(cause?: unknown): RequestAbandoned {
+  return new RequestAbandoned('the client went away', { cause });
 }

@@ -5,8 +5,10 @@ import type pg from 'pg';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
+import type { QueueLimits } from './queue-limits.ts';
 import {
   inStatementContext,
+  type QueueFigures,
   type SnapshotQuery,
   type StatementContext,
   type StatementEvent,
@@ -36,6 +38,10 @@ export interface TenantDatabaseOptions {
   readonly statementTimeoutMs: number;
   /** Whether to take `SERVICE_ROLE` at each connection, because the login itself is not held to row-level security. */
   readonly takeServiceRole: boolean;
+  /** Of the queue for connections; the defaults when absent. */
+  readonly queue?: QueueLimits;
+  /** How many connections one request has, or waits for, at the same time. */
+  readonly requestStatements?: number;
   readonly onStatement?: (event: StatementEvent) => void;
   /** An idle connection was lost; the pool opens a new one when it needs it. */
   readonly onConnectionError?: (error: Error) => void;
@@ -75,6 +81,8 @@ export class TenantDatabase {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       onStatement: options.onStatement ?? (() => {}),
+      ...(options.queue && { queue: options.queue }),
+      ...(options.requestStatements && { requestStatements: options.requestStatements }),
     });
     this.#pool.on('error', options.onConnectionError ?? (() => {}));
     const adapter = new PrismaPg(this.#pool, { statementNameGenerator: ({ sql }) => this.#nameOf(sql) });
@@ -129,8 +137,10 @@ export class TenantDatabase {
     work: (transaction: ScopedTransaction) => Promise<Result>,
   ): Promise<Result> {
     const { tenantId, request } = outsideSnapshots(scope);
-    return this.#within({ tenantId, request, action: 'prisma' }, (prisma) =>
-      prisma.$transaction(work, { timeout: TRANSACTION_TIMEOUT_MS, maxWait: 5_000 }),
+    // It waits its turn in the pool's queue, which is bounded.
+    const limits = { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS };
+    return this.#pool.inTransaction(request, () =>
+      this.#within({ tenantId, request, action: 'prisma' }, (prisma) => prisma.$transaction(work, limits)),
     );
   }
 
@@ -145,7 +155,7 @@ export class TenantDatabase {
     writeId?: string,
   ): Promise<Result> {
     const { tenantId, request } = outsideSnapshots(scope);
-    return this.#pool.transact({ tenantId, writeId }, (query) => {
+    return this.#pool.transact({ tenantId, writeId, request }, (query) => {
       const ending =
         (end: StatementEnd) =>
         async <Row>({ model, action, query: { text, values } }: SqlStatement) => {
@@ -184,7 +194,12 @@ export class TenantDatabase {
 
   /** Connections open at this moment, and how many of the callers wait for one. */
   get connections(): { open: number; idle: number; waiting: number } {
-    return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+    return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.queue.length };
+  }
+
+  /** What became of those who wanted a connection. */
+  get queue(): QueueFigures {
+    return this.#pool.queue;
   }
 
   async close(): Promise<void> {

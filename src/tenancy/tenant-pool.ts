@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
+import type { LatencyHistogram } from '../monitoring/latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
+import { FairQueue, type RefusalReason } from './fair-queue.ts';
+import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './queue-limits.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,
@@ -46,9 +49,28 @@ export interface StatementEvent {
 }
 
 export interface TenantPoolOptions extends pg.PoolConfig {
+  /** Of the queue for connections; the defaults when absent. */
+  readonly queue?: QueueLimits;
+  /** How many connections one request has, or waits for, at the same time. */
+  readonly requestStatements?: number;
   /** Called after every statement. Must not throw. */
   readonly onStatement?: (event: StatementEvent) => void;
 }
+
+/** What became of those who wanted a connection. */
+export interface QueueFigures {
+  /** How many wait, and of how many tenants. */
+  readonly length: number;
+  readonly tenants: number;
+  /** How long those waited who did, and got one. */
+  readonly waits: LatencyHistogram;
+  /** How many got none: too many waited, they waited too long, or PostgreSQL could not be reached. */
+  readonly refusals: Readonly<Record<RefusalReason | 'unreachable', number>>;
+}
+
+/** A transaction of a request asks for more than its own connection: it could wait for itself. */
+const IN_TRANSACTION =
+  'A transaction of the request is under way: its statements are sent through the transaction, since it could wait for itself.';
 
 /** Sends a statement within a transaction; one that ends it travels with its COMMIT. */
 export type TransactionQuery = (
@@ -66,15 +88,34 @@ export type SnapshotQuery = (context: StatementContext, statement: PreparedState
  * implicit transaction. A statement without a tenant sees no rows (row-level security fails closed).
  *
  * Prisma's adapter is given this pool too; it knows nothing of tenants, so its calls take theirs from `statementContext`.
+ *
+ * Connections are given out by a `FairQueue`, one for a transaction from its begin to its end: what it sends waits for nobody.
  */
 export class TenantPool extends pg.Pool {
   readonly #onStatement: (event: StatementEvent) => void;
-  readonly #running = new RunningStatements();
+  readonly #running: RunningStatements;
+  readonly #queue: FairQueue;
+  /** Requests whose transactions are under way. */
+  readonly #transacting = new WeakSet<object>();
+  #openConnections = 0;
+  /** Why the last connection could not be opened; undefined since one was. */
+  #connectError: Error | undefined;
+  #unreachable = 0;
 
-  constructor({ onStatement = () => {}, ...config }: TenantPoolOptions) {
+  constructor({
+    onStatement = () => {},
+    queue = DEFAULT_QUEUE_LIMITS,
+    requestStatements = DEFAULT_REQUEST_STATEMENTS,
+    ...config
+  }: TenantPoolOptions) {
     super(config);
     this.#onStatement = onStatement;
+    this.#running = new RunningStatements(requestStatements);
+    this.#queue = new FairQueue(this.options.max, queue);
+    this.on('remove', () => this.#openConnections--);
     this.on('connect', (client) => {
+      this.#openConnections++;
+      this.#connectError = undefined;
       // A lost connection rejects the statement under way; without a listener it would end the process as well.
       client.on('error', () => {});
       // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
@@ -89,18 +130,41 @@ export class TenantPool extends pg.Pool {
 
   /** Sends one statement for no tenant, which may read the directory of tenants. */
   async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
-    const client = await super.connect();
+    const client = await this.#checkOut(DIRECTORY);
     try {
       const run = () => submit(client, statement, FOR_DIRECTORY);
       return (await this.#timed(DIRECTORY, statement, run)).rows as Row[];
     } finally {
-      client.release();
+      this.#giveBack(client, DIRECTORY, false);
     }
   }
 
-  /** Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before, and rolled back when it rejects. */
+  /**
+   * Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before, and rolled back when it rejects.
+   * @throws when `work` sends something else for its request than through the transaction
+   */
   async transact<Result>(owner: TransactionOwner, work: (query: TransactionQuery) => Promise<Result>): Promise<Result> {
-    const client = await super.connect();
+    return this.inTransaction(owner.request, () => this.#transact(owner, work));
+  }
+
+  /** Keeps a request from waiting for a second connection while its transaction has one. */
+  async inTransaction<Result>(request: object | undefined, transaction: () => Promise<Result>): Promise<Result> {
+    if (!request) return transaction();
+    this.#refuseTransacting(request);
+    this.#transacting.add(request);
+    try {
+      return await transaction();
+    } finally {
+      this.#transacting.delete(request);
+    }
+  }
+
+  async #transact<Result>(
+    owner: TransactionOwner,
+    work: (query: TransactionQuery) => Promise<Result>,
+  ): Promise<Result> {
+    const ofTenant = { tenantId: owner.tenantId }; // not of the request: nobody knows whether it is done, should that be abandoned
+    const client = await this.#checkOut(ofTenant);
     const transaction = new PooledTransaction(client, [BEGIN, forWriter(owner.tenantId, owner.writeId)]);
     let isSound = false;
     try {
@@ -115,7 +179,7 @@ export class TenantPool extends pg.Pool {
       isSound = await transaction.rollBack();
       throw error;
     } finally {
-      client.release(!isSound);
+      this.#giveBack(client, ofTenant, !isSound);
     }
   }
 
@@ -124,7 +188,8 @@ export class TenantPool extends pg.Pool {
    * request, like statements of their own.
    */
   async snapshot<Result>(owner: StatementContext, work: (query: SnapshotQuery) => Promise<Result>): Promise<Result> {
-    const client = await super.connect();
+    this.#refuseTransacting(owner.request);
+    const client = await this.#checkOut(owner);
     const transaction = new PooledTransaction(client, [BEGIN_SNAPSHOT, forTenant(owner.tenantId)]);
     let isOver = false;
     let isSound = false;
@@ -147,7 +212,7 @@ export class TenantPool extends pg.Pool {
         isSound = await transaction.rollBack(); // it has written nothing
       }
     };
-    const release = (isUnsure: boolean) => client.release(isUnsure || !isSound);
+    const release = (isUnsure: boolean) => this.#giveBack(client, owner, isUnsure || !isSound);
     if (owner.request) return this.#running.run(owner.request, client, run, release);
     try {
       return await run();
@@ -174,27 +239,91 @@ export class TenantPool extends pg.Pool {
   /** What Prisma's adapter calls to begin a transaction: the tenant is set with its BEGIN. */
   override connect = (async () => {
     const context = statementContext.getStore() ?? NO_TENANT;
-    const client = await super.connect();
+    const client = await this.#checkOut(context);
     const send = client.query.bind(client) as (config: pg.QueryConfig) => Promise<pg.QueryResult>;
-    const release = client.release.bind(client);
     client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
       const statement = typeof config === 'string' ? { text: config, values } : config;
       return this.#timed(statementContext.getStore() ?? context, statement, () => send(withTenant(statement, context)));
     }) as pg.PoolClient['query'];
+    const release = client.release.bind(client);
     client.release = (error) => {
       Reflect.deleteProperty(client, 'query');
-      release(error);
+      client.release = release;
+      this.#giveBack(client, context, error);
     };
     return client;
   }) as pg.Pool['connect'];
 
+  /** What became of those who wanted a connection. */
+  get queue(): QueueFigures {
+    const { length, tenants, waits, refusals } = this.#queue;
+    return { length, tenants, waits, refusals: { ...refusals, unreachable: this.#unreachable } };
+  }
+
+  /**
+   * A connection, when it is its tenant's and its request's turn; `#giveBack` must follow.
+   * @throws TurnRefused, RequestAbandoned
+   */
+  #checkOut({ tenantId, request }: Pick<StatementContext, 'tenantId' | 'request'>): Promise<pg.PoolClient> {
+    return new Promise((resolve, reject) => {
+      if (!request) return this.#enqueue(tenantId, resolve, reject);
+      const refuse = (error: Error) => {
+        this.#running.leave(request);
+        reject(error);
+      };
+      this.#running.enter(request, () => this.#enqueue(tenantId, resolve, refuse, request), reject);
+    });
+  }
+
+  #enqueue(
+    tenantId: string,
+    resolve: (client: pg.PoolClient) => void,
+    reject: (error: Error) => void,
+    request?: object,
+  ): void {
+    let endWait: (() => void) | undefined;
+    const proceed = () => {
+      endWait?.();
+      super.connect((error, client) => {
+        if (client) return resolve(client);
+        this.#queue.leave(tenantId);
+        this.#connectError = error as Error;
+        this.#unreachable++;
+        reject(error as Error);
+      });
+    };
+    const refuse = (error: Error) => {
+      endWait?.();
+      // Those before it wait for connections that nobody can open.
+      reject((this.#openConnections === 0 && this.#connectError) || error);
+    };
+    const waiter = this.#queue.enter(tenantId, proceed, refuse, request);
+    if (waiter && request) endWait = this.#running.wait(request, { cancel: () => this.#queue.cancel(waiter), refuse });
+  }
+
+  /** @param isUnfit whether the connection is closed instead of serving others */
+  #giveBack(
+    client: pg.PoolClient,
+    { tenantId, request }: Pick<StatementContext, 'tenantId' | 'request'>,
+    isUnfit: boolean | Error | undefined,
+  ): void {
+    client.release(isUnfit);
+    this.#queue.leave(tenantId);
+    if (request) this.#running.leave(request);
+  }
+
+  #refuseTransacting(request: object | undefined): void {
+    if (request && this.#transacting.has(request)) throw new Error(IN_TRANSACTION);
+  }
+
   async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
-    const client = await super.connect();
+    this.#refuseTransacting(context.request);
+    const client = await this.#checkOut(context);
     const run = () =>
       this.#timed(context, statement, () =>
         submit(client, statement, { ahead: [forTenant(context.tenantId, statement.planOnce)] }),
       );
-    const release = (isUnsure: boolean) => client.release(isUnsure);
+    const release = (isUnsure: boolean) => this.#giveBack(client, context, isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {
       return await run();

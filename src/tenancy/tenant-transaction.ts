@@ -23,6 +23,8 @@ export interface TransactionOwner {
   readonly tenantId: string;
   /** Of a mutation: its rows in the cache's outbox carry it. */
   readonly writeId?: string | undefined;
+  /** The scope's request. */
+  readonly request?: object | undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ const EMPTY = {
   bulkLoad: null,
   memory: [],
   invalidation: [],
+  fairShares: null,
 };
 
 test('only what was measured is shown', () => {
@@ -37,6 +38,32 @@ test('memory is shown beside its bound, and an invalidation beside one of few en
   ]);
   expect(rows).toContainEqual(['Redis', '10', '2.0', '1,000,000', '2.5', '1.25']);
   expect(rows.flat().join(' ')).toContain('50.0 s, 20,000 transactions/s');
+});
+
+test('a neighbour is shown beside nobody and beside the flood, an overload with what was kept', () => {
+  const arrivals = { sent: 100, unsent: 0, statuses: { 200: 90, 503: 10 }, durationMs: 1_000 };
+  const flood = { ...arrivals, p50Ms: 1, p99Ms: 250, refusedP99Ms: 3 };
+  const asked = { dashboards: 200, errors: 0, p50Ms: 2, p99Ms: 4, ratio: 1, wasReady: true };
+  const rows = formatReport({
+    ...EMPTY,
+    fairShares: {
+      neighbours: [
+        { ...asked, beside: 'nobody', flood: null },
+        { ...asked, beside: 'a flood from the cache', flood, p99Ms: 8, ratio: 2, wasReady: false },
+      ],
+      overloads: [
+        {
+          ...{ what: 'dashboards', capacityPerSecond: 100, keptPerSecond: 90, keptRatio: 0.9 },
+          ...{ overload: flood, recoveryMs: 40 },
+        },
+      ],
+    },
+  })
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  expect(rows).toContainEqual(['nobody', '200', '0', '2.0', '4.0', '1.00', '-', '-', 'always']);
+  expect(rows).toContainEqual(['a flood from the cache', '200', '0', '2.0', '8.0', '2.00', '90', '10', 'NOT ALWAYS']);
+  expect(rows).toContainEqual(['dashboards', '100.0', '90.0', '0.90', '250', '10', '3', '40']);
 });
 
 test('what is mixed with writes is told beside the bare server that writes as much', () => {

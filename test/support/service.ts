@@ -9,6 +9,7 @@ import { Role } from '../../src/context/caller.ts';
 import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
+import { databaseChecks } from '../../src/startup/health-checks.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
@@ -26,6 +27,8 @@ export interface ServiceOptions {
   readonly followUrl?: string;
   /** As of `followOutbox`. */
   readonly holdsVersions?: boolean;
+  /** Whether readiness asks the database, as in production; otherwise all is well. */
+  readonly checksHealth?: boolean;
 }
 
 /** The service as it runs in production, on a free port and a database of its own. */
@@ -61,18 +64,23 @@ export async function startService({
   log,
   followUrl,
   holdsVersions = true,
+  checksHealth = false,
 }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
-  const config = readConfig({ AUTH_SECRET: SECRET, LOG_LEVEL: log ? 'error' : 'fatal', ...env });
+  const config = readConfig({
+    AUTH_SECRET: SECRET,
+    LOG_LEVEL: log ? 'error' : 'fatal',
+    DATABASE_QUEUE_TIMEOUT_MS: '10000', // tests share a machine
+    ...env,
+  });
   const statements: StatementEvent[] = [];
   const told: Error[] = [];
   const logger = log ? pino({ level: config.logLevel }, log) : pino({ level: config.logLevel });
   const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const database = new TenantDatabase({
+    ...config.database,
     url: own.url,
-    poolSize: config.database.poolSize,
-    statementTimeoutMs: config.database.statementTimeoutMs,
     takeServiceRole: true,
     onStatement: (event) => {
       monitor.recordStatement(event);
@@ -89,7 +97,12 @@ export async function startService({
     holdsVersions,
     onError: (error) => told.push(error),
   });
-  const health = { database: up, migrations: up, integrity: up, ...(redis && { redis: () => redis.check() }) };
+  const checks = checksHealth ? databaseChecks(own.url, database) : undefined;
+  const health = {
+    ...(checks?.checks ?? { database: up, integrity: up }),
+    migrations: up, // not listed in the databases of tests
+    ...(redis && { redis: () => redis.check() }),
+  };
   const app = await buildApp({ config, logger, monitor, database, redis, following, health });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
@@ -104,6 +117,7 @@ export async function startService({
     send: (token, query, variables) => sendTo(url, token, query, variables),
     async close() {
       await app.close();
+      await checks?.close();
       await following.stop();
       await redis?.close();
       await database.close();

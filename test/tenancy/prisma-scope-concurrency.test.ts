@@ -12,7 +12,8 @@ let database: TenantDatabase;
 let single: TenantDatabase;
 beforeAll(async () => {
   server = await createLeakDatabase();
-  const options = { url: server.url, statementTimeoutMs: 10_000, takeServiceRole: true };
+  const queue = { length: 100_000, timeoutMs: 60_000, tenantShare: 50 }; // everything is asked for at once
+  const options = { url: server.url, statementTimeoutMs: 10_000, takeServiceRole: true, queue };
   database = new TenantDatabase({ ...options, poolSize: POOL_SIZE });
   single = new TenantDatabase({ ...options, poolSize: 1 });
 });

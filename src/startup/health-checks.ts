@@ -1,0 +1,94 @@
+import { performance } from 'node:perf_hooks';
+import pg from 'pg';
+import { DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
+import type { HealthChecks } from '../http/health.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { pendingMigrations } from './database-state.ts';
+
+/** Below what readiness waits for, so that a check fails with its own reason. */
+const TIMEOUT_MS = 1_500;
+
+/** Reading the catalogues takes some 25 ms, and anyone may ask for readiness. */
+const INTEGRITY_CHECK_MS = 5_000;
+
+/** The database counts as busy for so long after somebody was refused. */
+const BUSY_AFTER_REFUSAL_MS = 1_000;
+
+/** The checks of the database, and whatever they hold open. */
+export interface DatabaseChecks {
+  readonly checks: Required<Pick<HealthChecks, 'database' | 'migrations' | 'integrity' | 'busy'>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Checks the database on a connection of their own: however many wait for one of the service's, these learn whether PostgreSQL
+ * can be reached. Whether it is busy is another question, which the service's queue answers.
+ */
+export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queue'>): DatabaseChecks {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 1,
+    application_name: 'tenantry health',
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+    idleTimeoutMillis: 0,
+  });
+  pool.on('error', () => {}); // the next check opens another one, or says why it cannot
+  const checks = {
+    database: () => pool.query('SELECT 1'),
+    migrations: lastVerdict(async () => {
+      const pending = await pendingMigrations(pool);
+      return pending.length ? new Error(`not applied: ${pending.join(', ')}`) : null;
+    }),
+    integrity: atMostEvery(
+      INTEGRITY_CHECK_MS,
+      lastVerdict(async () => {
+        const faults = await databaseFaults(pool);
+        return faults.length ? new DatabaseFaultsError(faults) : null;
+      }),
+    ),
+    busy: busyNames(database),
+  };
+  return { checks, close: () => pool.end() };
+}
+
+/**
+ * A question about the database that it does not answer in time, as while a table is locked, has the answer that it had. Whether
+ * the database can be reached at all is a check of its own.
+ * @param judge gives what is wrong, or null; rejects when that cannot be told
+ */
+function lastVerdict(judge: () => Promise<Error | null>): () => Promise<void> {
+  let last: Error | null | undefined;
+  return async () => {
+    const verdict = await judge().catch((error: Error) => {
+      if (last === undefined) throw error;
+      return last;
+    });
+    last = verdict;
+    if (verdict) throw verdict;
+  };
+}
+
+function busyNames(database: Pick<TenantDatabase, 'queue'>): () => readonly string[] {
+  let known = 0;
+  let refusedAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const { length, refusals } = database.queue;
+    const refused = refusals.length + refusals.time;
+    if (refused !== known) refusedAtMs = performance.now();
+    known = refused;
+    return length > 0 || performance.now() - refusedAtMs < BUSY_AFTER_REFUSAL_MS ? ['database'] : [];
+  };
+}
+
+/** The check's last result, as long as it is not older. */
+function atMostEvery(intervalMs: number, check: () => Promise<void>): () => Promise<void> {
+  let last: Promise<void> | undefined;
+  let atMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (last && performance.now() - atMs < intervalMs) return last;
+    atMs = performance.now();
+    last = check();
+    return last;
+  };
+}

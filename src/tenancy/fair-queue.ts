@@ -1,0 +1,238 @@
+import { performance } from 'node:perf_hooks';
+import { LatencyHistogram } from '../monitoring/latency-histogram.ts';
+import type { QueueLimits } from './queue-limits.ts';
+
+/** A tenant that was served within this time counts as one that others share the pool with. */
+const RECENT_MS = 1_000;
+
+/** A timer that is called so much later than it asked for shows that nothing at all was done meanwhile. */
+const STALL_MS = 50;
+
+/** What a turn was refused for: too many wait, or too long. */
+export type RefusalReason = 'length' | 'time';
+
+/** Nothing was sent to the database, since others keep it busy. */
+export class TurnRefused extends Error {
+  override readonly name = 'TurnRefused';
+
+  /** @param limit how many wait at most, or how many milliseconds each does */
+  constructor(
+    readonly reason: RefusalReason,
+    readonly limit: number,
+  ) {
+    super(reason === 'length' ? `${limit} wait for a connection already` : `no connection within ${limit} ms`);
+  }
+}
+
+/** Somebody who waits for a connection. */
+export interface Waiter {
+  readonly tenant: string;
+  /** Among those of its tenant: smaller is earlier. */
+  readonly place: number;
+  readonly sinceMs: number;
+  readonly proceed: () => void;
+  readonly refuse: (error: TurnRefused) => void;
+}
+
+/**
+ * Who may use a connection next. Tenants have their turns one after another, however much each of them asks for. Within one the
+ * request that waited first comes first, with all that it sends: what has begun is finished, and what is refused has not begun. A tenant has at most its share of the connections while another one needs some or did so within the last
+ * second, and all of them otherwise. When too many wait, the last one of the tenant with the most is refused.
+ *
+ * It knows nothing of connections: who has its turn is called, and says when it is over.
+ */
+export class FairQueue {
+  readonly waits = new LatencyHistogram();
+  readonly refusals: Record<RefusalReason, number> = { length: 0, time: 0 };
+  #free: number;
+  readonly #share: number;
+  /** Connections in use by tenant; none has zero. */
+  readonly #held = new Map<string, number>();
+  /** Who waits, by tenant and by place; the tenants in the order of their turns. None is empty. */
+  readonly #lanes = new Map<string, Waiter[]>();
+  /** All who wait, in the order in which they came. */
+  readonly #waiting = new Set<Waiter>();
+  /** Of requests that have waited. */
+  readonly #places = new WeakMap<object, number>();
+  #lastPlace = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer is to be called. */
+  #dueMs = 0;
+  /** The tenant that came last, and the last one but for it. */
+  #last = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
+  #other = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
+
+  constructor(
+    connections: number,
+    private readonly limits: QueueLimits,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#free = connections;
+    this.#share = Math.max(1, Math.ceil((connections * limits.tenantShare) / 100));
+  }
+
+  /** How many wait. */
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many tenants have somebody that waits. */
+  get tenants(): number {
+    return this.#lanes.size;
+  }
+
+  /**
+   * Calls `proceed` when it is the tenant's turn, at once if it can; `leave` must follow then. Or `refuse`, once.
+   * @param request that it is for; each without one is a request of its own
+   * @returns what to `cancel`; undefined when one of the two was called at once
+   */
+  enter(
+    tenant: string,
+    proceed: () => void,
+    refuse: (error: TurnRefused) => void,
+    request?: object,
+  ): Waiter | undefined {
+    const nowMs = this.now();
+    this.#noteTenant(tenant, nowMs);
+    if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs)) {
+      this.#take(tenant);
+      proceed();
+      return undefined;
+    }
+    const waiter = { tenant, place: this.#placeOf(request), sinceMs: nowMs, proceed, refuse };
+    if (this.#waiting.size >= this.limits.length && !this.#makeRoomFor(waiter)) {
+      this.#refuse(waiter, 'length');
+      return undefined;
+    }
+    this.#line(waiter);
+    if (!this.#timer) this.#wake(this.limits.timeoutMs);
+    this.#advance();
+    return this.#waiting.has(waiter) ? waiter : undefined;
+  }
+
+  /** Somebody waits no longer; neither of its functions is called. */
+  cancel(waiter: Waiter): void {
+    if (!this.#waiting.has(waiter)) return;
+    this.#remove(waiter);
+    this.#advance(); // it may be what kept another tenant to its share
+  }
+
+  #remove(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+    const lane = this.#lanes.get(waiter.tenant) as Waiter[];
+    lane.splice(lane.indexOf(waiter), 1);
+    if (lane.length === 0) this.#lanes.delete(waiter.tenant);
+  }
+
+  /** A tenant's turn is over. */
+  leave(tenant: string): void {
+    const held = (this.#held.get(tenant) as number) - 1;
+    if (held > 0) this.#held.set(tenant, held);
+    else this.#held.delete(tenant);
+    this.#free++;
+    this.#advance();
+  }
+
+  #advance(): void {
+    while (this.#free > 0 && this.#lanes.size > 0) {
+      const next = this.#next();
+      if (!next) return;
+      this.#take(next.tenant);
+      next.proceed();
+    }
+  }
+
+  /** Takes the first of those who wait out of the first lane whose tenant may hold more, which goes to the end then. */
+  #next(): Waiter | undefined {
+    const nowMs = this.now();
+    for (const [tenant, lane] of this.#lanes) {
+      if (!this.#mayHoldMore(tenant, nowMs)) continue;
+      const waiter = lane.shift() as Waiter;
+      this.#lanes.delete(tenant);
+      if (lane.length > 0) this.#lanes.set(tenant, lane);
+      this.#waiting.delete(waiter);
+      this.waits.record(nowMs - waiter.sinceMs);
+      return waiter;
+    }
+    return undefined;
+  }
+
+  #take(tenant: string): void {
+    this.#free--;
+    this.#held.set(tenant, (this.#held.get(tenant) ?? 0) + 1);
+  }
+
+  #mayHoldMore(tenant: string, nowMs: number): boolean {
+    const held = this.#held.get(tenant);
+    return held === undefined || held < this.#share || !this.#othersNeedSome(tenant, nowMs);
+  }
+
+  #othersNeedSome(tenant: string, nowMs: number): boolean {
+    if (this.#lanes.size > (this.#lanes.has(tenant) ? 1 : 0)) return true;
+    const { atMs } = this.#last.tenant === tenant ? this.#other : this.#last;
+    return nowMs - atMs < RECENT_MS;
+  }
+
+  #noteTenant(tenant: string, nowMs: number): void {
+    if (this.#last.tenant !== tenant) {
+      const { tenant: before, atMs } = this.#last;
+      Object.assign(this.#other, { tenant: before, atMs });
+      this.#last.tenant = tenant;
+    }
+    this.#last.atMs = nowMs;
+  }
+
+  #placeOf(request: object | undefined): number {
+    const known = request && this.#places.get(request);
+    if (known !== undefined) return known;
+    const place = ++this.#lastPlace;
+    if (request) this.#places.set(request, place);
+    return place;
+  }
+
+  #line(waiter: Waiter): void {
+    this.#waiting.add(waiter);
+    const lane = this.#lanes.get(waiter.tenant);
+    if (!lane) this.#lanes.set(waiter.tenant, [waiter]);
+    else lane.splice(lane.findLastIndex(({ place }) => place <= waiter.place) + 1, 0, waiter);
+  }
+
+  /** @returns whether there is room now: not when the newcomer is the last one of the tenant with the most */
+  #makeRoomFor({ tenant, place }: Waiter): boolean {
+    let longest = this.#lanes.get(tenant) ?? [];
+    for (const lane of this.#lanes.values()) if (lane.length > longest.length) longest = lane;
+    const last = longest.at(-1);
+    if (!last || (last.tenant === tenant && last.place <= place)) return false;
+    this.#remove(last);
+    this.#refuse(last, 'length');
+    return true;
+  }
+
+  readonly #refuseLate = (): void => {
+    this.#timer = undefined;
+    const nowMs = this.now();
+    if (nowMs - this.#dueMs > STALL_MS) {
+      this.#wake(0); // a process that stood still first hears what has ended meanwhile
+      return;
+    }
+    for (const waiter of this.#waiting) {
+      const leftMs = waiter.sinceMs + this.limits.timeoutMs - nowMs;
+      if (leftMs > 0) {
+        this.#wake(Math.ceil(leftMs));
+        return;
+      }
+      this.cancel(waiter);
+      this.#refuse(waiter, 'time');
+    }
+  };
+
+  #wake(afterMs: number): void {
+    this.#dueMs = this.now() + afterMs;
+    this.#timer = setTimeout(this.#refuseLate, afterMs).unref();
+  }
+
+  #refuse(waiter: Waiter, reason: RefusalReason): void {
+    this.refusals[reason]++;
+    waiter.refuse(new TurnRefused(reason, reason === 'length' ? this.limits.length : this.limits.timeoutMs));
+  }
+}

@@ -1,0 +1,304 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Prisma } from '../../src/generated/prisma/client.ts';
+import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
+import { knownFailure } from '../../src/tenancy/known-failure.ts';
+import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
+import { TenantDatabase, type TenantDatabaseOptions } from '../../src/tenancy/tenant-database.ts';
+import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+const { sql } = Prisma;
+const [A, B, C] = [1, 2, 3].map((n) => TenantScope.ofOperatorCommand(`0190c5a0-0000-7000-8000-00000000000${n}`)) as [
+  TenantScope,
+  TenantScope,
+  TenantScope,
+];
+
+let server: TestDatabase;
+const opened: { close(): Promise<unknown> }[] = [];
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+afterAll(() => server.drop());
+
+/** Statements that last until the gate is opened, and what was done, in order. */
+async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = {}) {
+  const database = new TenantDatabase({
+    url: server.url,
+    poolSize,
+    statementTimeoutMs: 30_000,
+    takeServiceRole: true,
+    queue: { length: 100, timeoutMs: 60_000, tenantShare: 50 },
+    ...options,
+  });
+  opened.push(database);
+  const gate = new pg.Client(server.url);
+  await gate.connect();
+  opened.push({ close: () => gate.end() });
+  const done: string[] = [];
+  const run = (name: string, scope: TenantScope, query = sql`SELECT 1 AS one`) =>
+    database
+      .select(scope, { model: 'Test', action: name, query })
+      .then(() => done.push(name))
+      .catch((error: Error) => done.push(`${name}: ${error.name}`) && Promise.reject(error));
+  return {
+    database,
+    done,
+    run,
+    /** Closes gate number `n`. */
+    shut: (n: number) => gate.query('SELECT pg_advisory_lock($1)', [n]),
+    open: (n: number) => gate.query('SELECT pg_advisory_unlock($1)', [n]),
+    /** A statement that waits at gate number `n`. */
+    held: (name: string, scope: TenantScope, n: number) =>
+      run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`),
+    /** Resolves when so many statements wait at gates. */
+    async untilHeld(count: number) {
+      for (;;) {
+        const { rows } = await gate.query(
+          "SELECT count(*)::integer AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+        );
+        if (rows[0].n === count) return;
+      }
+    },
+  };
+}
+
+/** Everything that can go on without the database has done so. */
+const settled = async () => {
+  for (let i = 0; i < 5; i++) await turn();
+};
+
+describe('connections', () => {
+  test('go from tenant to tenant, however many statements of one wait', async () => {
+    const { shut, open: unlock, held, untilHeld, run, done } = await open(1);
+    await shut(1);
+    const all = [held('a1', A, 1)];
+    await untilHeld(1);
+    all.push(run('a2', A), run('a3', A), run('a4', A), run('b1', B), run('b2', B), run('c1', C));
+    await unlock(1);
+    await Promise.all(all);
+    expect(done).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+  });
+
+  test('are one tenant’s up to its share while another one comes and goes', async () => {
+    const { shut, open: unlock, held, untilHeld, run, database } = await open(4);
+    await run('b', B);
+    await shut(1);
+    const all = Array.from({ length: 8 }, (_, index) => held(`a${index}`, A, 1));
+    await untilHeld(2);
+    await settled();
+    expect(database.queue).toMatchObject({ length: 6, tenants: 1 });
+    await Promise.all([run('b', B), run('c', C)]); // nobody has to end first
+    await unlock(1);
+    await Promise.all(all);
+    expect(database.queue.length).toBe(0);
+  });
+
+  test('are few of one request, and the rest of the request does not count as waiting for the database', async () => {
+    const { shut, open: unlock, held, untilHeld, database } = await open(4, { requestStatements: 2 });
+    await shut(1);
+    const scope = A.forRequest({});
+    const all = Array.from({ length: 9 }, (_, index) => held(`a${index}`, scope, 1));
+    await untilHeld(2);
+    await settled();
+    expect(database.queue.length).toBe(0);
+    await unlock(1);
+    await Promise.all(all);
+  });
+
+  test('are for Prisma as for everything else, transactions included', async () => {
+    const {
+      shut,
+      open: unlock,
+      held,
+      untilHeld,
+      done,
+      run,
+      database,
+    } = await open(1, {
+      queue: { length: 3, timeoutMs: 60_000, tenantShare: 50 },
+    });
+    await run('before', A);
+    await shut(1);
+    const all: Promise<unknown>[] = [held('a1', A, 1)];
+    await untilHeld(1);
+    all.push(run('a2', A), run('a3', A));
+    const note = (name: string) => () => done.push(name);
+    all.push(database.prisma(B, (prisma) => prisma.bankAccount.count()).then(note('b1')));
+    await expect.poll(() => database.queue.length).toBe(3);
+    const refused = database.transaction(A, (transaction) => transaction.bankAccount.count());
+    const error = await refused.catch((thrown: unknown) => thrown);
+    expect(knownFailure(error)).toMatchObject({
+      message: 'The service is busy: 3 statements wait for the database already, and no more may; try again in 1 s.',
+      extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+    });
+    await unlock(1);
+    await Promise.all(all);
+    expect(done).toEqual(['before', 'a1', 'a2', 'b1', 'a3']);
+    expect(await database.transaction(A, (transaction) => transaction.bankAccount.count())).toBe(0);
+  });
+});
+
+describe('a queue that is full, or too slow', () => {
+  test('refuses at once beyond its length', async () => {
+    const {
+      shut,
+      open: unlock,
+      held,
+      untilHeld,
+      run,
+    } = await open(1, {
+      queue: { length: 1, timeoutMs: 60_000, tenantShare: 50 },
+    });
+    await shut(1);
+    const all = [held('a1', A, 1)];
+    await untilHeld(1);
+    all.push(run('a2', A));
+    await expect(run('a3', A)).rejects.toEqual(new TurnRefused('length', 1));
+    await unlock(1);
+    await Promise.all(all);
+  });
+
+  test('refuses whoever waited for its time, and serves on', async () => {
+    const {
+      shut,
+      open: unlock,
+      held,
+      untilHeld,
+      run,
+      database,
+    } = await open(1, {
+      queue: { length: 10, timeoutMs: 20, tenantShare: 50 },
+    });
+    await shut(1);
+    const first = held('a1', A, 1);
+    await untilHeld(1);
+    const error = await run('b1', B).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(new TurnRefused('time', 20));
+    expect(knownFailure(error)?.message).toBe(
+      'The service is busy: the database did not come to this within 20 ms, and nothing waits longer; try again in 1 s.',
+    );
+    expect(database.queue.refusals).toEqual({ length: 0, time: 1, unreachable: 0 });
+    await unlock(1);
+    await first;
+    await run('b2', B);
+  });
+});
+
+test('a request that is abandoned leaves the queue, and what waits behind its own statements as well', async () => {
+  const { shut, open: unlock, held, untilHeld, run, done, database } = await open(1, { requestStatements: 2 });
+  await shut(1);
+  const first = held('a1', A, 1);
+  await untilHeld(1);
+  const request = {};
+  const left = Array.from({ length: 5 }, (_, index) => run(`gone${index}`, A.forRequest(request)));
+  const next = run('a2', A);
+  expect(database.queue.length).toBe(3);
+  database.abandon(request);
+  for (const each of left) await expect(each).rejects.toBeInstanceOf(RequestAbandoned);
+  expect(database.queue.length).toBe(1);
+  await expect(run('late', A.forRequest(request))).rejects.toBeInstanceOf(RequestAbandoned);
+  await unlock(1);
+  await Promise.all([first, next]);
+  expect(done.slice(-2)).toEqual(['a1', 'a2']);
+});
+
+describe('transactions', () => {
+  test('end, however many there are and however little their tenant may hold: what they send waits for nobody', async () => {
+    const { database, run, done } = await open(2, { queue: { length: 100, timeoutMs: 10_000, tenantShare: 1 } });
+    await run('b', B);
+    const one = { model: 'Test', action: 'in transaction', query: sql`SELECT 1 AS one` };
+    const write = () =>
+      database.write(A, async (transaction) => {
+        for (let i = 0; i < 3; i++) await transaction.select(one);
+        return transaction.finish(one);
+      });
+    const read = () =>
+      database.snapshot(A, async (within) => {
+        await Promise.all([1, 2, 3].map(() => database.select(within, one)));
+      });
+    const prisma = () =>
+      database.transaction(A, async (transaction) => {
+        await transaction.bankAccount.count();
+        await transaction.tenant.count();
+      });
+    const all = Array.from({ length: 6 }, () => [write(), read(), prisma(), run('a', A), run('b', B)]).flat();
+    await Promise.all(all);
+    expect(done.filter((name) => name === 'a')).toHaveLength(6);
+    expect(database.connections.idle).toBe(database.connections.open);
+  });
+
+  test('refuse what their request would send beside them, instead of waiting for themselves', async () => {
+    const { database } = await open(1);
+    const scope = A.forRequest({});
+    const one = { model: 'Test', action: 'beside', query: sql`SELECT 1 AS one` };
+    const words = 'its statements are sent through the transaction, since it could wait for itself';
+    const beside: (() => Promise<unknown>)[] = [
+      () => database.select(scope, one),
+      () => database.prisma(scope, (prisma) => prisma.bankAccount.count()),
+      () => database.snapshot(scope, async () => {}),
+      () => database.write(scope, async () => {}),
+      () => database.transaction(scope, async () => {}),
+    ];
+    for (const send of beside) {
+      await expect(database.write(scope, send)).rejects.toThrow(words);
+      await expect(database.transaction(scope, send)).rejects.toThrow(words);
+    }
+    expect(await database.select(scope, one)).toEqual([{ one: 1 }]);
+  });
+});
+
+test('no connection is lost by what fails', async () => {
+  const queue = { length: 100, timeoutMs: 60_000, tenantShare: 100 };
+  const { database, shut, open: unlock, held, untilHeld } = await open(3, { requestStatements: 3, queue });
+  const request = {};
+  const scope = A.forRequest(request);
+  const bad = { model: 'Test', action: 'bad', query: sql`SELECT 1 / 0` };
+  const failures = () => [
+    database.select(scope, bad),
+    database.select(A, bad),
+    database.snapshot(scope, (within) => database.select(within, bad)),
+    database.snapshot(A, () => Promise.reject(new Error('by the work'))),
+    database.write(A, (transaction) => transaction.finish(bad)),
+    database.write(A, () => Promise.reject(new Error('by the work'))),
+    database.prisma(A, (prisma) => prisma.$queryRaw`SELECT 1 / 0`),
+    database.transaction(A, () => Promise.reject(new Error('by the work'))),
+    database.directory('SELECT 1 / 0', []),
+    database.withConnection((client) => client.query('SELECT 1 / 0')),
+  ];
+  for (let round = 0; round < 3; round++)
+    for (const { status } of await Promise.allSettled(failures())) expect(status).toBe('rejected');
+  await shut(1);
+  const all = [1, 2, 3].map((n) => held(`a${n}`, n === 1 ? scope : A.forRequest({}), 1));
+  await untilHeld(3);
+  await unlock(1);
+  await Promise.all(all);
+});
+
+test('a database that cannot be reached is told from one that is busy', async () => {
+  const { hostname, port } = new URL(server.url);
+  expect(hostname).toBe('127.0.0.1');
+  const proxy = await startTcpProxy(Number(port));
+  opened.push(proxy);
+  const url = new URL(server.url);
+  url.port = String(proxy.port);
+  const { run, database } = await open(1, { url: url.href });
+  await run('a', A);
+  proxy.cut();
+  const failures = await Promise.all([1, 2, 3].map((n) => run(`a${n}`, A).catch((error: unknown) => error)));
+  for (const failure of failures)
+    expect(knownFailure(failure)?.message).toBe(
+      'The service cannot reach its database at the moment; try again shortly.',
+    );
+  expect(database.queue.refusals).toMatchObject({ length: 0, time: 0 });
+  expect(database.queue.refusals.unreachable).toBeGreaterThan(0);
+  proxy.mend();
+  await run('a', A);
+});

@@ -81,14 +81,18 @@ function busyNames(database: Pick<TenantDatabase, 'queue'>): () => readonly stri
   };
 }
 
-/** The check's last result, as long as it is not older. */
+/** The check's last result, as long as it is not older. One that could not be told is asked for again. */
 function atMostEvery(intervalMs: number, check: () => Promise<void>): () => Promise<void> {
   let last: Promise<void> | undefined;
   let atMs = Number.NEGATIVE_INFINITY;
   return () => {
     if (last && performance.now() - atMs < intervalMs) return last;
     atMs = performance.now();
-    last = check();
-    return last;
+    const asked = check();
+    asked.catch((error) => {
+      if (last === asked && !(error instanceof DatabaseFaultsError)) last = undefined;
+    });
+    last = asked;
+    return asked;
   };
 }

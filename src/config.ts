@@ -11,6 +11,8 @@ export interface Config {
   readonly database: {
     /** Absent: the embedded PostgreSQL (development only). */
     readonly url: string | undefined;
+    /** For what needs a session of its own: following the outbox, migrations. Absent: `url`. */
+    readonly directUrl: string | undefined;
     readonly poolSize: number;
     readonly statementTimeoutMs: number;
     /** Of the queue for connections. */
@@ -124,6 +126,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     database: {
       url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
+      directUrl: read.url('DATABASE_DIRECT_URL', ['postgresql:', 'postgres:']),
       poolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
       statementTimeoutMs,
       queue: {
@@ -258,6 +261,11 @@ class SettingsReader {
   url(name: string, protocols: readonly string[]): string | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
+    if (/^\w+:\/\/[^/]*,/.test(text)) {
+      const remedy = 'the driver takes no list: name one that leads to the primary, such as a DNS name or a pooler';
+      this.problem(name, 'a URL with one host', remedy, 'several hosts');
+      return text;
+    }
     const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
     // The value is not repeated: it may hold a password.
     if (!protocol || !protocols.includes(protocol))

@@ -9,14 +9,15 @@ const CONNECTING = {
 const CONNECTING_DIFF = /^--(from|to)-(migrations|config-datasource)(=|$)/;
 
 /**
- * The URL of the database that a command of Prisma's works on: DATABASE_URL, or else the embedded PostgreSQL's, which
+ * The URL of the database that a command of Prisma's works on: DATABASE_DIRECT_URL, DATABASE_URL, or else the embedded PostgreSQL's, which
  * is started for the command's time when it does not run.
  * @param {string[]} argv the command's words, as `['migrate', 'dev']`
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string | undefined>} undefined when there is none and the command needs none
  */
 export async function findDatasourceUrl(argv, env) {
-  const given = env.DATABASE_URL?.trim();
+  // A migration holds an advisory lock, which a pooler that shares sessions would leave behind.
+  const given = env.DATABASE_DIRECT_URL?.trim() || env.DATABASE_URL?.trim();
   if (given) return given;
   if (!connects(argv)) return undefined;
   if (env.NODE_ENV === 'production') {

@@ -6,10 +6,13 @@ import { OperatorError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { type DatabaseState, readDatabaseFaults, readDatabaseState, readRoleRights } from './database-state.ts';
 import { migrate } from './migrate.ts';
+import { refuseForgetfulPooler } from './pooler.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
 export interface OpenedDatabase {
   readonly url: string;
+  /** For what needs a session of its own. */
+  readonly directUrl: string;
   readonly embedded: boolean;
   /** Whether the service must take its own role, because the login is not held to row-level security. */
   readonly takeServiceRole: boolean;
@@ -29,12 +32,14 @@ export async function openDatabase(
   const { url, release } = database.url
     ? { url: database.url, release: async () => {} }
     : await acquireEmbeddedPostgres({ log: say });
+  const directUrl = database.directUrl ?? url;
   try {
+    if (database.url) await refuseForgetfulPooler(url);
     const state = await readDatabaseState(url);
     if (production) refuseUnfit(state);
     if (state.pendingMigrations.length) {
       say(`applying ${state.pendingMigrations.length} migration(s) to the database`);
-      await migrate(url);
+      await migrate(directUrl);
     }
     const faults = await readDatabaseFaults(url);
     if (production) refuseFaulty(faults);
@@ -42,7 +47,7 @@ export async function openDatabase(
     const { role, rights } = await readRoleRights(url, state.bypassesRowSecurity ? SERVICE_ROLE : undefined);
     if (production) refuseLacking(role, rights);
     for (const line of reportOf(role, rights)) say(`warning: ${line}`);
-    return { url, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
+    return { url, directUrl, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
   } catch (error) {
     await release();
     throw error;

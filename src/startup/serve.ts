@@ -18,6 +18,7 @@ import { banner } from './banner.ts';
 import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { OutageLog } from './outage-log.ts';
+import { warnOfTooFewConnections } from './pooler.ts';
 
 export interface RunningService {
   /** For example http://127.0.0.1:4000. */
@@ -30,6 +31,7 @@ export interface RunningService {
 export async function serve(config: Config, logger: Logger, say: (line: string) => void): Promise<RunningService> {
   const opened = await openDatabase(config, say);
   try {
+    await warnOfTooFewConnections(opened.directUrl, config.database.poolSize, logger);
     const tenant = opened.embedded ? await demoTenant(opened.url, say) : undefined;
     const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
     const monitor = new Monitor({ ...config.monitoring, logger, plans });
@@ -127,7 +129,7 @@ async function follow({
   });
   return followOutbox({
     enabled: config.cache.enabled,
-    connection: { url: opened.url, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
+    connection: { url: opened.directUrl, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
     database,
     redis,
     onError: outage.failed,

@@ -42,6 +42,7 @@ interface Cause {
 function* causesOf(thrown: unknown): Generator<Cause> {
   for (let error = thrown, depth = 0; typeof error === 'object' && error !== null && depth < 5; depth++) {
     yield error;
-    error = (error as { cause?: unknown }).cause;
+    const { cause, meta } = error as { cause?: unknown; meta?: { driverAdapterError?: unknown } };
+    error = cause ?? meta?.driverAdapterError;
   }
 }

@@ -33,17 +33,20 @@ interface Statements {
 export class RunningStatements {
   readonly #byRequest = new Map<object, Statements>();
   readonly #abandoned = new WeakSet<object>();
+  /** Why nothing more is sent for a request: its answer is refused as a whole. */
+  readonly #refused = new WeakMap<object, Error>();
 
   /** @param limit how many of one request have, or wait for, a connection at the same time */
   constructor(private readonly limit: number) {}
 
   /**
    * Calls `proceed` when the request may have another connection, at once if it can; `leave` must follow then. Or
-   * `refuse`, once it is abandoned.
+   * `refuse`, once it is abandoned or refused.
    */
   enter(request: object, proceed: () => void, refuse: (error: Error) => void): void {
-    if (this.#abandoned.has(request)) {
-      refuse(abandoned());
+    const end = this.#abandoned.has(request) ? abandoned() : this.#refused.get(request);
+    if (end) {
+      refuse(end);
       return;
     }
     let statements = this.#byRequest.get(request);
@@ -116,16 +119,27 @@ export class RunningStatements {
         () => true, // the statement goes on to its timeout
       );
     }
-    for (const { refuse } of statements.held.splice(0)) refuse(abandoned());
-    for (const { cancel, refuse } of [...statements.waiting]) {
-      cancel();
-      refuse(abandoned());
-    }
+    refuseWaiting(statements, abandoned());
+  }
+
+  /** One of the request's statements got no connection: its answer is refused, and what else waits for it would be for nothing. */
+  refuse(request: object, error: Error): void {
+    this.#refused.set(request, error);
+    const statements = this.#byRequest.get(request);
+    if (statements) refuseWaiting(statements, error);
   }
 
   /** @throws RequestAbandoned when it is */
   refuseAbandoned(request: object, cause?: unknown): void {
     if (this.#abandoned.has(request)) throw abandoned(cause);
+  }
+}
+
+function refuseWaiting({ held, waiting }: Statements, error: Error): void {
+  for (const { refuse } of held.splice(0)) refuse(error);
+  for (const { cancel, refuse } of [...waiting]) {
+    cancel();
+    refuse(error);
   }
 }
 

@@ -36,7 +36,7 @@ export interface TenantDatabaseOptions {
   readonly poolSize: number;
   /** PostgreSQL stops a statement that runs longer. */
   readonly statementTimeoutMs: number;
-  /** Whether to take `SERVICE_ROLE` at each connection, because the login itself is not held to row-level security. */
+  /** Whether to take `SERVICE_ROLE` for each statement, because the login itself is not held to row-level security. */
   readonly takeServiceRole: boolean;
   /** Of the queue for connections; the defaults when absent. */
   readonly queue?: QueueLimits;
@@ -71,12 +71,11 @@ export class TenantDatabase {
   #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
   constructor(options: TenantDatabaseOptions) {
-    const settings = [`-c statement_timeout=${options.statementTimeoutMs}`];
-    if (options.takeServiceRole) settings.push(`-c role=${SERVICE_ROLE}`);
     this.#pool = new TenantPool({
       connectionString: options.url,
       max: options.poolSize,
-      options: settings.join(' '),
+      statementTimeoutMs: options.statementTimeoutMs,
+      ...(options.takeServiceRole && { role: SERVICE_ROLE }),
       application_name: 'tenantry',
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -179,17 +178,12 @@ export class TenantDatabase {
     return this.#pool.queryDirectory<Row>({ name: this.#nameOf(text), text, values });
   }
 
-  /** Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the directory. */
-  async withConnection<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect();
-    let failed = true;
-    try {
-      const result = await work(client);
-      failed = false;
-      return result;
-    } finally {
-      client.release(failed); // one that failed may be within a transaction, or lost
-    }
+  /**
+   * Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the directory. Each statement sent on
+   * it is a transaction of its own.
+   */
+  withConnection<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
+    return this.#pool.lend(work);
   }
 
   /** Connections open at this moment, and how many of the callers wait for one. */

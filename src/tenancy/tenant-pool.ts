@@ -3,17 +3,20 @@ import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import type { LatencyHistogram } from '../monitoring/latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
-import { FairQueue, type RefusalReason } from './fair-queue.ts';
+import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
 import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './queue-limits.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,
   BEGIN_SNAPSHOT,
   FOR_DIRECTORY,
+  FOR_NOBODY,
   forTenant,
   forWriter,
+  localSettings,
   type PreparedStatement,
   prepareCompanions,
+  type StatementSettings,
   submit,
 } from './tenant-query.ts';
 import { PooledTransaction, type StatementEnd, type TransactionOwner } from './tenant-transaction.ts';
@@ -48,7 +51,7 @@ export interface StatementEvent {
   readonly request?: object | undefined;
 }
 
-export interface TenantPoolOptions extends pg.PoolConfig {
+export interface TenantPoolOptions extends pg.PoolConfig, StatementSettings {
   /** Of the queue for connections; the defaults when absent. */
   readonly queue?: QueueLimits;
   /** How many connections one request has, or waits for, at the same time. */
@@ -93,6 +96,7 @@ export type SnapshotQuery = (context: StatementContext, statement: PreparedState
  */
 export class TenantPool extends pg.Pool {
   readonly #onStatement: (event: StatementEvent) => void;
+  readonly #settings: StatementSettings;
   readonly #running: RunningStatements;
   readonly #queue: FairQueue;
   /** Requests whose transactions are under way. */
@@ -106,10 +110,13 @@ export class TenantPool extends pg.Pool {
     onStatement = () => {},
     queue = DEFAULT_QUEUE_LIMITS,
     requestStatements = DEFAULT_REQUEST_STATEMENTS,
+    statementTimeoutMs,
+    role,
     ...config
   }: TenantPoolOptions) {
     super(config);
     this.#onStatement = onStatement;
+    this.#settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
     this.#running = new RunningStatements(requestStatements);
     this.#queue = new FairQueue(this.options.max, queue);
     this.on('remove', () => this.#openConnections--);
@@ -119,13 +126,28 @@ export class TenantPool extends pg.Pool {
       // A lost connection rejects the statement under way; without a listener it would end the process as well.
       client.on('error', () => {});
       // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
-      prepareCompanions(client).catch((error) => this.emit('error', error, client));
+      prepareCompanions(client, this.#settings).catch((error) => this.emit('error', error, client));
     });
   }
 
   /** Sends one statement for a tenant. */
   async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
     return (await this.#send(context, statement)).rows as Row[];
+  }
+
+  /** Lends a connection for no tenant. Each statement sent on it is a transaction of its own. */
+  async lend<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
+    const client = await this.#checkOut(NO_TENANT);
+    const query = (config: string | pg.QueryConfig, values?: unknown[]) =>
+      submit(client, typeof config === 'string' ? { text: config, ...(values && { values }) } : config, FOR_NOBODY);
+    let failed = true;
+    try {
+      const result = await work({ query: query as pg.ClientBase['query'] });
+      failed = false;
+      return result;
+    } finally {
+      this.#giveBack(client, NO_TENANT, failed); // one that failed may be lost
+    }
   }
 
   /** Sends one statement for no tenant, which may read the directory of tenants. */
@@ -243,7 +265,9 @@ export class TenantPool extends pg.Pool {
     const send = client.query.bind(client) as (config: pg.QueryConfig) => Promise<pg.QueryResult>;
     client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
       const statement = typeof config === 'string' ? { text: config, values } : config;
-      return this.#timed(statementContext.getStore() ?? context, statement, () => send(withTenant(statement, context)));
+      return this.#timed(statementContext.getStore() ?? context, statement, () =>
+        send(withTenant(statement, context, this.#settings)),
+      );
     }) as pg.PoolClient['query'];
     const release = client.release.bind(client);
     client.release = (error) => {
@@ -297,7 +321,12 @@ export class TenantPool extends pg.Pool {
       // Those before it wait for connections that nobody can open.
       reject((this.#openConnections === 0 && this.#connectError) || error);
     };
-    const waiter = this.#queue.enter(tenantId, proceed, refuse, request);
+    const refuseAll = (error: TurnRefused) => {
+      endWait?.(); // so that it is not refused together with the others, too
+      if (request) this.#running.refuse(request, error);
+      refuse(error);
+    };
+    const waiter = this.#queue.enter(tenantId, proceed, refuseAll, request);
     if (waiter && request) endWait = this.#running.wait(request, { cancel: () => this.#queue.cancel(waiter), refuse });
   }
 
@@ -388,7 +417,12 @@ const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'di
  * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level
  * could then not be set any more (SQLSTATE 25001).
  */
-function withTenant(statement: pg.QueryConfig, { tenantId }: StatementContext): pg.QueryConfig {
+function withTenant(
+  statement: pg.QueryConfig,
+  { tenantId }: StatementContext,
+  settings: StatementSettings,
+): pg.QueryConfig {
   if (statement.text !== 'BEGIN') return statement;
-  return { text: `BEGIN; SET LOCAL app.tenant_id = ${pg.escapeLiteral(tenantId)}` };
+  const local = [...localSettings(settings), ['app.tenant_id', tenantId] as const];
+  return { text: `BEGIN${local.map(([name, value]) => `; SET LOCAL ${name} = ${pg.escapeLiteral(value)}`).join('')}` };
 }

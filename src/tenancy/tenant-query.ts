@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import Query, { type WireConnection } from 'pg/lib/query.js';
 import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 
@@ -14,22 +14,40 @@ export interface PreparedStatement {
 /** Left to itself, PostgreSQL plans anew what has parameters that are lists: it takes them for longer than they are (docs/decisions.md). */
 const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
-/** What is prepared on every connection, to be sent together with others. */
-const COMPANIONS = {
+/** What every statement is to have, whatever session of PostgreSQL carries it out: poolers share sessions, and drop what a connection starts with. */
+export interface StatementSettings {
+  /** PostgreSQL stops a statement that runs longer; its own setting when absent. */
+  readonly statementTimeoutMs?: number;
+  /** Taken for each statement, because the login itself is not held to row-level security. */
+  readonly role?: string;
+}
+
+/** As `SET LOCAL`: for the rest of a transaction. A statement's time runs from its own begin on, and so after this. */
+export function localSettings({ statementTimeoutMs, role }: StatementSettings): [name: string, value: string][] {
+  const settings: [string, string][] = [];
+  if (statementTimeoutMs !== undefined) settings.push(['statement_timeout', String(statementTimeoutMs)]);
+  if (role !== undefined) settings.push(['role', role]);
+  return settings;
+}
+
+/** What is prepared on every connection, to be sent together with others; `settings` begin with what all of them set. */
+const companions = (settings: string) => ({
   begin: 'BEGIN',
   begin_snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
   commit: 'COMMIT',
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
-  set_tenant: "SELECT set_config('app.tenant_id', $1, true)",
-  set_tenant_plan_once: `SELECT set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
-  set_writer: `SELECT set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
+  set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
+  set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
+  set_writer: `SELECT ${settings}set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
   /** For reading the directory of tenants: slugs and names, never business data. */
-  set_directory: "SELECT set_config('app.directory', $1, true)",
-} as const;
+  set_directory: `SELECT ${settings}set_config('app.directory', $1, true)`,
+  /** For what is of no tenant. */
+  set_nothing: `SELECT ${settings}NULL`,
+});
 
 /** A statement that travels with another one. What it answers is passed over. */
 export interface Companion {
-  readonly name: keyof typeof COMPANIONS;
+  readonly name: keyof ReturnType<typeof companions>;
   readonly values: readonly string[];
 }
 
@@ -42,6 +60,7 @@ export interface Company {
 export const BEGIN: Companion = { name: 'begin', values: [] };
 export const BEGIN_SNAPSHOT: Companion = { name: 'begin_snapshot', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
+export const FOR_NOBODY: Company = { ahead: [{ name: 'set_nothing', values: [] }] };
 export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
 
 /** @param planOnce whether the statement is planned once for all values and not for the ones it is sent with */
@@ -63,9 +82,9 @@ export function submit(client: pg.PoolClient, statement: PreparedStatement, comp
 }
 
 /** Sets how values are written, and prepares the companions, on a new connection. Queued ahead of whatever the connection was opened for. */
-export function prepareCompanions(client: pg.PoolClient): Promise<unknown> {
+export function prepareCompanions(client: pg.PoolClient, settings: StatementSettings): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    client.query(new Preparation((error) => (error ? reject(error) : resolve(undefined))));
+    client.query(new Preparation(settings, (error) => (error ? reject(error) : resolve(undefined))));
   });
 }
 
@@ -108,14 +127,20 @@ class AccompaniedQuery extends Query {
 }
 
 class Preparation extends Query {
-  constructor(done: (error: Error | null) => void) {
+  constructor(
+    private readonly settings: StatementSettings,
+    done: (error: Error | null) => void,
+  ) {
     super({ text: 'prepare', queryMode: 'extended' }, undefined, done);
   }
 
   override prepare(connection: WireConnection): void {
     connection.parse({ name: '', text: SET_TEXT_FORMATS, types: [] });
     send(connection, { name: '', values: [] });
-    for (const [name, text] of Object.entries(COMPANIONS)) connection.parse({ name, text, types: [] });
+    const settings = localSettings(this.settings)
+      .map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true), `)
+      .join('');
+    for (const [name, text] of Object.entries(companions(settings))) connection.parse({ name, text, types: [] });
     connection.sync();
   }
 

@@ -166,6 +166,33 @@ describe('a queue that is full, or too slow', () => {
     await Promise.all(all);
   });
 
+  test('refuses a request with all that it has not sent yet', async () => {
+    const {
+      shut,
+      open: unlock,
+      held,
+      untilHeld,
+      run,
+      done,
+      database,
+    } = await open(1, {
+      queue: { length: 2, timeoutMs: 60_000, tenantShare: 50 },
+      requestStatements: 2,
+    });
+    await shut(1);
+    const first = held('b1', B, 1);
+    await untilHeld(1);
+    const other = run('a0', A.forRequest({}));
+    const scope = A.forRequest({});
+    const all = Array.from({ length: 6 }, (_, index) => run(`a${index + 1}`, scope));
+    for (const each of all) await expect(each).rejects.toEqual(new TurnRefused('length', 2));
+    expect(database.queue).toMatchObject({ length: 1, refusals: { length: 1 } });
+    await expect(run('late', scope)).rejects.toBeInstanceOf(TurnRefused);
+    await unlock(1);
+    await Promise.all([first, other]);
+    expect(done.slice(-2)).toEqual(['b1', 'a0']);
+  });
+
   test('refuses whoever waited for its time, and serves on', async () => {
     const {
       shut,
@@ -176,19 +203,23 @@ describe('a queue that is full, or too slow', () => {
       database,
     } = await open(1, {
       queue: { length: 10, timeoutMs: 20, tenantShare: 50 },
+      requestStatements: 2,
     });
     await shut(1);
     const first = held('a1', A, 1);
     await untilHeld(1);
-    const error = await run('b1', B).catch((thrown: unknown) => thrown);
+    const scope = B.forRequest({});
+    const all = ['b1', 'b2', 'b3'].map((name) => run(name, scope).catch((thrown: unknown) => thrown));
+    const [error, ...others] = await Promise.all(all);
     expect(error).toEqual(new TurnRefused('time', 20));
+    expect(others).toEqual([error, error]);
     expect(knownFailure(error)?.message).toBe(
       'The service is busy: the database did not come to this within 20 ms, and nothing waits longer; try again in 1 s.',
     );
     expect(database.queue.refusals).toEqual({ length: 0, time: 1, unreachable: 0 });
     await unlock(1);
     await first;
-    await run('b2', B);
+    await run('b4', B.forRequest({}));
   });
 });
 

@@ -37,7 +37,7 @@ export function clientWith(url: string, { extension, rowLevelSecurity }: Defence
   const pool = new TenantPool({
     connectionString: url,
     max: connections,
-    ...(rowLevelSecurity && { options: `-c role=${SERVICE_ROLE}` }),
+    ...(rowLevelSecurity && { role: SERVICE_ROLE }),
   });
   const bare = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {

@@ -35,7 +35,7 @@ beforeAll(async () => {
   for (const { id } of TWINS)
     await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, 'same', '\\x00')", [id]);
   // Few connections, so that each serves all tenants in turn.
-  pool = new TenantPool({ connectionString: service.databaseUrl, max: 2, options: `-c role=${SERVICE_ROLE}` });
+  pool = new TenantPool({ connectionString: service.databaseUrl, max: 2, role: SERVICE_ROLE });
 });
 afterAll(async () => {
   await pool.end();

@@ -57,6 +57,20 @@ interface Identity {
   readonly session: number;
 }
 
+/** Whether the session is this connection's alone. A pooler names itself at connecting; what is set there would be the next client's. */
+function isOwnSession(client: pg.Client, { session }: Identity): boolean {
+  return (client as unknown as { readonly processID: number }).processID === session;
+}
+
+/** No poll depends on it. */
+function settingsOf(role: string | undefined): string {
+  const settings = { idle_session_timeout: IDLE_SESSION_TIMEOUT_MS, ...KEEPALIVE, ...(role && { role }) };
+  const each = Object.entries(settings).map(
+    ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(String(value))}, false)`,
+  );
+  return `SELECT ${each.join(', ')}`;
+}
+
 /** A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants. */
 export class OutboxReader {
   private constructor(
@@ -65,28 +79,21 @@ export class OutboxReader {
   ) {}
 
   static async open({ url, role }: OutboxConnection): Promise<OutboxReader> {
-    // What a pooler may drop: no poll depends on it.
-    const settings = {
-      idle_session_timeout: IDLE_SESSION_TIMEOUT_MS,
-      ...KEEPALIVE,
-      ...(role && { role }),
-    };
     const client = new pg.Client({
       connectionString: url,
       application_name: 'tenantry cache follower',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: POLL_TIMEOUT_MS,
       keepAlive: true,
-      options: Object.entries(settings)
-        .map(([name, value]) => `-c ${name}=${value}`)
-        .join(' '),
     });
     // A lost connection rejects the statement under way or the next one; without a listener it would end the process.
     client.on('error', () => {});
     try {
       await client.connect();
       const { rows } = await client.query<Identity>(IDENTIFY);
-      return new OutboxReader(client, rows[0] as Identity);
+      const identity = rows[0] as Identity;
+      if (isOwnSession(client, identity)) await client.query(settingsOf(role));
+      return new OutboxReader(client, identity);
     } catch (error) {
       await client.end().catch(() => {}); // the error to tell is the first one
       throw error;
@@ -125,7 +132,7 @@ export class OutboxReader {
     if (session !== this.identity.session)
       throw new OperatorError(
         'The connection to PostgreSQL goes through a pooler that shares sessions. No kept answer is trusted.',
-        'Give the service a direct connection, or one to a pooler in session mode.',
+        'Give DATABASE_DIRECT_URL a direct connection, or one to a pooler in session mode.',
       );
   }
 

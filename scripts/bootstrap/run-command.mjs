@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { asksForHelp, BUILD_USAGE, helpOf, refuseUnknown, remedyOf } from './arguments.mjs';
 import { build } from './build.mjs';
 import { dependencies } from './dependencies.mjs';
+import { endWithNpm } from './end-with-npm.mjs';
 import { readEnvironmentFile } from './environment-file.mjs';
 import { BootstrapError } from './errors.mjs';
 import { generatedCode } from './generated-code.mjs';
@@ -20,6 +21,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export async function runCommand([command = '--help', ...args]) {
   try {
     if (command === '--help' || command === 'help') return console.log(commandList());
+    endWithNpm();
     await dispatch(command, args);
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type FakeProject, installOnce, makeFakeProject, makeInstalledProject } from './fake-project.ts';
@@ -124,6 +127,24 @@ test('ends the step it is at when it is told to end', async () => {
   run.child.kill('SIGTERM');
   expect(await run.ended).toMatchObject({ code: 143 });
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('tells a command to end when npm and its shell have ended without handing a signal on', async () => {
+  const project = makeFakeProject();
+  project.write(
+    'scripts/serve.ts',
+    "process.on('SIGTERM', () => process.exit(console.log('told') ?? 0)); setInterval(() => {}, 1_000); console.log('up');",
+  );
+  await project.run('build');
+  const shell = spawn('sh', ['-c', `'${process.execPath}' scripts/run.mjs serve; exit`], {
+    cwd: project.root,
+    env: { ...process.env, npm_lifecycle_event: 'serve' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [up] = await once(shell.stdout.setEncoding('utf8'), 'data');
+  expect(up).toBe('up\n');
+  shell.kill('SIGTERM');
+  expect(await text(shell.stdout)).toBe('told\n');
 });
 
 test('takes settings from .env, over which what is set wins', async () => {

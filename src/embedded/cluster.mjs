@@ -46,17 +46,21 @@ const DEFAULT_SETTINGS = {
  * @param {Place} place
  * @param {Record<string, string>} settings of postgresql.conf, over the defaults
  * @param {(line: string) => void} log
+ * @param {number} [port] the only one that will do: its users know it by that
  * @returns {Promise<Postmaster>}
  */
-export async function startCluster(place, settings, log) {
+export async function startCluster(place, settings, log, port) {
   const native = reachableBinaries(locateBinaries(), place);
   if (!existsSync(place.data)) await makeCluster(native, place, settings, log);
   refuseOtherVersion(native, place);
   await clearLeftovers(place.data);
   makeFolderFor(place, place.log);
   const logFile = rotateLog(place);
+  const lastPort = lastPortOf(place);
   for (let attempt = 1; ; attempt++) {
-    const failure = await tryStart(native, place, logFile, settings);
+    // Where it was: who uses a server that died knows it by that address.
+    const wanted = port ?? (attempt === 1 ? lastPort : undefined);
+    const failure = await tryStart(native, place, logFile, settings, wanted);
     const postmaster = failure === undefined ? await findPostmaster(place.data) : undefined;
     if (postmaster) return postmaster;
     if (attempt === START_ATTEMPTS || !/could not bind|Address already in use/.test(failure ?? '')) {
@@ -133,16 +137,24 @@ function rotateLog(place) {
  * @param {Place} place
  * @param {string} logFile
  * @param {Record<string, string>} settings
+ * @param {number} [port]
  * @returns {Promise<string | undefined>} what was said on failure, undefined on success
  */
-async function tryStart(native, place, logFile, settings) {
-  const all = { ...DEFAULT_SETTINGS, ...settings, port: String(await findFreePort()) };
+async function tryStart(native, place, logFile, settings, port) {
+  const all = { ...DEFAULT_SETTINGS, ...settings, port: String(port ?? (await findFreePort())) };
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replace(/['\\]/g, '$&$&')}'`);
   writeFileFor(place, path.join(place.data, SETTINGS_FILE), `${lines.join('\n')}\n`, 0o600);
   // pg_ctl gives the server a session of its own, so that a terminal's Ctrl-C does not reach it before we stop it.
   const flags = ['start', '--wait', '--timeout=120', '--silent', `--pgdata=${place.data}`, `--log=${logFile}`];
   const { code, output } = await runProgram(programIn(native, 'pg_ctl'), flags, { user: place.user, cwd: place.data });
   return code === 0 ? undefined : `${output.trim()}\n${lastLines(logFile)}`;
+}
+
+/** @param {Place} place */
+function lastPortOf({ data }) {
+  const file = path.join(data, SETTINGS_FILE);
+  const port = existsSync(file) ? /^port = '(\d+)'$/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  return port === undefined ? undefined : Number(port);
 }
 
 /** @returns {Promise<number>} */

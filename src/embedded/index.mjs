@@ -10,6 +10,7 @@ import { startCluster } from './cluster.mjs';
 import { ensureDatabase } from './database.mjs';
 import { EmbeddedPostgresError } from './errors.mjs';
 import { holdUntilExit } from './exit-guard.mjs';
+import { keepRunning } from './keep-running.mjs';
 import { choosePlace } from './place.mjs';
 import { findPostmaster } from './postmaster.mjs';
 import { withProcessLock } from './process-lock.mjs';
@@ -26,6 +27,7 @@ export { EmbeddedPostgresError } from './errors.mjs';
  * @property {string} [directory] where its files lie; `.tenantry/postgres` of the clone when absent
  * @property {(line: string) => void} [log] told what takes long, and where the files lie if not in `directory`
  * @property {Record<string, string>} [settings] for postgresql.conf, over the defaults; a server that runs already keeps its own
+ * @property {boolean} [isKeptRunning] whether it is started again, at the same address, when it dies; false when absent
  */
 
 /**
@@ -107,12 +109,15 @@ function explained(cause, home) {
  * @param {EmbeddedPostgresOptions} options
  * @returns {Promise<EmbeddedPostgres>}
  */
-function acquire(place, { log = () => {}, settings = {} }) {
+function acquire(place, { log = () => {}, settings = {}, isKeptRunning = false }) {
   const onWait = (/** @type {number} */ pid) => log(`waiting for process ${pid}, which starts or stops the database`);
   const join = async () => {
     const unregister = registerUser(place.users);
     try {
-      return hold(place, unregister, await ensureRunning(place, settings, log));
+      const url = await ensureRunning(place, settings, log);
+      const start = () => startCluster(place, settings, log, Number(new URL(url).port));
+      const stopWatch = isKeptRunning ? keepRunning({ place, start, log }) : async () => {};
+      return hold(place, unregister, url, stopWatch);
     } catch (error) {
       unregister();
       throw error;
@@ -144,12 +149,14 @@ async function ensureRunning(place, settings, log) {
  * @param {Place} place
  * @param {() => void} unregister
  * @param {string} url
+ * @param {() => Promise<void>} stopWatch
  * @returns {EmbeddedPostgres}
  */
-function hold(place, unregister, url) {
+function hold(place, unregister, url, stopWatch) {
   const letGo = holdUntilExit({ home: place.home, unregister });
   const release = async () => {
     if (!letGo()) return;
+    await stopWatch();
     await withProcessLock(place.lock, async () => {
       unregister();
       await stopIfUnused(place);

@@ -110,6 +110,30 @@ test('starts again after the server was killed in the middle of work, with all t
   expect(await findRunningEmbeddedPostgres({ directory })).toBeUndefined();
 });
 
+test('is started again at its address for who keeps it running, as often as it is killed, and not after its release', async () => {
+  const log: string[] = [];
+  const say = (line: string) => void log.push(line);
+  const { url, release } = await acquireEmbeddedPostgres({ directory, settings, isKeptRunning: true, log: say });
+  for (let times = 1; times <= 2; times++) {
+    process.kill(postmasterPid(directory), 'SIGKILL');
+    await expect.poll(() => log.filter((line) => line === 'the embedded PostgreSQL runs again')).toHaveLength(times);
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  }
+  expect(log[0]).toBe('the embedded PostgreSQL has died; starting it again in 0.5 s');
+  expect(log[2]).toBe('the embedded PostgreSQL has died; starting it again in 1 s');
+  await release();
+  expect(await findRunningEmbeddedPostgres({ directory })).toBeUndefined();
+});
+
+test('is at its address again when a command starts it that comes before it was missed', async () => {
+  const first = await acquireEmbeddedPostgres({ directory, settings });
+  process.kill(postmasterPid(directory), 'SIGKILL');
+  const second = await acquireEmbeddedPostgres({ directory, settings });
+  expect(second.url).toBe(first.url);
+  await second.release();
+  await first.release();
+});
+
 test('does not take a process that got the pid of a former server for the server', async () => {
   const lines = [process.pid, path.join(directory, 'data'), 0, 1, '', '127.0.0.1', '', 'ready'];
   writeFileSync(path.join(directory, 'data/postmaster.pid'), `${lines.join('\n')}\n`);

@@ -17,12 +17,13 @@ import { limitsPlugin } from './graphql/limits.plugin.ts';
 import { createSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { corsHeaders, corsOptions } from './http/cors.ts';
+import { Draining, unusedConnections } from './http/draining.ts';
 import { answerErrors } from './http/error-handler.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from './http/health.ts';
-import { timeouts } from './http/timeouts.ts';
-import { createMetrics, registerMetrics } from './monitoring/metrics.ts';
+import { httpOptions } from './http/server-options.ts';
+import { createMetrics, registerMetrics, type ShareMetrics } from './monitoring/metrics.ts';
 import type { Monitor } from './monitoring/monitor.ts';
 import { timeResolvers } from './monitoring/time-resolvers.ts';
 import { timingPlugin } from './monitoring/timing.plugin.ts';
@@ -39,6 +40,10 @@ export interface AppDependencies {
   /** Under way already: no answer is kept before it is. */
   readonly following: Following;
   readonly health: HealthChecks;
+  /** Begun before the service is closed. Absent: begins when it is. */
+  readonly draining?: Draining;
+  /** Shows the figures of all workers. Absent: this process is the only one. */
+  readonly shareMetrics?: ShareMetrics | undefined;
   /** Filled into the explorer pages; only ever for generated demo data. */
   readonly sampleToken?: string | undefined;
 }
@@ -49,8 +54,14 @@ export interface AppDependencies {
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
+  const { draining = new Draining(), shareMetrics } = dependencies;
   // Without a logger of its own: even with request logging off it costs up to a tenth of an answer from the cache.
-  const app = Fastify({ forceCloseConnections: 'idle', ...timeouts(config.http) });
+  const app = Fastify({
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // who is under way is answered
+    ...httpOptions(config.http, draining),
+  });
+  const closeUnused = unusedConnections(app.server);
   answerErrors(app, logger);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
@@ -73,22 +84,25 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await apollo.start();
 
   const { markStopping } = registerHealth(app, health, logger);
-  app.addHook('preClose', async () => markStopping());
+  draining.whenBegun(markStopping);
+  app.addHook('preClose', async () => {
+    draining.begin();
+    // Two turns later nothing new is accepted, and what had come by then is read.
+    setImmediate(() => setImmediate(closeUnused));
+  });
   app.addHook('onClose', async () => {
     await apollo.stop();
     services.resources.close();
   });
-  registerMetrics(
-    app,
-    createMetrics({
-      monitor,
-      databaseConnections: () => database.connections,
-      databaseQueue: () => database.queue,
-      cacheMemoryBytes: () => cache.memoryBytes,
-      following,
-      executions: compiles ? executor.counts : undefined,
-    }),
-  );
+  const metrics = createMetrics({
+    monitor,
+    databaseConnections: () => database.connections,
+    databaseQueue: () => database.queue,
+    cacheMemoryBytes: () => cache.memoryBytes,
+    following,
+    executions: compiles ? executor.counts : undefined,
+  });
+  registerMetrics(app, metrics, shareMetrics?.(metrics));
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { OperatorError } from './errors.ts';
+import { SettingError, settingOf } from './setting.mjs';
 import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
 
 /** Every setting of the service, read once at start. Defaults and meanings stand in the README's table too. */
@@ -23,6 +25,7 @@ export interface Config {
   /** Absent: cache entries and versions live in this process. */
   readonly redisUrl: string | undefined;
   readonly http: HttpConfig;
+  readonly lifecycle: LifecycleConfig;
   readonly auth: AuthConfig;
   readonly cache: CacheConfig;
   readonly limits: LimitsConfig;
@@ -45,6 +48,18 @@ export interface HttpConfig {
   readonly requestTimeoutMs: number;
   /** How long a connection is kept between requests: longer than the load balancer keeps it. */
   readonly idleTimeoutMs: number;
+}
+
+/** How the service comes and goes. */
+export interface LifecycleConfig {
+  /** Processes that serve; with one, the process that was started serves itself. */
+  readonly workers: number;
+  /** How long a database that is not there yet is waited for. */
+  readonly startupTimeoutMs: number;
+  /** How long the service serves on after it says that it stops, so that balancers notice. */
+  readonly shutdownDelayMs: number;
+  /** After this the process ends, whatever is under way. Counted from the signal. */
+  readonly shutdownTimeoutMs: number;
 }
 
 export interface AuthConfig {
@@ -118,6 +133,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const read = new SettingsReader(env);
   const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
   const statementTimeoutMs = read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000);
+  const redisUrl = read.url('REDIS_URL', ['redis:', 'rediss:']);
+  const workers = readWorkers(read);
+  const cacheOn = read.onOff('CACHE', true);
+  const isShareable = workers === 1 || redisUrl !== undefined;
+  if (production && cacheOn && !isShareable)
+    read.problem(
+      'REDIS_URL',
+      'set when WORKERS is more than 1',
+      'workers share a cache only there; or CACHE=off',
+      undefined,
+    );
   const otherTtlSeconds = read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800);
   const config: Config = {
     production,
@@ -136,10 +162,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       },
       requestStatements: read.integer('DATABASE_REQUEST_STATEMENTS', DEFAULT_REQUEST_STATEMENTS, 1, 1000),
     },
-    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    redisUrl,
     http: {
       requestTimeoutMs: read.integer('HTTP_REQUEST_TIMEOUT_MS', 10_000, 100, 3_600_000),
       idleTimeoutMs: read.integer('HTTP_IDLE_TIMEOUT_MS', 72_000, 100, 3_600_000),
+    },
+    lifecycle: {
+      workers,
+      startupTimeoutMs: read.integer('STARTUP_TIMEOUT_MS', production ? 60_000 : 0, 0, 3_600_000),
+      shutdownDelayMs: read.integer('SHUTDOWN_DELAY_MS', production ? 5_000 : 0, 0, 3_600_000),
+      shutdownTimeoutMs: read.integer('SHUTDOWN_TIMEOUT_MS', 25_000, 1, 3_600_000),
     },
     auth: {
       secret: read.text('AUTH_SECRET'),
@@ -149,7 +181,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       audience: read.text('AUTH_AUDIENCE'),
     },
     cache: {
-      enabled: read.onOff('CACHE', true),
+      // What one worker keeps, another's writes would make old.
+      enabled: cacheOn && isShareable,
       keyPrefix: readKeyPrefix(read),
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
       maxLoadMs: statementTimeoutMs,
@@ -182,10 +215,21 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     explorer: read.onOff('EXPLORER', !production),
   };
   checkAuth(read, config);
+  checkShutdown(read, config.lifecycle);
   if (production && !config.database.url)
     read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
   read.finish();
   return Object.freeze(config);
+}
+
+function readWorkers(read: SettingsReader): number {
+  return read.text('WORKERS') === 'auto' ? availableParallelism() : read.integer('WORKERS', 1, 1, 256, 'or auto');
+}
+
+function checkShutdown(read: SettingsReader, { shutdownDelayMs, shutdownTimeoutMs }: LifecycleConfig): void {
+  if (shutdownDelayMs < shutdownTimeoutMs) return;
+  const expected = `less than SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}), which counts from the signal too`;
+  read.problem('SHUTDOWN_DELAY_MS', expected, 'nothing could finish; set one of the two', String(shutdownDelayMs));
 }
 
 /** Of characters that neither a pattern of Redis nor a hash tag gives a meaning to. */
@@ -234,15 +278,22 @@ class SettingsReader {
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
   text(name: string): string | undefined {
-    return this.env[name]?.trim() || undefined;
+    try {
+      return settingOf(this.env, name);
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      this.#told(error.message);
+      return undefined;
+    }
   }
 
-  integer(name: string, fallback: number, min: number, max: number): number {
+  integer(name: string, fallback: number, min: number, max: number, orElse = ''): number {
     const text = this.text(name);
     if (text === undefined) return fallback;
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    this.problem(name, `a whole number between ${min} and ${max}`, `unset it for the default, ${fallback}`, text);
+    const expected = `a whole number between ${min} and ${max}${orElse && `, ${orElse}`}`;
+    this.problem(name, expected, `unset it for the default, ${fallback}`, text);
     return fallback;
   }
 
@@ -290,7 +341,12 @@ class SettingsReader {
   }
 
   problem(name: string, expected: string, remedy: string, got: string | undefined): void {
-    this.#problems.push(`${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+    this.#told(`${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+  }
+
+  /** Some settings are read twice. */
+  #told(problem: string): void {
+    if (!this.#problems.includes(problem)) this.#problems.push(problem);
   }
 
   finish(): void {

@@ -1,10 +1,12 @@
+import cluster from 'node:cluster';
 import { runCommand } from './cli/run-command.ts';
 import { readConfig } from './config.ts';
 import { createLogger } from './monitoring/logger.ts';
+import { closeInTime } from './startup/close-in-time.ts';
 import { serve } from './startup/serve.ts';
-
-/** How long requests under way may take to finish before the process ends without them. */
-const SHUTDOWN_TIMEOUT_MS = 10_000;
+import { StopSignals } from './startup/stop-signals.ts';
+import { runWorker } from './startup/worker.ts';
+import { runWorkers } from './startup/workers.ts';
 
 const SPEC = {
   name: 'start',
@@ -17,13 +19,13 @@ const SPEC = {
 await runCommand(SPEC, async () => {
   const config = readConfig();
   const logger = createLogger(config);
-  const service = await serve(config, logger, (line) => process.stderr.write(`${line}\n`));
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve);
-  });
-  process.stderr.write(`\n${signal}: finishing the requests under way\n`);
-  const timeout = setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT_MS);
-  await service.close();
-  clearTimeout(timeout);
-  return 0;
+  const signals = new StopSignals();
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  if (cluster.isWorker) process.exit(await runWorker(config, logger, signals)); // its channel would keep it alive
+  if (config.lifecycle.workers > 1) return await runWorkers(config, logger, say, signals);
+  const service = await serve(config, logger, say);
+  say(service.banner);
+  const signal = await signals.next();
+  say(`\n${signal}: serving for ${config.lifecycle.shutdownDelayMs / 1000} s more, then finishing what is under way`);
+  return closeInTime(service, config.lifecycle.shutdownTimeoutMs, say);
 });

@@ -33,7 +33,7 @@ export async function startService(
   const server = startProcess(process.execPath, [...flags, ...MAIN], cleanup, {
     cwd: root,
     // None of the caller's settings: they would change what is measured.
-    env: { PATH, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env },
+    env: { PATH, HOME, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), SHUTDOWN_DELAY_MS: '0', ...env },
   });
   const { child, output } = server;
   const deadline = Date.now() + START_TIMEOUT_MS;

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 
+import { settingOf } from '../../src/setting.mjs';
+
 /** @type {Record<string, string[]>} */
 const CONNECTING = {
   migrate: ['dev', 'deploy', 'status', 'reset', 'resolve', 'diff'],
@@ -17,7 +19,7 @@ const CONNECTING_DIFF = /^--(from|to)-(migrations|config-datasource)(=|$)/;
  */
 export async function findDatasourceUrl(argv, env) {
   // A migration holds an advisory lock, which a pooler that shares sessions would leave behind.
-  const given = env.DATABASE_DIRECT_URL?.trim() || env.DATABASE_URL?.trim();
+  const given = settingOf(env, 'DATABASE_DIRECT_URL') ?? settingOf(env, 'DATABASE_URL');
   if (given) return given;
   if (!connects(argv)) return undefined;
   if (env.NODE_ENV === 'production') {

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
+import { settingOf } from '../setting.mjs';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
 import { refuseDuringMigration, refuseReadOnly, refuseWithoutRights } from './write-guard.ts';
@@ -44,7 +45,7 @@ export interface CommandDatabaseOptions {
  */
 export async function openCommandDatabase({
   command,
-  url = process.env.DATABASE_URL,
+  url = settingOf(process.env, 'DATABASE_URL'),
   writes,
   log = (line) => process.stderr.write(`${line}\n`),
   acquireEmbedded = acquireEmbeddedPostgres,

@@ -1,6 +1,7 @@
 import { reportOf, rightsOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { refuseDuringCreation } from '../indexes/change-guard.ts';
+import { settingOf } from '../setting.mjs';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
@@ -19,9 +20,8 @@ export const MIGRATE = {
 
 /** @param say told what is done */
 export async function migrateCommand(say: (line: string) => void): Promise<number> {
-  const server = process.env.DATABASE_URL
-    ? { url: process.env.DATABASE_URL, release: async () => {} }
-    : await acquireEmbeddedPostgres({ log: say });
+  const url = settingOf(process.env, 'DATABASE_URL');
+  const server = url ? { url, release: async () => {} } : await acquireEmbeddedPostgres({ log: say });
   try {
     const pending = await pendingIn(server.url);
     if (pending?.length === 0) {

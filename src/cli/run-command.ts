@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { EmbeddedPostgresError } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
+import { SettingError } from '../setting.mjs';
 import { type CommandLine, type CommandSpec, helpOf, type OptionSpecs, parseCommandLine } from './command-line.ts';
 
 /** How pg words it, and Node.js. */
@@ -48,7 +49,7 @@ export function describeError(error: unknown): string {
 
 function messageOf(error: unknown): string[] {
   if (error instanceof OperatorError) return [error.message, error.remedy];
-  if (error instanceof EmbeddedPostgresError) return [error.message];
+  if (error instanceof EmbeddedPostgresError || error instanceof SettingError) return [error.message];
   if (error instanceof pg.DatabaseError) return describeDatabaseError(error);
   const message = error instanceof Error ? error.message : String(error);
   if (LOST_CONNECTION.test(message))

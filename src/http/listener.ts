@@ -18,14 +18,9 @@ export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
   const pass: RequestListener = (request, response) => {
     for (const listener of fastify) listener.call(server, request, response);
   };
-  let isOpen = true;
-  // From then on Fastify ends each connection with its next answer.
-  app.addHook('preClose', async () => {
-    isOpen = false;
-  });
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
-    const bytes = isOpen ? bodyBytesOf(request) : 0;
+    const bytes = bodyBytesOf(request);
     if (bytes === 0) return pass(request, response);
     // The parser is at the headers yet. The body has mostly come in together with them, and is read when it is done.
     process.nextTick(() => {

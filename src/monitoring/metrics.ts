@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { type Aggregator, collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
 import type { QueueFigures } from '../tenancy/tenant-pool.ts';
@@ -44,8 +44,8 @@ export function createMetrics({
 }: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const add = (type: MetricType, name: string, help: string, samples: () => Sample[]) =>
-    registry.registerMetric(readWhenAsked(type, name, help, samples));
+  const add: Add = (type, name, help, samples, together = 'sum') =>
+    registry.registerMetric(readWhenAsked(type, name, help, samples, together));
   addOperations(add, monitor);
   addErrors(add, monitor);
   addStatements(add, monitor);
@@ -62,13 +62,21 @@ export function createMetrics({
   return registry;
 }
 
-/** GET /metrics, in Prometheus' text format. */
-export function registerMetrics(app: FastifyInstance, registry: Registry): void {
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+/** Takes part in what all workers show. @returns gives their figures together, in Prometheus' text format */
+export type ShareMetrics = (own: Registry) => () => Promise<string>;
+
+/**
+ * GET /metrics, in Prometheus' text format.
+ * @param read absent: the figures of this process
+ */
+export function registerMetrics(app: FastifyInstance, registry: Registry, read = () => registry.metrics()): void {
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await read()));
 }
 
 type MetricType = 'counter' | 'gauge' | 'histogram';
-type Add = (type: MetricType, name: string, help: string, samples: () => Sample[]) => void;
+/** How the figures of several workers are one. */
+type Together = Extract<Aggregator, 'sum' | 'min' | 'max'>;
+type Add = (type: MetricType, name: string, help: string, samples: () => Sample[], together?: Together) => void;
 
 function addOperations(add: Add, { operations }: Monitor): void {
   const name = 'tenantry_operation_duration_seconds';
@@ -184,17 +192,17 @@ function eventSamples(namespace: string, cache: CacheStatistics): Sample[] {
 
 /** How this process learns of writes past it: docs/cache.md. */
 function addFollowing(add: Add, { state, trust }: MetricsSources['following']): void {
-  const one = (type: MetricType, name: string, help: string, value: () => number) =>
-    add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }]);
-  one('gauge', 'trusted', 'Whether answers are taken from the cache (1) or, for safety, not (0).', () =>
-    Number(trust.isValid),
-  );
+  const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
+    add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
+  const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';
+  one('gauge', 'trusted', trusted, () => Number(trust.isValid), 'min');
   one('gauge', 'drainer', 'Whether this process drains the outbox.', () => Number(state.role === 'drainer'));
   one(
     'gauge',
     'outbox_lag_seconds',
     'From the last poll of the outbox until all it saw was in the versions.',
     () => state.lagMs / 1000,
+    'max',
   );
   one('counter', 'outbox_rows_total', 'Rows of the outbox that this process followed.', () => state.followedRows);
   one('counter', 'outbox_elections_total', 'How often this process became the drainer.', () => state.elections);
@@ -215,6 +223,13 @@ function histogramSamples(name: string, labels: Sample['labels'], durations: Lat
 }
 
 /** prom-client's types know its own four classes only; its registry asks no more of a metric than these. */
-function readWhenAsked(type: MetricType, name: string, help: string, samples: () => Sample[]): Metric {
-  return { type, name, help, get: async () => ({ type, name, help, values: samples() }) } as unknown as Metric;
+function readWhenAsked(
+  type: MetricType,
+  name: string,
+  help: string,
+  samples: () => Sample[],
+  aggregator: Together,
+): Metric {
+  const get = async () => ({ type, name, help, aggregator, values: samples() });
+  return { type, name, help, get } as unknown as Metric;
 }

@@ -25,7 +25,11 @@ function runPrisma(args: readonly string[], url: string): Promise<{ code: number
   );
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: findProjectRoot(),
-    env: { ...process.env, DATABASE_URL: url, DATABASE_DIRECT_URL: url },
+    env: {
+      ...process.env,
+      ...{ DATABASE_URL: url, DATABASE_URL_FILE: '' },
+      ...{ DATABASE_DIRECT_URL: url, DATABASE_DIRECT_URL_FILE: '' },
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Promise((resolve, reject) => {

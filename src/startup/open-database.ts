@@ -7,6 +7,7 @@ import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { type DatabaseState, readDatabaseFaults, readDatabaseState, readRoleRights } from './database-state.ts';
 import { migrate } from './migrate.ts';
 import { refuseForgetfulPooler } from './pooler.ts';
+import { whenDatabaseIsThere } from './wait-for-database.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
 export interface OpenedDatabase {
@@ -20,22 +21,29 @@ export interface OpenedDatabase {
   release(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** Whether the embedded PostgreSQL is started again when it dies. True when absent. */
+  readonly isKeptRunning?: boolean;
+}
+
 /**
- * Finds the database of the settings, or starts the embedded one. In development it is migrated; production refuses
+ * Finds the database of the settings, waiting for it where it may come later, or starts the embedded one. In development it is migrated; production refuses
  * one that is not, a login that sees through row-level security, and a database that lacks a trigger, policy, function
  * or key that the design needs; in development that is said, since nobody else can mend it.
  */
 export async function openDatabase(
-  { database, production }: Config,
+  { database, lifecycle, production }: Config,
   say: (line: string) => void,
+  { isKeptRunning = true }: OpenOptions = {},
 ): Promise<OpenedDatabase> {
   const { url, release } = database.url
     ? { url: database.url, release: async () => {} }
-    : await acquireEmbeddedPostgres({ log: say });
+    : await acquireEmbeddedPostgres({ log: say, isKeptRunning });
   const directUrl = database.directUrl ?? url;
   try {
+    const wait = { timeoutMs: lifecycle.startupTimeoutMs, say };
+    const state = await whenDatabaseIsThere(() => readDatabaseState(url), wait);
     if (database.url) await refuseForgetfulPooler(url);
-    const state = await readDatabaseState(url);
     if (production) refuseUnfit(state);
     if (state.pendingMigrations.length) {
       say(`applying ${state.pendingMigrations.length} migration(s) to the database`);

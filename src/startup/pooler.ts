@@ -74,10 +74,15 @@ function forgetful(cause: Error): OperatorError {
 }
 
 /**
- * Says when one process of the service may want more connections than the server has left for logins that are no superusers'.
+ * Says when the service on this machine, all workers together, may want more connections than the server has left for logins
+ * that are no superusers'.
  * @param url of a session on the server itself: how many a pooler opens is its own matter
  */
-export async function warnOfTooFewConnections(url: string, poolSize: number, log: Pick<Logger, 'warn'>): Promise<void> {
+export async function warnOfTooFewConnections(
+  url: string,
+  { poolSize, workers }: { readonly poolSize: number; readonly workers: number },
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
   const client = open(url);
   try {
     await client.connect();
@@ -85,11 +90,11 @@ export async function warnOfTooFewConnections(url: string, poolSize: number, log
       `SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer AS available`,
     );
     const available = rows[0]?.available ?? Number.POSITIVE_INFINITY;
-    const wanted = poolSize + OWN_CONNECTIONS;
+    const wanted = workers * (poolSize + OWN_CONNECTIONS);
     if (wanted > available)
       log.warn(
-        { wanted, available, poolSize },
-        `This process may open ${wanted} connections, and PostgreSQL takes ${available}: lower DATABASE_POOL_SIZE, or raise max_connections.`,
+        { wanted, available, poolSize, workers },
+        `The service may open ${wanted} connections, and PostgreSQL takes ${available}: lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections.`,
       );
   } finally {
     await client.end();

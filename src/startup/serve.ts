@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -9,6 +10,8 @@ import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
 import { OperatorError } from '../errors.ts';
+import { Draining } from '../http/draining.ts';
+import type { ShareMetrics } from '../monitoring/metrics.ts';
 import { Monitor } from '../monitoring/monitor.ts';
 import { SlowPlans } from '../monitoring/slow-plans.ts';
 import { seedDemo } from '../seed/demo.ts';
@@ -23,16 +26,33 @@ import { warnOfTooFewConnections } from './pooler.ts';
 export interface RunningService {
   /** For example http://127.0.0.1:4000. */
   readonly url: string;
-  /** Finishes the requests under way, then closes what was opened, in reverse order. */
+  /** For the person who started it. */
+  readonly banner: string;
+  /**
+   * Says that it is not ready, serves on for the time that balancers take to notice, finishes the requests under way, and
+   * closes what was opened, in reverse order.
+   */
   close(): Promise<void>;
 }
 
+export interface ServeOptions {
+  /** One of several processes, whose parent keeps the embedded PostgreSQL running. */
+  readonly isWorker?: boolean;
+  readonly shareMetrics?: ShareMetrics;
+}
+
 /** Brings everything up and listens. What was opened before a failure is closed again. */
-export async function serve(config: Config, logger: Logger, say: (line: string) => void): Promise<RunningService> {
-  const opened = await openDatabase(config, say);
+export async function serve(
+  config: Config,
+  logger: Logger,
+  say: (line: string) => void,
+  { isWorker = false, shareMetrics }: ServeOptions = {},
+): Promise<RunningService> {
+  const opened = await openDatabase(config, say, { isKeptRunning: !isWorker });
   try {
-    await warnOfTooFewConnections(opened.directUrl, config.database.poolSize, logger);
-    const tenant = opened.embedded ? await demoTenant(opened.url, say) : undefined;
+    const { poolSize } = config.database;
+    await warnOfTooFewConnections(opened.directUrl, { poolSize, workers: config.lifecycle.workers }, logger);
+    const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;
     const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
     const monitor = new Monitor({ ...config.monitoring, logger, plans });
     const database = connect(config, opened, monitor, logger);
@@ -47,7 +67,8 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
       await plans.close();
     };
     try {
-      return await listen({ config, logger, say, opened, monitor, database, redis, following, checks, tenant, close });
+      const services = { monitor, database, redis, following, checks };
+      return await listen({ config, logger, shareMetrics, opened, ...services, tenant, close });
     } catch (error) {
       await close();
       throw error;
@@ -61,7 +82,7 @@ export async function serve(config: Config, logger: Logger, say: (line: string) 
 interface Opened {
   readonly config: Config;
   readonly logger: Logger;
-  readonly say: (line: string) => void;
+  readonly shareMetrics: ShareMetrics | undefined;
   readonly opened: OpenedDatabase;
   readonly monitor: Monitor;
   readonly database: TenantDatabase;
@@ -75,7 +96,7 @@ interface Opened {
 async function listen({
   config,
   logger,
-  say,
+  shareMetrics,
   opened,
   monitor,
   database,
@@ -91,23 +112,25 @@ async function listen({
       : undefined;
   const health = { ...checks.checks, ...(redis && { redis: () => redis.check() }) };
   const sampleToken = tokens?.[0]?.token;
-  const app = await buildApp({ config, logger, monitor, database, redis, following, health, sampleToken });
+  const draining = new Draining();
+  const services = { config, logger, monitor, database, redis, following };
+  const app = await buildApp({ ...services, health, draining, shareMetrics, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
   if (config.production) logger.info({ url }, 'listening');
   const demo = tenant && tokens && { tenant: tenant.slug, tokens };
-  say(
-    banner({
+  return {
+    url,
+    banner: banner({
       url,
       database: databaseName(opened),
       cache: cacheName(config),
       explorer: config.explorer,
       ...(demo && { demo }),
     }),
-  );
-  return {
-    url,
     async close() {
+      draining.begin();
+      await delay(config.lifecycle.shutdownDelayMs);
       await app.close();
       await close();
       await opened.release();
@@ -166,7 +189,7 @@ function connect(
 }
 
 /** The tenant that the sample tokens are for: the first by name, which is the largest of the generated ones; made when there are none yet. */
-async function demoTenant(url: string, say: (line: string) => void): Promise<TenantEntry | undefined> {
+export async function fillWhenNew(url: string, say: (line: string) => void): Promise<TenantEntry | undefined> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -218,7 +241,8 @@ function databaseName({ url, embedded }: OpenedDatabase): string {
   return `PostgreSQL at ${host}${pathname}`;
 }
 
-function cacheName({ cache, redisUrl }: Config): string {
+function cacheName({ cache, redisUrl, lifecycle }: Config): string {
+  if (!cache.enabled && lifecycle.workers > 1 && !redisUrl) return 'off: workers share one only through REDIS_URL';
   if (!cache.enabled) return 'off';
   return redisUrl
     ? `Redis at ${new URL(redisUrl).host}, and in memory`

@@ -32,14 +32,14 @@ test('a list of hosts is refused with what to name instead, and without its pass
 test('more connections than the server takes are told of with both numbers, and none other', async () => {
   const told: unknown[] = [];
   const log = { warn: (...words: unknown[]) => told.push(words) };
-  await warnOfTooFewConnections(database.url, 1, log);
+  await warnOfTooFewConnections(database.url, { poolSize: 1, workers: 1 }, log);
   expect(told).toEqual([]);
-  await warnOfTooFewConnections(database.url, 100_000, log);
+  await warnOfTooFewConnections(database.url, { poolSize: 100_000, workers: 2 }, log);
   expect(told).toEqual([
     [
       expect.objectContaining({ wanted: 100_003, available: expect.any(Number) }),
       expect.stringMatching(
-        /^This process may open 100003 connections, and PostgreSQL takes \d+: lower DATABASE_POOL_SIZE/,
+        /^The service may open 200006 connections, and PostgreSQL takes \d+: lower DATABASE_POOL_SIZE/,
       ),
     ],
   ]);

@@ -7,6 +7,9 @@ const TESTS = path.resolve(import.meta.dirname, '..');
 const LONG_FILES = [
   'real-data.test.ts',
   'prisma/own-migrations.test.ts',
+  'startup/rolling-restart.test.ts',
+  'startup/main.test.ts',
+  'startup/workers.test.ts',
   'cache/data/data-entries.test.ts',
   'cache/outbox/shared-redis.test.ts',
   'graphql/fuzz.test.ts',

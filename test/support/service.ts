@@ -7,6 +7,7 @@ import { FastRedis } from '../../src/cache/redis.ts';
 import { readConfig } from '../../src/config.ts';
 import { Role } from '../../src/context/caller.ts';
 import { createTokenIssuer } from '../../src/context/token-issuer.ts';
+import { Draining } from '../../src/http/draining.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
@@ -47,6 +48,8 @@ export interface TestService {
   readonly told: readonly Error[];
   /** Resolves when the service shows what was written past it before the call. */
   untilCaughtUp(): Promise<void>;
+  /** Begins to stop, and serves on. */
+  beginDraining(): void;
   close(): Promise<void>;
 }
 
@@ -103,7 +106,8 @@ export async function startService({
     migrations: up, // not listed in the databases of tests
     ...(redis && { redis: () => redis.check() }),
   };
-  const app = await buildApp({ config, logger, monitor, database, redis, following, health });
+  const draining = new Draining();
+  const app = await buildApp({ config, logger, monitor, database, redis, following, health, draining });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   return {
@@ -113,6 +117,7 @@ export async function startService({
     following,
     told,
     untilCaughtUp: () => following.untilCaughtUp(),
+    beginDraining: () => draining.begin(),
     token: (role, slug) => issueToken(config.auth, own.url, role, slug),
     send: (token, query, variables) => sendTo(url, token, query, variables),
     async close() {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { OperatorError } from '../../errors.ts';
+import { settingOf } from '../../setting.mjs';
 import { redisScripts } from '../redis-scripts.ts';
 import { identifyServer } from '../redis-server.ts';
 
@@ -19,11 +20,9 @@ export interface OperatorRedis {
  * Opens the Redis that REDIS_URL names, with CACHE_KEY_PREFIX as the service has it.
  * @throws OperatorError when there is none, or it does not answer
  */
-export async function openOperatorRedis(
-  { REDIS_URL, CACHE_KEY_PREFIX }: NodeJS.ProcessEnv = process.env,
-): Promise<OperatorRedis> {
-  const url = REDIS_URL?.trim();
-  const keyPrefix = CACHE_KEY_PREFIX?.trim() ?? '';
+export async function openOperatorRedis(env: NodeJS.ProcessEnv = process.env): Promise<OperatorRedis> {
+  const url = settingOf(env, 'REDIS_URL');
+  const keyPrefix = settingOf(env, 'CACHE_KEY_PREFIX') ?? '';
   if (!url)
     throw new OperatorError(
       'REDIS_URL is not set. Without Redis each process keeps its answers in its own memory, where no other can look.',

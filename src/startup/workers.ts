@@ -1,0 +1,194 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Config } from '../config.ts';
+import { openDatabase } from './open-database.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { fillWhenNew } from './serve.ts';
+import type { StopSignals } from './stop-signals.ts';
+import { WorkerFigures } from './worker-figures.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+
+/** A worker that does not tell its figures within this time is shown with those it told last. */
+const FIGURES_TIMEOUT_MS = 2_000;
+/** What a worker that could not end by itself in time has left. */
+const KILL_AFTER_MS = 1_000;
+
+/**
+ * Serves by several processes that share the port, and replaces those that die, until a signal comes. Their figures are shown
+ * together.
+ * @returns the exit code
+ */
+export async function runWorkers(
+  config: Config,
+  logger: Logger,
+  say: (line: string) => void,
+  signals: StopSignals,
+): Promise<number> {
+  // Once, and before there is a worker: it is waited for, migrated, filled and judged here.
+  const opened = await openDatabase(config, say);
+  try {
+    if (opened.embedded) await fillWhenNew(opened.url, say);
+    return await new Workers(config, logger, say).run(signals);
+  } finally {
+    await opened.release();
+  }
+}
+
+class Workers {
+  readonly #policy = new RestartPolicy();
+  readonly #figures = new WorkerFigures();
+  readonly #own = new Registry();
+  /** Since when each serves. */
+  readonly #servingSinceMs = new Map<Worker, number>();
+  readonly #figuresAsked = new Map<number, () => void>();
+  readonly #restarts: Counter;
+  #asks = 0;
+  #reading: Promise<string> | undefined;
+  #isStopping = false;
+  #hasServed = false;
+  #giveUp = () => {};
+  readonly #gaveUp = new Promise<undefined>((resolve) => {
+    this.#giveUp = () => resolve(undefined);
+  });
+
+  constructor(
+    private readonly config: Config,
+    private readonly logger: Logger,
+    private readonly say: (line: string) => void,
+  ) {
+    const registers = [this.#own];
+    const serving = () => this.#servingSinceMs.size;
+    new Gauge({
+      name: 'tenantry_workers',
+      help: 'Workers that serve.',
+      registers,
+      collect() {
+        this.set(serving());
+      },
+    });
+    this.#restarts = new Counter({
+      name: 'tenantry_worker_restarts_total',
+      help: 'Workers that ended and were replaced.',
+      registers,
+    });
+  }
+
+  async run(signals: StopSignals): Promise<number> {
+    // However this process ends, they do not outlive it; if it is killed, the broken channel ends them.
+    process.on('exit', () => this.#killAll());
+    cluster.on('message', (worker, message: FromWorker) => this.#hear(worker, message));
+    cluster.on('exit', (worker, code, signal) => this.#ended(worker, signal ?? code));
+    for (let n = 0; n < this.config.lifecycle.workers; n++) cluster.fork();
+    const signal = await Promise.race([signals.next(), this.#gaveUp]);
+    if (signal) this.say(`\n${signal}: stopping ${this.#workers.length} workers`);
+    const isClean = await this.#stop();
+    return signal && isClean ? 0 : 1;
+  }
+
+  get #workers(): Worker[] {
+    return Object.values(cluster.workers ?? {}).filter(
+      (worker): worker is Worker => worker !== undefined && !worker.isDead(),
+    );
+  }
+
+  #hear(worker: Worker, message: FromWorker): void {
+    if (message.kind === 'ready') this.#serves(worker, message.banner);
+    if (message.kind === 'failed') this.#failed(message.said);
+    if (message.kind === 'figures') {
+      this.#figures.keep(worker.id, message.figures);
+      this.#figuresAsked.get(message.ask)?.();
+    }
+    if (message.kind === 'metrics')
+      this.#read().then((text) => tell(worker, { kind: 'metrics', ask: message.ask, text }));
+  }
+
+  #serves(worker: Worker, banner: string): void {
+    this.#servingSinceMs.set(worker, performance.now());
+    this.#policy.started();
+    if (!this.#hasServed) this.say(banner);
+    this.#hasServed = true;
+  }
+
+  /** What is wrong from the first start on, no second one puts right. */
+  #failed(said: string): void {
+    this.logger.error({ reason: said }, 'a worker could not start');
+    if (this.#hasServed || this.#isStopping) return;
+    this.#isStopping = true;
+    this.say(said);
+    this.#giveUp();
+  }
+
+  async #ended(worker: Worker, how: string | number): Promise<void> {
+    const sinceMs = this.#servingSinceMs.get(worker);
+    this.#servingSinceMs.delete(worker);
+    this.#figures.ended(worker.id);
+    if (this.#isStopping) return;
+    const delayMs = this.#policy.ended(sinceMs === undefined ? undefined : performance.now() - sinceMs);
+    if (delayMs === undefined) {
+      this.logger.fatal({ worker: worker.id, how }, 'workers end at their start again and again; giving up');
+      this.#giveUp();
+      return;
+    }
+    this.logger.error({ worker: worker.id, how, delayMs }, 'a worker ended; another one is started');
+    await delay(delayMs);
+    if (this.#isStopping) return;
+    this.#restarts.inc();
+    cluster.fork();
+  }
+
+  /** @returns whether each ended by itself, with nothing lost */
+  async #stop(): Promise<boolean> {
+    this.#isStopping = true;
+    const ends = this.#workers.map(async (worker) => {
+      const ended = once(worker, 'exit');
+      tell(worker, { kind: 'stop' });
+      const [code] = await ended;
+      return code === 0;
+    });
+    const killing = setTimeout(() => this.#killAll(), this.config.lifecycle.shutdownTimeoutMs + KILL_AFTER_MS);
+    const ended = await Promise.all(ends);
+    clearTimeout(killing);
+    return ended.every(Boolean);
+  }
+
+  #killAll(): void {
+    for (const worker of this.#workers) worker.process.kill('SIGKILL');
+  }
+
+  /** However many ask at once, each worker is asked once. */
+  #read(): Promise<string> {
+    this.#reading ??= this.#gather().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #gather(): Promise<string> {
+    await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#askForFigures(worker)));
+    return this.#figures.text(await this.#own.getMetricsAsJSON());
+  }
+
+  /** Resolves when they came, the worker has ended, or it takes too long. */
+  async #askForFigures(worker: Worker): Promise<void> {
+    const ask = ++this.#asks;
+    const over = new AbortController();
+    const came = new Promise<void>((resolve) => {
+      this.#figuresAsked.set(ask, resolve);
+      worker.once('exit', resolve);
+      over.signal.addEventListener('abort', () => worker.off('exit', resolve));
+    });
+    tell(worker, { kind: 'figures', ask });
+    await Promise.race([came, delay(FIGURES_TIMEOUT_MS, undefined, { signal: over.signal }).catch(() => {})]);
+    over.abort();
+    this.#figuresAsked.delete(ask);
+  }
+}
+
+/** One that has ended meanwhile needs to hear nothing. */
+function tell(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message, () => {});
+}

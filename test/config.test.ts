@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+const SECRET = 'a secret for tests only, of more than 32 bytes';
+const PRODUCTION = { NODE_ENV: 'production', DATABASE_URL: 'postgresql://db/app', AUTH_SECRET: SECRET };
+
+function file(text: string): string {
+  const place = path.join(makeTempFolder(), 'setting');
+  writeFileSync(place, text);
+  return place;
+}
+
+describe('a setting in a file', () => {
+  test.each(['DATABASE_URL', 'REDIS_URL', 'AUTH_SECRET', 'PORT'])('%s is what the file holds', (name) => {
+    const value = { DATABASE_URL: 'postgresql://db/app', REDIS_URL: 'redis://cache', AUTH_SECRET: SECRET, PORT: '7' }[
+      name
+    ];
+    const { database, redisUrl, auth, port } = readConfig({ [`${name}_FILE`]: file(`${value}\n`) });
+    expect([database.url, redisUrl, auth.secret, String(port)]).toContain(value);
+  });
+
+  test('is refused beside the setting itself, and both are named', () => {
+    const read = () => readConfig({ AUTH_SECRET: SECRET, AUTH_SECRET_FILE: file('another') });
+    expect(read).toThrow(
+      /^AUTH_SECRET and AUTH_SECRET_FILE are both set, but only one of them may be \(unset the other\)$/,
+    );
+  });
+
+  test('is refused when there is no such file, or nothing in it', () => {
+    expect(() => readConfig({ REDIS_URL_FILE: '/nowhere/url' })).toThrow(
+      'REDIS_URL_FILE must name a file that holds the value, but got: /nowhere/url, which cannot be read (ENOENT)',
+    );
+    expect(() => readConfig({ AUTH_SECRET_FILE: file(' \n') })).toThrow(/^AUTH_SECRET_FILE must .*, which is empty$/);
+  });
+});
+
+describe('workers', () => {
+  test('are one, a number, or as many as there are cores', () => {
+    const workers = (env: NodeJS.ProcessEnv) => readConfig({ REDIS_URL: 'redis://cache', ...env }).lifecycle.workers;
+    expect(workers({})).toBe(1);
+    expect(workers({ WORKERS: '3' })).toBe(3);
+    expect(workers({ WORKERS: 'auto' })).toBe(availableParallelism());
+    expect(() => workers({ WORKERS: 'all' })).toThrow(
+      'WORKERS must be a whole number between 1 and 256, or auto, but got: all (unset it for the default, 1)',
+    );
+  });
+
+  test('keep nothing without a Redis, where one would not learn at once of the writes of another', () => {
+    expect(readConfig({ WORKERS: '2' }).cache.enabled).toBe(false);
+    expect(readConfig({ WORKERS: '1' }).cache.enabled).toBe(true);
+    expect(readConfig({ WORKERS: '2', REDIS_URL: 'redis://cache' }).cache.enabled).toBe(true);
+    expect(() => readConfig({ ...PRODUCTION, WORKERS: '2' })).toThrow(
+      /^REDIS_URL must be set when WORKERS is more than 1/,
+    );
+    expect(readConfig({ ...PRODUCTION, WORKERS: '2', CACHE: 'off' }).cache.enabled).toBe(false);
+  });
+});
+
+test('a shutdown that could finish nothing is refused', () => {
+  expect(readConfig(PRODUCTION).lifecycle).toMatchObject({ shutdownDelayMs: 5_000, shutdownTimeoutMs: 25_000 });
+  expect(readConfig({}).lifecycle).toMatchObject({ shutdownDelayMs: 0, startupTimeoutMs: 0 });
+  expect(() => readConfig({ SHUTDOWN_DELAY_MS: '30000' })).toThrow(
+    'SHUTDOWN_DELAY_MS must be less than SHUTDOWN_TIMEOUT_MS (25000)',
+  );
+});

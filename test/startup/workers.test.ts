@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isProcessAlive } from '../../src/embedded/process-identity.mjs';
+import { createMainDatabase, type MainProcess, startMain } from '../support/main-process.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+
+const HEADERS = { 'content-type': 'application/json', connection: 'close' };
+
+describeWithOwnRedis('two workers', () => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  let service: MainProcess;
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createMainDatabase(), startRedis()]);
+    service = await startMain({ DATABASE_URL: database.url, REDIS_URL: redis.url, WORKERS: '2', EXPLORER: 'off' });
+    await service.untilReady();
+  });
+  afterAll(async () => {
+    service.signal('SIGKILL');
+    await service.ended;
+    await redis.stop();
+    await database.drop();
+  });
+
+  function workerPids(): number[] {
+    const text = readFileSync(`/proc/${service.pid}/task/${service.pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  }
+
+  async function metrics(): Promise<string> {
+    return (await fetch(`${service.url}/metrics`, { headers: { connection: 'close' } })).text();
+  }
+
+  async function figure(name: string): Promise<number> {
+    return Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(await metrics())?.[1]);
+  }
+
+  function servingWorkers(): Promise<number> {
+    return figure('tenantry_workers');
+  }
+
+  /** Each over a connection of its own, so that they go to both. @returns how many failed */
+  async function refusedRequests(count: number): Promise<number> {
+    const asked = Array.from({ length: count }, () =>
+      fetch(`${service.url}/graphql`, {
+        method: 'POST',
+        headers: HEADERS,
+        body: '{"query":"{ tenant { slug } }"}',
+      }).then(
+        ({ status }) => status === 401,
+        () => false,
+      ),
+    );
+    return (await Promise.all(asked)).filter((isRefused) => !isRefused).length;
+  }
+
+  const refusals = () => figure('tenantry_errors_total{status="401",code="UNAUTHENTICATED"}');
+
+  test('show their figures added up, also those of one that died', async () => {
+    await expect.poll(servingWorkers).toBe(2);
+    expect(await refusedRequests(20)).toBe(0);
+    expect(await refusals()).toBe(20);
+    expect(await figure('tenantry_cache_drainer')).toBe(1);
+    const [victim = 0, other] = workerPids();
+    process.kill(victim, 'SIGKILL');
+    await expect.poll(workerPids).not.toContain(victim);
+    // Nothing is lost but what the one that died had in hand: it had nothing.
+    expect(await refusedRequests(20)).toBe(0);
+    expect(await refusals()).toBe(40);
+    await expect.poll(servingWorkers).toBe(2);
+    expect(workerPids()).toContain(other);
+    expect(await refusedRequests(20)).toBe(0);
+    expect(await refusals()).toBe(60);
+    await expect.poll(() => figure('tenantry_cache_drainer')).toBe(1);
+  });
+
+  test('end with a signal, all of them, and leave nothing', async () => {
+    const pids = workerPids();
+    service.signal('SIGTERM');
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    expect(pids.filter(isProcessAlive)).toEqual([]);
+    expect(service.output().match(/Tenantry serves GraphQL/g)).toHaveLength(1);
+  });
+});
+
+test('workers do not outlive the process that started them', async () => {
+  const database = await createMainDatabase();
+  const service = await startMain({ DATABASE_URL: database.url, WORKERS: '2' });
+  await service.untilReady();
+  expect(service.output()).toContain('off: workers share one only through REDIS_URL');
+  const text = readFileSync(`/proc/${service.pid}/task/${service.pid}/children`, 'utf8');
+  const pids = text.split(' ').filter(Boolean).map(Number);
+  service.signal('SIGKILL');
+  await service.ended;
+  await expect.poll(() => pids.filter(isProcessAlive)).toEqual([]);
+  await database.drop();
+});
+
+test('workers that cannot start say why once, and the service ends', async () => {
+  const database = await createMainDatabase();
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const service = await startMain({ DATABASE_URL: database.url, WORKERS: '2', PORT: String(port) });
+  expect(await service.ended).toEqual({ code: 1, signal: null });
+  expect(service.output().match(/^Port \d+ on 127\.0\.0\.1 is taken by another program\.$/gm)).toHaveLength(1);
+  other.close();
+  await database.drop();
+}, 120_000);

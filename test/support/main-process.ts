@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findFreePort } from './free-port.ts';
+import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const POLL_MS = 20;
+
+/** The service as `npm start` runs it, from its sources. */
+export interface MainProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** What it wrote so far, to stderr and to its log. */
+  output(): string;
+  /** Resolves when it is ready. @throws with what it wrote when it ends instead */
+  untilReady(): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** Starts it on a free port, or on the one of `env`. It ends with this process at the latest. */
+export async function startMain(env: Readonly<Record<string, string>>): Promise<MainProcess> {
+  const port = env.PORT ?? String(await findFreePort());
+  const { PATH, HOME } = process.env;
+  const child: ChildProcess = spawn(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
+    cwd: ROOT,
+    env: { PATH, HOME, HOST: '127.0.0.1', AUTH_SECRET: MAIN_SECRET, ...env, PORT: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const killWithUs = () => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    process.off('exit', killWithUs);
+    return { code, signal };
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    pid: child.pid as number,
+    output: () => output,
+    signal: (name) => void child.kill(name),
+    ended,
+    async untilReady() {
+      while (!(await isReady(url))) {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output}`);
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+    },
+  };
+}
+
+/** A test database as the service finds one: Prisma's list says that it is migrated, which a copy of the template lacks. */
+export async function createMainDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase();
+  const names = readdirSync(path.join(ROOT, 'prisma/migrations'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  await withClient(database.url, async (client) => {
+    await client.query(
+      'CREATE TABLE _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz)',
+    );
+    await client.query('GRANT SELECT ON _prisma_migrations TO PUBLIC');
+    await client.query('INSERT INTO _prisma_migrations SELECT unnest($1::text[]), now(), NULL', [names]);
+  });
+  return database;
+}
+
+/** Signs tokens that these processes take. */
+export const MAIN_SECRET = 'a secret for tests only, of more than 32 bytes';
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health/ready`)).ok;
+  } catch {
+    return false; // not listening yet
+  }
+}

@@ -1,3 +1,4 @@
+import { recorded } from '../src/audit/operator-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { formatCount, formatDuration, formatRate } from '../src/cli/format.ts';
 import { Progress } from '../src/cli/progress.ts';
@@ -20,14 +21,16 @@ await runCommand(SEED_COMMAND, async (line) => {
   };
   try {
     let done = '';
-    await seedDatabase({
-      ...request,
-      client: database.client,
-      onProgress: (tenants, transactions) => {
-        done = describe(tenants, transactions);
-        progress.update(() => done);
-      },
-    });
+    await recorded(database.client, { action: SEED_COMMAND.name, tenantId: null, key: null }, () =>
+      seedDatabase({
+        ...request,
+        client: database.client,
+        onProgress: (tenants, transactions) => {
+          done = describe(tenants, transactions);
+          progress.update(() => done);
+        },
+      }),
+    );
     progress.close();
     process.stdout.write(`${done}\n`);
     return 0;

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { recorded } from '../src/audit/operator-line.ts';
 import type { CommandSpec } from '../src/cli/command-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { Progress } from '../src/cli/progress.ts';
@@ -38,14 +40,17 @@ await runCommand(SPEC, async ({ options, arguments: [folder = ''] }) => {
   const log = (line: string) => progress.log(line);
   const database = await openCommandDatabase({ command: SPEC.name, writes: WRITTEN_TABLES, log });
   try {
-    const result = await importFolder({
-      client: database.client,
-      folder,
-      rejectsPath: options.rejects ?? defaultRejectsPath(new Date()),
-      alwaysWriteRejects: options.rejects !== undefined,
-      dryRun: options['dry-run'],
-      update: (line) => progress.update(line),
-    });
+    const work = () =>
+      importFolder({
+        client: database.client,
+        folder,
+        rejectsPath: options.rejects ?? defaultRejectsPath(new Date()),
+        alwaysWriteRejects: options.rejects !== undefined,
+        dryRun: options['dry-run'],
+        update: (line) => progress.update(line),
+      });
+    const action = { action: SPEC.name, tenantId: null, key: path.basename(path.resolve(folder)) };
+    const result = options['dry-run'] ? await work() : await recorded(database.client, action, work);
     progress.close();
     process.stdout.write(`${formatResult(result, performance.now() - startedAt, options['dry-run'])}\n`);
     return hasRejects(result) ? REJECTED_EXIT_CODE : 0;

@@ -1,3 +1,4 @@
+import { recorded } from '../src/audit/operator-line.ts';
 import { type CommandSpec, wholeNumber } from '../src/cli/command-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { formatBytes, formatDuration } from '../src/cli/format.ts';
@@ -33,14 +34,17 @@ await runCommand(SPEC, async ({ options }) => {
   const database = await openCommandDatabase({ command: SPEC.name });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   try {
-    const { steps, conflicts } = await createIndexes(database.client, {
-      tables,
-      lockTimeoutMs,
-      dryRun: options['dry-run'],
-      onStatement: (sql, reason) => say(`${sql}  -- ${reason}`),
-      onCreated: ({ index, durationMs, sizeBytes }) =>
-        say(`${index}: done in ${formatDuration(durationMs)}, ${formatBytes(sizeBytes)}`),
-    });
+    const work = () =>
+      createIndexes(database.client, {
+        tables,
+        lockTimeoutMs,
+        dryRun: options['dry-run'],
+        onStatement: (sql, reason) => say(`${sql}  -- ${reason}`),
+        onCreated: ({ index, durationMs, sizeBytes }) =>
+          say(`${index}: done in ${formatDuration(durationMs)}, ${formatBytes(sizeBytes)}`),
+      });
+    const action = { action: SPEC.name, tenantId: null, key: null };
+    const { steps, conflicts } = options['dry-run'] ? await work() : await recorded(database.client, action, work);
     for (const conflict of conflicts) say(conflict);
     if (!steps.length && !conflicts.length) say('Every index of the catalogue is there.');
     return conflicts.length ? CONFLICT_EXIT_CODE : 0;

@@ -1,6 +1,8 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { AuditLog } from './audit/audit-log.ts';
+import { RetentionCleaner } from './audit/retention.ts';
 import { answerPolicyPlugin } from './cache/answer-policy.plugin.ts';
 import { CacheableOperations } from './cache/cacheable-operations.ts';
 import { createCaches } from './cache/create-cache.ts';
@@ -27,8 +29,10 @@ import { createMetrics, registerMetrics, type ShareMetrics } from './monitoring/
 import type { Monitor } from './monitoring/monitor.ts';
 import { timeResolvers } from './monitoring/time-resolvers.ts';
 import { timingPlugin } from './monitoring/timing.plugin.ts';
+import { OutageLog } from './startup/outage-log.ts';
 import type { TenantDatabase } from './tenancy/tenant-database.ts';
 import { TenantDirectory } from './tenancy/tenant-directory.ts';
+import { UsageWriter } from './usage/usage-writer.ts';
 
 export interface AppDependencies {
   readonly config: Config;
@@ -72,8 +76,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const layout = dataLayout(operations.schemaHash, database.schema);
   const { cache, data } = createCaches({ config, monitor, following, redis, layout });
   database.keepReadsIn(keptReads(data));
-  const services = createServices({ config, monitor, cache, data, database, redis });
-  const verifier = createTokenVerifier(config.auth, config.production, new TenantDirectory(database), logger);
+  const outage = new OutageLog(logger, {
+    began: 'the records of who did what, and what is past its time, cannot be written or removed; it is tried again',
+    over: 'the records of who did what are written again',
+  });
+  const audit = new AuditLog({ database, onError: outage.failed, onWorks: outage.recovered });
+  const retention = new RetentionCleaner(database, config.retention, outage.failed);
+  const usage = new UsageWriter(database, monitor.usage, outage.failed, outage.recovered);
+  const services = createServices({ config, monitor, cache, data, database, redis, audit });
+  const directory = new TenantDirectory(database);
+  const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({
     schema,
     executor,
@@ -93,6 +105,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.addHook('onClose', async () => {
     await apollo.stop();
     services.resources.close();
+    await Promise.all([services.budget.close(), services.refreshes.close()]);
+    await retention.stop();
+    await usage.stop().catch(outage.failed);
+    await audit.stop().catch(outage.failed);
   });
   const metrics = createMetrics({
     monitor,
@@ -100,6 +116,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     databaseQueue: () => database.queue,
     cacheMemoryBytes: () => cache.memoryBytes,
     following,
+    audit,
+    slugOf: (tenantId) =>
+      directory.find(tenantId).then(
+        (tenant) => tenant?.slug,
+        () => undefined,
+      ),
     executions: compiles ? executor.counts : undefined,
   });
   registerMetrics(app, metrics, shareMetrics?.(metrics));

@@ -29,6 +29,8 @@ export interface Config {
   readonly auth: AuthConfig;
   readonly cache: CacheConfig;
   readonly limits: LimitsConfig;
+  /** How long records are kept. */
+  readonly retention: RetentionConfig;
   readonly monitoring: {
     /** Operations that take longer are logged. */
     readonly slowOperationMs: number;
@@ -60,6 +62,13 @@ export interface LifecycleConfig {
   readonly shutdownDelayMs: number;
   /** After this the process ends, whatever is under way. Counted from the signal. */
   readonly shutdownTimeoutMs: number;
+}
+
+export interface RetentionConfig {
+  /** Of audit lines. */
+  readonly auditDays: number;
+  /** Of idempotency keys: a request that is repeated later is carried out again. */
+  readonly idempotencyHours: number;
 }
 
 export interface AuthConfig {
@@ -95,6 +104,8 @@ export interface CacheConfig {
   };
   /** How many times a minute one caller may ask for `refresh: true`. */
   readonly refreshesPerMinute: number;
+  /** How many times all callers of a tenant together. */
+  readonly tenantRefreshesPerMinute: number;
 }
 
 export interface LimitsConfig {
@@ -112,6 +123,8 @@ export interface LimitsConfig {
   readonly repeatedFields: number;
   /** Complexity points that one caller may spend in a minute. */
   readonly pointsPerMinute: number;
+  /** That all callers of a tenant together may spend, unless the tenant has a limit of its own. */
+  readonly tenantPointsPerMinute: number;
 }
 
 const EXECUTORS = ['jit', 'graphql-js'] as const;
@@ -195,6 +208,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         other: otherTtlSeconds,
       },
       refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
+      tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
     },
     limits: {
       operationCost: read.integer('LIMIT_OPERATION_COST', 20_000, 1, 1_000_000_000),
@@ -205,6 +219,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       directives: read.integer('LIMIT_DIRECTIVES', 50, 0, 100_000),
       repeatedFields: read.integer('LIMIT_REPEATED_FIELDS', 50, 0, 100_000),
       pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 200_000_000, 1, 2_147_483_647),
+      tenantPointsPerMinute: read.integer('LIMIT_TENANT_POINTS_PER_MINUTE', 400_000_000, 1, 2_147_483_647),
+    },
+    retention: {
+      auditDays: read.integer('AUDIT_RETENTION_DAYS', 400, 30, 36_500),
+      idempotencyHours: read.integer('IDEMPOTENCY_RETENTION_HOURS', 48, 1, 876_000),
     },
     monitoring: {
       slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),

@@ -31,14 +31,15 @@ export class OperatorError extends Error {
   }
 }
 
-/** No token, or one that does not hold. One wording for every cause, so that nothing is told about what exists. */
-export function unauthenticated(): GraphQLError {
+/** No token, or one that does not hold. One wording for every cause, so that nothing is told about what exists. @param cause for the log and the records */
+export function unauthenticated(cause?: unknown): GraphQLError {
   return clientError(
     ErrorCode.Unauthenticated,
     'A valid bearer token is needed: send "Authorization: Bearer <token>".',
     {
       http: httpHead(401, ['www-authenticate', 'Bearer']),
     },
+    cause,
   );
 }
 

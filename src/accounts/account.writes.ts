@@ -52,10 +52,13 @@ export async function insertAccount(
   { bankName, accountNumber, accountType, status, currency, balance }: NewAccount,
 ): Promise<BankAccount | null> {
   const query = sql`
-    INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency, balance)
-    VALUES (${scope.tenantId}::uuid, ${bankName}, ${accountNumber}, ${accountType}::account_type,
-      ${status}::account_status, ${currency}, ${balance}::numeric)
-    ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}`;
+    WITH inserted AS (
+      INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency, balance)
+      VALUES (${scope.tenantId}::uuid, ${bankName}, ${accountNumber}, ${accountType}::account_type,
+        ${status}::account_status, ${currency}, ${balance}::numeric)
+      ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}
+    ), ${transaction.audited(sql`inserted`)}
+    SELECT * FROM inserted`;
   const [inserted] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'insertAccount', query });
   return inserted ?? null;
 }
@@ -86,9 +89,12 @@ export async function updateAccount(
   { id, bankName, accountType, status }: Pick<BankAccount, 'id' | 'bankName' | 'accountType' | 'status'>,
 ): Promise<BankAccount> {
   const query = sql`
-    UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
-      status = ${status}::account_status, version = version + 1, updated_at = greatest(${changeTime(afterChange(sql`updated_at`))}, updated_at)
-    WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}`;
+    WITH updated AS (
+      UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
+        status = ${status}::account_status, version = version + 1, updated_at = greatest(${changeTime(afterChange(sql`updated_at`))}, updated_at)
+      WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}
+    ), ${transaction.audited(sql`updated`)}
+    SELECT * FROM updated`;
   const [updated] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'updateAccount', query });
   if (!updated) throw new Error(`account ${id} was locked, but could not be updated`);
   return updated;

@@ -1,3 +1,4 @@
+import { recordAction } from '../audit/operator-line.ts';
 import type { CommandSpec } from '../cli/command-line.ts';
 import { openCommandDatabase } from '../cli/database.ts';
 import { OperatorError } from '../errors.ts';
@@ -34,13 +35,16 @@ export async function invalidateCommand({
   const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
   try {
     await client.query("SELECT set_config('app.directory', 'on', false)");
-    const { rows } = await client.query<{ slug: string }>(
-      'SELECT slug, cache_outbox_add(id, $2) FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
+    const { rows } = await client.query<{ id: string; slug: string }>(
+      'SELECT id, slug, cache_outbox_add(id, $2) FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
       [options.all ? null : options.tenant, maskOf(dependencies)],
     );
     if (rows.length === 0 && !options.all)
       throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of a tenant, or --all.');
-    for (const { slug } of rows) process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
+    for (const { id, slug } of rows) {
+      await recordAction(client, { action: INVALIDATE.name, tenantId: id, key: options.pattern });
+      process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
+    }
     return 0;
   } finally {
     await close();

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { type IRateLimiterRedisOptions, RateLimiterRedis } from 'rate-limiter-flexible';
 import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
 import { redisScripts } from './redis-scripts.ts';
 import { identifyServer } from './redis-server.ts';
@@ -118,6 +119,11 @@ export class FastRedis {
       this.#failed(purpose, cause as Error);
       throw new RedisFailed((cause as Error).message, { cause });
     }
+  }
+
+  /** Counts in this Redis. What it sends belongs into `run`. */
+  limiter(options: Omit<IRateLimiterRedisOptions, 'storeClient'>): RateLimiterRedis {
+    return new RateLimiterRedis({ ...options, storeClient: this.#client });
   }
 
   /** Connects anew, since the server is not the one that it was. */

@@ -247,7 +247,8 @@ export class ResponseCache {
   #keepInMemory(key: string, entry: ResponseEntry): void {
     const { memory, monitor } = this.options;
     const { namespace, body } = entry;
-    if (memory.set(key, entry)) monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: body.length });
+    if (memory.set(key, entry))
+      monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: body.length, key });
   }
 
   async #share(key: string, entry: ResponseEntry | undefined): Promise<void> {
@@ -255,7 +256,7 @@ export class ResponseCache {
     if (!shared || !entry) return;
     const { namespace } = entry;
     const bytes = await this.#counted('set', namespace, shared.set(key, entry));
-    if (bytes) monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes });
+    if (bytes) monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, key });
   }
 
   #entryOf({ policy, body, headers, operationName }: LoadedAnswer, versions: Versions): ResponseEntry | undefined {

@@ -1,3 +1,4 @@
+import { recordAction } from '../audit/operator-line.ts';
 import { reportOf, rightsOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { refuseDuringCreation } from '../indexes/change-guard.ts';
@@ -30,6 +31,7 @@ export async function migrateCommand(say: (line: string) => void): Promise<numbe
     }
     for (const name of pending ?? ['every migration, to a new database']) say(`applying ${name}`);
     await migrate(server.url);
+    await recordMigration(server.url, pending ?? []);
     for (const line of await leftToGrant(server.url)) say(line);
     say('Done.');
     return 0;
@@ -47,6 +49,16 @@ async function leftToGrant(url: string): Promise<string[]> {
       return [`There is no role ${SERVICE_ROLE}: make one for the service, then npm run db:grant -- --role <it>`];
     const lines = reportOf(SERVICE_ROLE, rights);
     return lines.length ? [...lines, `Mend it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
+  } finally {
+    await client.end();
+  }
+}
+
+/** After them, since one of them makes the log. */
+async function recordMigration(url: string, applied: readonly string[]): Promise<void> {
+  const client = await connect(url, MIGRATE.name);
+  try {
+    await recordAction(client, { action: MIGRATE.name, tenantId: null, key: applied.at(-1) ?? null });
   } finally {
     await client.end();
   }

@@ -31,9 +31,6 @@ export interface Caller {
 export interface CallerTenant {
   readonly scope: TenantScope;
   readonly slug: string;
-}
-
-/** One text for each caller; the same subject in two tenants is two callers. */
-export function callerKey({ subject, tenant }: Caller): string {
-  return `${tenant?.scope.tenantId ?? ''} ${subject}`;
+  /** The tenant's own budget; the default when there is none. */
+  readonly pointsPerMinute?: number | null;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditDraft, AuditSubject } from '../audit/audit-line.ts';
 import { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
@@ -16,6 +18,8 @@ export class RequestContext {
   /** No #private field: Apollo Server works on a shallow copy of the context, which would not have it. */
   private ownLoaders: Loaders | undefined;
   private ownScope: TenantScope | undefined;
+  /** Of the mutation that is carried out at the moment. */
+  draft: AuditDraft | undefined;
 
   constructor(
     /** Null for a request without a token, which may only introspect. */
@@ -27,7 +31,20 @@ export class RequestContext {
     readonly versions = new RequestVersions(),
     /** Whether only queries may be executed. */
     readonly isReadOnly = false,
+    /** By which it is found again in the audit log. */
+    readonly requestId: string = randomUUID(),
   ) {}
+
+  /** Who asks, as the audit log has it. */
+  get auditSubject(): Pick<AuditSubject, 'scope' | 'subject' | 'role' | 'requestId'> {
+    const { caller, requestId } = this;
+    return {
+      scope: caller?.tenant?.scope ?? null,
+      subject: caller?.subject ?? null,
+      role: caller?.role ?? null,
+      requestId,
+    };
+  }
 
   /** @throws UNAUTHENTICATED without a caller, FORBIDDEN for an OPERATOR */
   get scope(): TenantScope {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Namespace } from '../cache/namespaces.ts';
 import { BrokenRules, type UserError } from '../graphql/user-error.type.ts';
 import { retriedTransaction } from '../tenancy/retried-transaction.ts';
-import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { TenantDatabase, WriteOptions } from '../tenancy/tenant-database.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -26,7 +26,7 @@ export async function runWrite<Result>(
   const { cache, database } = services;
   const writeId = randomUUID();
   try {
-    const result = await retriedTransaction(carrying(writeId, database), scope, work);
+    const result = await retriedTransaction(carrying({ writeId, draft: context.draft }, database), scope, work);
     await cache.written(scope, dependents, writeId, true);
     context.forgetRead();
     return { result, userErrors: [] };
@@ -39,7 +39,9 @@ export async function runWrite<Result>(
   }
 }
 
-/** The database, with the write's id in each of its transactions: what is bumped here is then not bumped again. */
-function carrying(writeId: string, database: TenantDatabase): Pick<TenantDatabase, 'write'> {
-  return { write: (scope, work) => database.write(scope, work, writeId) };
+/**
+ * The database, with the write's id and its audit line in each of its transactions: what is bumped here is then not bumped again.
+ */
+function carrying(options: WriteOptions, database: TenantDatabase): Pick<TenantDatabase, 'write'> {
+  return { write: (scope, work) => database.write(scope, work, options) };
 }

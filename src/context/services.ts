@@ -1,12 +1,14 @@
 import { AccountLists } from '../accounts/account.lists.ts';
 import { AccountRepository } from '../accounts/account.repository.ts';
+import { AuditRepository } from '../audit/audit.repository.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import { Budget } from '../budget/budget.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import type { FastRedis } from '../cache/redis.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Config } from '../config.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
-import { RateLimiter } from '../graphql/rate-limiter.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { ResourceMonitor } from '../monitoring/resources.ts';
@@ -26,8 +28,11 @@ export interface Services {
   readonly data: DataCache;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
+  /** Who did what. */
+  readonly audit: AuditLog;
   readonly resources: ResourceMonitor;
   readonly indexUsage: IndexUsageRepository;
+  readonly auditLines: AuditRepository;
   readonly tenants: TenantRepository;
   readonly accounts: AccountRepository;
   readonly accountLists: AccountLists;
@@ -35,13 +40,13 @@ export interface Services {
   readonly dashboards: DashboardReader;
   readonly statistics: StatisticsService;
   /** Complexity points. */
-  readonly rateLimiter: RateLimiter;
+  readonly budget: Budget;
   /** Answers computed anew on request. */
-  readonly refreshLimiter: RateLimiter;
+  readonly refreshes: Budget;
 }
 
 /** What services are made from. */
-export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data'>;
+export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data' | 'audit'>;
 
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, data, redis } = foundation;
@@ -54,13 +59,30 @@ export function createServices(foundation: Foundation): Services {
       databaseConnections: () => database.connections.open,
     }),
     indexUsage: new IndexUsageRepository(database),
+    auditLines: new AuditRepository(database),
     tenants: new TenantRepository(database),
     accounts,
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database),
     dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
     statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
-    rateLimiter: new RateLimiter(config.limits.pointsPerMinute),
-    refreshLimiter: new RateLimiter(config.cache.refreshesPerMinute),
+    budget: new Budget(
+      {
+        name: 'points',
+        perCaller: config.limits.pointsPerMinute,
+        perTenant: config.limits.tenantPointsPerMinute,
+        takesOwn: true,
+      },
+      redis,
+    ),
+    refreshes: new Budget(
+      {
+        name: 'refreshes',
+        perCaller: config.cache.refreshesPerMinute,
+        perTenant: config.cache.tenantRefreshesPerMinute,
+        takesOwn: false,
+      },
+      redis,
+    ),
   };
 }

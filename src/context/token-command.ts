@@ -1,5 +1,6 @@
+import { notRecorded, recordAction } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
-import { type CommandDatabase, openCommandDatabase } from '../cli/database.ts';
+import { type CommandDatabase, connect, openCommandDatabase } from '../cli/database.ts';
 import type { Config } from '../config.ts';
 import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
@@ -36,8 +37,9 @@ export async function issueToken(config: Config, { options }: CommandLine<typeof
   const role = parseRole(options.role);
   const lifetimeSeconds = parseLifetimeSeconds('expires', options.expires);
   const issuer = createTokenIssuer(config.auth, config.production);
-  const tenant = role === Role.OPERATOR ? null : await findTenant(config, options.tenant);
   const subject = options.subject || `local-${role.toLowerCase()}`;
+  const tenant = role === Role.OPERATOR ? null : await findTenant(config, options.tenant, subject);
+  if (!tenant) await recordOperator(config, subject);
   return issuer.issue({
     subject,
     name: options.name || subject,
@@ -53,7 +55,20 @@ function parseRole(text: string): Role {
   throw new OperatorError(`--role must be one of ${ROLES.join(', ')}, but got: "${text}".`, 'Give one of these roles.');
 }
 
-async function findTenant({ database }: Config, slug: string | undefined): Promise<TenantEntry> {
+/** An operator's token is made without a database; that nobody could be told of it is said. */
+async function recordOperator({ database }: Config, subject: string): Promise<void> {
+  if (!database.url) return notRecorded(TOKEN_COMMAND.name, 'DATABASE_URL is not set.');
+  try {
+    const client = await connect(database.url, TOKEN_COMMAND.name);
+    await recordAction(client, { action: TOKEN_COMMAND.name, tenantId: null, key: subject });
+    await client.end();
+  } catch (error) {
+    notRecorded(TOKEN_COMMAND.name, (error as Error).message);
+  }
+}
+
+/** @param subject for whom the tenant is looked for: that they get a token is recorded */
+async function findTenant({ database }: Config, slug: string | undefined, subject: string): Promise<TenantEntry> {
   if (!slug)
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant; only an OPERATOR belongs to none.');
   const opened = await openCommandDatabase({ command: TOKEN_COMMAND.name, url: database.url });
@@ -61,7 +76,9 @@ async function findTenant({ database }: Config, slug: string | undefined): Promi
     // Row-level security shows the directory of tenants to those who ask for it in so many words.
     await opened.client.query("SET app.directory = 'on'");
     const { rows } = await opened.client.query<TenantEntry>('SELECT id, slug FROM tenants WHERE slug = $1', [slug]);
-    return rows[0] ?? (await refuseUnknown(opened, slug));
+    const tenant = rows[0] ?? (await refuseUnknown(opened, slug));
+    await recordAction(opened.client, { action: TOKEN_COMMAND.name, tenantId: tenant.id, key: subject });
+    return tenant;
   } finally {
     await opened.close();
   }

@@ -112,7 +112,7 @@ class JwtVerifier implements TokenVerifier {
     } catch (error) {
       if (!(error instanceof TokenRefusal)) throw error;
       this.#log.debug(`A token was refused: ${error.message}.`);
-      throw unauthenticated();
+      throw unauthenticated(error);
     }
   }
 
@@ -141,7 +141,9 @@ class JwtVerifier implements TokenVerifier {
       const known = knownFailure(error);
       throw known?.extensions.code === ErrorCode.Unavailable ? known : unavailable(error);
     });
-    return found ? { scope: TenantScope.ofVerifiedCaller(found.id), slug: found.slug } : undefined;
+    if (!found) return undefined;
+    const { id, slug, pointsPerMinute = null } = found;
+    return { scope: TenantScope.ofVerifiedCaller(id), slug, pointsPerMinute };
   }
 
   #recheck(token: string, known: Remembered): void {

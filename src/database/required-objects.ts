@@ -80,13 +80,23 @@ export const REQUIRED_TRIGGERS: readonly RequiredTrigger[] = [
 
 const OWN_ROWS = "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)";
 const DIRECTORY = "(current_setting('app.directory'::text, true) = 'on'::text)";
+const MAINTAINING = "(current_setting('app.maintenance'::text, true) = 'on'::text)";
 const KEEPING = "(current_setting('app.keep_totals'::text, true) = 'on'::text)";
 
 /** Row-level security is enabled and forced on the tables of these. */
 export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
   policy('tenants', 'tenant_isolation', 'ALL', `(${OWN_ROWS.replace('tenant_id =', 'id =')} OR ${DIRECTORY})`),
-  ...['bank_accounts', 'transactions', 'idempotency_keys', 'daily_totals', 'account_totals'].map((table) =>
-    policy(table, 'tenant_isolation', 'ALL', OWN_ROWS),
+  ...[
+    'bank_accounts',
+    'transactions',
+    'idempotency_keys',
+    'daily_totals',
+    'account_totals',
+    'audit_log',
+    'tenant_usage',
+  ].map((table) => policy(table, 'tenant_isolation', 'ALL', OWN_ROWS)),
+  ...['audit_log', 'idempotency_keys', 'tenant_usage'].map(
+    (table): RequiredPolicy => ({ ...policy(table, 'maintained', 'ALL', MAINTAINING), holds: 'owner' }),
   ),
   ...['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'].map(
     (table): RequiredPolicy => ({ ...policy(table, 'keeps_totals', 'ALL', KEEPING), holds: 'owner' }),
@@ -106,6 +116,10 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'cache_outbox_truncate',
   'cache_outbox_add',
   'cache_outbox_clean',
+  'audit_log_clean',
+  'idempotency_keys_clean',
+  'tenant_usage_clean',
+  'tenant_usage_of_all',
   'tenants_keep_totals_applied',
   'tenants_rebuild_days',
   'statistics_rebuild',
@@ -118,6 +132,8 @@ export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
   key('bank_accounts', 'tenant_id, id'),
   key('transactions', 'tenant_id, id'),
   key('idempotency_keys', 'tenant_id, key'),
+  key('audit_log', 'tenant_id, at, id'),
+  key('tenant_usage', 'tenant_id, bucket'),
   key('daily_totals', 'tenant_id, day, currency, category, slot'),
   key('account_totals', 'tenant_id, account_type, status, bank_name, currency, slot'),
   key('cache_outbox', 'xid, tenant_id, dependencies'),

@@ -25,6 +25,12 @@ export const SERVICE_TABLES: readonly TableRights[] = [
   { table: 'transactions', rights: ['SELECT', 'INSERT'] },
   { table: 'idempotency_keys', rights: ['SELECT', 'INSERT'], updates: ['transaction_ids', 'created_at'] },
   { table: 'daily_totals', rights: ['SELECT'] },
+  { table: 'audit_log', rights: ['SELECT', 'INSERT'] },
+  {
+    table: 'tenant_usage',
+    rights: ['SELECT', 'INSERT'],
+    updates: ['requests', 'hits', 'points', 'database_ms', 'rows', 'bytes_kept', 'errors'],
+  },
   { table: 'account_totals', rights: ['SELECT'] },
   { table: 'cache_outbox', rights: ['SELECT'] },
   { table: 'cache_outbox_horizon', rights: ['SELECT'] },
@@ -42,4 +48,9 @@ export const SERVICE_FUNCTIONS: readonly string[] = [
   'cache_outbox_poll(bigint,bigint[])',
   'cache_outbox_is_complete()',
   'cache_database_identity()',
+  'audit_log_clean(interval,integer)',
+  'idempotency_keys_clean(interval,integer)',
+  'tenant_usage_clean(interval,integer)',
+  'tenant_usage_of_all()',
+  'tenant_usage_sums()',
 ];

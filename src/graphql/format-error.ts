@@ -44,6 +44,13 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
   };
 }
 
+/** The code that a client is told for what a resolver threw. */
+export function errorCodeOf(thrown: unknown): string {
+  const code = thrown instanceof GraphQLError ? thrown.extensions.code : undefined;
+  if (typeof code === 'string' && CLIENT_CODES.has(code)) return code;
+  return String(knownFailure(thrown)?.extensions.code ?? ErrorCode.Internal);
+}
+
 /** graphql-js parses by recursion, and Apollo Server takes whatever is thrown there for an error of syntax. */
 function isOverflow({ extensions, originalError }: GraphQLError): boolean {
   const isOfParser = extensions.code === ApolloServerErrorCode.GRAPHQL_PARSE_FAILED;

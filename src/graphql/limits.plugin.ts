@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { type DocumentNode, GraphQLError, type GraphQLSchema, getVariableValues } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
+import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config.ts';
-import { callerKey } from '../context/caller.ts';
 import type { RequestContext } from '../context/request-context.ts';
-import { badRequest, clientError, ErrorCode, rateLimited } from '../errors.ts';
+import { badRequest, clientError, ErrorCode } from '../errors.ts';
 import { isIntrospection } from './document-extent.ts';
 import { OperationCosts } from './operation-costs.ts';
 
@@ -14,7 +14,7 @@ const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplex
 const MAX_NODES = 10_001;
 
 /**
- * Before anything is executed: a bounded cost, and a budget per caller and minute. Introspection is free: what it can cost is
+ * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the tenant. Introspection is free: what it can cost is
  * bounded by the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
@@ -39,12 +39,11 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // A known cost is that of the variables' form: their texts may be wrong.
           if (cost > limits.operationCost && !isSound()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
+          const asked = services.budget.spend(caller, cost);
+          // A promise only where Redis must be asked.
+          const refusal = asked instanceof Promise ? await asked : asked;
+          if (refusal) throw spent(refusal);
           contextValue.cost = cost;
-          if (!services.rateLimiter.spend(callerKey(caller), cost))
-            throw rateLimited(
-              'The points of this minute are spent (the query rateLimit shows them)',
-              services.rateLimiter.allowance(callerKey(caller)).resetAtMs,
-            );
         },
       };
     },

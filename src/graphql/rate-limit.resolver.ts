@@ -1,9 +1,24 @@
 import { Ctx, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import type { Allowance } from '../budget/shared-counter.ts';
 import { NeverKept } from '../cache/cache-control.ts';
-import { callerKey } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
 import { DateTimeScalar } from './scalars.ts';
+
+@ObjectType({
+  description: 'Complexity points of all callers of a tenant together in one minute.',
+  simpleResolvers: true,
+})
+export class TenantRateLimit {
+  @Field(() => Int, { description: "Points of a whole minute: the tenant's own number, or the default." })
+  limit!: number;
+
+  @Field(() => Int, { description: 'What is left of this minute.' })
+  remaining!: number;
+
+  @Field(() => DateTimeScalar, { description: 'When the points are there again.' })
+  resetAt!: string;
+}
 
 @ObjectType({ description: 'Complexity points of one caller in one minute.', simpleResolvers: true })
 export class RateLimit {
@@ -18,15 +33,22 @@ export class RateLimit {
 
   @Field(() => DateTimeScalar, { description: 'When the points are there again.' })
   resetAt!: string;
+
+  @Field(() => TenantRateLimit, { nullable: true, description: 'Of the whole tenant; null for an OPERATOR.' })
+  tenant!: TenantRateLimit | null;
 }
 
 @Resolver()
 export class RateLimitResolver {
   @NeverKept()
   @Query(() => RateLimit, { description: 'What this caller may still spend, in complexity points.' })
-  rateLimit(@Ctx() { caller, services, cost }: RequestContext): RateLimit {
+  async rateLimit(@Ctx() { caller, services, cost }: RequestContext): Promise<RateLimit> {
     if (!caller) throw unauthenticated();
-    const { limit, remaining, resetAtMs } = services.rateLimiter.allowance(callerKey(caller));
-    return { limit, cost, remaining, resetAt: new Date(resetAtMs).toISOString() };
+    const { caller: own, tenant } = await services.budget.allowances(caller);
+    return { ...shown(own), cost, tenant: tenant && shown(tenant) };
   }
+}
+
+function shown({ limit, remaining, resetAtMs }: Allowance): TenantRateLimit {
+  return { limit, remaining, resetAt: new Date(resetAtMs).toISOString() };
 }

@@ -4,6 +4,8 @@ import { buildSchemaSync } from 'type-graphql';
 import { AccountMutations } from '../accounts/account.mutations.ts';
 import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
 import { AccountResolver } from '../accounts/account.resolver.ts';
+import { AuditResolver } from '../audit/audit.resolver.ts';
+import { auditMutations } from '../audit/audited-mutations.ts';
 import { CacheResolver } from '../cache/cache.resolver.ts';
 import { cacheControlDirective } from '../cache/cache-control.ts';
 import { ViewerResolver } from '../context/viewer.resolver.ts';
@@ -34,6 +36,7 @@ export function createSchema(): GraphQLSchema {
       RateLimitResolver,
       PerformanceResolver,
       CacheResolver,
+      AuditResolver,
     ],
     directives: [...specifiedDirectives, cacheControlDirective],
     authChecker,
@@ -44,5 +47,6 @@ export function createSchema(): GraphQLSchema {
   resolveRelations(schema, 'Transaction', TRANSACTION_RELATIONS);
   resolveRelations(schema, 'Dashboard', DASHBOARD_RELATIONS);
   listValues(schema, 'CacheNamespace');
+  auditMutations(schema);
   return schema;
 }

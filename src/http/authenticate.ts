@@ -1,17 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import { AuditOutcome, type AuditSubject } from '../audit/audit-line.ts';
 import { bearerToken } from '../context/bearer-token.ts';
 import type { Caller } from '../context/caller.ts';
+import { TokenRefusal } from '../context/claims.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
-import { unauthenticated } from '../errors.ts';
-import type { Monitor } from '../monitoring/monitor.ts';
+import { ErrorCode, unauthenticated } from '../errors.ts';
 import { refusedAnswer } from './refused-answer.ts';
 
 /** What it takes to tell who is asking. */
 interface Gate {
   readonly verifier: TokenVerifier;
-  readonly services: Pick<Services, 'monitor'>;
+  readonly services: Pick<Services, 'monitor' | 'audit'>;
   /** Whether a request without a token goes on. */
   readonly allowsIntrospection: boolean;
 }
@@ -24,11 +25,11 @@ export type Authentication = Caller | null | 'refused';
  * ends the request. A token that was verified before is answered for at once, without a promise.
  */
 export function authenticate(
-  { verifier, services: { monitor }, allowsIntrospection }: Gate,
+  { verifier, services, allowsIntrospection }: Gate,
   { headers: { authorization } }: FastifyRequest,
   reply: FastifyReply,
 ): Authentication | Promise<Authentication> {
-  const refuse = (error: unknown) => refused(reply, monitor, error);
+  const refuse = (error: unknown) => refused(reply, services, error);
   if (authorization === undefined) return allowsIntrospection ? null : refuse(unauthenticated());
   const token = bearerToken(authorization);
   if (!token) return refuse(unauthenticated());
@@ -36,10 +37,17 @@ export function authenticate(
 }
 
 /** Answers a request that was refused before GraphQL. */
-function refused(reply: FastifyReply, monitor: Monitor, error: unknown): 'refused' {
+function refused(reply: FastifyReply, { monitor, audit }: Gate['services'], error: unknown): 'refused' {
   if (!(error instanceof GraphQLError)) throw error;
   const { status, headers, body, errorCode } = refusedAnswer(error);
   monitor.recordError(status, errorCode);
+  if (errorCode === ErrorCode.Unauthenticated) audit.add(refusedToken(error), AuditOutcome.FAILED, [errorCode]);
   reply.code(status).headers(headers).send(body);
   return 'refused';
+}
+
+/** Nothing of it but the reason: whoever sent it is not known, and what it says is not true. */
+function refusedToken({ originalError }: GraphQLError): AuditSubject {
+  const key = originalError instanceof TokenRefusal ? originalError.message : 'no bearer token';
+  return { scope: null, subject: null, role: null, action: 'token', key, requestId: null };
 }

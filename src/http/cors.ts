@@ -1,7 +1,7 @@
 import type { FastifyCorsOptions } from '@fastify/cors';
 
 /** What pages may read of an answer, beside its body. */
-const EXPOSED_HEADERS = ['cache-status', 'etag', 'retry-after', 'server-timing'];
+const EXPOSED_HEADERS = ['cache-status', 'etag', 'retry-after', 'server-timing', 'x-request-id'];
 
 const PREFLIGHT_SECONDS = 86_400;
 

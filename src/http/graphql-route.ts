@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError } from 'graphql';
+import type { Refusal } from '../budget/budget.ts';
+import { spent } from '../budget/spent.ts';
 import type { Answer, LoadedAnswer } from '../cache/answer.ts';
 import type { CacheableOperations } from '../cache/cacheable-operations.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
@@ -20,13 +23,15 @@ import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
-import { answerAtHand, entryKey, recordHit } from './hits.ts';
+import { answerAtHand, COST_OF_A_HIT, entryKey, recordHit } from './hits.ts';
 import { answerAhead } from './listener.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
 
 /** Long enough for any operation that the limits let through. */
 const MAX_BODY_BYTES = 1024 * 1024;
+
+const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 
 const NOT_ALLOWED = {
   errors: [{ message: 'GraphQL is asked with GET or POST.', extensions: { code: ErrorCode.BadRequest } }],
@@ -94,18 +99,32 @@ function answer(
     if (operation.refusal) return refuse(route.services, caller, operation.refusal, timing);
     const asked = operation.read();
     const { services } = route;
-    const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly);
+    const id = requestId(request.headers['x-request-id']);
+    const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly, id);
     return execute(route, request.headers, asked, context);
   };
   const whenJoined = () => {
     isJoined = true;
   };
+  const sendRefusal = (refusal: Refusal) => {
+    const loaded = refusedAnswer(spent(refusal));
+    const name = operation.cacheable?.name ?? NAMELESS.anonymous;
+    const tenantId = caller?.tenant?.scope.tenantId ?? null;
+    const { monitor } = route.services;
+    monitor.recordError(loaded.status, loaded.errorCode, caller?.tenant?.scope.tenantId);
+    monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 1, cacheHit: false }, timing);
+    return sendAnswer(request, reply, { outcome: 'bypass', reason: 'momentary', loaded }, serverTiming(timing));
+  };
   const send = (found: Answer) => {
     timing.cache = found.outcome;
     if ('loaded' in found && found.loaded.errorCode !== undefined)
-      route.services.monitor.recordError(found.loaded.status, found.loaded.errorCode);
+      route.services.monitor.recordError(found.loaded.status, found.loaded.errorCode, caller?.tenant?.scope.tenantId);
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
-    if (!isLoaded && caller) recordHit(route.services, caller, operation, timing);
+    if (!isLoaded && caller) {
+      const refusal = route.services.budget.charge(caller, COST_OF_A_HIT);
+      if (refusal) return sendRefusal(refusal);
+      recordHit(route.services, caller, operation, timing);
+    }
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
     return sendReport(request, reply, found, withReport(found, keyOf(caller, operation)), serverTiming(timing));
   };
@@ -168,7 +187,7 @@ async function execute(
   if (body.kind !== 'complete') throw new Error('the schema has no incremental delivery');
   return {
     status: status ?? 200,
-    headers: Object.fromEntries(answered),
+    headers: withRequestId(Object.fromEntries(answered), context),
     body: Buffer.from(body.string),
     operationName: context.timing.operation,
     errorCode: context.policy.errorCode,
@@ -185,4 +204,14 @@ function headerMap(headers: IncomingHttpHeaders, mediaType: MediaType): HeaderMa
   }
   if (mediaType !== 'application/json') map.set('accept', `${mediaType}; charset=utf-8`);
   return map;
+}
+
+/** The client's own, where it is one that a record can hold, else a new one. */
+function requestId(given: unknown): string {
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** Of a mutation, so that its line in the audit log is found again. Of others nothing that an entry of the cache would keep. */
+function withRequestId(headers: Record<string, string>, { timing, requestId }: RequestContext): Record<string, string> {
+  return timing.request?.operation?.operation === 'mutation' ? { ...headers, 'x-request-id': requestId } : headers;
 }

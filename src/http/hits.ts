@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { responseKey } from '../cache/cache-key.ts';
 import type { CacheableOperation } from '../cache/cacheable-operations.ts';
 import { bearerToken } from '../context/bearer-token.ts';
-import { type Caller, type CallerTenant, callerKey } from '../context/caller.ts';
+import type { Caller, CallerTenant } from '../context/caller.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
@@ -15,7 +15,7 @@ import type { HttpRequest } from './read-graphql-request.ts';
 import { sendHit } from './send-answer.ts';
 
 /** An answer from the cache is found in the time of a few fields. */
-const COST_OF_A_HIT = 1;
+export const COST_OF_A_HIT = 1;
 
 /** What answering past Fastify takes. */
 interface AtHand {
@@ -34,22 +34,24 @@ export function entryKey(
   return responseKey(scope, operation.hash, viewer);
 }
 
-/** What Apollo Server's plugins do for a miss. */
+/** What Apollo Server's plugins do for a miss, when its points are taken. */
 export function recordHit(
-  { monitor, rateLimiter }: Services,
+  { monitor }: Services,
   caller: Caller,
   { cacheable }: AskedOperation,
   timing: RequestTiming,
 ): void {
-  rateLimiter.spend(callerKey(caller), COST_OF_A_HIT);
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
-  monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true }, timing);
+  monitor.recordOperation(
+    { name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true, points: COST_OF_A_HIT },
+    timing,
+  );
 }
 
 /**
  * Answers a request whose token was verified before and whose answer lies in the process, without waiting for anything.
- * @returns false for every other one: nothing was done
+ * @returns false for every other one, and when the budget is spent: nothing was done
  */
 export function answerAtHand(
   { services, verifier, corsHeaders }: AtHand,
@@ -65,7 +67,7 @@ export function answerAtHand(
   if (!operation.cacheable) return false;
   const { scope } = caller.tenant;
   const hit = services.cache.answerAtHand(scope, entryKey(caller, caller.tenant, operation.cacheable));
-  if (!hit) return false;
+  if (!hit || services.budget.charge(caller, COST_OF_A_HIT)) return false;
   timing.cache = hit.outcome;
   recordHit(services, caller, operation, timing);
   sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));

@@ -186,6 +186,36 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     keeps: 'the primary key: of two equal requests one waits for the other',
   },
   {
+    definition: defineIndex('idempotency_keys', 'idempotency_keys_created_idx', 'created_at'),
+    purpose: 'Keys by age, over all tenants: those past IDEMPOTENCY_RETENTION_HOURS are removed.',
+    queries: [],
+    keeps: 'the removal of old keys, in pieces, by idempotency_keys_clean',
+  },
+  {
+    definition: defineIndex('audit_log', 'audit_log_pkey', 'tenant_id, at, id', { primary: true }),
+    purpose: "A tenant's audit lines in order of time.",
+    queries: ['AuditLine.page', 'AuditLine.count'],
+    keeps: 'the primary key',
+  },
+  {
+    definition: defineIndex('audit_log', 'audit_log_at_idx', 'at'),
+    purpose: 'Audit lines by age, over all tenants: those past AUDIT_RETENTION_DAYS are removed.',
+    queries: [],
+    keeps: 'the removal of old lines, in pieces, by audit_log_clean',
+  },
+  {
+    definition: defineIndex('tenant_usage', 'tenant_usage_pkey', 'tenant_id, bucket', { primary: true }),
+    purpose: 'What a tenant cost; the row of the running five minutes, that every process adds to.',
+    queries: [],
+    keeps: 'the primary key: processes add to the row that is there',
+  },
+  {
+    definition: defineIndex('tenant_usage', 'tenant_usage_bucket_idx', 'bucket'),
+    purpose: 'What all tenants cost within the last day; what is older than two days is removed.',
+    queries: [],
+    keeps: 'the removal of old rows, in pieces, by tenant_usage_clean',
+  },
+  {
     definition: defineIndex('daily_totals', 'daily_totals_pkey', 'tenant_id, day, currency, category, slot', {
       primary: true,
     }),

@@ -1,3 +1,4 @@
+import { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 
@@ -24,7 +25,12 @@ export async function recordStatements(
   // Repositories use of a database, and writers of a transaction, no more than this; anything else fails loudly.
   await call({
     database: { select } as unknown as TenantDatabase,
-    transaction: { select: record, finish: record, attempt: record } as unknown as TenantTransaction,
+    transaction: {
+      select: record,
+      finish: record,
+      attempt: record,
+      audited: () => Prisma.sql`audited AS (SELECT)`,
+    } as unknown as TenantTransaction,
   });
   return statements;
 }

@@ -35,6 +35,8 @@ export interface CacheEvent {
   readonly reason?: MissReason | undefined;
   /** Of `fill`: as they are stored, compressed or not. */
   readonly bytes?: number;
+  /** Of `fill`: the entry's key, which begins with the tenant. */
+  readonly key?: string;
 }
 
 /** One cache namespace. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type Aggregator, collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
 import type { QueueFigures } from '../tenancy/tenant-pool.ts';
@@ -17,6 +18,9 @@ export interface MetricsSources {
   readonly databaseQueue: () => QueueFigures;
   readonly cacheMemoryBytes: () => number;
   readonly following: Pick<Following, 'state' | 'trust'>;
+  readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
+  /** The tenant's slug; undefined when it is not known. Must not reject. */
+  readonly slugOf: (tenantId: string) => Promise<string | undefined>;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
 }
@@ -31,7 +35,7 @@ interface Sample {
 
 /**
  * Everything for Prometheus, read from the monitor when it is asked for: recording into prom-client's own histograms
- * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label holds a tenant, and every
+ * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label but one of ten holds a tenant, and every
  * label's values are bounded by the monitor.
  */
 export function createMetrics({
@@ -40,6 +44,8 @@ export function createMetrics({
   databaseQueue,
   cacheMemoryBytes,
   following,
+  audit,
+  slugOf,
   executions,
 }: MetricsSources): Registry {
   const registry = new Registry();
@@ -51,6 +57,8 @@ export function createMetrics({
   addStatements(add, monitor);
   addCaches(add, monitor);
   addFollowing(add, following);
+  addAudit(add, audit);
+  addTenants(add, monitor, slugOf);
   if (executions) addExecutions(add, executions);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
     { labels: {}, value: cacheMemoryBytes() },
@@ -76,7 +84,7 @@ export function registerMetrics(app: FastifyInstance, registry: Registry, read =
 type MetricType = 'counter' | 'gauge' | 'histogram';
 /** How the figures of several workers are one. */
 type Together = Extract<Aggregator, 'sum' | 'min' | 'max'>;
-type Add = (type: MetricType, name: string, help: string, samples: () => Sample[], together?: Together) => void;
+type Add = (type: MetricType, name: string, help: string, samples: () => Sample[] | Promise<Sample[]>, together?: Together) => void;
 
 function addOperations(add: Add, { operations }: Monitor): void {
   const name = 'tenantry_operation_duration_seconds';
@@ -190,6 +198,56 @@ function eventSamples(namespace: string, cache: CacheStatistics): Sample[] {
   ];
 }
 
+function addAudit(add: Add, audit: MetricsSources['audit']): void {
+  add('counter', 'tenantry_audit_lines_total', 'Audit lines written off the way of requests, and lost.', () => [
+    { labels: { result: 'written' }, value: audit.written },
+    { labels: { result: 'lost' }, value: audit.dropped },
+  ]);
+  add('gauge', 'tenantry_audit_lines_waiting', 'Audit lines that are to be written.', () => [
+    { labels: {}, value: audit.waiting },
+  ]);
+}
+
+/** The tenants that this process worked for most; which ones changes, so that a series may end and go on later. */
+const TOP_TENANTS = 10;
+
+const TENANT_FIGURES = {
+  requests: 'Answers',
+  hits: 'Answers from the response cache',
+  points: 'Complexity points',
+  databaseMs: 'Milliseconds of SQL statements',
+  rows: 'Rows of SQL statements',
+  bytesKept: 'Bytes stored in the cache',
+} as const;
+
+function addTenants(add: Add, { usage }: Monitor, slugOf: MetricsSources['slugOf']): void {
+  const top = async () =>
+    Promise.all(
+      usage
+        .top(TOP_TENANTS)
+        .map(async ([id, figures], index) => ({ tenant: (await slugOf(id)) ?? `#${index + 1}`, figures })),
+    );
+  for (const [figure, what] of Object.entries(TENANT_FIGURES)) {
+    const name = `tenantry_tenant_${figure.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`;
+    add(
+      'counter',
+      name,
+      `${what} of the ${TOP_TENANTS} tenants with the most points, since the process began.`,
+      async () =>
+        (await top()).map(({ tenant, figures }) => ({
+          labels: { tenant },
+          value: figures[figure as keyof typeof TENANT_FIGURES],
+        })),
+    );
+  }
+  add('counter', 'tenantry_tenant_errors_total', `Answers with errors of the same tenants.`, async () =>
+    (await top()).map(({ tenant, figures }) => ({
+      labels: { tenant },
+      value: Object.values(figures.errors).reduce((sum, count) => sum + count, 0),
+    })),
+  );
+}
+
 /** How this process learns of writes past it: docs/cache.md. */
 function addFollowing(add: Add, { state, trust }: MetricsSources['following']): void {
   const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
@@ -227,9 +285,9 @@ function readWhenAsked(
   type: MetricType,
   name: string,
   help: string,
-  samples: () => Sample[],
+  samples: () => Sample[] | Promise<Sample[]>,
   aggregator: Together,
 ): Metric {
-  const get = async () => ({ type, name, help, aggregator, values: samples() });
+  const get = async () => ({ type, name, help, aggregator, values: await samples() });
   return { type, name, help, get } as unknown as Metric;
 }

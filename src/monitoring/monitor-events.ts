@@ -7,6 +7,8 @@ export interface OperationEvent {
   /** Errors in the answer. */
   readonly errors: number;
   readonly cacheHit: boolean;
+  /** Complexity points taken for it; none when absent. */
+  readonly points?: number;
 }
 
 export interface ResolverEvent {

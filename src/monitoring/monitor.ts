@@ -1,4 +1,7 @@
+import { tenantOf } from '../cache/cache-key.ts';
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+import { NO_TENANT } from '../tenancy/tenant-scope.ts';
+import { USAGE_MODEL, UsageCounts } from '../usage/usage-counts.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { BYPASS_REASONS, type BypassReason, type CacheEvent, CacheStatistics } from './cache-statistics.ts';
 import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
@@ -48,13 +51,16 @@ export class Monitor {
   /** Answers with errors, by `<HTTP status> <code>`. */
   readonly errors = new BoundedRegistry(MAX_ERRORS, () => ({ count: 0 }));
   readonly slowQueries = new SlowQueries(MAX_SLOW_QUERIES);
+  /** What each tenant costs. */
+  readonly usage = new UsageCounts();
   readonly #tenants = new TenantOperations();
 
   constructor(private readonly options: MonitorOptions) {}
 
   /** @param timing the request's; its span is ended, and the log tells its statements */
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
-    const { tenantId, durationMs, errors, cacheHit } = event;
+    const { tenantId, durationMs, errors, cacheHit, points = 0 } = event;
+    if (tenantId) this.usage.request(tenantId, cacheHit, points);
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
     own?.record(durationMs, errors, cacheHit, timing);
     // By the name that its tenant's share of names allows, so that no tenant uses up the names of all.
@@ -71,6 +77,8 @@ export class Monitor {
   readonly recordStatement = (event: StatementEvent): void => {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
     timing?.addStatement(event);
+    if (event.tenantId && event.tenantId !== NO_TENANT.tenantId && event.model !== USAGE_MODEL)
+      this.usage.statement(event.tenantId, event.durationMs, event.rows);
     this.queries.entry(queryKey(event)).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);
     if (timing?.span) traceStatement(timing.span, event);
@@ -78,15 +86,19 @@ export class Monitor {
 
   recordCache(event: CacheEvent): void {
     this.caches.entry(event.namespace).record(event);
+    const { kind, key, bytes = 0 } = event;
+    const tenantId = kind === 'fill' && key ? tenantOf(key) : undefined;
+    if (tenantId) this.usage.kept(tenantId, bytes);
   }
 
   recordBypass(reason: BypassReason): void {
     this.bypasses.set(reason, (this.bypasses.get(reason) ?? 0) + 1);
   }
 
-  /** An answer with errors. @param code of the first one: one of a closed set */
-  recordError(status: number, code: string): void {
+  /** An answer with errors. @param code of the first one: one of a closed set @param tenantId absent: of nobody's */
+  recordError(status: number, code: string, tenantId?: string): void {
     this.errors.entry(`${status} ${code}`).count++;
+    if (tenantId) this.usage.error(tenantId, code);
   }
 
   /** The operations of one tenant, by name. */

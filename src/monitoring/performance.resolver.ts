@@ -1,13 +1,18 @@
-import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver } from 'type-graphql';
 import { NeverKept } from '../cache/cache-control.ts';
 import { type Caller, Role } from '../context/caller.ts';
 import { requireScope } from '../context/require-scope.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { fixedCost } from '../graphql/complexity.ts';
+import { fixedCost, listCost } from '../graphql/complexity.ts';
 import { isModel, MODELS } from '../indexes/tables.ts';
 import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { IndexUsage, TableStatistics } from '../indexes/usage.type.ts';
+import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { usageOf, usageOfAll } from '../usage/usage.repository.ts';
+import { TenantUsage, TenantUsageOrder } from '../usage/usage.type.ts';
+import { usageReport } from '../usage/usage-report.ts';
 import type { Monitor } from './monitor.ts';
 import { PerformanceReport } from './performance.type.ts';
 import { serviceReport, tenantReport } from './performance-report.ts';
@@ -21,6 +26,7 @@ interface PerformanceContext {
     readonly monitor: Monitor;
     readonly resources: ResourceMonitor;
     readonly indexUsage: IndexUsageRepository;
+    readonly database: TenantDatabase;
   };
 }
 
@@ -67,6 +73,27 @@ export class PerformanceResolver {
     const models = selectedModels(model);
     return isOperator(context) ? context.services.indexUsage.tables(models) : [];
   }
+
+  @FieldResolver(() => [TenantUsage], {
+    description:
+      'What tenants cost over the last hour and day, over all processes. For an OPERATOR all that did anything; for ANALYST and ADMIN the own.',
+    complexity: listCost('first'),
+  })
+  async tenants(
+    @Arg('first', () => Int, { defaultValue: 10, description: '1 to 100.' }) first: number,
+    @Arg('orderBy', () => TenantUsageOrder, { defaultValue: TenantUsageOrder.POINTS }) orderBy: TenantUsageOrder,
+    @Ctx() context: PerformanceContext,
+  ): Promise<TenantUsage[]> {
+    if (!isSize(first)) throw badUserInput('first', `a whole number between 1 and ${MAX_PAGE_SIZE}`, first);
+    const { database } = context.services;
+    if (isOperator(context)) return usageReport(await usageOfAll(database), orderBy, first);
+    const own = await usageOf(database, requireScope(context));
+    return usageReport(own ? [own] : [], orderBy, first);
+  }
+}
+
+function isSize(first: number): boolean {
+  return Number.isInteger(first) && first >= 1 && first <= MAX_PAGE_SIZE;
 }
 
 function isOperator({ caller }: PerformanceContext): boolean {

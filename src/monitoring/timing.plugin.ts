@@ -8,6 +8,8 @@ import { startOperationSpan } from './tracing.ts';
 interface Context {
   readonly caller: Caller | null;
   readonly timing: RequestTiming;
+  /** Points that were taken. */
+  readonly cost: number;
 }
 
 /**
@@ -38,6 +40,7 @@ function operationEvent(request: GraphQLRequestContextWillSendResponse<Context>,
     durationMs: timing.elapsedMs(),
     errors: response.body.kind === 'single' ? (response.body.singleResult.errors?.length ?? 0) : 0,
     cacheHit: false,
+    points: contextValue.cost,
   };
 }
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { recorded } from '../audit/operator-line.ts';
 import type { CommandSpec } from '../cli/command-line.ts';
 import { type CommandDatabaseOptions, openCommandDatabase } from '../cli/database.ts';
 import { databaseFaults, faultLine } from '../database/faults.ts';
@@ -35,7 +36,7 @@ export const CHECK: CommandSpec<typeof OPTIONS> = {
 export async function rebuildCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
   return eachTenant({ command: REBUILD.name, writes: [] }, options.tenant, async (client, { id, slug }) => {
     const startedAt = performance.now();
-    await rebuildStatistics(client, id);
+    await recorded(client, { action: REBUILD.name, tenantId: id, key: null }, () => rebuildStatistics(client, id));
     process.stdout.write(`${slug}: rebuilt in ${Math.round(performance.now() - startedAt)} ms\n`);
     return 0;
   });

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import type { AuditDraft } from '../audit/audit-line.ts';
+import { TransactionAudit } from '../audit/transaction-audit.ts';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
@@ -45,6 +47,11 @@ export interface TenantDatabaseOptions {
   readonly onStatement?: (event: StatementEvent) => void;
   /** An idle connection was lost; the pool opens a new one when it needs it. */
   readonly onConnectionError?: (error: Error) => void;
+}
+
+export interface WriteOptions {
+  readonly writeId?: string | undefined;
+  readonly draft?: AuditDraft | undefined;
 }
 
 /** One SQL statement of a repository. Its text must be one of few, since each is prepared: values never go into it. */
@@ -146,22 +153,33 @@ export class TenantDatabase {
   /**
    * The same with prepared statements, for mutations: Prisma's transaction costs several times their CPU
    * (docs/decisions.md). Each statement has the statement timeout; `work` must wait for nothing else, since it holds locks.
-   * @param writeId a mutation's, which `ResponseCache.written` is told of then
+   * @param options.writeId a mutation's, which `ResponseCache.written` is told of then
+   * @param options.draft its audit line, which is written in the transaction: by the statement that ends it, or with the COMMIT
    */
   async write<Result>(
     scope: TenantScope,
     work: (transaction: TenantTransaction) => Promise<Result>,
-    writeId?: string,
+    { writeId, draft }: WriteOptions = {},
   ): Promise<Result> {
     const { tenantId, request } = outsideSnapshots(scope);
-    return this.#pool.transact({ tenantId, writeId, request }, (query) => {
+    return this.#pool.transact({ tenantId, writeId, request }, async (query) => {
+      const audit = new TransactionAudit(draft);
       const ending =
         (end: StatementEnd) =>
         async <Row>({ model, action, query: { text, values } }: SqlStatement) => {
           const statement = { name: this.#nameOf(text), text, values };
-          return (await query({ tenantId, request, model, action }, statement, end)) as Row[];
+          const send = () => query({ tenantId, request, model, action }, statement, end);
+          return (await audit.watch(send, end)) as Row[];
         };
-      return work({ select: ending('open'), finish: ending('committed'), attempt: ending('attempted') });
+      const result = await work({
+        select: ending('open'),
+        finish: ending('committed'),
+        attempt: ending('attempted'),
+        audited: (done) => audit.within(done),
+      });
+      const last = audit.last();
+      if (last) await ending('committed')({ model: 'AuditLine', action: 'commit', query: last });
+      return result;
     });
   }
 

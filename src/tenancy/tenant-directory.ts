@@ -10,6 +10,8 @@ const MAX_REMEMBERED = 10_000;
 export interface TenantEntry {
   readonly id: string;
   readonly slug: string;
+  /** What its callers together may spend in a minute; null: the default. */
+  readonly pointsPerMinute?: number | null;
 }
 
 /** Finds tenants by what a token or a command says of them: the id or the slug. */
@@ -35,9 +37,10 @@ export class TenantDirectory {
 
   async #read(idOrSlug: string): Promise<TenantEntry | null> {
     const column = UUID.test(idOrSlug) ? 'id' : 'slug';
-    const rows = await this.#database.directory<TenantEntry>(`SELECT id, slug FROM tenants WHERE ${column} = $1`, [
-      idOrSlug,
-    ]);
+    const rows = await this.#database.directory<TenantEntry>(
+      `SELECT id, slug, points_per_minute AS "pointsPerMinute" FROM tenants WHERE ${column} = $1`,
+      [idOrSlug],
+    );
     return rows[0] ?? null;
   }
 }

@@ -25,6 +25,16 @@ export class TenantScope {
     return new TenantScope(tenantId);
   }
 
+  /** For the record of what was done for a tenant, when its request is over. */
+  static ofAudit(tenantId: string): TenantScope {
+    return new TenantScope(tenantId);
+  }
+
+  /** For records of what belongs to no tenant, which have the id of zeros in place of a tenant's: nobody else's rows are in it. */
+  static ofNobody(): TenantScope {
+    return new TenantScope('00000000-0000-0000-0000-000000000000');
+  }
+
   /** For the follower of the outbox, which bumps a tenant's versions and touches none of its rows and entries. */
   static ofOutboxRow(tenantId: string): TenantScope {
     return new TenantScope(tenantId);
@@ -45,3 +55,6 @@ export class TenantScope {
     return typeof value === 'object' && value !== null && #verified in value;
   }
 }
+
+/** No tenant has its id, which is no UUID of any version. */
+export const NO_TENANT = TenantScope.ofNobody();

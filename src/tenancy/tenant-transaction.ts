@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement } from './tenant-database.ts';
 import { COMMIT, type Companion, type PreparedStatement, submit } from './tenant-query.ts';
 
@@ -13,6 +14,11 @@ export interface TenantTransaction {
    * begins anew.
    */
   attempt<Row extends object>(statement: SqlStatement): Promise<Row[]>;
+  /**
+   * Writes the transaction's audit line, as one of the WITH clauses of the statement that ends it: when `done`, another of them,
+   * has rows, with the id of the first for a key where the line has none.
+   */
+  audited(done: Prisma.Sql): Prisma.Sql;
 }
 
 /** How the transaction is after a statement; attempted: committed if the statement gave rows, else not begun. */

@@ -73,7 +73,7 @@ export async function recordAtOnce(
         coalesce(booked_at, changed_at), category, coalesce(other_bank, counterparty_bank), description
       FROM planned CROSS JOIN claimed CROSS JOIN locked
       RETURNING ${WHOLE_TRANSACTION}
-    )
+    ), ${transaction.audited(sql`recorded`)}
     SELECT * FROM recorded ORDER BY id`;
   return transaction.attempt({ model: 'Transaction', action: 'recordAtOnce', query });
 }
@@ -121,7 +121,7 @@ export async function insertMovements(
         coalesce(booked_at, changed_at), category, counterparty_bank, description
       FROM movements JOIN ids USING (position) CROSS JOIN locked
       RETURNING ${WHOLE_TRANSACTION}
-    )
+    ), ${transaction.audited(sql`recorded`)}
     SELECT * FROM recorded ORDER BY id`;
   return transaction.finish({ model: 'Transaction', action: 'insertMovements', query });
 }

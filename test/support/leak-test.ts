@@ -17,8 +17,13 @@ const TABLES_OF_NO_TENANT: Readonly<Record<string, string>> = {
   _prisma_migrations: "Prisma's own",
 };
 
-/** Indexes for operators' look-ups over all tenants. */
-const LOOKUPS_OVER_ALL_TENANTS = new Set(['bank_accounts_number_idx']);
+/** Indexes for operators' look-ups over all tenants, and for the removal of what is old. */
+const LOOKUPS_OVER_ALL_TENANTS = new Set([
+  'bank_accounts_number_idx',
+  'idempotency_keys_created_idx',
+  'audit_log_at_idx',
+  'tenant_usage_bucket_idx',
+]);
 
 /** A table as PostgreSQL has it. */
 interface Table {

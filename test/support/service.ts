@@ -87,7 +87,7 @@ export async function startService({
     takeServiceRole: true,
     onStatement: (event) => {
       monitor.recordStatement(event);
-      if (event.tenantId) statements.push(event);
+      if (event.tenantId && !isBackground(event)) statements.push(event);
     },
   });
   const up = async () => {};
@@ -130,6 +130,11 @@ export async function startService({
       if (!given) await own.drop();
     },
   };
+}
+
+/** What the service writes by itself, off the way of requests and at any time. */
+function isBackground({ model, action }: StatementEvent): boolean {
+  return ['TenantUsage.add', 'AuditLine.insert'].includes(`${model}.${action}`);
 }
 
 async function issueToken(

@@ -19,6 +19,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   idempotency_keys: 'tenant_id',
   daily_totals: 'tenant_id',
   account_totals: 'tenant_id',
+  audit_log: 'tenant_id',
+  tenant_usage: 'tenant_id',
 };
 /** Ids of tenants for whoever keeps answers, and nothing of theirs: not even its own tenant reads it. */
 const FOR_FOLLOWERS = 'cache_outbox';
@@ -34,6 +36,13 @@ beforeAll(async () => {
   await sql.connect();
   for (const { id } of TWINS)
     await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, 'same', '\\x00')", [id]);
+  for (const { id } of TWINS)
+    await sql.query(
+      "INSERT INTO audit_log VALUES ($1, now(), gen_random_uuid(), 'someone', 'ADMIN', 'transfer', 'key', 'request', 'DONE', '{}', 1)",
+      [id],
+    );
+  for (const { id } of TWINS)
+    await sql.query("INSERT INTO tenant_usage VALUES ($1, now(), 1, 0, 1, 0, 0, 0, '{}')", [id]);
   // Few connections, so that each serves all tenants in turn.
   pool = new TenantPool({ connectionString: service.databaseUrl, max: 2, role: SERVICE_ROLE });
 });
@@ -69,7 +78,7 @@ test('every table with a tenant is in this test’s list', async () => {
 
 test('every such table is under row-level security that holds its owner too, by the setting of the connection', async () => {
   const { rows } = await sql.query<{ name: string; held: boolean; conditions: string[]; owners: string[] }>(
-    // A policy of the owner alone is for the functions that keep totals, and only while they say so.
+    // A policy of the owner alone is for the functions that keep totals or remove what is old, and only while they say so.
     `SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS held,
        array_agg(coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))) FILTER (WHERE NOT polroles = ARRAY[relowner]) AS conditions,
        coalesce(array_agg(DISTINCT pg_get_expr(polqual, polrelid)) FILTER (WHERE polroles = ARRAY[relowner]), '{}') AS owners
@@ -79,7 +88,7 @@ test('every such table is under row-level security that holds its owner too, by 
   );
   expect(rows.map(({ name }) => name)).toEqual([...Object.keys(OWNERS), FOR_FOLLOWERS].sort());
   for (const { name, held, conditions, owners } of rows) {
-    for (const condition of owners) expect(condition).toMatch(/^\(current_setting\('app\.keep_totals'/);
+    for (const condition of owners) expect(condition).toMatch(/^\(current_setting\('app\.(keep_totals|maintenance)'/);
     expect([name, held]).toEqual([name, true]);
     for (const condition of conditions) expect(condition).toMatch(/current_setting\('app\.(tenant_id|directory)'/);
   }

@@ -80,7 +80,7 @@ test('carries its tenant and its write’s id in every statement, and leaves nei
   const seen = await database.write(
     scope,
     async (transaction) => [...(await transaction.select(settings)), ...(await transaction.finish(settings))],
-    WRITE_ID,
+    { writeId: WRITE_ID },
   );
   expect(seen).toEqual(Array(2).fill({ tenant: scope.tenantId, write: WRITE_ID }));
   expect(await database.write(scope, (transaction) => transaction.select(settings))).toEqual([
@@ -102,7 +102,7 @@ test('is done with an attempt that gives rows, and begins anew after one that gi
       await transaction.select(insert(3));
       expect(await kept()).toEqual([1]);
     },
-    WRITE_ID,
+    { writeId: WRITE_ID },
   );
   expect(await kept()).toEqual([1, 3]);
   const late = database.write(scope, async (transaction) => [

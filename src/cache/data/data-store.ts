@@ -87,7 +87,7 @@ export class DataStore {
     if (!redis || ttlMs <= 0) return;
     const stored = await this.#stored(key, entry);
     const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill');
-    if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, stored);
+    if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, key, stored);
   }
 
   /**
@@ -112,7 +112,7 @@ export class DataStore {
       if (laterMs === undefined) return (await this.drop(namespace, key)) ? createdAtMs : undefined;
       if (laterMs === null) return createdAtMs; // what is there was read later
       if (Number(laterMs) <= createdAtMs) {
-        this.#recordFill(namespace, stored);
+        this.#recordFill(namespace, key, stored);
         this.#keepInMemory(namespace, key, dated);
         return createdAtMs;
       }
@@ -138,11 +138,11 @@ export class DataStore {
   #keepInMemory(namespace: string, key: string, entry: DataEntry): void {
     const { memory, monitor } = this.options;
     if (memory.set(key, entry))
-      monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: entry.body.length });
+      monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: entry.body.length, key });
   }
 
-  #recordFill(namespace: string, { length: bytes }: Buffer): void {
-    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes });
+  #recordFill(namespace: string, key: string, { length: bytes }: Buffer): void {
+    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, key });
   }
 
   async #stored(key: string, { body, ...rest }: DataEntry): Promise<Buffer> {

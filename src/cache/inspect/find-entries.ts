@@ -9,7 +9,7 @@ const PAGE = 1_000;
 /** Holds nearly every header; the few longer ones, of operations with long names, are read whole. */
 const HEADER_BYTES = 4 * 1024;
 /** What lies beside the entries. */
-const NO_ENTRIES = /^(?:versions$|written:|load:)/;
+const NO_ENTRIES = /^(?:versions$|written:|load:|budget:)/;
 
 /** Some entries. */
 export interface Page {

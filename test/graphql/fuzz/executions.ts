@@ -1,5 +1,6 @@
 import { type DocumentNode, type ExecutionResult, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import pino from 'pino';
+import { AuditLog } from '../../../src/audit/audit-log.ts';
 import { createCaches } from '../../../src/cache/create-cache.ts';
 import { dataLayout } from '../../../src/cache/data/layout.ts';
 import { followOutbox } from '../../../src/cache/outbox/follow.ts';
@@ -54,7 +55,8 @@ export async function openExecutions(url: string): Promise<Executions> {
   await warmUp(database, poolSize);
   const schema = createSchema();
   const caches = createCaches({ config, monitor, following, layout: dataLayout('fuzz', database.schema) });
-  const services = createServices({ config, monitor, ...caches, database, redis: undefined });
+  const audit = new AuditLog({ database, onError: (error) => logger.warn({ err: error }, 'audit') });
+  const services = createServices({ config, monitor, ...caches, database, redis: undefined, audit });
   const executor = new Executor(schema, { compiles: true });
   const caller = readerOf(TWINS[0] as Twin);
   const context = () => new RequestContext(caller, services, new RequestTiming());
@@ -78,6 +80,7 @@ export async function openExecutions(url: string): Promise<Executions> {
       ),
     async close() {
       await following.stop();
+      await audit.stop();
       services.resources.close();
       await database.close();
       await plans.close();

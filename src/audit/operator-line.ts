@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import pg from 'pg';
+import { NO_TENANT } from '../tenancy/tenant-scope.ts';
+import { AuditOutcome, storable } from './audit-line.ts';
+
+/** What an operator's command did. */
+export interface OperatorAction {
+  /** As in `npm run <action>`. */
+  readonly action: string;
+  /** Null: of no tenant, or of all. */
+  readonly tenantId: string | null;
+  readonly key: string | null;
+}
+
+/** Both in one statement: the setting ends with it. */
+const INSERT_LINE = `WITH tenant AS MATERIALIZED (SELECT set_config('app.tenant_id', $1, true))
+  INSERT INTO audit_log (tenant_id, at, id, subject, role, action, key, request_id, outcome, codes, times)
+  SELECT $1::uuid, clock_timestamp(), $2, $3, NULL, $4, $5, NULL, $6, $7, 1 FROM tenant`;
+
+/** Carries out what a command does, and records who did it and what came of it. */
+export async function recorded<Result>(
+  client: pg.ClientBase,
+  action: OperatorAction,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await work();
+    await recordAction(client, action);
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
+    await recordAction(client, action, AuditOutcome.FAILED, [codeOf(error)]);
+    throw error;
+  }
+}
+
+/** A line that cannot be written is said on stderr: what was done is done. */
+export async function recordAction(
+  client: Pick<pg.ClientBase, 'query'>,
+  { action, tenantId, key }: OperatorAction,
+  outcome = AuditOutcome.DONE,
+  codes: readonly string[] = [],
+): Promise<void> {
+  const subject = storable(`operator:${userName()}`);
+  const line = [tenantId ?? NO_TENANT.tenantId, randomUUID(), subject, action, storable(key), outcome, codes];
+  await client.query(INSERT_LINE, line).catch(({ message }: Error) => notRecorded(action, message));
+}
+
+export function notRecorded(action: string, reason: string): void {
+  process.stderr.write(`No line of ${action} could be written to the audit log: ${reason}\n`);
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof pg.DatabaseError) return error.code ?? 'ERROR';
+  return error instanceof Error ? error.name : 'ERROR';
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown'); // a user without an entry, as in containers
+  }
+}

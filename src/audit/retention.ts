@@ -1,0 +1,46 @@
+import { Loop } from '../cache/outbox/loop.ts';
+import type { RetentionConfig } from '../config.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+
+/** Rows of one piece: some milliseconds of locks. */
+const PIECE_ROWS = 1_000;
+/** Between two pieces, so that the removal of many leaves room for all else. */
+const PIECE_PAUSE_MS = 250;
+const IDLE_PAUSE_MS = 10 * 60_000;
+const FAILED_PAUSE_MS = 60_000;
+
+const HOUR_MS = 3_600_000;
+
+/** Removes audit lines and idempotency keys that are past their time, in pieces. Every process tries; one works at a time. */
+export class RetentionCleaner {
+  readonly #loop: Loop;
+
+  constructor(database: TenantDatabase, config: RetentionConfig, onError: (error: Error) => void) {
+    this.#loop = new Loop(
+      async () => ((await cleanPiece(database, config)) > 0 ? PIECE_PAUSE_MS : IDLE_PAUSE_MS),
+      (error) => {
+        onError(error);
+        return FAILED_PAUSE_MS;
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+}
+
+/** @returns how many rows were removed; at most a piece of each kind */
+export async function cleanPiece(
+  database: TenantDatabase,
+  { auditDays, idempotencyHours }: RetentionConfig,
+  pieceRows = PIECE_ROWS,
+): Promise<number> {
+  return database.withConnection(async (client) => {
+    const { rows } = await client.query<{ removed: string }>(
+      `SELECT audit_log_clean($1 * interval '1 millisecond', $3) + idempotency_keys_clean($2 * interval '1 millisecond', $3) AS removed`,
+      [auditDays * 24 * HOUR_MS, idempotencyHours * HOUR_MS, pieceRows],
+    );
+    return Number(rows[0]?.removed ?? 0);
+  });
+}

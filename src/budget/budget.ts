@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { tenantPrefix } from '../cache/cache-key.ts';
+import type { FastRedis } from '../cache/redis.ts';
+import type { Caller } from '../context/caller.ts';
+import { type Allowance, SharedCounter } from './shared-counter.ts';
+
+export interface BudgetLimits {
+  /** Begins the names in Redis. */
+  readonly name: string;
+  readonly perCaller: number;
+  /** Of a tenant that has no limit of its own. */
+  readonly perTenant: number;
+  /** Whether a tenant's own limit holds here. */
+  readonly takesOwn: boolean;
+}
+
+/** Whose share of the minute is spent. */
+export interface Refusal {
+  readonly of: 'caller' | 'tenant';
+  readonly allowance: Allowance;
+}
+
+interface Keys {
+  readonly caller: string;
+  readonly tenant: string | undefined;
+}
+
+/** What one caller, and all callers of a tenant together, may spend in a minute. */
+export class Budget {
+  readonly #counter: SharedCounter;
+  /** A caller is one object as long as the token is remembered: nothing is put together for each hit of the cache. */
+  readonly #keys = new WeakMap<Caller, Keys>();
+
+  constructor(
+    private readonly limits: BudgetLimits,
+    redis: FastRedis | undefined,
+  ) {
+    this.#counter = new SharedCounter(redis);
+  }
+
+  /** Takes the points from both, or from neither. @returns why not, if so; a promise when Redis must be asked */
+  spend(caller: Caller, points: number): Refusal | undefined | Promise<Refusal | undefined> {
+    const keys = this.#keysOf(caller);
+    const ofCaller = this.#counter.spend(keys.caller, points, this.limits.perCaller);
+    const ofTenant = keys.tenant === undefined || this.#counter.spend(keys.tenant, points, this.#tenantLimit(caller));
+    if (ofCaller === true && ofTenant === true) return undefined;
+    if (typeof ofCaller === 'boolean' && typeof ofTenant === 'boolean')
+      return this.#refused(caller, keys, points, ofCaller, ofTenant);
+    return Promise.all([ofCaller, ofTenant]).then(([own, all]) =>
+      own && all ? undefined : this.#refused(caller, keys, points, own, all),
+    );
+  }
+
+  /** Takes the points of an answer that lay ready, unless a budget is spent: nothing is asked for it, and told only afterwards. */
+  charge(caller: Caller, points: number): Refusal | undefined {
+    const keys = this.#keysOf(caller);
+    if (!this.#counter.charge(keys.caller, points, this.limits.perCaller)) return this.#refusal('caller', caller, keys);
+    if (keys.tenant === undefined || this.#counter.charge(keys.tenant, points, this.#tenantLimit(caller)))
+      return undefined;
+    this.#counter.giveBack(keys.caller, points);
+    return this.#refusal('tenant', caller, keys);
+  }
+
+  /** What is left to both, over all processes. */
+  async allowances(caller: Caller): Promise<{ readonly caller: Allowance; readonly tenant: Allowance | null }> {
+    const { caller: own, tenant } = this.#keysOf(caller);
+    await Promise.all([own, ...(tenant === undefined ? [] : [tenant])].map((key) => this.#counter.settle(key)));
+    return {
+      caller: this.#counter.allowance(own, this.limits.perCaller),
+      tenant: tenant === undefined ? null : this.#counter.allowance(tenant, this.#tenantLimit(caller)),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#counter.close();
+  }
+
+  /** Gives back what only one of them took. */
+  #refused(caller: Caller, keys: Keys, points: number, ofCaller: boolean, ofTenant: boolean): Refusal {
+    if (ofCaller) this.#counter.giveBack(keys.caller, points);
+    if (ofTenant && keys.tenant !== undefined) this.#counter.giveBack(keys.tenant, points);
+    return this.#refusal(ofCaller ? 'tenant' : 'caller', caller, keys);
+  }
+
+  #refusal(of: Refusal['of'], caller: Caller, { caller: own, tenant = '' }: Keys): Refusal {
+    const allowance =
+      of === 'caller'
+        ? this.#counter.allowance(own, this.limits.perCaller)
+        : this.#counter.allowance(tenant, this.#tenantLimit(caller));
+    return { of, allowance };
+  }
+
+  #tenantLimit({ tenant }: Caller): number {
+    return (this.limits.takesOwn ? tenant?.pointsPerMinute : null) ?? this.limits.perTenant;
+  }
+
+  /** In Redis a subject, which may be a person's address, is not to be read. */
+  #keysOf(caller: Caller): Keys {
+    const known = this.#keys.get(caller);
+    if (known) return known;
+    const { subject, tenant } = caller;
+    const hash = createHash('sha256').update(subject).digest('base64url');
+    const prefix = tenant ? tenantPrefix(tenant.scope) : 'operator:';
+    const own = `${prefix}budget:${this.limits.name}`;
+    const keys = { caller: `${own}:${hash}`, tenant: tenant ? own : undefined };
+    this.#keys.set(caller, keys);
+    return keys;
+  }
+}

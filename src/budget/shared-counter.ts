@@ -1,0 +1,142 @@
+import { LRUCache } from 'lru-cache';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { FastRedis } from '../cache/redis.ts';
+
+const WINDOW_SECONDS = 60;
+/** Keys counted at the same time; one that falls out begins anew, which errs on the caller's side. */
+const MAX_KEYS = 100_000;
+/** How long what this process let through is counted here alone. */
+const SETTLE_MS = 100;
+/**
+ * What one process may let through before it has told Redis, and up to where: beyond it each spending is told at once and
+ * waited for. So ten processes together stay within the limit, hits of the cache apart, which are only told afterwards.
+ */
+const UNSETTLED_SHARE = 0.01;
+const CERTAIN_SHARE = 0.9;
+
+/** What may still be spent in the running window. */
+export interface Allowance {
+  /** Points of one window. */
+  readonly limit: number;
+  readonly remaining: number;
+  /** When the window ends, in milliseconds since 1970. */
+  readonly resetAtMs: number;
+}
+
+interface Window {
+  readonly key: string;
+  /** By all processes, as far as this one knows, and by this one where it could not be told. */
+  spent: number;
+  /** By this process since it last told Redis. */
+  unsettled: number;
+  endsAtMs: number;
+}
+
+/**
+ * Points by key, in windows of a minute, counted over all processes that share a Redis. Each process counts for itself without
+ * one, and while it fails: nothing waits and nothing is refused for its sake.
+ */
+export class SharedCounter {
+  readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
+  readonly #dirty = new Set<Window>();
+  readonly #limiter: RateLimiterRedis | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly redis: FastRedis | undefined) {
+    // Limits are compared here: they differ by tenant, and the library's own would refuse and take the points all the same.
+    this.#limiter = redis?.limiter({ keyPrefix: '', points: Number.MAX_SAFE_INTEGER, duration: WINDOW_SECONDS });
+  }
+
+  /** Takes the points when they are there. @returns whether they were; a promise when Redis must be asked */
+  spend(key: string, points: number, limit: number): boolean | Promise<boolean> {
+    const window = this.#window(key);
+    const known = window.spent + window.unsettled + points;
+    if (known > limit) return false;
+    if (!this.#limiter || (window.unsettled + points <= limit * UNSETTLED_SHARE && known <= limit * CERTAIN_SHARE)) {
+      this.#add(window, points);
+      return true;
+    }
+    return this.#spendShared(window, points, limit);
+  }
+
+  /** Takes points that were used already, unless there were none left, as far as it is known here. @returns whether it did */
+  charge(key: string, points: number, limit: number): boolean {
+    const window = this.#window(key);
+    if (window.spent + window.unsettled >= limit) return false;
+    this.#add(window, points);
+    return true;
+  }
+
+  giveBack(key: string, points: number): void {
+    this.#add(this.#window(key), -points);
+  }
+
+  allowance(key: string, limit: number): Allowance {
+    const { spent, unsettled, endsAtMs } = this.#window(key);
+    return { limit, remaining: Math.max(0, limit - spent - unsettled), resetAtMs: endsAtMs };
+  }
+
+  /** Learns what other processes spent. Never throws. */
+  async settle(key: string): Promise<void> {
+    await this.#settle(this.#window(key));
+  }
+
+  /** Tells Redis what is not told yet. Never throws. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#settleAll();
+  }
+
+  async #spendShared(window: Window, points: number, limit: number): Promise<boolean> {
+    window.unsettled += points;
+    await this.#settle(window);
+    if (window.spent + window.unsettled <= limit) return true;
+    this.#add(window, -points);
+    return false;
+  }
+
+  #add(window: Window, points: number): void {
+    if (!this.#limiter) {
+      window.spent += points;
+      return;
+    }
+    window.unsettled += points;
+    this.#dirty.add(window);
+    this.#timer ??= setTimeout(() => void this.#settleAll(), SETTLE_MS).unref();
+  }
+
+  async #settleAll(): Promise<void> {
+    this.#timer = undefined;
+    const windows = [...this.#dirty];
+    this.#dirty.clear();
+    // All in one turn of the event loop, and so in one write.
+    await Promise.all(windows.map((window) => this.#settle(window)));
+  }
+
+  async #settle(window: Window): Promise<void> {
+    const limiter = this.#limiter;
+    if (!this.redis || !limiter) return;
+    const points = window.unsettled;
+    window.unsettled = 0;
+    window.spent += points;
+    const { spent, endsAtMs } = window;
+    try {
+      const told = await this.redis.run(() => limiter.penalty(window.key, points), 'read');
+      // What was spent meanwhile is known here only; and a Redis that has forgotten does not make it less.
+      window.spent = Math.max(told.consumedPoints + (window.spent - spent), window.spent);
+      // A window of this process that began earlier than that of all ends with it.
+      if (window.endsAtMs === endsAtMs) window.endsAtMs = Date.now() + told.msBeforeNext;
+    } catch {
+      // FastRedis has told of it; the process goes on with its own count.
+    }
+  }
+
+  #window(key: string): Window {
+    const now = Date.now();
+    const known = this.#windows.get(key);
+    if (known && known.endsAtMs > now) return known;
+    const fresh = { key, spent: 0, unsettled: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
+    this.#windows.set(key, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,65 @@
+import { Loop } from '../cache/outbox/loop.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { addUsage, cleanUsage } from './usage.repository.ts';
+import { addFigures, type UsageCounts, type UsageFigures } from './usage-counts.ts';
+
+/** So much is lost when the process is killed. */
+const FLUSH_MS = 5_000;
+const CLEANING_MS = 60_000;
+/** Behind failed statements at most, over all tenants; then the oldest counts are given up, and told. */
+const MAX_UNWRITTEN = 10_000;
+
+/** Adds what the process counted to `tenant_usage`, every few seconds and when it stops, and removes what is older than two days. */
+export class UsageWriter {
+  readonly #loops: readonly Loop[];
+  readonly #unwritten = new Map<string, UsageFigures>();
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly counts: UsageCounts,
+    private readonly onError: (error: Error) => void,
+    onWorks = () => {},
+  ) {
+    const repeat = (work: () => Promise<unknown>, pauseMs: number) =>
+      new Loop(
+        async () => {
+          await work();
+          return pauseMs;
+        },
+        (error) => {
+          onError(error);
+          return pauseMs;
+        },
+        onWorks,
+      );
+    this.#loops = [repeat(() => this.flush(), FLUSH_MS), repeat(() => cleanUsage(database), CLEANING_MS)];
+  }
+
+  /** Writes what was counted. @throws when that fails; it is written the next time */
+  flush(): Promise<void> {
+    this.#flushing = this.#flushing.catch(() => {}).then(() => this.#flush()); // its own caller is told of a failure
+    return this.#flushing;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.flush();
+  }
+
+  async #flush(): Promise<void> {
+    for (const [tenantId, figures] of this.counts.take()) this.#gather(tenantId, figures);
+    for (const [tenantId, figures] of this.#unwritten) {
+      // Taken out only when it is written: after a lost connection it may be counted twice, and never not at all.
+      await addUsage(this.database, tenantId, figures);
+      this.#unwritten.delete(tenantId);
+    }
+  }
+
+  #gather(tenantId: string, figures: UsageFigures): void {
+    const waiting = this.#unwritten.get(tenantId);
+    if (waiting) addFigures(waiting, figures);
+    else if (this.#unwritten.size < MAX_UNWRITTEN) this.#unwritten.set(tenantId, figures);
+    else this.onError(new Error('the usage of a tenant was given up: too many wait to be written'));
+  }
+}

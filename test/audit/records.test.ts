@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sinceOf } from '../../src/audit/audit-command.ts';
+import { AuditDraft, AuditOutcome, type AuditSubject, storable } from '../../src/audit/audit-line.ts';
+import { AuditLog } from '../../src/audit/audit-log.ts';
+import { recorded } from '../../src/audit/operator-line.ts';
+import { cleanPiece } from '../../src/audit/retention.ts';
+import { Role } from '../../src/context/caller.ts';
+import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
+import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const NO_TENANT_ID = '00000000-0000-0000-0000-000000000000';
+const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
+const AUDIT = `query ($first: Int, $after: String, $since: DateTime, $who: String, $what: String) {
+  auditLog(first: $first, after: $after, since: $since, who: $who, what: $what) {
+    totalCount nodes { subject role action key outcome codes times } pageInfo { hasNextPage endCursor } } }`;
+
+let database: TestDatabase;
+let acme: string;
+let rival: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  [acme, rival] = (await Promise.all(['acme', 'rival'].map((slug) => insertTenant(database.url, { slug })))) as [
+    string,
+    string,
+  ];
+});
+afterAll(() => database?.drop());
+
+const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
+  (await withClient(database.url, (client) => client.query<Row>(text, values))).rows;
+
+/** Runs with a service, which has written all its lines when it is closed. */
+async function withService(work: (service: TestService) => Promise<void>, env: Record<string, string> = {}) {
+  await sql('DELETE FROM audit_log');
+  const service = await startService({ database, env });
+  await work(service).finally(() => service.close());
+  return sql('SELECT tenant_id, subject, role, action, key, outcome, codes, times FROM audit_log ORDER BY at, times');
+}
+
+test('of any number of refused tokens there is a line for each reason and minute, with their number and nothing of theirs', async () => {
+  const lines = await withService(async (service) => {
+    const token = await service.token(Role.VIEWER, 'acme');
+    const forged = `${token.slice(0, -4)}AAAA`;
+    for (let sent = 0; sent < 50; sent++) await service.send(forged, '{ viewer { id } }');
+    for (let sent = 0; sent < 30; sent++) await service.send(`made up ${sent}`, '{ viewer { id } }');
+  });
+  const refused = { tenant_id: NO_TENANT_ID, subject: null, role: null, action: 'token', outcome: 'FAILED' };
+  expect(lines.map(({ times }: { times?: number }) => times).sort()).toEqual([30, 50]);
+  for (const line of lines) expect(line).toMatchObject({ ...refused, codes: ['UNAUTHENTICATED'] });
+  expect(JSON.stringify(lines)).not.toContain('made up');
+});
+
+test('what may not be done is one line for each caller and minute, and refreshes are recorded, refused ones too', async () => {
+  const lines = await withService(
+    async (service) => {
+      const [viewer, analyst] = await Promise.all(
+        [Role.VIEWER, Role.ANALYST].map((role) => service.token(role, 'acme')),
+      );
+      for (let sent = 0; sent < 3; sent++) await service.send(viewer as string, INVALIDATE);
+      for (let sent = 0; sent < 4; sent++)
+        await service.send(analyst as string, '{ dashboard(refresh: true) { date } }');
+    },
+    { CACHE_REFRESHES_PER_MINUTE: '2' },
+  );
+  const own = { tenant_id: acme };
+  expect(lines).toHaveLength(4);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ ...own, role: 'VIEWER', action: 'invalidateCache', codes: ['FORBIDDEN'], times: 3 }),
+      expect.objectContaining({
+        ...own,
+        role: 'ANALYST',
+        action: 'refresh',
+        key: 'dashboard',
+        codes: ['RATE_LIMITED'],
+        times: 2,
+      }),
+      expect.objectContaining({
+        ...own,
+        role: 'ANALYST',
+        action: 'refresh',
+        key: 'dashboard',
+        outcome: 'DONE',
+        times: 1,
+      }),
+    ]),
+  );
+});
+
+describe('auditLog', () => {
+  test('shows an ADMIN the own tenant’s lines in pages, newest first, and nobody else anything', async () => {
+    await withService(async (service) => {
+      for (const [tenantId, action, count] of [
+        [acme, 'transfer', 3],
+        [acme, 'refresh', 2],
+        [rival, 'secret', 2],
+      ] as const)
+        for (let line = 0; line < count; line++)
+          await sql(
+            `INSERT INTO audit_log VALUES ($1, now() - $2 * interval '1 hour', gen_random_uuid(), 'ann', 'ADMIN', $3, $4, NULL, 'DONE', '{}', 1)`,
+            [tenantId, line, action, String(line)],
+          );
+      const admin = await service.token(Role.ADMIN, 'acme');
+      const first = (await service.send(admin, AUDIT, { first: 4 })).data.auditLog;
+      const rest = (await service.send(admin, AUDIT, { first: 4, after: first.pageInfo.endCursor })).data.auditLog;
+      expect([first.totalCount, first.nodes.length, rest.nodes.length]).toEqual([5, 4, 1]);
+      expect(first.nodes.concat(rest.nodes).map(({ key }: { key: string }) => key)).toEqual(['0', '0', '1', '1', '2']);
+      expect(JSON.stringify([first, rest])).not.toContain('secret');
+      const count = async (asked: object) => (await service.send(admin, AUDIT, asked)).data.auditLog.totalCount;
+      expect(await count({ what: 'refresh' })).toBe(2);
+      expect(await count({ who: 'bob' })).toBe(0);
+      expect(await count({ since: new Date(Date.now() - 30 * 60_000).toISOString() })).toBe(2);
+      for (const role of [Role.VIEWER, Role.ANALYST]) {
+        const { errors } = await service.send(await service.token(role, 'acme'), AUDIT);
+        expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+      }
+      const { errors } = await service.send(await service.token(Role.OPERATOR), AUDIT);
+      expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    });
+  });
+});
+
+/** The service's database, past the service. */
+async function withDatabase<Result>(work: (database: TenantDatabase) => Promise<Result>): Promise<Result> {
+  const own = new TenantDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 10_000, takeServiceRole: true });
+  return work(own).finally(() => own.close());
+}
+
+const subject = (key: string): AuditSubject => {
+  const scope = TenantScope.ofVerifiedCaller(acme);
+  return { scope, subject: 'ann', role: 'ADMIN', action: 'transfer', key, requestId: null };
+};
+
+test('lines wait while they cannot be written; those that find no place are counted, and a line tells of them', async () => {
+  await sql('DELETE FROM audit_log');
+  await sql(`REVOKE INSERT ON audit_log FROM ${SERVICE_ROLE}`);
+  await withDatabase(async (own) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    for (let line = 0; line < 10_003; line++) log.add(subject(String(line)), AuditOutcome.REFUSED, ['SAME_ACCOUNT']);
+    await expect(log.flush()).rejects.toThrow('permission denied');
+    expect([log.waiting, log.dropped, log.written]).toEqual([10_000, 3, 0]);
+    await sql(`GRANT INSERT ON audit_log TO ${SERVICE_ROLE}`);
+    await log.stop();
+    expect([log.waiting, log.written]).toEqual([0, 10_000]);
+  });
+  expect(
+    await sql('SELECT action, count(*)::integer, max(times) AS times FROM audit_log GROUP BY action ORDER BY action'),
+  ).toEqual([
+    { action: 'audit:lost', count: 1, times: 3 },
+    { action: 'transfer', count: 10_000, times: 1 },
+  ]);
+});
+
+test('a COMMIT that came through after all has no second line', async () => {
+  await sql('DELETE FROM audit_log');
+  await withDatabase(async (own) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    const [through, lost] = [new AuditDraft(subject('through')), new AuditDraft(subject('lost'))];
+    await own.write(TenantScope.ofVerifiedCaller(acme), async () => {}, { draft: through });
+    for (const draft of [through, lost]) log.add(draft, AuditOutcome.UNKNOWN, ['SERVICE_UNAVAILABLE']);
+    await log.stop();
+  });
+  expect(await sql('SELECT key, outcome FROM audit_log ORDER BY key')).toEqual([
+    { key: 'lost', outcome: 'UNKNOWN' },
+    { key: 'through', outcome: 'DONE' },
+  ]);
+});
+
+test('a token’s text never keeps a line from being written', () => {
+  expect(storable('a\0b\ud800c')).toBe('abc');
+  expect([...(storable('😀'.repeat(300)) ?? '')]).toHaveLength(200);
+  expect(storable(null)).toBeNull();
+});
+
+describe('retention', () => {
+  test('removes lines and keys that are past their time, in pieces, and no others', async () => {
+    await sql('DELETE FROM audit_log');
+    const age = "now() - $2 * interval '1 day'";
+    for (const [tenantId, days] of [
+      [acme, 401],
+      [rival, 402],
+      [NO_TENANT_ID, 403],
+      [acme, 399],
+      [acme, 0],
+    ] as const)
+      await sql(
+        `INSERT INTO audit_log VALUES ($1, ${age}, gen_random_uuid(), NULL, NULL, 'x', NULL, NULL, 'DONE', '{}', 1)`,
+        [tenantId, days],
+      );
+    for (const [key, days] of [
+      ['old', 3],
+      ['older', 4],
+      ['new', 1.9],
+    ] as const)
+      await sql(`INSERT INTO idempotency_keys VALUES ($1, $3, '\\x00', '{}', ${age})`, [acme, days, key]);
+    const removed = await withDatabase(async (own) => {
+      const config = { auditDays: 400, idempotencyHours: 48 };
+      const pieces: number[] = [];
+      for (let piece = -1; piece !== 0; pieces.push(piece)) piece = await cleanPiece(own, config, 2);
+      return pieces;
+    });
+    expect(removed).toEqual([4, 1, 0]);
+    expect(await sql('SELECT key FROM idempotency_keys')).toEqual([{ key: 'new' }]);
+    expect(await sql("SELECT count(*)::integer AS lines FROM audit_log WHERE action = 'x'")).toEqual([{ lines: 2 }]);
+  });
+
+  test('is nothing that whoever has the service’s login can shorten, and lines are neither changed nor removed by it', async () => {
+    await withDatabase(async (own) => {
+      await expect(cleanPiece(own, { auditDays: 29, idempotencyHours: 48 })).rejects.toThrow(
+        'kept for 30 days at least',
+      );
+      for (const statement of ["UPDATE audit_log SET subject = 'x'", 'DELETE FROM audit_log', 'TRUNCATE audit_log'])
+        await expect(own.withConnection((client) => client.query(statement))).rejects.toThrow('permission denied');
+      await own.withConnection(async (client) => {
+        await client.query("BEGIN; SET LOCAL app.maintenance = 'on'");
+        expect((await client.query('SELECT * FROM audit_log')).rows).toEqual([]);
+        await client.query('ROLLBACK');
+      });
+    });
+  });
+});
+
+test('an operator’s command leaves who ran it and what came of it, also as the owner that row-level security holds', async () => {
+  await sql('DELETE FROM audit_log');
+  const action = { action: 'statistics:rebuild', tenantId: acme, key: null };
+  await withClient(database.url, async (client) => {
+    await client.query(`SET ROLE ${SERVICE_ROLE}`);
+    await recorded(client, action, async () => {});
+    const failing = recorded(client, action, () => client.query('SELECT 1/0'));
+    await expect(failing).rejects.toThrow('division by zero');
+    await client.query('SELECT 1');
+  });
+  const own = { tenant_id: acme, subject: `operator:${userInfo().username}`, action: 'statistics:rebuild' };
+  expect(await sql('SELECT tenant_id, subject, action, outcome, codes FROM audit_log ORDER BY at')).toEqual([
+    { ...own, outcome: 'DONE', codes: [] },
+    { ...own, outcome: 'FAILED', codes: ['22012'] },
+  ]);
+});
+
+test('--since is a span of time or a date', () => {
+  const now = Date.parse('2026-11-29T12:00:00Z');
+  expect(sinceOf('2h', now)).toBe('2026-11-29T10:00:00.000Z');
+  expect(sinceOf('2026-11-01', now)).toBe('2026-11-01T00:00:00.000Z');
+  for (const wrong of ['yesterday', '2 h', '', `${randomUUID()}`])
+    expect(() => sinceOf(wrong, now)).toThrow('--since must be a span of time');
+});

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
+
+const COST_1 = '{ viewer { id } }';
+const RATE_LIMIT = '{ rateLimit { limit cost remaining resetAt tenant { limit remaining resetAt } } }';
+
+let database: TestDatabase;
+let slugs: string[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  slugs = Array.from({ length: 8 }, (_, index) => `tenant-${index}`);
+  for (const slug of slugs) await insertTenant(database.url, { slug });
+});
+afterAll(() => database?.drop());
+
+/** A tenant that no other test spends of. */
+function fresh(): string {
+  const slug = slugs.pop();
+  if (!slug) throw new Error('there are more tests than tenants');
+  return slug;
+}
+
+async function withServices(
+  count: number,
+  env: Readonly<Record<string, string>>,
+  work: (services: TestService[]) => Promise<void>,
+): Promise<void> {
+  const services = await Promise.all(Array.from({ length: count }, () => startService({ database, env })));
+  try {
+    await work(services);
+  } finally {
+    await Promise.all(services.map((service) => service.close()));
+  }
+}
+
+/** Sends to one service after the other until it is refused. @returns how many were answered, and the refusal */
+async function untilRefused(services: readonly TestService[], token: string, query: string, most = 100) {
+  for (let sent = 0; sent < most; sent++) {
+    const answer = await (services[sent % services.length] as TestService).send(token, query);
+    if (answer.errors) return { answered: sent, refusal: answer };
+  }
+  throw new Error(`none of ${most} was refused`);
+}
+
+function expectRefused({ status, headers, errors, data }: GraphqlAnswer, words: string): void {
+  expect(status).toBe(429);
+  expect(data ?? null).toBeNull();
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60);
+  expect(errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+  expect(errors?.[0]?.message).toContain(words);
+}
+
+test('of a spent tenant is refused alike hot and cold, whoever of it asks, and no other tenant', async () => {
+  await withServices(1, { LIMIT_TENANT_POINTS_PER_MINUTE: '40' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const [slug, other] = [fresh(), fresh()];
+    const [viewer, admin] = await Promise.all([Role.VIEWER, Role.ADMIN].map((role) => service.token(role, slug)));
+    const hot = '{ tenant { slug } }';
+    const { refusal } = await untilRefused([service], viewer as string, hot);
+    expectRefused(refusal, "The tenant's points of this minute are spent");
+    expectRefused(await service.send(admin as string, hot), "The tenant's points");
+    expectRefused(await service.send(admin as string, '{ tenant { name timeZone } }'), "The tenant's points");
+    expect((await service.send(await service.token(Role.VIEWER, other), hot)).errors).toBeUndefined();
+  });
+});
+
+test('a hit of a spent caller is refused as a miss is, byte for byte', async () => {
+  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '10' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const token = await service.token(Role.VIEWER, fresh());
+    const { refusal } = await untilRefused([service], token, '{ tenant { slug } }');
+    const cold = await service.send(token, '{ tenant { name timeZone } }');
+    expectRefused(refusal, 'The points of this minute are spent');
+    const seconds = /\d+ s/;
+    expect(refusal.errors?.map(({ message }) => message.replace(seconds, ''))).toEqual(
+      cold.errors?.map(({ message }) => message.replace(seconds, '')),
+    );
+    expect([refusal.status, refusal.headers.get('content-type')]).toEqual([
+      cold.status,
+      cold.headers.get('content-type'),
+    ]);
+  });
+});
+
+test('a refused operation takes no points of anybody’s', async () => {
+  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '100', LIMIT_TENANT_POINTS_PER_MINUTE: '60' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const token = await service.token(Role.VIEWER, fresh());
+    expectRefused(await service.send(token, '{ accounts(first: 80) { nodes { id } } }'), "The tenant's points");
+    const { data } = await service.send(token, RATE_LIMIT);
+    const { cost, remaining, limit, tenant } = data.rateLimit;
+    expect([limit, remaining]).toEqual([100, 100 - cost]);
+    expect(tenant).toMatchObject({ limit: 60, remaining: 60 - cost });
+    expect(Date.parse(tenant.resetAt)).toBeGreaterThan(Date.now());
+  });
+});
+
+test('a tenant’s own number takes the place of the default, and an OPERATOR has no tenant', async () => {
+  const slug = fresh();
+  await withClient(database.url, (client) =>
+    client.query('UPDATE tenants SET points_per_minute = 25 WHERE slug = $1', [slug]),
+  );
+  await withServices(1, {}, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const { data } = await service.send(await service.token(Role.VIEWER, slug), RATE_LIMIT);
+    expect(data.rateLimit.tenant.limit).toBe(25);
+    expect((await service.send(await service.token(Role.OPERATOR), RATE_LIMIT)).data.rateLimit.tenant).toBeNull();
+  });
+  const wrong = withClient(database.url, (client) => client.query('UPDATE tenants SET points_per_minute = 0'));
+  await expect(wrong).rejects.toThrow('tenants_points_per_minute_check');
+});
+
+describeWithOwnRedis('over processes that share a Redis', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis?.stop());
+
+  test('budgets of callers and tenants are one, to the point', async () => {
+    const env = {
+      REDIS_URL: redis.url,
+      CACHE: 'off',
+      LIMIT_POINTS_PER_MINUTE: '20',
+      LIMIT_TENANT_POINTS_PER_MINUTE: '50',
+    };
+    await withServices(2, env, async (services) => {
+      const slug = fresh();
+      const [first] = services as [TestService];
+      const token = await first.token(Role.VIEWER, slug);
+      const cost = 2;
+      const { answered, refusal } = await untilRefused(services, token, COST_1);
+      expect(answered).toBe(20 / cost);
+      expectRefused(refusal, 'The points of this minute are spent');
+      for (const role of [Role.ANALYST, Role.ADMIN])
+        await untilRefused(services, await first.token(role, slug), COST_1).then(({ answered }) =>
+          expect(answered).toBe(role === Role.ANALYST ? 20 / cost : 10 / cost),
+        );
+    });
+  });
+
+  test('refreshes are counted alike', async () => {
+    const env = { REDIS_URL: redis.url, CACHE_REFRESHES_PER_MINUTE: '4', CACHE_TENANT_REFRESHES_PER_MINUTE: '6' };
+    await withServices(2, env, async (services) => {
+      const slug = fresh();
+      const [first] = services as [TestService];
+      const refresh = '{ dashboard(refresh: true) { date } }';
+      const analyst = await untilRefused(services, await first.token(Role.ANALYST, slug), refresh);
+      const admin = await untilRefused(services, await first.token(Role.ADMIN, slug), refresh);
+      expect([analyst.answered, admin.answered]).toEqual([4, 2]);
+      expectRefused(admin.refusal, 'Too many refreshes in the tenant');
+    });
+  });
+
+  test('a Redis that is gone refuses nobody and errs for nobody: each process counts for itself', async () => {
+    const own = await startRedis();
+    const env = { REDIS_URL: own.url, CACHE: 'off', LIMIT_POINTS_PER_MINUTE: '20' };
+    await withServices(2, env, async (services) => {
+      const [first, second] = services as [TestService, TestService];
+      const token = await first.token(Role.VIEWER, slugs[0]);
+      await own.stop();
+      const { answered, refusal } = await untilRefused([first], token, COST_1);
+      expect(answered).toBe(10);
+      expectRefused(refusal, 'The points of this minute are spent');
+      expect((await untilRefused([second], token, COST_1)).answered).toBe(10);
+    });
+  });
+});

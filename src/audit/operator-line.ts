@@ -30,21 +30,28 @@ export async function recorded<Result>(
     return result;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
-    await recordAction(client, action, AuditOutcome.FAILED, [codeOf(error)]);
+    // Where no line can be written either, the error says enough: nothing was done that would go unseen.
+    await insertLine(client, action, AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
     throw error;
   }
 }
 
 /** A line that cannot be written is said on stderr: what was done is done. */
-export async function recordAction(
+export async function recordAction(client: Pick<pg.ClientBase, 'query'>, action: OperatorAction): Promise<void> {
+  await insertLine(client, action, AuditOutcome.DONE, []).catch(({ message }: Error) =>
+    notRecorded(action.action, message),
+  );
+}
+
+async function insertLine(
   client: Pick<pg.ClientBase, 'query'>,
   { action, tenantId, key }: OperatorAction,
-  outcome = AuditOutcome.DONE,
-  codes: readonly string[] = [],
+  outcome: AuditOutcome,
+  codes: readonly string[],
 ): Promise<void> {
   const subject = storable(`operator:${userName()}`);
   const line = [tenantId ?? NO_TENANT.tenantId, randomUUID(), subject, action, storable(key), outcome, codes];
-  await client.query(INSERT_LINE, line).catch(({ message }: Error) => notRecorded(action, message));
+  await client.query(INSERT_LINE, line);
 }
 
 export function notRecorded(action: string, reason: string): void {

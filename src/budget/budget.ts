@@ -42,6 +42,7 @@ export class Budget {
   spend(caller: Caller, points: number): Refusal | undefined | Promise<Refusal | undefined> {
     const keys = this.#keysOf(caller);
     const ofCaller = this.#counter.spend(keys.caller, points, this.limits.perCaller);
+    if (ofCaller === false) return this.#refusal('caller', caller, keys);
     const ofTenant = keys.tenant === undefined || this.#counter.spend(keys.tenant, points, this.#tenantLimit(caller));
     if (ofCaller === true && ofTenant === true) return undefined;
     if (typeof ofCaller === 'boolean' && typeof ofTenant === 'boolean')

@@ -27,6 +27,8 @@ interface Window {
   readonly key: string;
   /** By all processes, as far as this one knows, and by this one where it could not be told. */
   spent: number;
+  /** By this process alone. */
+  own: number;
   /** By this process since it last told Redis. */
   unsettled: number;
   endsAtMs: number;
@@ -51,7 +53,7 @@ export class SharedCounter {
   spend(key: string, points: number, limit: number): boolean | Promise<boolean> {
     const window = this.#window(key);
     const known = window.spent + window.unsettled + points;
-    if (known > limit) return false;
+    if (known > limit) return this.#refuse(window);
     if (!this.#limiter || (window.unsettled + points <= limit * UNSETTLED_SHARE && known <= limit * CERTAIN_SHARE)) {
       this.#add(window, points);
       return true;
@@ -62,13 +64,16 @@ export class SharedCounter {
   /** Takes points that were used already, unless there were none left, as far as it is known here. @returns whether it did */
   charge(key: string, points: number, limit: number): boolean {
     const window = this.#window(key);
-    if (window.spent + window.unsettled >= limit) return false;
+    if (window.spent + window.unsettled >= limit) return this.#refuse(window);
     this.#add(window, points);
     return true;
   }
 
+  /** At once, so that what another process asks for next is there. */
   giveBack(key: string, points: number): void {
-    this.#add(this.#window(key), -points);
+    const window = this.#window(key);
+    this.#add(window, -points);
+    void this.#settle(window);
   }
 
   allowance(key: string, limit: number): Allowance {
@@ -92,6 +97,13 @@ export class SharedCounter {
     await this.#settle(window);
     if (window.spent + window.unsettled <= limit) return true;
     this.#add(window, -points);
+    void this.#settle(window);
+    return false;
+  }
+
+  /** Others may have given points back since: what is left is asked for again. */
+  #refuse(window: Window): false {
+    if (this.#limiter) this.#settleSoon(window);
     return false;
   }
 
@@ -101,6 +113,10 @@ export class SharedCounter {
       return;
     }
     window.unsettled += points;
+    this.#settleSoon(window);
+  }
+
+  #settleSoon(window: Window): void {
     this.#dirty.add(window);
     this.#timer ??= setTimeout(() => void this.#settleAll(), SETTLE_MS).unref();
   }
@@ -119,11 +135,12 @@ export class SharedCounter {
     const points = window.unsettled;
     window.unsettled = 0;
     window.spent += points;
+    window.own += points;
     const { spent, endsAtMs } = window;
     try {
-      const told = await this.redis.run(() => limiter.penalty(window.key, points), 'read');
-      // What was spent meanwhile is known here only; and a Redis that has forgotten does not make it less.
-      window.spent = Math.max(told.consumedPoints + (window.spent - spent), window.spent);
+      const told = await this.redis.run(() => limiter.penalty(window.key, points), 'count');
+      // What was added meanwhile is not told yet; and a Redis that has forgotten knows less than this process.
+      window.spent = Math.max(told.consumedPoints + (window.spent - spent), window.own);
       // A window of this process that began earlier than that of all ends with it.
       if (window.endsAtMs === endsAtMs) window.endsAtMs = Date.now() + told.msBeforeNext;
     } catch {
@@ -135,7 +152,7 @@ export class SharedCounter {
     const now = Date.now();
     const known = this.#windows.get(key);
     if (known && known.endsAtMs > now) return known;
-    const fresh = { key, spent: 0, unsettled: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
+    const fresh = { key, spent: 0, own: 0, unsettled: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
     this.#windows.set(key, fresh);
     return fresh;
   }

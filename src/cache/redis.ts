@@ -14,7 +14,7 @@ const MAX_RECONNECT_DELAY_MS = 1_000;
 const READ_ONLY = /\bREADONLY\b/;
 
 /** What a command is for. One purpose that fails is left alone while the others go on. */
-export type RedisPurpose = 'read' | 'fill' | 'bump';
+export type RedisPurpose = 'read' | 'fill' | 'bump' | 'count';
 
 const LIMITS: Readonly<Record<RedisPurpose, BreakerLimits>> = {
   /** A request waits for it: those after the third failure in a row do not. */
@@ -23,6 +23,8 @@ const LIMITS: Readonly<Record<RedisPurpose, BreakerLimits>> = {
   fill: { failures: 1, openMs: 1_000 },
   /** With the lease. A mutation waits for it and tries again every 50 ms, so that the way back is found soon. */
   bump: { failures: 3, openMs: 200 },
+  /** Of budgets: a write, which a full Redis refuses as it does a fill. Few requests wait for it. */
+  count: { failures: 1, openMs: 1_000 },
 };
 
 /** What every failure of Redis is thrown as. Whoever watches the connection has been told of it. */
@@ -53,6 +55,7 @@ export class FastRedis {
     read: new CircuitBreaker(LIMITS.read),
     fill: new CircuitBreaker(LIMITS.fill),
     bump: new CircuitBreaker(LIMITS.bump),
+    count: new CircuitBreaker(LIMITS.count),
   };
   /** What fails at the moment. */
   readonly #failing = new Set<RedisPurpose | 'connection' | 'subscription'>();

@@ -10,6 +10,9 @@ export const MODELS_OF_NO_TENANT: Readonly<Record<string, string>> = {
   CacheOutbox: 'src/cache/outbox follows the changes of all tenants at once; it holds ids and no business data',
   CacheOutboxHorizon: 'one row of src/cache/outbox: up to where the outbox was emptied',
   CacheTrust: 'Redis servers that src/cache/outbox answers for',
+  AuditLine:
+    'src/audit adds and reads lines by SQL of its own; nothing changes one, and lines of no tenant are among them',
+  TenantUsage: 'src/usage adds to the rows that every process adds to, by SQL of its own',
 };
 
 /** A model whose rows belong to tenants, as far as scoping its operations needs it. */

@@ -91,7 +91,7 @@ test('a refused operation takes no points of anybody’s', async () => {
   await withServices(1, { LIMIT_POINTS_PER_MINUTE: '100', LIMIT_TENANT_POINTS_PER_MINUTE: '60' }, async ([service]) => {
     if (!service) throw new Error('no service');
     const token = await service.token(Role.VIEWER, fresh());
-    expectRefused(await service.send(token, '{ accounts(first: 80) { nodes { id } } }'), "The tenant's points");
+    expectRefused(await service.send(token, '{ accounts(first: 40) { nodes { id } } }'), "The tenant's points");
     const { data } = await service.send(token, RATE_LIMIT);
     const { cost, remaining, limit, tenant } = data.rateLimit;
     expect([limit, remaining]).toEqual([100, 100 - cost]);

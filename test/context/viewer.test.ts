@@ -25,7 +25,7 @@ const BUSINESS: Readonly<Record<string, string>> = {
   statistics: '{ statistics(from: "2025-01-01", to: "2025-01-02") { from totals { net } } }',
 };
 /** The other queries, and what they show to whom is tested with them. */
-const ABOUT_THE_CALLER_OR_THE_SERVICE = ['performance', 'rateLimit', 'viewer'];
+const ABOUT_THE_CALLER_OR_THE_SERVICE = ['auditLog', 'performance', 'rateLimit', 'viewer'];
 
 let service: TestService;
 beforeAll(async () => {

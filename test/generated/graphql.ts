@@ -49,6 +49,15 @@ export type AccountType =
   | 'LOAN'
   | 'SAVINGS';
 
+/** What came of something that was done. */
+export type AuditOutcome =
+  | 'DONE'
+  | 'FAILED'
+  /** A rule of the business was broken; nothing was changed. */
+  | 'REFUSED'
+  /** The connection to the database was lost while it was committed. */
+  | 'UNKNOWN';
+
 /** Kinds of answers that are kept. */
 export type CacheNamespace =
   | 'ACCOUNTS'
@@ -216,6 +225,15 @@ export type AccountsWithTransactionsQueryVariables = Exact<{
 
 export type AccountsWithTransactionsQuery = { accounts: { nodes: Array<{ id: string, tenant: { id: string, slug: string, name: string, timeZone: string, createdAt: string }, recentTransactions: Array<{ id: string, bookedAt: string, direction: TransactionDirection, amount: string, currency: string, balanceAfter: string | null, category: string | null, counterpartyBank: string | null, description: string | null }> }> } };
 
+export type AuditLogQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  since?: string | null | undefined;
+}>;
+
+
+export type AuditLogQuery = { auditLog: { nodes: Array<{ id: string, at: string, subject: string | null, role: string | null, action: string, key: string | null, requestId: string | null, outcome: AuditOutcome, codes: Array<string>, times: number }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type CashFlowFieldsFragment = { currency: string, transactionCount: number, inflow: string, outflow: string, net: string };
 
 export type AccountGroupFieldsFragment = { key: string, count: number, balances: Array<{ currency: string, amount: string }> };
@@ -354,7 +372,7 @@ export type TenantQuery = { tenant: { id: string, slug: string, name: string, ti
 export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RateLimitQuery = { rateLimit: { limit: number, cost: number, remaining: number, resetAt: string } };
+export type RateLimitQuery = { rateLimit: { limit: number, cost: number, remaining: number, resetAt: string, tenant: { limit: number, remaining: number, resetAt: string } | null } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -596,6 +614,28 @@ fragment TenantFields on Tenant {
   timeZone
   createdAt
 }`) as unknown as TypedDocumentString<AccountsWithTransactionsQuery, AccountsWithTransactionsQueryVariables>;
+export const AuditLogDocument = new TypedDocumentString(`
+    query AuditLog($first: Int, $after: String, $since: DateTime) {
+  auditLog(first: $first, after: $after, since: $since) {
+    nodes {
+      id
+      at
+      subject
+      role
+      action
+      key
+      requestId
+      outcome
+      codes
+      times
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
 export const DashboardDocument = new TypedDocumentString(`
     query Dashboard($date: Date, $days: Int! = 30) {
   dashboard(date: $date) {
@@ -1093,6 +1133,11 @@ export const RateLimitDocument = new TypedDocumentString(`
     cost
     remaining
     resetAt
+    tenant {
+      limit
+      remaining
+      resetAt
+    }
   }
 }
     `) as unknown as TypedDocumentString<RateLimitQuery, RateLimitQueryVariables>;

@@ -38,12 +38,15 @@ describe('the catalogue of indexes', () => {
     expect(catalogued.sort()).toEqual(attributesOfSchema().sort());
   });
 
-  it('begins every index of a tenant table with the tenant, but for an operators lookup', () => {
+  it('begins every index of a tenant table with the tenant, but for an operators lookup and what is removed by its age', () => {
     const others = INDEX_CATALOG.filter(
       ({ definition }) => !WITHOUT_TENANT.test(definition.table) && definition.columns[0]?.name !== 'tenant_id',
     );
     expect(others.map(({ definition, keeps }) => [definition.name, keeps])).toEqual([
       ['bank_accounts_number_idx', "operators' lookups over all tenants"],
+      ['idempotency_keys_created_idx', 'the removal of old keys, in pieces, by idempotency_keys_clean'],
+      ['audit_log_at_idx', 'the removal of old lines, in pieces, by audit_log_clean'],
+      ['tenant_usage_bucket_idx', 'the removal of old rows, in pieces, by tenant_usage_clean'],
     ]);
   });
 

@@ -89,8 +89,11 @@ describe('GET /metrics', () => {
     expect(samples('process_resident_memory_bytes')).toHaveLength(1);
   });
 
-  it('names no tenant', () => {
+  it('names a tenant by its slug, and in the metrics of the ten largest alone', () => {
     expect(text).not.toContain(tenantId);
-    expect(text).not.toContain(SLUG);
+    const naming = text.split('\n').filter((line) => line.includes(SLUG));
+    expect(naming).not.toEqual([]);
+    for (const line of naming)
+      expect(line).toMatch(/^tenantry_tenant_[a-z_]+_total\{tenant="metered-tenant"\} [\d.]+$/);
   });
 });

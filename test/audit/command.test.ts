@@ -1,0 +1,93 @@
+import { userInfo } from 'node:os';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { AUDIT, auditCommand } from '../../src/audit/audit-command.ts';
+import { invalidateCommand } from '../../src/cache/invalidate-command.ts';
+import { parseCommandLine } from '../../src/cli/command-line.ts';
+import { rebuildCommand } from '../../src/statistics/statistics-command.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let written: string[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  for (const slug of ['acme', 'rival']) await insertTenant(database.url, { slug });
+  await withClient(database.url, (client) =>
+    client.query(`INSERT INTO audit_log
+      SELECT tenants.id, now() - hours * interval '1 hour', gen_random_uuid(), 'ann' || hours, 'ADMIN', 'transfer', E'a\\x1b[2Jb', 'req-' || hours,
+        'REFUSED', '{SAME_ACCOUNT}', 1
+      FROM tenants, (VALUES (1), (3), (100)) past (hours) WHERE slug = 'acme'`),
+  );
+  vi.stubEnv('DATABASE_URL', database.url);
+});
+beforeEach(() => {
+  written = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await database.drop();
+});
+
+async function run(...argv: string[]): Promise<string> {
+  const line = parseCommandLine(AUDIT, argv);
+  if (line === 'help') throw new Error('--help was not asked for');
+  expect(await auditCommand(line)).toBe(0);
+  return written.join('');
+}
+
+const json = async (...argv: string[]) =>
+  (await run('--json', ...argv))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+test('shows a tenant’s lines since then, newest first, and steers no terminal', async () => {
+  const text = await run('--tenant', 'acme', '--since', '4h');
+  expect(text).toMatch(/^at +who +role +what +key +outcome +times +request\n/);
+  expect([...text.matchAll(/ann\d+/g)].map(([who]) => who)).toEqual(['ann1', 'ann3']);
+  expect(text).toContain('a?[2Jb');
+  expect(text).toContain('REFUSED SAME_ACCOUNT');
+});
+
+test('shows as JSON, by who and what, and no more than asked for', async () => {
+  expect(await json('--tenant', 'acme', '--since', '7d', '--who', 'ann100')).toMatchObject([
+    {
+      subject: 'ann100',
+      action: 'transfer',
+      outcome: 'REFUSED',
+      codes: ['SAME_ACCOUNT'],
+      requestId: 'req-100',
+      times: 1,
+    },
+  ]);
+  written = [];
+  expect(await json('--tenant', 'acme', '--since', '7d', '--limit', '2')).toHaveLength(2);
+  written = [];
+  expect(await json('--tenant', 'acme', '--since', '7d', '--what', 'refresh')).toEqual([]);
+  written = [];
+  expect(await run('--tenant', 'rival')).toBe('Nothing was done in that time.\n');
+});
+
+test('says what is missing or wrong', async () => {
+  await expect(run()).rejects.toThrow('One of --tenant and --no-tenant must be given.');
+  await expect(run('--tenant', 'acme', '--no-tenant')).rejects.toThrow('One of --tenant and --no-tenant');
+  await expect(run('--tenant', 'nobody')).rejects.toThrow('There is no tenant "nobody".');
+  await expect(run('--tenant', 'acme', '--since', 'once')).rejects.toThrow('--since must be a span of time');
+});
+
+test('operators’ commands are among the lines of each tenant that they changed', async () => {
+  await rebuildCommand({ options: { tenant: 'rival' } });
+  await invalidateCommand({ options: { tenant: undefined, all: true, pattern: 'dashboard:*' } });
+  written = [];
+  const operator = { subject: `operator:${userInfo().username}`, role: null, outcome: 'DONE' };
+  expect(await json('--tenant', 'rival')).toMatchObject([
+    { ...operator, action: 'cache:invalidate', key: 'dashboard:*' },
+    { ...operator, action: 'statistics:rebuild', key: null },
+  ]);
+  written = [];
+  expect(await json('--tenant', 'acme', '--what', 'cache:invalidate')).toMatchObject([operator]);
+});

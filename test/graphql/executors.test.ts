@@ -72,6 +72,7 @@ const OPERATIONS: Readonly<Record<string, readonly Variables[]>> = {
   ],
   Viewer: [{}],
   Tenant: [{}],
+  AuditLog: [{}, { first: 2 }, { first: 0 }, { after: 'no cursor' }, { since: 'no time' }],
   RateLimit: [{}],
 };
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { recorded } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
 import { openCommandDatabase } from '../cli/database.ts';
 import { OperatorError } from '../errors.ts';
@@ -39,7 +40,9 @@ export async function grantCommand(
 ): Promise<number> {
   const database = await openCommandDatabase({ command: GRANT.name, ...(!check && { writes: [] }) });
   try {
-    if (!check) for (const line of await grantRights(database.client, role)) say(line);
+    const grant = () => grantRights(database.client, role);
+    const action = { action: GRANT.name, tenantId: null, key: role };
+    if (!check) for (const line of await recorded(database.client, action, grant)) say(line);
     const lines = reportOf(role, await requiredRights(database.client, role));
     for (const line of lines) say(line);
     if (lines.length === 0) say(`${role} has the rights that the service needs, and no others.`);

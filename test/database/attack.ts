@@ -39,10 +39,11 @@ const TARGETS_SQL = `
     FROM pg_proc p WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname`;
 
 /** Plausible values, so that the functions do all that they do. */
-const ARGUMENTS: Readonly<Record<string, (tenant: string) => string>> = {
+const ARGUMENTS: Readonly<Record<string, (tenant: string, name: string) => string>> = {
   uuid: (tenant) => `'${tenant}'`,
   integer: () => '1',
-  interval: () => "'0'",
+  // What is kept for a least time refuses less; the outbox is cleaned at once.
+  interval: (_, name) => (name === 'cache_outbox_clean' ? "'0'" : "'400 days'"),
 };
 
 export async function prepareAttack(): Promise<Attack> {
@@ -125,7 +126,7 @@ function statementsOf({ name, call, arguments: types, trigger }: Target, tenant:
   const values = types.map((type) => {
     const value = ARGUMENTS[type];
     if (!value) throw new Error(`${call} takes a ${type}: the attack must learn of it`);
-    return `${value(tenant)}::pg_catalog.${type === 'integer' ? 'int4' : type}`;
+    return `${value(tenant, name)}::pg_catalog.${type === 'integer' ? 'int4' : type}`;
   });
   const statement = `SELECT public.${name}(${values.join(', ')})`;
   // Some do at the second call what the first one prepares.

@@ -165,7 +165,7 @@ describe('each of these is named, and mended by the remedy that is given', () =>
       BEGIN
         FOR it IN SELECT format('ALTER ROUTINE %s OWNER TO postgres', oid::regprocedure) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
           UNION ALL SELECT format('ALTER TABLE %s OWNER TO postgres', oid::regclass) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-          UNION ALL SELECT format('ALTER POLICY keeps_totals ON %s TO postgres', polrelid::regclass) FROM pg_policy WHERE polname = 'keeps_totals'
+          UNION ALL SELECT format('ALTER POLICY %I ON %s TO postgres', polname, polrelid::regclass) FROM pg_policy WHERE polname IN ('keeps_totals', 'maintained')
         LOOP EXECUTE it; END LOOP;
       END $$`);
     expect(found.sort()).toEqual(DEFINER_FUNCTIONS.map((name) => `function ${name} belongs to a superuser`).sort());

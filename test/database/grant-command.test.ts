@@ -131,7 +131,7 @@ describe('db:grant', () => {
       ),
     );
     expect(lines.slice(1)).toContain(
-      `9 tables belong to ${plain.owner}, which may log in or is a superuser: SELECT settle_ownership();`,
+      `11 tables belong to ${plain.owner}, which may log in or is a superuser: SELECT settle_ownership();`,
     );
     await plain.drop();
   });

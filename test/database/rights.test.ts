@@ -56,15 +56,19 @@ describe('what the migrations make', () => {
     expect(rows).toEqual([{ rolname: 'tenantry_owner', rolsuper: false, rolcanlogin: false }]);
   });
 
-  it('lets nobody call a function with the rights of its owner, but the service two of them', async () => {
+  it('lets nobody call a function with the rights of its owner, but the service those that tell, remove what is old, and sum up', async () => {
     const { rows } = await client.query(`
       SELECT proname AS name, has_function_privilege('public', oid, 'EXECUTE') AS everybody,
              has_function_privilege('${SERVICE_ROLE}', oid, 'EXECUTE') AS service
         FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY 1`);
     expect(rows.filter(({ everybody }) => everybody)).toEqual([]);
     expect(rows.filter(({ service }) => service).map(({ name }) => name)).toEqual([
+      'audit_log_clean',
       'cache_outbox_add',
       'cache_outbox_clean',
+      'idempotency_keys_clean',
+      'tenant_usage_clean',
+      'tenant_usage_of_all',
     ]);
   });
 

@@ -84,7 +84,13 @@ export function registerMetrics(app: FastifyInstance, registry: Registry, read =
 type MetricType = 'counter' | 'gauge' | 'histogram';
 /** How the figures of several workers are one. */
 type Together = Extract<Aggregator, 'sum' | 'min' | 'max'>;
-type Add = (type: MetricType, name: string, help: string, samples: () => Sample[] | Promise<Sample[]>, together?: Together) => void;
+type Add = (
+  type: MetricType,
+  name: string,
+  help: string,
+  samples: () => Sample[] | Promise<Sample[]>,
+  together?: Together,
+) => void;
 
 function addOperations(add: Add, { operations }: Monitor): void {
   const name = 'tenantry_operation_duration_seconds';

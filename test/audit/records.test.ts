@@ -217,7 +217,8 @@ describe('retention', () => {
       for (const statement of ["UPDATE audit_log SET subject = 'x'", 'DELETE FROM audit_log', 'TRUNCATE audit_log'])
         await expect(own.withConnection((client) => client.query(statement))).rejects.toThrow('permission denied');
       await own.withConnection(async (client) => {
-        await client.query("BEGIN; SET LOCAL app.maintenance = 'on'");
+        await client.query('BEGIN');
+        await client.query("SET LOCAL app.maintenance = 'on'");
         expect((await client.query('SELECT * FROM audit_log')).rows).toEqual([]);
         await client.query('ROLLBACK');
       });

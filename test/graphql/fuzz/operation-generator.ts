@@ -25,7 +25,8 @@ export interface GeneratedOperation {
 
 /** What differs from one execution to the next: counters of the process and what the minute has left. */
 export const MOMENTARY: ReadonlySet<string> = new Set([
-  ...['PerformanceReport.resources', 'PerformanceReport.operations', 'RateLimit.remaining', 'RateLimit.cost'],
+  ...['PerformanceReport.resources', 'PerformanceReport.operations', 'PerformanceReport.tenants'],
+  ...['RateLimit.remaining', 'RateLimit.cost', 'TenantRateLimit.remaining'],
 ]);
 
 /** Few, so that they are chosen again; some are other fields' names. */

@@ -4,7 +4,7 @@ import { NeverKept } from '../cache/cache-control.ts';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
-import { checkedSearchText } from '../graphql/input-checks.ts';
+import { checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
@@ -29,7 +29,11 @@ export class AuditResolver {
     @Info() info: GraphQLResolveInfo,
   ) {
     const fields = selectedFields(info);
-    const filter = { since: since ?? null, who: searched('who', who), what: searched('what', what) };
+    const filter = {
+      since: since == null ? null : checkedInstant('since', since),
+      who: searched('who', who),
+      what: searched('what', what),
+    };
     const request = pageRequest(args, AUDIT_ORDER, fields);
     const [page, totalCount] = await Promise.all([
       services.auditLines.page(scope, filter, request, namesOf(nodeFields(fields))),

@@ -77,7 +77,7 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
   ['account(id: $v) { id }', 'ID!', 'id', 'a UUID', IDS],
   ['accountByNumber(accountNumber: $v) { id }', 'String!', 'accountNumber', 'without null characters', TEXTS],
   ['accountByNumber(accountNumber: "1", bankName: $v) { id }', 'String', 'bankName', 'without null characters', TEXTS],
-  ...['accounts(', 'transactions(', `account(id: "${ID}") { transactions(`].flatMap((list) => {
+  ...['accounts(', 'transactions(', 'auditLog(', `account(id: "${ID}") { transactions(`].flatMap((list) => {
     const end = list.includes('{') ? '}' : '';
     return [
       [`${list}first: $v) { nodes { id } } ${end}`, 'Int', 'first', 'between 1 and 100', SIZES],
@@ -128,6 +128,10 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
     'one of Tenant, BankAccount',
     ['', 'pg_class', '\0'],
   ],
+  ['auditLog(since: $v) { totalCount }', 'DateTime', 'since', 'an instant', INSTANTS],
+  ['auditLog(who: $v) { totalCount }', 'String', 'who', 'without null characters', TEXTS],
+  ['auditLog(what: $v) { totalCount }', 'String', 'what', 'without null characters', TEXTS],
+  ['performance { tenants(first: $v) { slug } }', 'Int!', 'first', 'between 1 and 100', SIZES],
   ['performance { tables(model: $v) { model } }', 'String', 'model', 'one of Tenant, BankAccount', ['', 'tenants']],
 ];
 

@@ -23,7 +23,7 @@ export function transactionConditions(filter: TransactionFilter | null | undefin
   return conditions;
 }
 
-/** The bounds of time that a filter has. */
+/** The bounds of time that a filter has, as the database keeps instants. */
 export interface BookedRange {
   readonly from: string | null;
   readonly to: string | null;
@@ -37,12 +37,15 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
-/** @returns undefined for a filter of which daily_totals tell nothing; in them an empty category stands for none */
+/**
+ * @returns undefined for a filter of which daily_totals tell nothing; in them an empty category stands for none
+ * @throws BAD_USER_INPUT naming the field that does not hold
+ */
 export function keptCount(filter: TransactionFilter | null | undefined): KeptCount | undefined {
   const isKept = Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
   if (!isKept || filter?.category === '') return undefined;
-  return {
-    category: filter?.category ?? null,
-    booked: { from: filter?.bookedFrom ?? null, to: filter?.bookedTo ?? null },
-  };
+  const { category = null, bookedFrom, bookedTo } = filter ?? {};
+  const from = bookedFrom == null ? null : checkedInstant('filter.bookedFrom', bookedFrom);
+  const to = bookedTo == null ? null : checkedInstant('filter.bookedTo', bookedTo);
+  return { category, booked: { from, to } };
 }

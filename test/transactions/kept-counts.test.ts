@@ -83,10 +83,20 @@ function plainCount(timeZone: string, filter: TransactionFilter) {
 const instant = fc
   .record({ day: fc.constantFrom(...DAYS), minutes: fc.integer({ min: -25 * 1_440, max: 25 * 1_440 }) })
   .map(({ day, minutes }) => new Date(Date.parse(day) + minutes * 60_000).toISOString());
+/** The farthest offsets that an argument may have; PostgreSQL refuses those from 16 hours on. */
+const OFFSETS = [0, 330, -720, 23 * 60 + 59, -(23 * 60 + 59)];
+const spelled = fc
+  .record({ instant, offset: fc.constantFrom(...OFFSETS), isLower: fc.boolean() })
+  .map(({ instant, offset, isLower }) => {
+    const local = new Date(Date.parse(instant) + offset * 60_000).toISOString().slice(0, -1);
+    const hours = String(Math.trunc(Math.abs(offset) / 60)).padStart(2, '0');
+    const text = `${local}${offset < 0 ? '-' : '+'}${hours}:${String(Math.abs(offset) % 60).padStart(2, '0')}`;
+    return isLower ? text.toLowerCase() : text;
+  });
 const filters = fc.record(
   {
-    bookedFrom: fc.option(instant),
-    bookedTo: fc.option(instant),
+    bookedFrom: fc.option(spelled),
+    bookedTo: fc.option(spelled),
     category: fc.option(fc.constantFrom('rent', 'food', 'none')),
   },
   { requiredKeys: [] },

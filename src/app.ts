@@ -24,6 +24,7 @@ import { answerErrors } from './http/error-handler.ts';
 import { explorerPages } from './http/explorer.ts';
 import { registerGraphqlRoute } from './http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from './http/health.ts';
+import { continueInTurn } from './http/listener.ts';
 import { httpOptions } from './http/server-options.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './monitoring/metrics.ts';
 import type { Monitor } from './monitoring/monitor.ts';
@@ -67,6 +68,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   });
   const closeUnused = unusedConnections(app.server);
   answerErrors(app, logger);
+  continueInTurn(app.server);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { HttpRequest } from './read-graphql-request.ts';
 
@@ -29,6 +29,21 @@ export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
       if (body) request.unshift(body);
       pass(request, response);
     });
+  });
+}
+
+/**
+ * Takes a request that asks whether to send its body (`Expect: 100-continue`) only in its turn. Node.js says yes at once: where
+ * the answers before it are not sent yet, that comes to stand between the head of its own answer and the body.
+ */
+export function continueInTurn(server: Server): void {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    const proceed = () => {
+      response.writeContinue();
+      server.emit('request', request, response);
+    };
+    if (response.socket) proceed();
+    else response.once('socket', proceed);
   });
 }
 

@@ -67,11 +67,11 @@ describe.each([
   }
 
   /** The bytes of a request as they go over the wire. */
-  function wire(query: string): Buffer {
+  function wire(query: string, more = ''): Buffer {
     const body = JSON.stringify({ query });
     return Buffer.from(
       `POST /graphql HTTP/1.1\r\nhost: test\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `content-length: ${Buffer.byteLength(body)}\r\n${more}\r\n${body}`,
     );
   }
 
@@ -141,6 +141,18 @@ describe.each([
       ['tenant'],
     ]);
     expect(bodies[2]).toContain('"name"');
+  });
+
+  test('is given in its turn to a request that asks first whether to send its body', async () => {
+    const slow = 'query Slow { statistics(period: YEARLY) { buckets { start } } }';
+    const expecting = 'expect: 100-continue\r\n';
+    const together = Buffer.concat([wire(slow), wire(OTHER, expecting), wire(`query Miss ${OTHER}`, expecting)]);
+    const received = await exchange(
+      [together],
+      (all) => all.split('HTTP/1.1 200 OK').length === 4 && all.trimEnd().endsWith('}'),
+    );
+    const [yes, answer] = ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 200 OK\r\n[^{]*\r\n\r\n\\{"data".*\\}\n'];
+    expect(received).toMatch(new RegExp(`^${[answer, yes + answer, yes + answer].join('')}$`));
   });
 
   test('is given to nobody whose token does not hold', async () => {

@@ -39,7 +39,7 @@ const set = (state: string) =>
 
 async function open(production: boolean): Promise<string[]> {
   const said: string[] = [];
-  const config = { database: { url: asService }, production } as Config;
+  const config = { database: { url: asService }, lifecycle: { startupTimeoutMs: 0 }, production } as Config;
   const { release } = await openDatabase(config, (line) => said.push(line));
   await release();
   return said;

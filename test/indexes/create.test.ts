@@ -105,7 +105,7 @@ describe('indexes:create', () => {
     await client.query(`DROP INDEX ${BANK}`);
     await client.query('SET ROLE tenantry_app');
     await expect(create()).rejects.toThrow(
-      'The login tenantry_app may not create indexes on account_totals, bank_accounts',
+      'The login tenantry_app may not create indexes on account_totals, audit_log, bank_accounts',
     );
     await client.query('RESET ROLE; SET default_transaction_read_only = on');
     await expect(create()).rejects.toThrow('This session is read-only');

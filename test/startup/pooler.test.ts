@@ -37,7 +37,7 @@ test('more connections than the server takes are told of with both numbers, and 
   await warnOfTooFewConnections(database.url, { poolSize: 100_000, workers: 2 }, log);
   expect(told).toEqual([
     [
-      expect.objectContaining({ wanted: 100_003, available: expect.any(Number) }),
+      expect.objectContaining({ wanted: 200_006, available: expect.any(Number) }),
       expect.stringMatching(
         /^The service may open 200006 connections, and PostgreSQL takes \d+: lower DATABASE_POOL_SIZE/,
       ),

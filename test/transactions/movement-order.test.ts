@@ -19,7 +19,9 @@ let bank: Bank;
 
 beforeAll(async () => {
   // Nobody is refused on a slow machine: a connection for each client, and time to wait for the others.
-  bank = await startBank({ env: { DATABASE_POOL_SIZE: String(CLIENTS), STATEMENT_TIMEOUT_MS: '60000' } });
+  bank = await startBank({
+    env: { DATABASE_POOL_SIZE: String(CLIENTS), STATEMENT_TIMEOUT_MS: '60000', DATABASE_QUEUE_TIMEOUT_MS: '60000' },
+  });
 });
 afterAll(() => bank.close());
 

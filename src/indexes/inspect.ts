@@ -87,3 +87,12 @@ const READ_INDEXES = `
     ) keys
   WHERE t.relnamespace = current_schema()::regnamespace AND t.relname = ANY($1)
   ORDER BY t.relname, i.relname`;
+
+/** The tables on which row-level security holds the login: it sees none of their rows without a tenant. */
+export async function tablesHeldToPolicies(client: Queryable, tables: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM unnest($1::text[]) AS name WHERE row_security_active(quote_ident(name))',
+    [tables],
+  );
+  return rows.map(({ name }) => name);
+}

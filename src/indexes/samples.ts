@@ -1,5 +1,6 @@
 import type { Position } from '../paging/keyset.ts';
-import type { Queryable } from './inspect.ts';
+import { asTenant } from './explain.ts';
+import { type Queryable, tablesHeldToPolicies } from './inspect.ts';
 
 /** Values of one tenant's own rows, to try the product's queries with. */
 export interface TenantSample {
@@ -29,23 +30,55 @@ const SAMPLE_ROWS = 20;
  * @returns the smaller first; one alone when there is no other; none when no tenant has accounts
  */
 export async function sampleTenants(client: Queryable): Promise<TenantSample[]> {
-  const { rows } = await client.query<{ id: string }>(SMALL_AND_LARGEST, [SAMPLE_ROWS]);
   const samples: TenantSample[] = [];
-  for (const { id } of rows) samples.push(await sampleTenant(client, id));
+  for (const { id } of smallAndLargest(await tenantSizes(client)))
+    samples.push(await asTenant(client, id, () => sampleTenant(client, id)));
   return samples;
 }
 
+interface TenantSize {
+  readonly id: string;
+  readonly accounts: number;
+}
+
+function smallAndLargest(sizes: readonly TenantSize[]): TenantSize[] {
+  const sorted = sizes.filter(({ accounts }) => accounts > 0).sort((a, b) => a.accounts - b.accounts || order(a, b));
+  const most = sorted.at(-1)?.accounts;
+  const largest = sorted.find(({ accounts }) => accounts === most);
+  if (!largest) return [];
+  const small = sorted.find(({ accounts }) => accounts >= SAMPLE_ROWS) ?? largest;
+  return small === largest ? [largest] : [small, largest];
+}
+
+function order(a: TenantSize, b: TenantSize): number {
+  return a.id < b.id ? -1 : 1;
+}
+
 /** Counted from the totals kept ready, so that it costs nothing on a large database. */
-const SMALL_AND_LARGEST = `
-  WITH sizes AS (
-    SELECT tenant_id AS id, sum(account_count) AS accounts FROM account_totals
-    GROUP BY tenant_id HAVING sum(account_count) > 0
-  ), small AS (
-    SELECT id, accounts FROM sizes ORDER BY accounts < $1, CASE WHEN accounts < $1 THEN -accounts ELSE accounts END, id LIMIT 1
-  ), largest AS (
-    SELECT id, accounts FROM sizes ORDER BY accounts DESC, id LIMIT 1
-  )
-  SELECT id FROM (SELECT * FROM small UNION SELECT * FROM largest) chosen ORDER BY accounts, id`;
+async function tenantSizes(client: Queryable): Promise<TenantSize[]> {
+  if (!(await tablesHeldToPolicies(client, ['account_totals'])).length) {
+    const { rows } = await client.query<TenantSize>(
+      'SELECT tenant_id AS id, sum(account_count)::float8 AS accounts FROM account_totals GROUP BY tenant_id',
+    );
+    return rows;
+  }
+  await client.query("BEGIN; SET LOCAL app.directory = 'on'");
+  try {
+    const sizes: TenantSize[] = [];
+    const { rows: tenants } = await client.query<{ id: string }>('SELECT id FROM tenants');
+    for (const { id } of tenants) {
+      await client.query("SELECT set_config('app.tenant_id', $1, true)", [id]);
+      const { rows } = await client.query<TenantSize>(
+        'SELECT $1::text AS id, coalesce(sum(account_count), 0)::float8 AS accounts FROM account_totals WHERE tenant_id = $1::uuid',
+        [id],
+      );
+      sizes.push(...rows);
+    }
+    return sizes;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
 
 async function sampleTenant(client: Queryable, tenantId: string): Promise<TenantSample> {
   const { rows } = await client.query<TenantSample>(SAMPLE, [tenantId, SAMPLE_ROWS]);

@@ -4,7 +4,7 @@ import { isReadOnly } from '../cli/write-guard.ts';
 import { OperatorError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { createStatement, type IndexDefinition } from './definition.ts';
-import { type Queryable, schemaOfExtension } from './inspect.ts';
+import { type Queryable, schemaOfExtension, tablesHeldToPolicies } from './inspect.ts';
 
 /** Shows what plans would be with an index that is not there. The tables themselves are left alone. */
 export interface IndexTrial {
@@ -30,7 +30,7 @@ const MAX_COPIED_ROWS = 50_000;
 
 /**
  * The best way that this server has.
- * @throws OperatorError without HypoPG in a read-only session
+ * @throws OperatorError without HypoPG in a read-only session, or for a login that row-level security holds
  */
 export async function openTrial(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
   const hypopg = await schemaOfExtension(client, 'hypopg');
@@ -39,6 +39,12 @@ export async function openTrial(client: Queryable, tables: readonly string[]): P
     throw new OperatorError(
       'Indexes are tried on temporary copies of the tables, which a read-only session cannot make.',
       'Make HypoPG on the primary server (CREATE EXTENSION hypopg), or run it there.',
+    );
+  const [held] = await tablesHeldToPolicies(client, tables);
+  if (held)
+    throw new OperatorError(
+      `Indexes are tried on temporary copies of the tables, and row-level security hides the rows of ${held} from this login.`,
+      'Make HypoPG in this database as a superuser (CREATE EXTENSION hypopg), or give the DATABASE_URL of a login that has BYPASSRLS.',
     );
   return copiedTables(client, tables);
 }

@@ -29,6 +29,8 @@ const MAX_STATEMENTS = 200;
 const EXTENSION = 'pg_stat_statements';
 /** SQLSTATE of its views on a server that does not load it. */
 const NOT_LOADED = '55000';
+/** SQLSTATE of a right that is lacking. */
+const NOT_ALLOWED = '42501';
 export const DAY_SECONDS = 86_400;
 /** Counted over less, a day's calls would be a guess from minutes. */
 export const MIN_OBSERVED_SECONDS = 3_600;
@@ -54,6 +56,13 @@ export async function readWorkload(client: Queryable): Promise<SentStatements | 
   try {
     await client.query('CREATE EXTENSION pg_stat_statements');
     return await readIfLoaded(client);
+  } catch (cause) {
+    if (!(cause instanceof pg.DatabaseError && cause.code === NOT_ALLOWED)) throw cause;
+    throw new OperatorError(
+      'The extension pg_stat_statements is not made in this database, and this login may not make it.',
+      'As an administrator: CREATE EXTENSION pg_stat_statements; or ask a running service: --from and --token.',
+      { cause },
+    );
   } finally {
     await client.query('ROLLBACK');
   }

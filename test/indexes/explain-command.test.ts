@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { explainQueries, isFaulty } from '../../src/indexes/explain-queries.ts';
 import { formatExplained } from '../../src/indexes/explain-report.ts';
+import { sampleTenants } from '../../src/indexes/samples.ts';
+import { openTrial } from '../../src/indexes/trial.ts';
 import { runScript, runScriptAlone, type ScriptRun } from '../cli/run-script.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
+import { createTestDatabase, quoteName, type TestDatabase, withClient } from '../support/postgres.ts';
 
 const BALANCE = 'bank_accounts_tenant_balance_idx';
 
@@ -48,6 +51,30 @@ it('says which queries read a whole table because their index cannot be searched
   expect(formatExplained(found, false)).toMatch(/number of accounts with a number .* READS ALL OF bank_accounts/);
 });
 
+it('plans the same queries for an owner that row-level security holds, and the largest and a small tenant', {
+  timeout: 120_000,
+}, async () => {
+  const plain = await createPlainlyOwnedDatabase();
+  try {
+    const sizes = ['--tenants', '6', '--accounts', '200', '--transactions', '400', '--append'];
+    expect(await run('db-seed.ts', sizes, runScript, plain.url)).toMatchObject({ code: 0 });
+    await withClient(plain.url, async (client) => {
+      const samples = await sampleTenants(client);
+      const names = (await explainQueries(client)).map(({ query }) => query.name);
+      await client.query(`SET SESSION AUTHORIZATION ${quoteName(plain.owner)}`);
+      expect(await sampleTenants(client)).toEqual(samples);
+      expect(samples).toHaveLength(2);
+      expect((await explainQueries(client)).map(({ query }) => query.name)).toEqual(names);
+      await expect(openTrial(client, ['bank_accounts'])).rejects.toMatchObject({
+        message: expect.stringContaining('row-level security hides the rows of bank_accounts'),
+        remedy: expect.stringContaining('CREATE EXTENSION hypopg'),
+      });
+    });
+  } finally {
+    await plain.drop();
+  }
+});
+
 function faults() {
   return withClient(database.url, async (client) => (await explainQueries(client)).filter(isFaulty));
 }
@@ -57,8 +84,8 @@ async function seed(prefix: string, tenants: string, accounts: string, transacti
   expect(await run('db-seed.ts', [...sizes, '--append', '--prefix', prefix])).toMatchObject({ code: 0 });
 }
 
-function run(script: string, args: readonly string[] = [], way = runScript): Promise<ScriptRun> {
-  return way(script, args, { env: { DATABASE_URL: database.url } });
+function run(script: string, args: readonly string[] = [], way = runScript, url = database.url): Promise<ScriptRun> {
+  return way(script, args, { env: { DATABASE_URL: url } });
 }
 
 function query(sql: string) {

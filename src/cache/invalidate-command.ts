@@ -32,6 +32,11 @@ export async function invalidateCommand({
   const { dependencies } = patternAsked(options.pattern);
   if (!options.all && options.tenant === undefined)
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant, or --all for every one.');
+  if (options.all && options.tenant !== undefined)
+    throw new OperatorError(
+      `--all is every tenant, and --tenant is only "${options.tenant}".`,
+      'Give one of the two; nothing was changed.',
+    );
   const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
   try {
     await client.query("SELECT set_config('app.directory', 'on', false)");

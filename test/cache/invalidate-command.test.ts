@@ -37,6 +37,7 @@ it.each([
 
 it.each([
   [{ tenant: undefined, all: false, pattern: '*' }, '--tenant is missing.'],
+  [{ tenant: 'north', all: true, pattern: '*' }, '--all is every tenant, and --tenant is only "north".'],
   [{ tenant: 'nobody', all: false, pattern: '*' }, 'There is no tenant "nobody".'],
   [{ tenant: 'north', all: false, pattern: 'dash' }, '--pattern must be one of *, accounts:*'],
 ])('refuses %o', async (options, message) => {

@@ -16,7 +16,7 @@ const SPEC = {
   summary:
     'Imports tenants, accounts and transactions from CSV files (.csv, .csv.gz or .csv.zst; whole or in parts).\n' +
     'The same folder twice doubles nothing; what differs from the database is brought to what the files say.',
-  arguments: [{ name: 'folder', description: 'holds tenants.csv, accounts.csv and transactions.csv' }],
+  arguments: [{ name: 'folder', description: 'the folder that holds tenants.csv, accounts.csv and transactions.csv' }],
   options: {
     rejects: {
       type: 'string',

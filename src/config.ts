@@ -270,7 +270,7 @@ function checkAuth(read: SettingsReader, { auth, production }: Config): void {
   if (!auth.secret && !auth.jwksUrl)
     read.problem(
       'AUTH_JWKS_URL',
-      'set in production (or AUTH_SECRET)',
+      'set in production, or AUTH_SECRET',
       'the JWKS address of the identity provider',
       undefined,
     );

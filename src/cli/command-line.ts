@@ -103,8 +103,13 @@ function parse(spec: CommandSpec, argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (cause) {
-    throw usageError(spec, cause instanceof Error ? cause.message : String(cause), cause);
+    throw usageError(spec, firstSentence(cause instanceof Error ? cause.message : String(cause)), cause);
   }
+}
+
+/** What Node.js says behind it is about arguments that begin with a dash, which no command takes. */
+function firstSentence(message: string): string {
+  return message.replace(/\. To specify a positional argument .*/s, '.');
 }
 
 function checkArguments(spec: CommandSpec, given: readonly string[]): void {
@@ -121,7 +126,8 @@ function usageError(spec: CommandSpec, message: string, cause?: unknown): Operat
 
 function optionRow([name, { value, default: fallback, description }]: [string, OptionSpec]): [string, string] {
   const label = value ? `--${name} ${value}` : `--${name}`;
-  return [label, fallback === undefined ? description : `${description} Default: ${fallback}.`];
+  const parted = description.endsWith('\n') ? description : `${description} `;
+  return [label, fallback === undefined ? description : `${parted}Default: ${fallback}.`];
 }
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string {

@@ -105,7 +105,6 @@ export class FairQueue {
       return undefined;
     }
     this.#line(waiter);
-    if (!this.#timer) this.#wake(this.limits.timeoutMs);
     this.#advance();
     return this.#waiting.has(waiter) ? waiter : undefined;
   }
@@ -136,10 +135,11 @@ export class FairQueue {
   #advance(): void {
     while (this.#free > 0 && this.#lanes.size > 0) {
       const next = this.#next();
-      if (!next) return;
+      if (!next) break;
       this.#take(next.tenant);
       next.proceed();
     }
+    this.#wakeInTime();
   }
 
   /** Takes the first of those who wait out of the first lane whose tenant may hold more, which goes to the end then. */
@@ -208,27 +208,41 @@ export class FairQueue {
     return true;
   }
 
-  readonly #refuseLate = (): void => {
+  /** Refuses who has waited too long, and looks whether others are forgotten by now. */
+  readonly #look = (): void => {
     this.#timer = undefined;
     const nowMs = this.now();
+    // A process that stood still first hears what has ended meanwhile.
     if (nowMs - this.#dueMs > STALL_MS) {
-      this.#wake(0); // a process that stood still first hears what has ended meanwhile
+      this.#wakeAt(nowMs);
       return;
     }
     for (const waiter of this.#waiting) {
-      const leftMs = waiter.sinceMs + this.limits.timeoutMs - nowMs;
-      if (leftMs > 0) {
-        this.#wake(Math.ceil(leftMs));
-        return;
-      }
+      if (waiter.sinceMs + this.limits.timeoutMs > nowMs) break;
       this.cancel(waiter);
       this.#refuse(waiter, 'time');
     }
+    this.#advance();
   };
 
-  #wake(afterMs: number): void {
-    this.#dueMs = this.now() + afterMs;
-    this.#timer = setTimeout(this.#refuseLate, afterMs).unref();
+  /** For the first who will have waited too long, or when the only tenant that waits may hold more than its share. */
+  #wakeInTime(): void {
+    const [first] = this.#waiting;
+    if (!first) return;
+    const tooLateMs = first.sinceMs + this.limits.timeoutMs;
+    this.#wakeAt(this.#free > 0 && this.#lanes.size === 1 ? Math.min(tooLateMs, this.#forgottenMs(first)) : tooLateMs);
+  }
+
+  /** When no other tenant is remembered. */
+  #forgottenMs({ tenant }: Waiter): number {
+    return (this.#last.tenant === tenant ? this.#other : this.#last).atMs + RECENT_MS;
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#timer && this.#dueMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = atMs;
+    this.#timer = setTimeout(this.#look, Math.max(0, Math.ceil(atMs - this.now()))).unref();
   }
 
   #refuse(waiter: Waiter, reason: RefusalReason): void {

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, readonly [string, keyof typeof TTL | null]>
   accountByNumber: ['accountByNumber(accountNumber: "1") { id }', 'OTHER'],
   accountList: ['accountList { page }', 'ACCOUNTS'],
   accounts: ['accounts { nodes { id } }', 'ACCOUNTS'],
+  auditLog: ['auditLog { totalCount }', null],
   dashboard: ['dashboard(date: "2026-01-31") { date }', 'DASHBOARD'],
   performance: ['performance { since }', null],
   rateLimit: ['rateLimit { limit }', null],

@@ -121,9 +121,13 @@ describe('a share', () => {
     enter('b2');
     expect(happened()).toEqual(['b2']);
     leave('b2');
-    vi.advanceTimersByTime(FORGOTTEN_MS);
+    vi.advanceTimersByTime(FORGOTTEN_MS - 1);
+    expect(happened()).toEqual([]);
+    // Nobody comes or leaves: who waits is not forgotten with them.
+    vi.advanceTimersByTime(1);
+    expect(happened()).toEqual(['a3']);
     enter('a4');
-    expect(happened()).toEqual(['a3', 'a4']);
+    expect(happened()).toEqual(['a4']);
   });
 
   test.each([
@@ -271,6 +275,7 @@ class PlainQueue {
       this.happened.push(`${name} refused`);
       this.#advance();
     }
+    this.#advance();
   }
 
   #advance(): void {

@@ -145,19 +145,26 @@ describe.each([
       }
   });
 
+  /** SERIALIZABLE may ask for any transaction again, as PostgreSQL's own checks err on the safe side; not again and again. */
+  async function repeated(client: pg.Client, statement: string): Promise<unknown> {
+    for (let left = isolation === 'SERIALIZABLE' ? 5 : 0; ; left--) {
+      await begin(client, isolation);
+      const refused = await finish(client, statement);
+      if (left === 0 || refused?.code !== SERIALIZATION_FAILURE) return refused;
+    }
+  }
+
   it('a write for a tenant that came after the snapshot is refused where no relation is checked', async () => {
     const { first, checker } = clients;
     await first.query("SET session_replication_role = 'replica'");
     await begin(first, isolation);
     const { tenant, sql } = await newTenant();
     expect(await finish(first, sql('insert an account'))).toMatchObject({ code: SERIALIZATION_FAILURE });
-    await begin(first, isolation);
-    expect(await finish(first, sql('insert an account'))).toBeUndefined();
+    expect(await repeated(first, sql('insert an account'))).toBeUndefined();
     expect(await checkStatistics(checker, tenant)).toEqual([]);
     // A tenant that never was is nothing to wait for: its totals are made when it comes.
-    await begin(first, isolation);
     const orphan = sql('insert an account').replaceAll(tenant, fixtureId('no tenant', isolation));
-    expect(await finish(first, orphan)).toBeUndefined();
+    expect(await repeated(first, orphan)).toBeUndefined();
     await first.query('RESET session_replication_role');
   });
 

@@ -28,7 +28,7 @@ export interface CommandDatabase {
 export interface CommandDatabaseOptions {
   /** As in `npm run <command>`: the connection's name in pg_stat_activity. */
   readonly command: string;
-  /** DATABASE_URL; absent or empty: the embedded database. */
+  /** What `databaseUrl` finds when absent; empty: the embedded database. */
   readonly url?: string | undefined;
   /** Tables that the command adds rows to, none when it writes by functions of the database; absent when it only reads. */
   readonly writes?: readonly string[];
@@ -39,13 +39,21 @@ export interface CommandDatabaseOptions {
 }
 
 /**
- * Opens the database that DATABASE_URL names, else the embedded one, which is started for as long as it is needed and
+ * The URL of the database that commands work on; undefined: the embedded one. They keep locks and temporary tables, which a pooler
+ * that shares sessions loses, and so they take the direct way where there is one.
+ */
+export function databaseUrl(): string | undefined {
+  return settingOf(process.env, 'DATABASE_DIRECT_URL') ?? settingOf(process.env, 'DATABASE_URL');
+}
+
+/**
+ * Opens the database that `databaseUrl` names, else the embedded one, which is started for as long as it is needed and
  * migrated when it is not (it is this clone's own; another one is its operator's to migrate).
  * @throws OperatorError when it cannot be reached, is not migrated, or cannot be written by a command that writes
  */
 export async function openCommandDatabase({
   command,
-  url = settingOf(process.env, 'DATABASE_URL'),
+  url = databaseUrl(),
   writes,
   log = (line) => process.stderr.write(`${line}\n`),
   acquireEmbedded = acquireEmbeddedPostgres,

@@ -2,12 +2,11 @@ import { recordAction } from '../audit/operator-line.ts';
 import { reportOf, rightsOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { refuseDuringCreation } from '../indexes/change-guard.ts';
-import { settingOf } from '../setting.mjs';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import type { CommandSpec } from './command-line.ts';
-import { connect, isMissingDatabase } from './database.ts';
+import { connect, databaseUrl, isMissingDatabase } from './database.ts';
 import { refuseDuringMigration, refuseReadOnly } from './write-guard.ts';
 
 export const MIGRATE = {
@@ -21,7 +20,7 @@ export const MIGRATE = {
 
 /** @param say told what is done */
 export async function migrateCommand(say: (line: string) => void): Promise<number> {
-  const url = settingOf(process.env, 'DATABASE_URL');
+  const url = databaseUrl();
   const server = url ? { url, release: async () => {} } : await acquireEmbeddedPostgres({ log: say });
   try {
     const pending = await pendingIn(server.url);

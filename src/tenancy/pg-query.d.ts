@@ -4,6 +4,9 @@ declare module 'pg/lib/query.js' {
 
   /** The messages of PostgreSQL's extended protocol that AccompaniedQuery sends itself. */
   export interface WireConnection {
+    /** The text of each statement that PostgreSQL said it has prepared. */
+    readonly parsedStatements: Readonly<Record<string, string>>;
+    close(message: { type: 'S'; name: string }): void;
     parse(message: { name: string; text: string; types: number[] }): void;
     bind(message: {
       portal: string;
@@ -25,6 +28,7 @@ declare module 'pg/lib/query.js' {
     submit(connection: unknown): void;
     prepare(connection: WireConnection): void;
     _getRows(connection: WireConnection, rows?: number): void;
+    handleError(error: Error, connection: WireConnection): void;
     handleDataRow(message: unknown): void;
     handleCommandComplete(message: unknown, connection: WireConnection): void;
   }

@@ -88,6 +88,12 @@ export function prepareCompanions(client: pg.PoolClient, settings: StatementSett
   });
 }
 
+/**
+ * Statements of a connection that were stopped while they were being prepared. PostgreSQL does not have them, and PgBouncer believes that
+ * it does: it ends the connection of who prepares one again.
+ */
+const stoppedInPreparing = new WeakMap<WireConnection, Set<string>>();
+
 /** The messages for all of them go before one Sync. */
 class AccompaniedQuery extends Query {
   readonly #behind: readonly Companion[];
@@ -95,7 +101,7 @@ class AccompaniedQuery extends Query {
   #completed = 0;
 
   constructor(
-    statement: pg.QueryConfig,
+    private readonly statement: pg.QueryConfig,
     private readonly company: Company,
     done: (error: Error | null, result: pg.QueryResult) => void,
   ) {
@@ -107,7 +113,18 @@ class AccompaniedQuery extends Query {
 
   override prepare(connection: WireConnection): void {
     for (const companion of this.company.ahead) send(connection, companion);
+    const { name } = this.statement;
+    if (name !== undefined && stoppedInPreparing.get(connection)?.delete(name)) connection.close({ type: 'S', name });
     super.prepare(connection);
+  }
+
+  override handleError(error: Error, connection: WireConnection): void {
+    const { name } = this.statement;
+    if (name !== undefined && connection.parsedStatements[name] === undefined) {
+      const stopped = stoppedInPreparing.get(connection) ?? new Set();
+      stoppedInPreparing.set(connection, stopped.add(name));
+    }
+    super.handleError(error, connection);
   }
 
   /** What ends the messages of the statement itself. */

@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { Role } from '../../src/context/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import { refuseForgetfulPooler, warnOfTooFewConnections } from '../../src/startup/pooler.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeIf } from '../support/left-out.ts';
-import { findPgbouncer, type Pooler, startPgbouncer } from '../support/pgbouncer.ts';
+import { findPgbouncer, keepsPreparedStatements, type Pooler, startPgbouncer } from '../support/pgbouncer.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { startService } from '../support/service.ts';
+import { ACCOUNTS_PER_TWIN, insertTwins, TWINS, twinAccountId } from '../support/twin-tenants.ts';
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -95,5 +98,90 @@ describeIf(findPgbouncer() !== undefined, 'apt-get install pgbouncer', 'behind P
         });
     });
     await through.close();
+  });
+});
+
+const SCREEN = `query Screen($first: Int!) {
+  tenant { slug timeZone }
+  dashboard(date: "2025-06-15") { overview { totalAccounts } activity { series { date } totals { currency inflow } } accountsByBank { key count } }
+  accounts(first: $first) {
+    totalCount
+    nodes { id balance status transactions(first: 2) { nodes { amount bookedAt } } }
+  }
+}`;
+
+describeIf(keepsPreparedStatements(), 'PgBouncer 1.21 or PGBOUNCER', 'behind a PgBouncer that keeps statements', () => {
+  test('it is not refused', async () => {
+    const pooler = await startPgbouncer(database.url, 'transaction', 200);
+    await refuseForgetfulPooler(pooler.url).finally(() => pooler.stop());
+  });
+
+  test('tenants that share its sessions get the answers that PostgreSQL itself gives, and none waits for its kept ones', async () => {
+    await insertTwins(database.url);
+    const env = { CACHE: 'off' };
+    const direct = await startService({ database, env, throughPgbouncer: false });
+    const through = await startService({ database, env, throughPgbouncer: true });
+    const ask = async (service: typeof direct, slug: string, first: number) => {
+      const token = await service.token(Role.VIEWER, slug);
+      const { status, data, errors } = await service.send(token, SCREEN, { first });
+      return { status, data, errors };
+    };
+    // More tenants and forms at once than there are sessions: each session serves all of them.
+    const asked = Array.from({ length: 90 }, (_, n) => [TWINS[n % 3]?.slug as string, 1 + (n % 10)] as const);
+    const answers = await Promise.all(asked.map(([slug, first]) => ask(through, slug, first)));
+    for (const [index, [slug, first]] of asked.entries()) {
+      const expected = await ask(direct, slug, first);
+      expect(expected.data.accounts.totalCount).toBe(ACCOUNTS_PER_TWIN);
+      expect(answers[index]).toEqual(expected);
+    }
+    await direct.close();
+    await through.close();
+  });
+
+  test('a statement that was stopped while it was prepared is prepared again on the same connection', async () => {
+    const pooler = await startPgbouncer(database.url, 'transaction', 200);
+    const through = new TenantDatabase({
+      url: pooler.url,
+      poolSize: 1,
+      statementTimeoutMs: 200,
+      takeServiceRole: true,
+    });
+    const scope = TenantScope.ofOperatorCommand('0190c5a0-0000-7000-8000-000000000001');
+    const count = {
+      model: 'Test',
+      action: 'test',
+      query: Prisma.sql`SELECT count(*)::integer AS count FROM bank_accounts`,
+    };
+    await withClient(database.url, async (holder) => {
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+      for (const _ of [1, 2]) await expect(through.select(scope, count)).rejects.toMatchObject({ code: '57014' });
+      await holder.query('ROLLBACK');
+    });
+    for (const _ of [1, 2]) expect(await through.select(scope, count)).toEqual([{ count: 0 }]);
+    await through.close();
+    await pooler.stop();
+  });
+
+  test('a write past the service shows, and one through it is seen at once', async () => {
+    await insertTwins(database.url);
+    const service = await startService({ database, throughPgbouncer: true });
+    const slug = TWINS[0]?.slug as string;
+    const token = await service.token(Role.ADMIN, slug);
+    const id = twinAccountId(30);
+    const bank = async () => (await service.send(token, `{ account(id: "${id}") { bankName } }`)).data.account.bankName;
+    const before = await bank();
+    expect(await bank()).toBe(before);
+    await withClient(database.url, (client) =>
+      client.query("UPDATE bank_accounts SET bank_name = 'Past' WHERE tenant_id = $1 AND id = $2", [TWINS[0]?.id, id]),
+    );
+    await service.untilCaughtUp();
+    expect(await bank()).toBe('Past');
+    const rename = `mutation Rename($id: ID!) {
+      updateAccount(input: { id: $id, bankName: "Through" }) { account { bankName } userErrors { message } }
+    }`;
+    expect((await service.send(token, rename, { id })).data.updateAccount.account.bankName).toBe('Through');
+    expect(await bank()).toBe('Through');
+    await service.close();
   });
 });

@@ -13,13 +13,30 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/** Debian's package puts it where only administrators look. */
+/** What PGBOUNCER names, or what is installed. Debian's package puts it where only administrators look. */
 export function findPgbouncer(): string | undefined {
-  return findOnPath('pgbouncer') ?? ['/usr/sbin/pgbouncer'].find(existsSync);
+  return process.env.PGBOUNCER ?? findOnPath('pgbouncer') ?? ['/usr/sbin/pgbouncer'].find(existsSync);
 }
 
-/** @param mode after what a session of PostgreSQL is lent to the next client */
-export async function startPgbouncer(databaseUrl: string, mode: 'session' | 'transaction'): Promise<Pooler> {
+/** Whether it is there and keeps prepared statements in transaction mode, as from 1.21 on. */
+export function keepsPreparedStatements(): boolean {
+  const program = findPgbouncer();
+  if (program === undefined) return false;
+  const version = /^PgBouncer (\d+)\.(\d+)/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }));
+  if (!version) throw new Error(`${program} --version does not tell a version of PgBouncer`);
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  return major > 1 || minor >= 21;
+}
+
+/**
+ * @param mode after what a session of PostgreSQL is lent to the next client
+ * @param preparedStatements how many it keeps for each session in transaction mode: none unless it says so
+ */
+export async function startPgbouncer(
+  databaseUrl: string,
+  mode: 'session' | 'transaction',
+  preparedStatements = 0,
+): Promise<Pooler> {
   const { hostname, port, username, password, pathname } = new URL(databaseUrl);
   const listenPort = await findFreePort();
   const folder = mkdtempSync(path.join(tmpdir(), 'tenantry-test-pgbouncer-'));
@@ -37,6 +54,7 @@ auth_type = any
 pool_mode = ${mode}
 ignore_startup_parameters = options,extra_float_digits
 default_pool_size = 5
+${keepsPreparedStatements() ? `max_prepared_statements = ${preparedStatements}` : ''}
 `,
   );
   chmodSync(folder, 0o755);

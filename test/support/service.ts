@@ -13,6 +13,7 @@ import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
+import { startPgbouncer } from './pgbouncer.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
 
 const SECRET = 'a secret for tests only, of more than 32 bytes';
@@ -26,6 +27,11 @@ export interface ServiceOptions {
   readonly database?: TestDatabase;
   /** Another way to the database, by which the outbox is followed. */
   readonly followUrl?: string;
+  /**
+   * Whether statements go through PgBouncer in transaction mode, all but those that follow the outbox. Those of every test do when
+   * THROUGH_PGBOUNCER is set.
+   */
+  readonly throughPgbouncer?: boolean;
   /** As of `followOutbox`. */
   readonly holdsVersions?: boolean;
   /** Whether readiness asks the database, as in production; otherwise all is well. */
@@ -68,8 +74,11 @@ export async function startService({
   followUrl,
   holdsVersions = true,
   checksHealth = false,
+  throughPgbouncer = Boolean(process.env.THROUGH_PGBOUNCER),
 }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
+  const pooler = throughPgbouncer ? await startPgbouncer(own.url, 'transaction', 200) : undefined;
+  const way = pooler?.url ?? own.url;
   const config = readConfig({
     AUTH_SECRET: SECRET,
     LOG_LEVEL: log ? 'error' : 'fatal',
@@ -83,7 +92,7 @@ export async function startService({
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const database = new TenantDatabase({
     ...config.database,
-    url: own.url,
+    url: way,
     takeServiceRole: true,
     onStatement: (event) => {
       monitor.recordStatement(event);
@@ -100,7 +109,7 @@ export async function startService({
     holdsVersions,
     onError: (error) => told.push(error),
   });
-  const checks = checksHealth ? databaseChecks(own.url, database) : undefined;
+  const checks = checksHealth ? databaseChecks(way, database) : undefined;
   const health = {
     ...(checks?.checks ?? { database: up, integrity: up }),
     migrations: up, // not listed in the databases of tests
@@ -126,6 +135,7 @@ export async function startService({
       await following.stop();
       await redis?.close();
       await database.close();
+      await pooler?.stop();
       await plans.close();
       if (!given) await own.drop();
     },

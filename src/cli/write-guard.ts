@@ -54,7 +54,7 @@ export async function refuseWithoutRights(client: Queryable, tables: readonly st
   if (!rows[0]?.lacking) return;
   throw new OperatorError(
     `The login ${rows[0].login} may not read and write ${rows[0].lacking}; nothing was changed.`,
-    'Give the DATABASE_URL of the role that owns the tables, or grant that login SELECT, INSERT, UPDATE and DELETE on them, and TEMPORARY on the database.',
+    'Give the DATABASE_URL of a login that owns the tables or is a member of the role that does, such as the one that migrates.',
   );
 }
 

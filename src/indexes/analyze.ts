@@ -65,7 +65,8 @@ function isKeptRather(one: IndexUsage, other: IndexUsage): boolean {
 /** Whether whatever the second index finds, in whatever order, the first does as well. */
 export function covers(one: IndexDefinition, other: IndexDefinition): boolean {
   if (one.table !== other.table || other.unique || one.method !== 'btree' || other.method !== 'btree') return false;
-  if (one.where !== other.where || one.columns.length <= other.columns.length) return false;
+  if (one.where !== other.where || one.columns.length < other.columns.length) return false;
+  if (one.columns.length === other.columns.length && one.include.length <= other.include.length) return false;
   const carried = new Set([...one.columns.map(({ name }) => name), ...one.include]);
   return other.include.every((name) => carried.has(name)) && isSameOrder(one.columns, other.columns);
 }

@@ -103,6 +103,9 @@ describe('the verdict on an index', () => {
     expect(covers(long, define('tenant_id', { where: '(a)' }))).toBe(false);
     expect(covers(long, define('tenant_id', { include: ['bank_name'] }))).toBe(false);
     expect(covers(long, long)).toBe(false);
+    const carrying = define('tenant_id', { include: ['bank_name'] });
+    expect(covers(carrying, define('tenant_id'))).toBe(true);
+    expect(covers(define('tenant_id'), carrying)).toBe(false);
   });
 
   it('is invalid before all else', async () => {

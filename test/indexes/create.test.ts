@@ -80,7 +80,7 @@ describe('indexes:create', () => {
     await client.query(`DROP INDEX ${BANK}; CREATE INDEX ${BANK} ON bank_accounts (tenant_id, bank_name)`);
     const { statements, conflicts } = await create();
     expect(statements).toEqual([]);
-    expect(conflicts.join('\n')).toContain(`ALTER INDEX mine RENAME TO ${CREATED};`);
+    expect(conflicts.join('\n')).toContain(`ALTER INDEX "mine" RENAME TO "${CREATED}";`);
     expect(conflicts.join('\n')).toContain(`${BANK} is on (tenant_id, bank_name), expected (tenant_id, bank_name, id)`);
   });
 

@@ -5,6 +5,7 @@ import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDecimal, checkedId, checkedText } from '../graphql/input-checks.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { LIMITS } from '../limits.ts';
 import { ChangeAccountStatusInput, CreateAccountInput, UpdateAccountInput } from './account.input.ts';
 import { ChangeAccountStatusPayload, CreateAccountPayload, UpdateAccountPayload } from './account.payload.ts';
@@ -18,10 +19,13 @@ const CURRENCY_FORM = new RegExp(CURRENCY.pattern);
 export class AccountMutations {
   @Authorized(Role.ADMIN)
   @Mutation(() => CreateAccountPayload, {
-    description: 'Opens an account. userErrors: DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
+    description: sentences(
+      'Opens an account. Needs the role ADMIN.',
+      'userErrors: DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
+    ),
   })
   async createAccount(
-    @Arg('input', () => CreateAccountInput) input: CreateAccountInput,
+    @Arg('input', () => CreateAccountInput, { description: 'The new account.' }) input: CreateAccountInput,
     @Ctx() context: RequestContext,
   ): Promise<CreateAccountPayload> {
     const account = newAccount(input);
@@ -33,11 +37,16 @@ export class AccountMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => UpdateAccountPayload, {
-    description:
-      'Corrects what an account is; the version stays when nothing differs. userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED (a type that may not be below zero, on an account that is).',
+    description: sentences(
+      "Changes the account's bank or type. Needs the role ADMIN.",
+      'The version stays when nothing differs.',
+      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
+      'OVERDRAFT_NOT_ALLOWED: the balance is below zero, and the new type does not allow that.',
+    ),
   })
   async updateAccount(
-    @Arg('input', () => UpdateAccountInput) input: UpdateAccountInput,
+    @Arg('input', () => UpdateAccountInput, { description: 'The account and what to change.' })
+    input: UpdateAccountInput,
     @Ctx() context: RequestContext,
   ): Promise<UpdateAccountPayload> {
     const target = changeTarget(input);
@@ -53,11 +62,15 @@ export class AccountMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => ChangeAccountStatusPayload, {
-    description:
-      'Moves an account on in its life; the version stays when it has the status already. userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, INVALID_STATUS_TRANSITION.',
+    description: sentences(
+      "Changes the account's status. Needs the role ADMIN.",
+      'The version stays when the account has the status already.',
+      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, INVALID_STATUS_TRANSITION.',
+    ),
   })
   async changeAccountStatus(
-    @Arg('input', () => ChangeAccountStatusInput) input: ChangeAccountStatusInput,
+    @Arg('input', () => ChangeAccountStatusInput, { description: 'The account and its new status.' })
+    input: ChangeAccountStatusInput,
     @Ctx() context: RequestContext,
   ): Promise<ChangeAccountStatusPayload> {
     const target = changeTarget(input);

@@ -2,9 +2,9 @@ import { Field, ObjectType } from 'type-graphql';
 import { UserError } from '../graphql/user-error.type.ts';
 import { BankAccount } from './account.type.ts';
 
-const ERRORS = 'The rules that the input breaks; empty when it was done.';
+const ERRORS = 'Rules that the input breaks, after which nothing is changed; empty when it was carried out.';
 
-@ObjectType({ description: 'What createAccount did.', simpleResolvers: true })
+@ObjectType({ description: 'Result of createAccount.', simpleResolvers: true })
 export class CreateAccountPayload {
   @Field(() => BankAccount, { nullable: true, description: 'The new account; null with userErrors.' })
   account!: BankAccount | null;
@@ -13,7 +13,7 @@ export class CreateAccountPayload {
   userErrors!: readonly UserError[];
 }
 
-@ObjectType({ description: 'What updateAccount did.', simpleResolvers: true })
+@ObjectType({ description: 'Result of updateAccount.', simpleResolvers: true })
 export class UpdateAccountPayload {
   @Field(() => BankAccount, { nullable: true, description: 'The account as it is now; null with userErrors.' })
   account!: BankAccount | null;
@@ -22,7 +22,7 @@ export class UpdateAccountPayload {
   userErrors!: readonly UserError[];
 }
 
-@ObjectType({ description: 'What changeAccountStatus did.', simpleResolvers: true })
+@ObjectType({ description: 'Result of changeAccountStatus.', simpleResolvers: true })
 export class ChangeAccountStatusPayload {
   @Field(() => BankAccount, { nullable: true, description: 'The account as it is now; null with userErrors.' })
   account!: BankAccount | null;

@@ -10,6 +10,7 @@ import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from 
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { joinedColumns, placeJoined, resolvedAsRelation, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
+import { sentences } from '../graphql/sentences.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
 import { TransactionFilter } from '../transactions/transaction.input.ts';
@@ -27,7 +28,7 @@ const MAX_PAGE_NUMBER = 1_000_000;
 export class AccountResolver {
   @Query(() => BankAccount, { nullable: true, description: 'The account with this id; null when the tenant has none.' })
   async account(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the account, a UUID.' }) id: string,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
@@ -41,11 +42,16 @@ export class AccountResolver {
 
   @Query(() => BankAccount, {
     nullable: true,
-    description: 'The account with this number; without a bank, and with the number at several, the oldest of them.',
+    description: sentences(
+      'The account with this number; null when the tenant has none.',
+      'Without bankName, and with the number at several banks, it is the oldest of them.',
+    ),
   })
   async accountByNumber(
-    @Arg('accountNumber', () => String) accountNumber: string,
-    @Arg('bankName', () => String, { nullable: true }) bankName: string | null,
+    @Arg('accountNumber', () => String, { description: 'Number of the account; matches exactly.' })
+    accountNumber: string,
+    @Arg('bankName', () => String, { nullable: true, description: 'Name of the bank; matches exactly. Absent: any.' })
+    bankName: string | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
@@ -61,13 +67,17 @@ export class AccountResolver {
 
   @Query(() => BankAccountConnection, {
     complexity: pageCost,
-    description:
-      'Cursor pagination (Relay connection): the way for frontends and for large tenants. Oldest first by default.',
+    description: sentences(
+      'Cursor pagination (Relay connection): the way for frontends and for large tenants.',
+      "The tenant's accounts, oldest first by default.",
+    ),
   })
   async accounts(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
-    @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
+    @Arg('filter', () => AccountFilter, { nullable: true, description: 'Which accounts to list. Absent: all.' })
+    filter: AccountFilter | null,
+    @Arg('orderBy', () => AccountOrder, { nullable: true, description: 'Order of the list. Absent: oldest first.' })
+    orderBy: AccountOrder | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
@@ -88,13 +98,18 @@ export class AccountResolver {
 
   @Query(() => BankAccountPage, {
     complexity: pageCost,
-    description: 'Page-number pagination, for tables with a page picker. Oldest first by default.',
+    description: sentences(
+      'Page-number pagination, for tables with a page picker.',
+      "The tenant's accounts, oldest first by default.",
+    ),
   })
   async accountList(
-    @Arg('page', () => Int, { defaultValue: 1, description: 'From 1.' }) page: number,
-    @Arg('pageSize', () => Int, { defaultValue: 20, description: '1 to 100.' }) pageSize: number,
-    @Arg('filter', () => AccountFilter, { nullable: true }) filter: AccountFilter | null,
-    @Arg('orderBy', () => AccountOrder, { nullable: true }) orderBy: AccountOrder | null,
+    @Arg('page', () => Int, { defaultValue: 1, description: 'Number of the page, 1 to 1000000.' }) page: number,
+    @Arg('pageSize', () => Int, { defaultValue: 20, description: 'Accounts on a page, 1 to 100.' }) pageSize: number,
+    @Arg('filter', () => AccountFilter, { nullable: true, description: 'Which accounts to list. Absent: all.' })
+    filter: AccountFilter | null,
+    @Arg('orderBy', () => AccountOrder, { nullable: true, description: 'Order of the list. Absent: oldest first.' })
+    orderBy: AccountOrder | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccountPage> {
@@ -113,25 +128,29 @@ export class AccountResolver {
     return { results, count, page, pageSize, totalPages: Math.ceil(count / pageSize) };
   }
 
-  @FieldResolver(() => Tenant, { description: 'Whose account it is.' })
+  @FieldResolver(() => Tenant, { description: 'Tenant that the account belongs to.' })
   tenant(): Tenant {
     return resolvedAsRelation();
   }
 
   @FieldResolver(() => [Transaction], {
     complexity: listCost('limit'),
-    description: 'The newest movements, newest first.',
+    description: 'The newest transactions of the account, newest first.',
   })
   recentTransactions(
-    @Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) _limit: number,
+    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many at most, 1 to 100.' }) _limit: number,
   ): Transaction[] {
     return resolvedAsRelation();
   }
 
-  @FieldResolver(() => TransactionConnection, { complexity: pageCost, description: 'All movements, newest first.' })
+  @FieldResolver(() => TransactionConnection, {
+    complexity: pageCost,
+    description: 'Transactions of the account, newest first.',
+  })
   transactions(
     @Args(() => ConnectionArgs) _args: ConnectionArgs,
-    @Arg('filter', () => TransactionFilter, { nullable: true }) _filter: TransactionFilter | null,
+    @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
+    _filter: TransactionFilter | null,
   ): ConnectionPage<Transaction> {
     return resolvedAsRelation();
   }

@@ -8,25 +8,31 @@ export class BankAccount {
   @Field(() => ID, { description: 'Stable id, a UUID.' })
   id!: string;
 
-  @Field(() => String, { description: 'The bank that keeps the account.' })
+  @Field(() => String, { description: 'Name of the bank that keeps the account.' })
   bankName!: string;
 
-  @Field(() => String, { description: 'Unique within the bank; leading zeros count.' })
+  @Field(() => String, {
+    description: 'Number of the account, unique within the bank of this tenant; leading zeros count.',
+  })
   accountNumber!: string;
 
   @Field(() => AccountType, { description: 'Kind of account.' })
   accountType!: AccountType;
 
-  @Field(() => AccountStatus, { description: 'Where the account is in its life.' })
+  @Field(() => AccountStatus, { description: 'State of the account.' })
   status!: AccountStatus;
 
   @Field(() => Boolean, { description: 'Whether the status is ACTIVE.' })
   isActive!: boolean;
 
-  @Field(() => String, { description: 'ISO 4217; also the currency of its transactions.' })
+  @Field(() => String, {
+    description: 'ISO 4217 code, three capital letters; also the currency of its transactions. It never changes.',
+  })
   currency!: string;
 
-  @Field(() => DecimalScalar, { description: 'Balance now; below zero on credit and loan accounts.' })
+  @Field(() => DecimalScalar, {
+    description: 'Balance now, in the currency of the account; it may be below zero, as on CREDIT and LOAN accounts.',
+  })
   balance!: string;
 
   @Field(() => Int, { description: 'Grows by one with every change of the account; hand it back as expectedVersion.' })
@@ -49,15 +55,15 @@ export class BankAccountPage {
   @Field(() => [BankAccount], { description: 'The accounts of this page.' })
   results!: readonly BankAccount[];
 
-  @Field(() => Int, { description: 'Accounts on all pages together.' })
+  @Field(() => Int, { description: 'Number of accounts on all pages together. Counted only when selected.' })
   count!: number;
 
-  @Field(() => Int, { description: 'This page, from 1.' })
+  @Field(() => Int, { description: 'Number of this page, from 1.' })
   page!: number;
 
-  @Field(() => Int, { description: 'Accounts on a full page.' })
+  @Field(() => Int, { description: 'Number of accounts on a full page.' })
   pageSize!: number;
 
-  @Field(() => Int, { description: 'How many pages there are; 0 without accounts.' })
+  @Field(() => Int, { description: 'Number of pages; 0 without accounts.' })
   totalPages!: number;
 }

@@ -8,6 +8,7 @@ import { checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { AUDIT_ORDER } from './audit.repository.ts';
 import { AuditEntryConnection } from './audit.type.ts';
 
@@ -17,13 +18,21 @@ export class AuditResolver {
   @Authorized(Role.ADMIN)
   @Query(() => AuditEntryConnection, {
     complexity: pageCost,
-    description: 'Who did what in the tenant, newest first. What was refused or failed shows within some seconds.',
+    description: sentences(
+      'Who did what in the tenant, newest first. Needs the role ADMIN. Never from the cache.',
+      'What was refused or failed shows within some seconds, equal refusals of callers after a minute.',
+    ),
   })
   async auditLog(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('since', () => DateTimeScalar, { nullable: true, description: 'From then on.' }) since: string | null,
-    @Arg('who', () => String, { nullable: true, description: 'Only of this subject.' }) who: string | null,
-    @Arg('what', () => String, { nullable: true, description: 'Only this mutation, refresh or command.' })
+    @Arg('since', () => DateTimeScalar, {
+      nullable: true,
+      description: 'Only entries of this time or later. Absent: all.',
+    })
+    since: string | null,
+    @Arg('who', () => String, { nullable: true, description: 'Only entries with exactly this subject. Absent: all.' })
+    who: string | null,
+    @Arg('what', () => String, { nullable: true, description: 'Only entries with exactly this action. Absent: all.' })
     what: string | null,
     @Ctx() { scope, services }: RequestContext,
     @Info() info: GraphQLResolveInfo,

@@ -1,5 +1,6 @@
 import { DirectiveLocation, GraphQLDirective, GraphQLEnumType, GraphQLInt } from 'graphql';
 import { Directive } from 'type-graphql';
+import { sentences } from '../graphql/sentences.ts';
 
 /**
  * How a root field's answers may be kept. Only read at start, by `CacheableOperations`: Apollo Server's own evaluation
@@ -7,17 +8,23 @@ import { Directive } from 'type-graphql';
  */
 export const cacheControlDirective = new GraphQLDirective({
   name: 'cacheControl',
-  description:
-    'maxAge 0: never kept. scope PRIVATE: kept for each viewer apart. Without it an answer is kept for its tenant.',
+  description: sentences(
+    'How the answers of a root field may be cached.',
+    'Without it an answer is cached for all callers of a tenant.',
+  ),
   locations: [DirectiveLocation.FIELD_DEFINITION],
   args: {
-    maxAge: { type: GraphQLInt },
+    maxAge: { type: GraphQLInt, description: '0: never cached. Absent: cached.' },
     scope: {
       type: new GraphQLEnumType({
         name: 'CacheControlScope',
-        values: { PUBLIC: {}, PRIVATE: {} },
-        description: 'For whom an answer is kept.',
+        values: {
+          PUBLIC: { description: 'For all callers of the tenant.' },
+          PRIVATE: { description: 'For each caller apart.' },
+        },
+        description: 'For whom an answer is cached.',
       }),
+      description: 'For whom an answer is cached. Absent: PUBLIC.',
     },
   },
 });

@@ -2,6 +2,7 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './cache.input.ts';
 import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from './patterns.ts';
 
@@ -9,11 +10,14 @@ import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from './patte
 export class CacheResolver {
   @Authorized(Role.ADMIN)
   @Mutation(() => InvalidateCachePayload, {
-    description:
-      'Makes kept answers old. Takes the same time whatever their number; needed only after changes that nobody saw.',
+    description: sentences(
+      "Invalidates the tenant's cached answers. Needs the role ADMIN.",
+      'It takes the same time for any number of answers.',
+      'Writes invalidate what they change: this is needed only where one went unnoticed.',
+    ),
   })
   async invalidateCache(
-    @Arg('input', () => InvalidateCacheInput) input: InvalidateCacheInput,
+    @Arg('input', () => InvalidateCacheInput, { description: 'What to invalidate.' }) input: InvalidateCacheInput,
     @Ctx() { scope, services }: RequestContext,
   ): Promise<InvalidateCachePayload> {
     const { dependencies, namespaces } = invalidationAsked(input);

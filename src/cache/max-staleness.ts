@@ -1,4 +1,5 @@
 import { checkedInteger } from '../graphql/input-checks.ts';
+import { sentences } from '../graphql/sentences.ts';
 
 /** Beyond an hour most entries are gone anyway. */
 const MAX_STALENESS_SECONDS = 3_600;
@@ -7,7 +8,10 @@ const MAX_STALENESS_SECONDS = 3_600;
 export const MAX_STALENESS = {
   nullable: true,
   defaultValue: 0,
-  description: `Accept an answer that is so many seconds old, though something was written since: 0 to ${MAX_STALENESS_SECONDS}. 0: never older than the last write. Without effect together with refresh.`,
+  description: sentences(
+    `How old an answer may be that later writes have changed, in seconds, 0 to ${MAX_STALENESS_SECONDS}.`,
+    '0 and null: never older than the last write. Without effect together with refresh.',
+  ),
 };
 
 /** @throws BAD_USER_INPUT beyond the bounds */

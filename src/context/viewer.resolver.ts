@@ -22,7 +22,11 @@ export class ViewerResolver {
     return currentTenant(context);
   }
 
-  @FieldResolver(() => Tenant, { nullable: true, name: 'tenant', description: 'Null for an OPERATOR.' })
+  @FieldResolver(() => Tenant, {
+    nullable: true,
+    name: 'tenant',
+    description: 'Tenant of the caller; null for an OPERATOR.',
+  })
   async viewerTenant(@Ctx() context: RequestContext): Promise<Tenant | null> {
     return context.caller?.tenant ? currentTenant(context) : null;
   }

@@ -25,10 +25,15 @@ export class DashboardResolver {
     description: "The tenant's dashboard as of a day; refresh skips the cache and replaces what it held.",
   })
   async dashboard(
-    @Arg('date', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) date:
-      | string
-      | null,
-    @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
+    @Arg('date', () => DateScalar, {
+      nullable: true,
+      description: "Last day of the activity. Absent: the tenant's today.",
+    })
+    date: string | null,
+    @Arg('refresh', () => Boolean, {
+      defaultValue: false,
+      description: 'Whether to compute the answer anew. true needs the role ANALYST or ADMIN.',
+    })
     refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,
@@ -63,22 +68,27 @@ export class DashboardResolver {
   })
   activity(
     @Root() dashboard: Dashboard,
-    @Arg('days', () => Int, { defaultValue: 30, description: '1 to 366.' }) days: number,
+    @Arg('days', () => Int, { defaultValue: 30, description: 'How many days, 1 to 366.' }) days: number,
   ): DashboardActivity {
     return activityOf(dashboard, days);
   }
 
   @FieldResolver(() => [BankAccount], {
     complexity: listCost('limit'),
-    description: 'The accounts with the highest balances.',
+    description: 'The accounts with the highest balances, whatever their currency; the highest first.',
   })
-  topAccounts(@Arg('limit', () => Int, { defaultValue: 5, description: '1 to 100.' }) _limit: number): BankAccount[] {
+  topAccounts(
+    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many accounts at most, 1 to 100.' }) _limit: number,
+  ): BankAccount[] {
     return resolvedAsRelation();
   }
 
-  @FieldResolver(() => [Transaction], { complexity: listCost('limit'), description: "The tenant's newest movements." })
+  @FieldResolver(() => [Transaction], {
+    complexity: listCost('limit'),
+    description: "The tenant's newest transactions, newest first.",
+  })
   recentTransactions(
-    @Arg('limit', () => Int, { defaultValue: 10, description: '1 to 100.' }) _limit: number,
+    @Arg('limit', () => Int, { defaultValue: 10, description: 'How many at most, 1 to 100.' }) _limit: number,
   ): Transaction[] {
     return resolvedAsRelation();
   }

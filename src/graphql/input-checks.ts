@@ -109,8 +109,8 @@ export function checkedText(argument: string, text: string, { maxLength }: TextL
 }
 
 /** What a schema says of a text that `checkedText` checks. */
-export function lengthOf({ maxLength }: TextLimit, more = ''): string {
-  return `1 to ${maxLength} characters${more}.`;
+export function lengthOf({ maxLength }: TextLimit): string {
+  return `1 to ${maxLength} characters without control characters; white space around them is removed.`;
 }
 
 function isDay(text: string): boolean {

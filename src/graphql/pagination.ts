@@ -8,16 +8,25 @@ import { fieldsBelow, namesOf, type SelectedField } from './selection.ts';
 
 @ArgsType()
 export class ConnectionArgs {
-  @Field(() => Int, { nullable: true, description: 'The first rows after the cursor, 1 to 100; 20 when absent.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many rows from the start of the range, 1 to 100; not with last. Absent without last: 20.',
+  })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Cursor to begin after.' })
+  @Field(() => String, { nullable: true, description: 'Only rows after this cursor. Absent: from the first row on.' })
   after?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'The last rows before the cursor, 1 to 100.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many rows from the end of the range, 1 to 100; not with first.',
+  })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Cursor to end before.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only rows before this cursor; given alone, the last 20 of them. Absent: up to the last row.',
+  })
   before?: string | null;
 }
 

@@ -2,10 +2,10 @@ import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
 
 @ObjectType({ description: 'Where a page lies in its list. Both flags are exact.', simpleResolvers: true })
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there is more after endCursor.' })
+  @Field(() => Boolean, { description: 'Whether the list has rows after endCursor.' })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether there is more before startCursor.' })
+  @Field(() => Boolean, { description: 'Whether the list has rows before startCursor.' })
   hasPreviousPage!: boolean;
 
   @Field(() => String, { nullable: true, description: 'Cursor of the first row; null on an empty page.' })
@@ -25,16 +25,16 @@ export interface ConnectionPage<Node> {
 
 /** Makes the connection and edge types of a node type, after the Relay cursor connections specification. */
 export function connectionTypes<Node extends object>(name: string, node: () => ClassType<Node>) {
-  @ObjectType(`${name}Edge`, { description: `One row of a ${name}Connection.`, simpleResolvers: true })
+  @ObjectType(`${name}Edge`, { description: `One row of ${name}Connection, with its cursor.`, simpleResolvers: true })
   class Edge {
-    @Field(() => String, { description: 'The place of the row; give it as after or before.' })
+    @Field(() => String, { description: 'Place of the row in the list; pass it as after or before.' })
     cursor!: string;
 
     @Field(node, { description: 'The row.' })
     node!: Node;
   }
 
-  @ObjectType(`${name}Connection`, { description: 'One page of a list, by cursor.', simpleResolvers: true })
+  @ObjectType(`${name}Connection`, { description: 'One page of a list, read by cursors.', simpleResolvers: true })
   class Connection implements ConnectionPage<Node> {
     @Field(() => [Edge], { description: 'The rows with their cursors.' })
     edges!: readonly Edge[];

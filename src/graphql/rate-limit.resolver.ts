@@ -10,31 +10,36 @@ import { DateTimeScalar } from './scalars.ts';
   simpleResolvers: true,
 })
 export class TenantRateLimit {
-  @Field(() => Int, { description: "Points of a whole minute: the tenant's own number, or the default." })
+  @Field(() => Int, {
+    description: "Points for a whole minute: the tenant's own number, or the default of the service.",
+  })
   limit!: number;
 
-  @Field(() => Int, { description: 'What is left of this minute.' })
+  @Field(() => Int, { description: 'Points that are left for this minute; never negative.' })
   remaining!: number;
 
-  @Field(() => DateTimeScalar, { description: 'When the points are there again.' })
+  @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
   resetAt!: string;
 }
 
 @ObjectType({ description: 'Complexity points of one caller in one minute.', simpleResolvers: true })
 export class RateLimit {
-  @Field(() => Int, { description: 'Points of a whole minute.' })
+  @Field(() => Int, { description: 'Points for a whole minute.' })
   limit!: number;
 
-  @Field(() => Int, { description: 'What this operation cost.' })
+  @Field(() => Int, { description: 'Points that this operation cost.' })
   cost!: number;
 
-  @Field(() => Int, { description: 'What is left of this minute, this operation taken off.' })
+  @Field(() => Int, { description: 'Points that are left for this minute after this operation; never negative.' })
   remaining!: number;
 
-  @Field(() => DateTimeScalar, { description: 'When the points are there again.' })
+  @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
   resetAt!: string;
 
-  @Field(() => TenantRateLimit, { nullable: true, description: 'Of the whole tenant; null for an OPERATOR.' })
+  @Field(() => TenantRateLimit, {
+    nullable: true,
+    description: 'The budget that all callers of the tenant share; null for an OPERATOR.',
+  })
   tenant!: TenantRateLimit | null;
 }
 

@@ -20,6 +20,7 @@ import { authChecker } from './auth-checker.ts';
 import { listValues } from './listed-values.ts';
 import { RateLimitResolver } from './rate-limit.resolver.ts';
 import { resolveRelations } from './relation.ts';
+import { describeRootTypes } from './root-types.ts';
 import './enums.ts';
 
 /** The schema of the service, made from the resolver classes. */
@@ -43,6 +44,7 @@ export function createSchema(): GraphQLSchema {
     // Arguments are checked in the resolvers, where the error can name them.
     validate: false,
   });
+  describeRootTypes(schema);
   resolveRelations(schema, 'BankAccount', ACCOUNT_RELATIONS);
   resolveRelations(schema, 'Transaction', TRANSACTION_RELATIONS);
   resolveRelations(schema, 'Dashboard', DASHBOARD_RELATIONS);

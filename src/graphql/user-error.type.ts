@@ -32,14 +32,14 @@ export type InputPath = readonly string[];
 export class UserError {
   @Field(() => [String], {
     nullable: true,
-    description: 'Path of the argument, for example ["input", "transactions", "0", "amount"].',
+    description: 'Path of the argument, for example ["input", "transactions", "0", "amount"]; null: no single one.',
   })
   field!: InputPath | null;
 
-  @Field(() => String, { description: 'For programs, for example INSUFFICIENT_FUNDS; the same rule, the same code.' })
+  @Field(() => String, { description: 'Stable code of the rule, for programs, for example INSUFFICIENT_FUNDS.' })
   code!: UserErrorCode;
 
-  @Field(() => String, { description: 'For people: what was expected, what came, what to do.' })
+  @Field(() => String, { description: 'Text for people: what was expected, what came and what to do.' })
   message!: string;
 }
 

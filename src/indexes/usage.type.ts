@@ -1,54 +1,65 @@
 import { Field, Float, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../graphql/scalars.ts';
+import { sentences } from '../graphql/sentences.ts';
 
 @ObjectType({
-  description: "An index, and what PostgreSQL has counted of it since the database's statistics were last reset.",
+  description: sentences(
+    "An index of one of the product's tables.",
+    "Counts are PostgreSQL's, since the statistics of the database were last reset.",
+  ),
   simpleResolvers: true,
 })
 export class IndexUsage {
-  @Field(() => String, { description: 'Model of the table.' })
+  @Field(() => String, { description: 'Model of the table, for example BankAccount.' })
   model!: string;
 
   @Field(() => String, { description: 'Name of the index.' })
   index!: string;
 
-  @Field(() => String, { description: 'The statement that makes it.' })
+  @Field(() => String, { description: 'SQL statement that creates the index.' })
   definition!: string;
 
-  @Field(() => Float, { description: 'Size on disk.' })
+  @Field(() => Float, { description: 'Size on disk, in bytes.' })
   sizeBytes!: number;
 
-  @Field(() => Float, { description: 'How often it was used to find rows.' })
+  @Field(() => Float, { description: 'How often the index was used to find rows.' })
   scans!: number;
 
   @Field(() => Float, { description: 'Index entries that these scans returned.' })
   tuplesRead!: number;
 
   @Field(() => String, {
-    description:
-      'What to think of it, and why: used; unused since a day, with what keeps it; duplicate of or covered by another; invalid; bloated.',
+    description: sentences(
+      'Verdict with its reason: used; unused since a day, and what it is kept for;',
+      'duplicate of, or covered by, another index; invalid; bloated.',
+    ),
   })
   verdict!: string;
 }
 
 @ObjectType({
-  description: "A table, and what PostgreSQL has counted of it since the database's statistics were last reset.",
+  description: sentences(
+    "One of the product's tables, with the rows of all tenants.",
+    "Counts are PostgreSQL's, since the statistics of the database were last reset.",
+  ),
   simpleResolvers: true,
 })
 export class TableStatistics {
-  @Field(() => String, { description: 'Model of the table.' })
+  @Field(() => String, { description: 'Model of the table, for example BankAccount.' })
   model!: string;
 
-  @Field(() => Float, { description: "Rows of all tenants, by PostgreSQL's estimate." })
+  @Field(() => Float, { description: "Number of rows, by PostgreSQL's estimate." })
   rows!: number;
 
-  @Field(() => Float, { description: 'Rows that were changed or deleted and not cleaned up yet, estimated.' })
+  @Field(() => Float, {
+    description: "Row versions that are no longer visible and await VACUUM, by PostgreSQL's estimate.",
+  })
   deadRows!: number;
 
-  @Field(() => Float, { description: 'Size on disk without the indexes.' })
+  @Field(() => Float, { description: 'Size on disk without the indexes, in bytes.' })
   sizeBytes!: number;
 
-  @Field(() => Float, { description: 'Size on disk of all its indexes.' })
+  @Field(() => Float, { description: 'Size on disk of all its indexes, in bytes.' })
   indexBytes!: number;
 
   @Field(() => Float, { description: 'How often the whole table was read.' })
@@ -57,9 +68,9 @@ export class TableStatistics {
   @Field(() => Float, { description: 'How often an index was used to find rows.' })
   indexScans!: number;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Last VACUUM, automatic or not.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Last VACUUM, automatic or not; null: never.' })
   lastVacuum!: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Last ANALYZE, automatic or not.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Last ANALYZE, automatic or not; null: never.' })
   lastAnalyze!: string | null;
 }

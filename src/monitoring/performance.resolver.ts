@@ -5,6 +5,7 @@ import { requireScope } from '../context/require-scope.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { fixedCost, listCost } from '../graphql/complexity.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { isModel, MODELS } from '../indexes/tables.ts';
 import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { IndexUsage, TableStatistics } from '../indexes/usage.type.ts';
@@ -30,15 +31,20 @@ interface PerformanceContext {
   };
 }
 
-const MODEL = { nullable: true, description: `Only the table of this model: ${MODELS.join(', ')}.` } as const;
+const MODEL = {
+  nullable: true,
+  description: sentences(`Only the table of this model: ${MODELS.join(', ')}.`, 'Absent: all tables.'),
+} as const;
 
 @Resolver(() => PerformanceReport)
 export class PerformanceResolver {
   @NeverKept()
   @Authorized(Role.ANALYST, Role.ADMIN, Role.OPERATOR)
   @Query(() => PerformanceReport, {
-    description:
-      "How the service performs. ANALYST and ADMIN see the own tenant's operations, OPERATOR everything; never from the cache.",
+    description: sentences(
+      'How the service performs. Needs the role ANALYST, ADMIN or OPERATOR. Never from the cache.',
+      "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",
+    ),
   })
   performance(@Ctx() context: PerformanceContext): PerformanceReport {
     const { monitor } = context.services;
@@ -51,7 +57,7 @@ export class PerformanceResolver {
   }
 
   @FieldResolver(() => [IndexUsage], {
-    description: "The indexes of the product's tables. For an OPERATOR; empty for others.",
+    description: "Indexes of the product's tables, by table and name. For an OPERATOR; empty for others.",
     complexity: fixedCost(MODELS.length * 5),
   })
   async indexes(
@@ -63,7 +69,7 @@ export class PerformanceResolver {
   }
 
   @FieldResolver(() => [TableStatistics], {
-    description: "The product's tables. For an OPERATOR; empty for others.",
+    description: 'Tables of the product, by name. For an OPERATOR; empty for others.',
     complexity: fixedCost(MODELS.length),
   })
   async tables(
@@ -75,13 +81,19 @@ export class PerformanceResolver {
   }
 
   @FieldResolver(() => [TenantUsage], {
-    description:
-      'What tenants cost over the last hour and day, over all processes. For an OPERATOR all that did anything; for ANALYST and ADMIN the own.',
+    description: sentences(
+      'What tenants cost over the last hour and day, in all processes together.',
+      'For an OPERATOR all tenants that did anything; for ANALYST and ADMIN the own one.',
+    ),
     complexity: listCost('first'),
   })
   async tenants(
-    @Arg('first', () => Int, { defaultValue: 10, description: '1 to 100.' }) first: number,
-    @Arg('orderBy', () => TenantUsageOrder, { defaultValue: TenantUsageOrder.POINTS }) orderBy: TenantUsageOrder,
+    @Arg('first', () => Int, { defaultValue: 10, description: 'How many tenants at most, 1 to 100.' }) first: number,
+    @Arg('orderBy', () => TenantUsageOrder, {
+      defaultValue: TenantUsageOrder.POINTS,
+      description: 'Figure of the last day that decides the order, the highest first.',
+    })
+    orderBy: TenantUsageOrder,
     @Ctx() context: PerformanceContext,
   ): Promise<TenantUsage[]> {
     if (!isSize(first)) throw badUserInput('first', `a whole number between 1 and ${MAX_PAGE_SIZE}`, first);

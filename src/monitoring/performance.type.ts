@@ -1,118 +1,130 @@
 import { Field, Float, Int, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../graphql/scalars.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { Latency } from './latency.type.ts';
 
 @ObjectType({ description: 'One GraphQL operation, by the name its clients give it.', simpleResolvers: true })
 export class OperationPerformance {
   @Field(() => String, {
-    description:
-      'In parentheses where there is none: (anonymous), (invalid), (no caller), and (other) for names beyond the first 200 (50 of one tenant).',
+    description: sentences(
+      'Name of the operation.',
+      'In parentheses where it has none: (anonymous), (invalid), (no caller).',
+      '(other) stands for all names beyond the first 200, or the first 50 of one tenant.',
+    ),
   })
   name!: string;
 
-  @Field(() => Latency, { description: 'From the request to its answer, cache hits included.' })
+  @Field(() => Latency, { description: 'Time from the request to its answer, cache hits included.' })
   latency!: Latency;
 
-  @Field(() => Int, { description: 'Answers with errors.' })
+  @Field(() => Int, { description: 'Number of answers with errors.' })
   errors!: number;
 
-  @Field(() => Int, { description: 'Answers taken from the response cache.' })
+  @Field(() => Int, { description: 'Number of answers from the response cache.' })
   cacheHits!: number;
 
-  @Field(() => Float, { description: 'SQL statements sent for it, all together.' })
+  @Field(() => Float, { description: 'Number of SQL statements that were sent for it.' })
   statements!: number;
 
   @Field(() => Float, {
-    description: 'Time of its SQL statements, all together; those sent at the same time count each.',
+    description: 'Sum of the times of its SQL statements, in milliseconds; parallel ones count each.',
   })
   databaseMs!: number;
 }
 
 @ObjectType({
-  description: 'One resolver. Its first 100 calls are timed, then one in ten.',
+  description: 'One resolver. Its first 100 calls are timed, then one in ten on average.',
   simpleResolvers: true,
 })
 export class ResolverPerformance {
-  @Field(() => String, { description: 'Type.field.' })
+  @Field(() => String, { description: 'Coordinate of the field, for example Query.dashboard.' })
   coordinate!: string;
 
-  @Field(() => Latency, { description: 'Until its value was there, waiting for its batch included.' })
+  @Field(() => Latency, { description: 'Time until the value is known, waiting for a batch included.' })
   latency!: Latency;
 
-  @Field(() => Int, { description: 'Timed calls that failed.' })
+  @Field(() => Int, { description: 'Number of timed calls that failed.' })
   errors!: number;
 }
 
-@ObjectType({ description: 'SQL statements of one kind.', simpleResolvers: true })
+@ObjectType({ description: 'SQL statements of one model and action.', simpleResolvers: true })
 export class QueryPerformance {
-  @Field(() => String, { nullable: true, description: 'What they read or write; null for statements about no model.' })
+  @Field(() => String, { nullable: true, description: 'Model that they read or write; null: of no model.' })
   model!: string | null;
 
-  @Field(() => String, { description: 'What they are for.' })
+  @Field(() => String, { description: 'What they do, for example page or count.' })
   action!: string;
 
-  @Field(() => Latency, { description: 'From sending to the last row; waiting for a connection not included.' })
+  @Field(() => Latency, { description: 'Time from sending to the last row, without waiting for a connection.' })
   latency!: Latency;
 
-  @Field(() => Float, { description: 'Rows returned or changed, all together.' })
+  @Field(() => Float, { description: 'Number of rows that all of them returned or changed.' })
   rows!: number;
 }
 
-@ObjectType({ description: 'One SQL statement that took long.', simpleResolvers: true })
+@ObjectType({
+  description: 'One SQL statement that took longer than the service is set to call slow.',
+  simpleResolvers: true,
+})
 export class SlowQuery {
-  @Field(() => String, { description: 'With placeholders; values are never kept.' })
+  @Field(() => String, { description: 'Text with placeholders, cut at 10000 characters; never with values.' })
   sql!: string;
 
-  @Field(() => Float, { description: 'From sending to the last row.' })
+  @Field(() => Float, { description: 'Time from sending to the last row, in milliseconds.' })
   durationMs!: number;
 
-  @Field(() => Int, { nullable: true, description: 'Rows returned or changed.' })
+  @Field(() => Int, { nullable: true, description: 'Number of rows returned or changed; null: unknown.' })
   rows!: number | null;
 
-  @Field(() => String, { nullable: true, description: 'What it read or wrote; null for statements about no model.' })
+  @Field(() => String, { nullable: true, description: 'Model that it read or wrote; null: of no model.' })
   model!: string | null;
 
-  @Field(() => String, { description: 'What it was for.' })
+  @Field(() => String, { description: 'What it did, for example page or count.' })
   action!: string;
 
-  @Field(() => String, { nullable: true, description: 'The GraphQL operation that sent it.' })
+  @Field(() => String, { nullable: true, description: 'GraphQL operation that it was sent for; null: for none.' })
   operation!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      "PostgreSQL's plan for the statement with its values, which are shown as ?. Taken afterwards, of reading statements, of each at most once a minute; null where it was not.",
+    description: sentences(
+      "PostgreSQL's plan for the statement with its values, which are shown as ?.",
+      'It is made afterwards, of reading statements only, and of each at most once a minute.',
+      'null: none was made, or not yet.',
+    ),
   })
   plan!: string | null;
 
-  @Field(() => DateTimeScalar, { description: 'When it had ended.' })
+  @Field(() => DateTimeScalar, { description: 'When it ended.' })
   at!: Date;
 }
 
-@ObjectType({ description: 'A place where entries are.', simpleResolvers: true })
+@ObjectType({ description: 'One place where cache entries are stored.', simpleResolvers: true })
 export class CacheTierPerformance {
-  @Field(() => String, { description: '"memory", which is the process, or "redis".' })
+  @Field(() => String, { description: 'Name of the place: "memory", which is the process, or "redis".' })
   tier!: string;
 
-  @Field(() => Int, { description: 'Lookups answered from here.' })
+  @Field(() => Int, { description: 'Number of lookups answered from here.' })
   hits!: number;
 
-  @Field(() => Int, { description: 'Entries stored here.' })
+  @Field(() => Int, { description: 'Number of entries stored here.' })
   fills!: number;
 
-  @Field(() => Float, { description: 'Their bytes as they lie here, compressed or not.' })
+  @Field(() => Float, { description: 'Bytes of the entries stored here, as stored: compressed or not.' })
   filledBytes!: number;
 }
 
-@ObjectType({ description: 'Lookups that found nothing current, for one reason.', simpleResolvers: true })
+@ObjectType({ description: 'Lookups that found no current entry, for one reason.', simpleResolvers: true })
 export class CacheMisses {
   @Field(() => String, {
-    description:
-      '"absent": no entry; "old": written over since; "expired": kept for its time; "broken": no whole entry.',
+    description: sentences(
+      '"absent": there is no entry; "old": it was invalidated since it was stored;',
+      '"expired": its time-to-live is over; "broken": its bytes are no entry.',
+    ),
   })
   reason!: string;
 
-  @Field(() => Int, { description: 'How often.' })
+  @Field(() => Int, { description: 'Number of these lookups.' })
   count!: number;
 }
 
@@ -121,65 +133,75 @@ export class CachePerformance {
   @Field(() => String, { description: 'Name of the namespace.' })
   namespace!: string;
 
-  @Field(() => Int, { description: 'Lookups answered from the cache.' })
+  @Field(() => Int, { description: 'Number of lookups answered from the cache.' })
   hits!: number;
 
-  @Field(() => Int, { description: 'Lookups that found nothing current.' })
+  @Field(() => Int, { description: 'Number of lookups that found no current entry.' })
   misses!: number;
 
-  @Field(() => [CacheMisses], { description: 'The same by their reasons.' })
+  @Field(() => [CacheMisses], { description: 'The misses by their reasons.' })
   missReasons!: CacheMisses[];
 
-  @Field(() => [CacheTierPerformance], { description: 'Hits and fills by where the entries are.' })
+  @Field(() => [CacheTierPerformance], { description: 'Hits and fills by where the entries are stored.' })
   tiers!: CacheTierPerformance[];
 
-  @Field(() => Int, { description: 'Misses that waited for the same load of another request or process.' })
+  @Field(() => Int, { description: 'Number of misses that waited for the same load of another request or process.' })
   joined!: number;
 
-  @Field(() => Float, { description: 'Share of hits in all lookups, 0 to 1; 0 without lookups.' })
+  @Field(() => Float, { description: 'Hits divided by lookups, 0 to 1; 0 without lookups.' })
   hitRate!: number;
 
-  @Field(() => Int, { description: 'How often its entries were made outdated.' })
+  @Field(() => Int, { description: 'How often entries of it were invalidated.' })
   invalidations!: number;
 
-  @Field(() => Int, { description: 'Failures of the cache; the requests went on without it.' })
+  @Field(() => Int, { description: 'Number of failures of the cache; the requests went on without it.' })
   errors!: number;
 
-  @Field(() => Latency, { description: 'Reading.' })
+  @Field(() => Latency, { description: 'Time of reads from Redis.' })
   get!: Latency;
 
-  @Field(() => Latency, { description: 'Writing.' })
+  @Field(() => Latency, { description: 'Time of writes to Redis.' })
   set!: Latency;
 }
 
 @ObjectType({
-  description:
-    'How the answering process performs since it started. An OPERATOR sees everything; ANALYST and ADMIN see the operations of their own tenant and the resources, and empty lists elsewhere, as the rest tells of all tenants together.',
+  description: sentences(
+    'How the answering process performs since it started.',
+    'An OPERATOR sees everything.',
+    'ANALYST and ADMIN see the resources, and the operations and the cost of their own tenant.',
+    'The other lists are empty for them, since they tell of all tenants together.',
+  ),
   simpleResolvers: true,
 })
 export class PerformanceReport {
-  @Field(() => DateTimeScalar, { description: 'When the counting began.' })
+  @Field(() => DateTimeScalar, { description: 'When the process began to count.' })
   since!: Date;
 
   @Field(() => [OperationPerformance], {
-    description:
-      "Those that took the most time in all first. For ANALYST and ADMIN the own tenant's, and anew when the tenant was quiet for long.",
+    description: sentences(
+      'Operations by name, those with the most time in total first.',
+      "For ANALYST and ADMIN the own tenant's, counted anew when the tenant was quiet for long.",
+    ),
   })
   operations!: OperationPerformance[];
 
   @Field(() => [ResolverPerformance], {
-    description: 'Those that took the most time in all first. For an OPERATOR; empty for others.',
+    description: 'Resolvers by field, those with the most time first. For an OPERATOR; empty for others.',
   })
   resolvers!: ResolverPerformance[];
 
   @Field(() => [QueryPerformance], {
-    description: 'Those that took the most time in all first. For an OPERATOR; empty for others.',
+    description: 'SQL statements by kind, those with the most time first. For an OPERATOR; empty for others.',
   })
   queries!: QueryPerformance[];
 
-  @Field(() => [SlowQuery], { description: 'The last 100, newest first. For an OPERATOR; empty for others.' })
+  @Field(() => [SlowQuery], {
+    description: 'The last 100 slow SQL statements, newest first. For an OPERATOR; empty for others.',
+  })
   slowQueries!: SlowQuery[];
 
-  @Field(() => [CachePerformance], { description: 'By namespace. For an OPERATOR; empty for others.' })
+  @Field(() => [CachePerformance], {
+    description: 'The cache by namespace, by name. For an OPERATOR; empty for others.',
+  })
   cache!: CachePerformance[];
 }

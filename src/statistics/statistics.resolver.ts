@@ -8,8 +8,9 @@ import { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { StatisticsPeriod } from './calendar.ts';
-import { statisticsRange } from './statistics.service.ts';
+import { MAX_BUCKETS, statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
 
 const PARTS = [
@@ -20,17 +21,32 @@ const PARTS = [
 
 @Resolver(() => Statistics)
 export class StatisticsResolver {
-  @Query(() => Statistics, { description: 'Buckets between two days, both included; refresh as for dashboard.' })
+  @Query(() => Statistics, {
+    description: sentences(
+      'Buckets between two days, both included; refresh as for dashboard.',
+      `At most ${MAX_BUCKETS} buckets; more are refused.`,
+    ),
+  })
   async statistics(
-    @Arg('period', () => StatisticsPeriod, { defaultValue: StatisticsPeriod.DAILY }) period: StatisticsPeriod,
+    @Arg('period', () => StatisticsPeriod, {
+      defaultValue: StatisticsPeriod.DAILY,
+      description: 'Length of the buckets.',
+    })
+    period: StatisticsPeriod,
     @Arg('from', () => DateScalar, {
       nullable: true,
-      description:
-        'When absent: the first day of the 30 days, 26 weeks, 24 months, 12 quarters or 10 years that end with to.',
+      description: sentences(
+        'First day, not after to.',
+        'Absent: the first day of the 30 days, 26 weeks, 24 months, 12 quarters or 10 years up to to.',
+      ),
     })
     from: string | null,
-    @Arg('to', () => DateScalar, { nullable: true, description: "The tenant's today when absent." }) to: string | null,
-    @Arg('refresh', () => Boolean, { defaultValue: false, description: 'Needs the role ANALYST or ADMIN.' })
+    @Arg('to', () => DateScalar, { nullable: true, description: "Last day, included. Absent: the tenant's today." })
+    to: string | null,
+    @Arg('refresh', () => Boolean, {
+      defaultValue: false,
+      description: 'Whether to compute the answer anew. true needs the role ANALYST or ADMIN.',
+    })
     refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,

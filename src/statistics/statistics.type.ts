@@ -6,42 +6,49 @@ import { CashFlow } from './cash-flow.type.ts';
 
 registerEnumType(StatisticsPeriod, {
   name: 'StatisticsPeriod',
-  description: 'Lengths of time that statistics are cut into. Weeks start on Monday.',
+  description: 'Length of the buckets that statistics are cut into. Weeks start on Monday.',
+  valuesConfig: {
+    DAILY: { description: 'Calendar days.' },
+    WEEKLY: { description: 'Weeks from Monday to Sunday.' },
+    MONTHLY: { description: 'Calendar months.' },
+    QUARTERLY: { description: 'Quarters, which begin in January, April, July and October.' },
+    YEARLY: { description: 'Calendar years.' },
+  },
 });
 
-@ObjectType({ description: 'Movements of one period, clipped to the range.', simpleResolvers: true })
+@ObjectType({ description: 'Transactions of one period, clipped to the range.', simpleResolvers: true })
 export class StatisticsBucket {
-  @Field(() => DateScalar, { description: 'First day.' })
+  @Field(() => DateScalar, { description: 'First day of the bucket, included.' })
   start!: string;
 
-  @Field(() => DateScalar, { description: 'Last day, included.' })
+  @Field(() => DateScalar, { description: 'Last day of the bucket, included.' })
   end!: string;
 
-  @Field(() => [CashFlow], { description: 'One entry for each currency that occurs.' })
+  @Field(() => [CashFlow], { description: 'One entry for each currency that occurs; empty without transactions.' })
   flows!: CashFlow[];
 }
 
-@ObjectType({ description: 'Movements of one category.', simpleResolvers: true })
+@ObjectType({ description: 'Transactions of one category within the range.', simpleResolvers: true })
 export class CategoryCashFlow {
-  @Field(() => String, { nullable: true, description: 'null: movements without a category.' })
+  @Field(() => String, { nullable: true, description: 'The category; null: transactions without one.' })
   category!: string | null;
 
-  @Field(() => [CashFlow], { description: 'One entry for each currency that occurs.' })
+  @Field(() => [CashFlow], { description: 'One entry for each currency that occurs; empty without transactions.' })
   flows!: CashFlow[];
 }
 
-@ObjectType({ description: 'Movements between two days, both included, cut into periods.', simpleResolvers: true })
+@ObjectType({ description: 'Transactions between two days, both included, cut into periods.', simpleResolvers: true })
 export class Statistics {
-  @Field(() => StatisticsPeriod, { description: 'What the buckets are.' })
+  @Field(() => StatisticsPeriod, { description: 'Length of the buckets.' })
   period!: StatisticsPeriod;
 
-  @Field(() => DateScalar, { description: 'First day.' })
+  @Field(() => DateScalar, { description: 'First day of the range, included.' })
   from!: string;
 
-  @Field(() => DateScalar, { description: 'Last day, included.' })
+  @Field(() => DateScalar, { description: 'Last day of the range, included.' })
   to!: string;
 
-  @Field(() => DateTimeScalar, { description: 'When this was computed; an answer from the cache keeps its time.' })
+  @Field(() => DateTimeScalar, { description: 'When the answer was computed; one from the cache keeps its time.' })
   generatedAt!: string;
 
   @Field(() => [CashFlow], { description: 'The whole range, one entry for each currency that occurs.' })
@@ -53,6 +60,6 @@ export class Statistics {
   })
   buckets!: StatisticsBucket[];
 
-  @Field(() => [CategoryCashFlow], { description: 'By name; movements without a category come last.' })
+  @Field(() => [CategoryCashFlow], { description: 'Categories by name; transactions without a category come last.' })
   byCategory!: CategoryCashFlow[];
 }

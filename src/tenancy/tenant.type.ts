@@ -6,18 +6,18 @@ import { DateTimeScalar } from '../graphql/scalars.ts';
   simpleResolvers: true,
 })
 export class Tenant {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Stable id, a UUID.' })
   id!: string;
 
-  @Field(() => String, { description: 'Short unique name, a-z, 0-9 and hyphens.' })
+  @Field(() => String, { description: 'Short unique name: 1 to 100 of a-z, 0-9 and hyphens.' })
   slug!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Name for people, 1 to 200 characters.' })
   name!: string;
 
-  @Field(() => String, { description: 'IANA name, for example Europe/Prague; decides what a day is.' })
+  @Field(() => String, { description: 'IANA name, for example Europe/Prague. It decides when a day begins and ends.' })
   timeZone!: string;
 
-  @Field(() => DateTimeScalar)
+  @Field(() => DateTimeScalar, { description: 'When the tenant was created.' })
   createdAt!: string;
 }

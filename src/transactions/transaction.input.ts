@@ -2,85 +2,118 @@ import { Field, ID, InputType } from 'type-graphql';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
 import { lengthOf } from '../graphql/input-checks.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
-import { LIMITS } from '../limits.ts';
+import { sentences } from '../graphql/sentences.ts';
+import { END_OF_INSTANTS, FIRST_INSTANT, LIMITS } from '../limits.ts';
+
+const IDEMPOTENCY_KEY = sentences(
+  'Key of the request, chosen by the client.',
+  lengthOf(LIMITS.idempotency_keys.key),
+  'The same key with the same input gives the first result again and changes nothing.',
+  'The same key with another input is refused with IDEMPOTENCY_KEY_REUSED.',
+  'A key is forgotten after a time that the service sets, 48 hours by default.',
+);
 
 @InputType({
-  description: 'Transactions that satisfy all of what is given. Texts match exactly, bounds include their ends.',
+  description: 'Transactions that satisfy all given conditions. Texts match exactly, bounds include their ends.',
 })
 export class TransactionFilter {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Only transactions of this account, a UUID. Absent: all.' })
   accountId?: string | null;
 
-  @Field(() => TransactionDirection, { nullable: true })
+  @Field(() => TransactionDirection, { nullable: true, description: 'Only credits or only debits. Absent: both.' })
   direction?: TransactionDirection | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Only transactions of this category. Absent: all.' })
   category?: string | null;
 
-  @Field(() => DecimalScalar, { nullable: true })
+  @Field(() => DecimalScalar, { nullable: true, description: 'Lowest amount, whatever its currency. Absent: any.' })
   minAmount?: string | null;
 
-  @Field(() => DecimalScalar, { nullable: true })
+  @Field(() => DecimalScalar, { nullable: true, description: 'Highest amount, whatever its currency. Absent: any.' })
   maxAmount?: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Only transactions booked then or later. Absent: all.' })
   bookedFrom?: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Only transactions booked then or earlier. Absent: all.',
+  })
   bookedTo?: string | null;
 }
 
-@InputType({ description: 'One movement to record.' })
+@InputType({ description: 'One transaction to record, in the currency of its account.' })
 export class TransactionInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the account, a UUID.' })
   accountId!: string;
 
-  @Field(() => TransactionDirection)
+  @Field(() => TransactionDirection, { description: 'CREDIT adds to the balance, DEBIT takes from it.' })
   direction!: TransactionDirection;
 
-  @Field(() => DecimalScalar, { description: 'Greater than 0.' })
+  @Field(() => DecimalScalar, { description: 'Greater than 0, in the currency of the account.' })
   amount!: string;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Now when absent.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: sentences(
+      'When the transaction was booked. Absent: when it is recorded.',
+      `From ${FIRST_INSTANT} on and before ${END_OF_INSTANTS}.`,
+    ),
+  })
   bookedAt?: string | null;
 
-  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.category) })
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('What it is for. Absent: no category.', lengthOf(LIMITS.transactions.category)),
+  })
   category?: string | null;
 
-  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.counterparty_bank) })
+  @Field(() => String, {
+    nullable: true,
+    description: sentences(
+      'Name of the bank on the other side. Absent: unknown.',
+      lengthOf(LIMITS.transactions.counterparty_bank),
+    ),
+  })
   counterpartyBank?: string | null;
 
-  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.description) })
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Free text. Absent: none.', lengthOf(LIMITS.transactions.description)),
+  })
   description?: string | null;
 }
 
-@InputType({ description: 'Movements to record together: all or none.' })
+@InputType({ description: 'Transactions to record together: all or none.' })
 export class RecordTransactionsInput {
   @Field(() => String, {
-    description: `${lengthOf(LIMITS.idempotency_keys.key)} The same key with the same input gives the first result again and records nothing.`,
+    description: IDEMPOTENCY_KEY,
   })
   idempotencyKey!: string;
 
-  @Field(() => [TransactionInput], { description: '1 to 1000 movements.' })
+  @Field(() => [TransactionInput], { description: '1 to 1000 transactions, which are recorded in this order.' })
   transactions!: TransactionInput[];
 }
 
-@InputType({ description: 'Money from one account of the tenant to another of the same currency.' })
+@InputType({ description: 'An amount to transfer from one account of the tenant to another of the same currency.' })
 export class TransferInput {
   @Field(() => String, {
-    description: `${lengthOf(LIMITS.idempotency_keys.key)} The same key with the same input gives the first result again and moves nothing.`,
+    description: IDEMPOTENCY_KEY,
   })
   idempotencyKey!: string;
 
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the account that is debited, a UUID.' })
   fromAccountId!: string;
 
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the account that is credited, a UUID.' })
   toAccountId!: string;
 
-  @Field(() => DecimalScalar, { description: 'Greater than 0.' })
+  @Field(() => DecimalScalar, { description: 'Greater than 0, in the currency of the account.' })
   amount!: string;
 
-  @Field(() => String, { nullable: true, description: lengthOf(LIMITS.transactions.description) })
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Free text. Absent: none.', lengthOf(LIMITS.transactions.description)),
+  })
   description?: string | null;
 }

@@ -4,6 +4,7 @@ import { DEPENDENTS } from '../cache/namespaces.ts';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
+import { sentences } from '../graphql/sentences.ts';
 import { checkedKey, checkedMovements, checkedTransfer } from './ledger.input-checks.ts';
 import { recordTransactions, transfer } from './ledger.service.ts';
 import { RecordTransactionsInput, TransferInput } from './transaction.input.ts';
@@ -14,11 +15,18 @@ export class TransactionMutations {
   @Authorized(Role.ADMIN)
   @Mutation(() => RecordTransactionsPayload, {
     complexity: costOfMovements,
-    description:
-      'Records movements, all or none. Only ACTIVE accounts give money, and all but CLOSED ones take it; CHECKING, SAVINGS and INVESTMENT accounts are not overdrawn. userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING, INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, MOVEMENT_DELETED (of a request that was carried out before).',
+    description: sentences(
+      'Records transactions, all or none. Needs the role ADMIN.',
+      'Only ACTIVE accounts take debits, and all but CLOSED ones take credits.',
+      'A debit never overdraws a CHECKING, SAVINGS or INVESTMENT account.',
+      'userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING,',
+      'INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, MOVEMENT_DELETED.',
+      'MOVEMENT_DELETED: the request was carried out before, and some of what it recorded is deleted.',
+    ),
   })
   async recordTransactions(
-    @Arg('input', () => RecordTransactionsInput) input: RecordTransactionsInput,
+    @Arg('input', () => RecordTransactionsInput, { description: 'The transactions and the key of the request.' })
+    input: RecordTransactionsInput,
     @Ctx() context: RequestContext,
   ): Promise<RecordTransactionsPayload> {
     const key = checkedKey(input.idempotencyKey);
@@ -31,11 +39,16 @@ export class TransactionMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => TransferPayload, {
-    description:
-      "Moves money between two accounts of the tenant, both legs or none; each leg names the other account's bank. The rules and userErrors of recordTransactions, and SAME_ACCOUNT, CURRENCY_MISMATCH.",
+    description: sentences(
+      'Transfers an amount between two accounts of the tenant. Needs the role ADMIN.',
+      'Records a debit and a credit, both or none.',
+      "The counterpartyBank of each is the other account's bank.",
+      'The rules and userErrors of recordTransactions hold, and SAME_ACCOUNT and CURRENCY_MISMATCH.',
+    ),
   })
   async transfer(
-    @Arg('input', () => TransferInput) input: TransferInput,
+    @Arg('input', () => TransferInput, { description: 'The accounts, the amount and the key of the request.' })
+    input: TransferInput,
     @Ctx() context: RequestContext,
   ): Promise<TransferPayload> {
     const key = checkedKey(input.idempotencyKey);

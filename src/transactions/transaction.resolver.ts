@@ -14,10 +14,11 @@ import { Transaction, TransactionConnection } from './transaction.type.ts';
 
 @Resolver(() => Transaction)
 export class TransactionResolver {
-  @Query(() => TransactionConnection, { complexity: pageCost, description: "The tenant's movements, newest first." })
+  @Query(() => TransactionConnection, { complexity: pageCost, description: "The tenant's transactions, newest first." })
   async transactions(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
-    @Arg('filter', () => TransactionFilter, { nullable: true }) filter: TransactionFilter | null,
+    @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
+    filter: TransactionFilter | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
@@ -36,7 +37,7 @@ export class TransactionResolver {
     return connection({ ...page, rows }, NEWEST_FIRST, totalCount ?? 0, fields);
   }
 
-  @FieldResolver(() => BankAccount, { description: 'The account it belongs to.' })
+  @FieldResolver(() => BankAccount, { description: 'Account that the transaction belongs to.' })
   account(): BankAccount {
     return resolvedAsRelation();
   }

@@ -13,55 +13,67 @@ export enum TenantUsageOrder {
 
 registerEnumType(TenantUsageOrder, {
   name: 'TenantUsageOrder',
-  description: 'Figures of the last day; the highest first.',
+  description: 'What tenants are listed by: figures of the last day, the highest first; equal ones by slug.',
+  valuesConfig: {
+    REQUESTS: { description: 'Number of answers.' },
+    HITS: { description: 'Number of answers from the response cache.' },
+    POINTS: { description: 'Complexity points.' },
+    DATABASE_MS: { description: 'Time of the SQL statements, in milliseconds.' },
+    ROWS: { description: 'Rows that the SQL statements returned or changed.' },
+    BYTES_KEPT: { description: 'Bytes stored in the cache.' },
+    ERRORS: { description: 'Number of answers with errors.' },
+  },
 });
 
-@ObjectType({ description: 'Answers with errors of one code.', simpleResolvers: true })
+@ObjectType({ description: 'How many answers had errors of one code.', simpleResolvers: true })
 export class ErrorCount {
-  @Field(() => String, { description: "The first error's code." })
+  @Field(() => String, { description: "Code of the answer's first error." })
   code!: string;
 
-  @Field(() => Float, { description: 'How many.' })
+  @Field(() => Float, { description: 'Number of these answers.' })
   count!: number;
 }
 
-@ObjectType({ description: 'What a tenant cost within a span of time, over all processes.', simpleResolvers: true })
+@ObjectType({
+  description: 'What a tenant cost within a span of time, in all processes together.',
+  simpleResolvers: true,
+})
 export class UsageReport {
-  @Field(() => Float, { description: 'Answers, those from the cache included.' })
+  @Field(() => Float, { description: 'Number of answers, those from the cache included.' })
   requests!: number;
 
-  @Field(() => Float, { description: 'Answers taken from the response cache.' })
+  @Field(() => Float, { description: 'Number of answers from the response cache.' })
   hits!: number;
 
-  @Field(() => Float, { description: 'Complexity points taken.' })
+  @Field(() => Float, { description: 'Complexity points that were charged.' })
   points!: number;
 
-  @Field(() => Float, { description: 'Time of its SQL statements, all together.' })
+  @Field(() => Float, { description: 'Sum of the times of its SQL statements, in milliseconds.' })
   databaseMs!: number;
 
-  @Field(() => Float, { description: 'Rows that its statements returned or changed.' })
+  @Field(() => Float, { description: 'Rows that its SQL statements returned or changed.' })
   rows!: number;
 
-  @Field(() => Float, { description: 'Bytes stored in the cache, in the processes and in Redis.' })
+  @Field(() => Float, { description: 'Bytes stored in the cache over this span, in the processes and in Redis.' })
   bytesKept!: number;
 
-  @Field(() => [ErrorCount], { description: 'Answers with errors, by code.' })
+  @Field(() => [ErrorCount], { description: 'Answers with errors by code, the most frequent first.' })
   errors!: readonly ErrorCount[];
 }
 
-@ObjectType({ description: 'What one tenant cost. Some seconds old at most.', simpleResolvers: true })
+@ObjectType({ description: 'What one tenant cost. The figures are some seconds old at most.', simpleResolvers: true })
 export class TenantUsage {
-  @Field(() => ID, { description: "The tenant's id." })
+  @Field(() => ID, { description: 'Id of the tenant, a UUID.' })
   id!: string;
 
-  @Field(() => String, { description: "The tenant's slug." })
+  @Field(() => String, { description: 'Slug of the tenant.' })
   slug!: string;
 
   @Field(() => UsageReport, {
-    description: 'The running five minutes and those before that began within the last hour.',
+    description: 'Cost of the last hour, in spans of five minutes: those that began within it.',
   })
   hour!: UsageReport;
 
-  @Field(() => UsageReport, { description: 'The same of the last day.' })
+  @Field(() => UsageReport, { description: 'Cost of the last 24 hours, in the same spans.' })
   day!: UsageReport;
 }

@@ -58,5 +58,6 @@ test('what the contract says of a type or field, the schema says too', () => {
 
 /** More may be told after it, and less of who may do what than by now is known. */
 function firstSentence(description: string | null | undefined): string | undefined {
-  return description?.match(/^.*?\.(?= |$)|^.*$/s)?.[0];
+  // Where lines break says nothing.
+  return description?.replace(/\s+/g, ' ').match(/^.*?\.(?= |$)|^.*$/)?.[0];
 }

@@ -4,177 +4,292 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** Accounts that satisfy all of what is given. Texts match exactly, bounds include their ends. */
+/** Accounts that satisfy all given conditions. Texts match exactly, bounds include their ends. */
 export type AccountFilter = {
+  /** Only accounts with this number. Absent: all. */
   accountNumber?: string | null | undefined;
+  /** Only accounts of this type. Absent: all. */
   accountType?: AccountType | null | undefined;
+  /** Only accounts at the bank with this name. Absent: all. */
   bankName?: string | null | undefined;
+  /** Only accounts opened then or later. Absent: all. */
   createdFrom?: string | null | undefined;
+  /** Only accounts opened then or earlier. Absent: all. */
   createdTo?: string | null | undefined;
-  /** ISO 4217. */
+  /** Only accounts in this currency, an ISO 4217 code. Absent: all. */
   currency?: string | null | undefined;
-  /** true: status ACTIVE; false: any other. */
+  /** true: status ACTIVE; false: any other status. Absent: all. */
   isActive?: boolean | null | undefined;
+  /** Highest balance, whatever its currency. Absent: any. */
   maxBalance?: string | null | undefined;
+  /** Lowest balance, whatever its currency. Absent: any. */
   minBalance?: string | null | undefined;
+  /** Only accounts with this status. Absent: all. */
   status?: AccountStatus | null | undefined;
 };
 
 /** Order of a list of accounts. */
 export type AccountOrder = {
+  /** Ascending or descending. */
   direction?: OrderDirection;
+  /** What to order by. */
   field: AccountOrderField;
 };
 
 /** What accounts are ordered by; equal ones by id. */
 export type AccountOrderField =
+  /** Account number as text, so that 10 comes before 9. */
   | 'ACCOUNT_NUMBER'
+  /** Balance as a number, whatever its currency. */
   | 'BALANCE'
+  /** Name of the bank. */
   | 'BANK_NAME'
+  /** When the account was opened. */
   | 'CREATED_AT'
+  /** When the account, or its balance, last changed. */
   | 'UPDATED_AT';
 
-/** Where an account is in its life; isActive is always status = ACTIVE. */
+/** State of an account; isActive is always status = ACTIVE. */
 export type AccountStatus =
+  /** In use. Takes credits and debits. */
   | 'ACTIVE'
+  /** No longer in use. Takes no transactions; the balance stays. */
   | 'CLOSED'
+  /** Blocked. Takes credits and no debits. */
   | 'FROZEN'
+  /** Not active yet. Takes credits and no debits. */
   | 'PENDING';
 
 /** Kind of account. */
 export type AccountType =
+  /** Account for everyday payments. The API never overdraws it. */
   | 'CHECKING'
+  /** Credit account, such as that of a credit card. Its balance may be below zero. */
   | 'CREDIT'
+  /** Account for investments. The API never overdraws it. */
   | 'INVESTMENT'
+  /** Account of a loan. Its balance may be below zero. */
   | 'LOAN'
+  /** Account for savings. The API never overdraws it. */
   | 'SAVINGS';
 
-/** What came of something that was done. */
+/** How an action ended. */
 export type AuditOutcome =
+  /** It was carried out. */
   | 'DONE'
+  /** It ended with an error, which codes name. */
   | 'FAILED'
-  /** A rule of the business was broken; nothing was changed. */
+  /** It broke a rule of the business; nothing was changed. */
   | 'REFUSED'
-  /** The connection to the database was lost while it was committed. */
+  /** The connection was lost at the commit: it may have been carried out or not. */
   | 'UNKNOWN';
 
-/** Kinds of answers that are kept. */
+/** Kinds of cached answers. */
 export type CacheNamespace =
+  /** Answers with accounts, lists of them included. */
   | 'ACCOUNTS'
+  /** Dashboards of all days. */
   | 'DASHBOARD'
+  /** Statistics of all periods. */
   | 'STATISTICS'
+  /** Answers with transactions. */
   | 'TRANSACTIONS';
 
 /** A new status for an account. */
 export type ChangeAccountStatusInput = {
-  /** Refuse the change when the account has another version by now. */
+  /**
+   * Version that the account must still have; otherwise the change is refused with VERSION_CONFLICT.
+   * Absent: any version is changed.
+   */
   expectedVersion?: number | null | undefined;
+  /** Id of the account to change, a UUID. */
   id: string;
-  /** PENDING can become ACTIVE, FROZEN or CLOSED; ACTIVE can become FROZEN or CLOSED; FROZEN can become ACTIVE or CLOSED; CLOSED can be reopened as ACTIVE. Closing keeps the balance, whatever it is. */
+  /**
+   * New status. The status that the account has already changes nothing.
+   * PENDING can become ACTIVE, FROZEN or CLOSED; ACTIVE can become FROZEN or CLOSED.
+   * FROZEN can become ACTIVE or CLOSED; CLOSED can become ACTIVE again.
+   * Closing keeps the balance, whatever it is.
+   */
   status: AccountStatus;
 };
 
 /** A new account. */
 export type CreateAccountInput = {
-  /** 1 to 100 characters, unique within the bank. */
+  /**
+   * Number of the account, unique within the bank.
+   * 1 to 100 characters without control characters; white space around them is removed.
+   */
   accountNumber: string;
+  /** Kind of account. */
   accountType: AccountType;
-  /** 1 to 200 characters. */
+  /**
+   * Name of the bank that keeps the account.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   */
   bankName: string;
-  /** ISO 4217, three capitals. */
+  /** ISO 4217 code, three capital letters. */
   currency: string;
-  /** Below zero only for credit and loan accounts. */
+  /** Balance to begin with. Below zero only for CREDIT and LOAN accounts. */
   openingBalance?: string;
+  /** Status to begin with. */
   status?: AccountStatus;
 };
 
-/** Give namespaces, or a pattern of the tenant's keys such as dashboard:* or statistics:daily:*; neither means everything of the tenant. */
+/**
+ * Give namespaces, or a pattern of the tenant's keys such as dashboard:* or statistics:daily:*;
+ * neither means everything of the tenant.
+ * Both together are refused.
+ */
 export type InvalidateCacheInput = {
-  /** At least one. */
+  /** What to invalidate by kind, at least one. Absent: as pattern says. */
   namespaces?: Array<CacheNamespace> | null | undefined;
-  /** How the keys begin, part by part: dashboard:2026-01-31, statistics:daily. An asterisk stands for a part, or for the end of one. The smallest namespace that holds all of them is invalidated. */
+  /**
+   * How the keys begin, part by part: dashboard:2026-01-31, statistics:daily.
+   * An asterisk stands for a part, or for the end of one.
+   * The smallest namespace, or part of one, that holds all these keys is invalidated.
+   * Absent: as namespaces say.
+   */
   pattern?: string | null | undefined;
 };
 
 /** Ascending or descending. */
 export type OrderDirection =
+  /** The lowest or earliest first. */
   | 'ASC'
+  /** The highest or latest first. */
   | 'DESC';
 
-/** Movements to record together: all or none. */
+/** Transactions to record together: all or none. */
 export type RecordTransactionsInput = {
-  /** 1 to 200 characters. The same key with the same input gives the first result again and records nothing. */
+  /**
+   * Key of the request, chosen by the client.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   * The same key with the same input gives the first result again and changes nothing.
+   * The same key with another input is refused with IDEMPOTENCY_KEY_REUSED.
+   * A key is forgotten after a time that the service sets, 48 hours by default.
+   */
   idempotencyKey: string;
-  /** 1 to 1000 movements. */
+  /** 1 to 1000 transactions, which are recorded in this order. */
   transactions: Array<TransactionInput>;
 };
 
-/** What a caller may do. */
+/** What a caller may do. The token says it. */
 export type Role =
+  /** What an ANALYST may; also writes, invalidates the tenant's cache and reads its audit log. */
   | 'ADMIN'
+  /** What a VIEWER may; also refreshes answers and sees how the tenant's operations perform. */
   | 'ANALYST'
+  /** Sees how the service performs for all tenants, and no tenant's data. */
   | 'OPERATOR'
+  /** Reads the tenant's data. */
   | 'VIEWER';
 
-/** Lengths of time that statistics are cut into. Weeks start on Monday. */
+/** Length of the buckets that statistics are cut into. Weeks start on Monday. */
 export type StatisticsPeriod =
+  /** Calendar days. */
   | 'DAILY'
+  /** Calendar months. */
   | 'MONTHLY'
+  /** Quarters, which begin in January, April, July and October. */
   | 'QUARTERLY'
+  /** Weeks from Monday to Sunday. */
   | 'WEEKLY'
+  /** Calendar years. */
   | 'YEARLY';
 
 /** CREDIT adds to the balance, DEBIT takes from it. */
 export type TransactionDirection =
+  /** Adds the amount to the balance. */
   | 'CREDIT'
+  /** Takes the amount from the balance. */
   | 'DEBIT';
 
-/** Transactions that satisfy all of what is given. Texts match exactly, bounds include their ends. */
+/** Transactions that satisfy all given conditions. Texts match exactly, bounds include their ends. */
 export type TransactionFilter = {
+  /** Only transactions of this account, a UUID. Absent: all. */
   accountId?: string | null | undefined;
+  /** Only transactions booked then or later. Absent: all. */
   bookedFrom?: string | null | undefined;
+  /** Only transactions booked then or earlier. Absent: all. */
   bookedTo?: string | null | undefined;
+  /** Only transactions of this category. Absent: all. */
   category?: string | null | undefined;
+  /** Only credits or only debits. Absent: both. */
   direction?: TransactionDirection | null | undefined;
+  /** Highest amount, whatever its currency. Absent: any. */
   maxAmount?: string | null | undefined;
+  /** Lowest amount, whatever its currency. Absent: any. */
   minAmount?: string | null | undefined;
 };
 
-/** One movement to record. */
+/** One transaction to record, in the currency of its account. */
 export type TransactionInput = {
+  /** Id of the account, a UUID. */
   accountId: string;
-  /** Greater than 0. */
+  /** Greater than 0, in the currency of the account. */
   amount: string;
-  /** Now when absent. */
+  /**
+   * When the transaction was booked. Absent: when it is recorded.
+   * From 0001-01-02T00:00:00.000Z on and before 9999-12-31T00:00:00.000Z.
+   */
   bookedAt?: string | null | undefined;
-  /** 1 to 200 characters. */
+  /**
+   * What it is for. Absent: no category.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   */
   category?: string | null | undefined;
-  /** 1 to 200 characters. */
+  /**
+   * Name of the bank on the other side. Absent: unknown.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   */
   counterpartyBank?: string | null | undefined;
-  /** 1 to 10000 characters. */
+  /**
+   * Free text. Absent: none.
+   * 1 to 10000 characters without control characters; white space around them is removed.
+   */
   description?: string | null | undefined;
+  /** CREDIT adds to the balance, DEBIT takes from it. */
   direction: TransactionDirection;
 };
 
-/** Money from one account of the tenant to another of the same currency. */
+/** An amount to transfer from one account of the tenant to another of the same currency. */
 export type TransferInput = {
-  /** Greater than 0. */
+  /** Greater than 0, in the currency of the account. */
   amount: string;
-  /** 1 to 10000 characters. */
+  /**
+   * Free text. Absent: none.
+   * 1 to 10000 characters without control characters; white space around them is removed.
+   */
   description?: string | null | undefined;
+  /** Id of the account that is debited, a UUID. */
   fromAccountId: string;
-  /** 1 to 200 characters. The same key with the same input gives the first result again and moves nothing. */
+  /**
+   * Key of the request, chosen by the client.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   * The same key with the same input gives the first result again and changes nothing.
+   * The same key with another input is refused with IDEMPOTENCY_KEY_REUSED.
+   * A key is forgotten after a time that the service sets, 48 hours by default.
+   */
   idempotencyKey: string;
+  /** Id of the account that is credited, a UUID. */
   toAccountId: string;
 };
 
-/** What to change of an account; what is absent stays. */
+/** What to change of an account. A field that is absent or null stays as it is. */
 export type UpdateAccountInput = {
+  /** New type of the account. Absent: unchanged. */
   accountType?: AccountType | null | undefined;
-  /** 1 to 200 characters. */
+  /**
+   * New name of the bank. Absent: unchanged.
+   * 1 to 200 characters without control characters; white space around them is removed.
+   */
   bankName?: string | null | undefined;
-  /** Refuse the change when the account has another version by now. */
+  /**
+   * Version that the account must still have; otherwise the change is refused with VERSION_CONFLICT.
+   * Absent: any version is changed.
+   */
   expectedVersion?: number | null | undefined;
+  /** Id of the account to change, a UUID. */
   id: string;
 };
 

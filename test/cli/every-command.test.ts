@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { TOOLS } from '../../scripts/bootstrap/tools.mjs';
+import { builtFrom } from '../support/built.ts';
 import type { ScriptRun } from './run-script.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -63,9 +64,9 @@ function sourceOf(command: string): string {
 
 /** All commands that are scripts, with one argument. */
 async function runScripts(argument: string): Promise<ScriptRun[]> {
-  const loader = import.meta.resolve('@oxc-node/core/register');
-  const runner = path.join(import.meta.dirname, 'run-every-script.ts');
-  const { stdout, stderr } = await runNode(['--import', loader, runner, argument, ...WITH_SCRIPT.map(sourceOf)]);
+  const runner = path.join(import.meta.dirname, 'run-every-script.mjs');
+  const programs = await Promise.all(WITH_SCRIPT.map((command) => builtFrom(sourceOf(command))));
+  const { stdout, stderr } = await runNode([runner, argument, ...programs]);
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout);
 }

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
 
+import { builtFrom } from '../support/built.ts';
+
 const SCRIPTS = path.resolve(import.meta.dirname, '../../scripts');
 
 export interface ScriptRun {
@@ -17,14 +19,13 @@ interface Surroundings {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs a command's script from its source in a process of its own, as `npm run` does from the build. */
+/** Runs a command's script in a process of its own, as `npm run` does. */
 export async function runScriptAlone(
   script: string,
   args: readonly string[],
   { cwd, env }: Surroundings,
 ): Promise<ScriptRun> {
-  const loader = import.meta.resolve('@oxc-node/core/register');
-  const child = spawn(process.execPath, ['--import', loader, path.join(SCRIPTS, script), ...args], {
+  const child = spawn(process.execPath, [await builtFrom(`scripts/${script}`), ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import path from 'node:path';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { readConfig } from '../../src/config.ts';
 import { issueToken, TOKEN_COMMAND } from '../../src/context/token-command.ts';
 import { createTokenVerifier } from '../../src/context/token-verifier.ts';
 import { OperatorError } from '../../src/errors.ts';
+import { builtFrom } from '../support/built.ts';
 import { createTenants, type TenantsFixture } from './tenants-fixture.ts';
 
 let tenants: TenantsFixture;
@@ -95,14 +95,13 @@ test('refuses where tokens come from an identity provider', async () => {
 });
 
 test('prints the token alone, or the reason and what to do about it', async () => {
-  const script = path.resolve(import.meta.dirname, '../../scripts/token.ts');
+  const script = await builtFrom('scripts/token.ts');
   const env = {
     PATH: process.env.PATH,
     AUTH_SECRET: 'a secret of this test, longer than 32 bytes',
     DATABASE_URL: tenants.url,
   };
-  const start = (...argv: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', script, ...argv], { env });
+  const start = (...argv: string[]) => promisify(execFile)(process.execPath, [script, ...argv], { env });
   const [printed, refused] = await Promise.all([
     start('--tenant', 'acme', '--role', 'ADMIN'),
     start('--tenant', 'acne').catch((error) => error),

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
@@ -8,6 +9,8 @@ import { startService, type TestService } from '../support/service.ts';
 
 /** What is not held up ends long before, on a busy machine too. */
 const TIMEOUT_MS = '1000';
+/** Each look is a connection. */
+const POLL_MS = 5;
 const ACCOUNTS = '{ accounts { nodes { id } } }';
 
 const opened: { close(): Promise<unknown> }[] = [];
@@ -46,7 +49,7 @@ async function activities({ databaseUrl }: TestService) {
 
 /** Asks the database until it is so; the test's own timeout is the end. */
 async function until(service: TestService, waiting: number): Promise<void> {
-  while ((await activities(service)).filter(({ waits }) => waits).length !== waiting);
+  while ((await activities(service)).filter(({ waits }) => waits).length !== waiting) await delay(POLL_MS);
 }
 
 /** A request whose client goes away when told to. */

@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { builtFrom } from './built.ts';
 import { findFreePort } from './free-port.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const POLL_MS = 20;
 
-/** The service as `npm start` runs it, from its sources. */
+/** The service as `npm start` runs it. */
 export interface MainProcess {
   readonly url: string;
   readonly pid: number;
@@ -22,9 +23,10 @@ export interface MainProcess {
 
 /** Starts it on a free port, or on the one of `env`. It ends with this process at the latest. */
 export async function startMain(env: Readonly<Record<string, string>>): Promise<MainProcess> {
+  const program = await builtFrom('src/main.ts');
   const port = env.PORT ?? String(await findFreePort());
   const { PATH, HOME } = process.env;
-  const child: ChildProcess = spawn(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
+  const child: ChildProcess = spawn(process.execPath, [program], {
     cwd: ROOT,
     env: { PATH, HOME, HOST: '127.0.0.1', AUTH_SECRET: MAIN_SECRET, ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,6 +14,7 @@ import { databaseChecks } from '../../src/startup/health-checks.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 import { startPgbouncer } from './pgbouncer.ts';
+import { postJson } from './post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
 
 const SECRET = 'a secret for tests only, of more than 32 bytes';
@@ -44,7 +45,7 @@ export interface TestService {
   readonly databaseUrl: string;
   /** Every SQL statement sent on behalf of a tenant since the last `statements.splice(0)`. */
   readonly statements: StatementEvent[];
-  /** A token; the tenant is given by its slug and must exist. */
+  /** A token; the tenant is given by its slug and must exist. Its id is looked up once. */
   token(role: Role, slug?: string): Promise<string>;
   /** Sends one operation over HTTP. */
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
@@ -119,6 +120,7 @@ export async function startService({
   const app = await buildApp({ config, logger, monitor, database, redis, following, health, draining });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const tenantIds = new Map<string, string>();
   return {
     url,
     databaseUrl: own.url,
@@ -127,7 +129,7 @@ export async function startService({
     told,
     untilCaughtUp: () => following.untilCaughtUp(),
     beginDraining: () => draining.begin(),
-    token: (role, slug) => issueToken(config.auth, own.url, role, slug),
+    token: (role, slug) => issueToken(config.auth, own.url, tenantIds, role, slug),
     send: (token, query, variables) => sendTo(url, token, query, variables),
     async close() {
       await app.close();
@@ -150,10 +152,12 @@ function isBackground({ model, action }: StatementEvent): boolean {
 async function issueToken(
   auth: Parameters<typeof createTokenIssuer>[0],
   url: string,
+  known: Map<string, string>,
   role: Role,
   slug?: string,
 ): Promise<string> {
-  const tenantId = slug === undefined ? null : await tenantIdOf(url, slug);
+  const tenantId = slug === undefined ? null : (known.get(slug) ?? (await tenantIdOf(url, slug)));
+  if (slug !== undefined && tenantId !== null) known.set(slug, tenantId);
   return createTokenIssuer(auth, false).issue({ subject: `test-${role}`, role, tenantId, lifetimeSeconds: 3600 });
 }
 
@@ -172,11 +176,8 @@ export async function sendTo(
   query: string,
   variables?: object,
 ): Promise<GraphqlAnswer> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query, variables }),
-  });
-  const body = (await response.json()) as Pick<GraphqlAnswer, 'data' | 'errors'>;
-  return { status: response.status, headers: response.headers, ...body };
+  const asked = JSON.stringify({ query, variables });
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const { body, ...answer } = await postJson(`${url}/graphql`, headers, asked);
+  return { ...answer, ...(JSON.parse(body) as Pick<GraphqlAnswer, 'data' | 'errors'>) };
 }

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Role } from '../../src/context/caller.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
+
+/** Who asks without a pause takes the processor from what it waits for. */
+const POLL_MS = 2;
 
 export const ACCOUNT =
   'id bankName accountNumber accountType status isActive currency balance version createdAt updatedAt';
@@ -108,7 +112,7 @@ export async function startBank({ databaseSettings = {}, env = {} }: BankOptions
     async untilWaiting(count) {
       const waiting = `SELECT count(*)::integer AS waiting FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await sql(waiting))[0].waiting !== count);
+      while ((await sql(waiting))[0].waiting !== count) await delay(POLL_MS);
     },
     async close() {
       await Promise.all(others.map((other) => other.end()));

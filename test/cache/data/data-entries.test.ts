@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +15,8 @@ import { insertTwins, TWINS, type Twin, twinAccountId } from '../../support/twin
 import { KEPT_STATEMENTS, SELECTIONS } from './selections.ts';
 
 const [OWN, THEIRS] = TWINS as readonly [Twin, Twin];
+/** Who asks without a pause takes the processor from what it waits for. */
+const POLL_MS = 3;
 const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
 
 let database: TestDatabase;
@@ -81,6 +84,7 @@ function promises(prepare: () => Promise<Prepared>): void {
       const answer = await ask(selection, twin);
       seen.push(answer.text);
       if (answer.kept.length === 0) return { ...answer, seen };
+      await wait(POLL_MS);
     }
   }
 
@@ -279,6 +283,7 @@ function promises(prepare: () => Promise<Prepared>): void {
           expect(data.statistics.generatedAt).not.toBe(old.data.statistics.generatedAt);
           break;
         }
+        await wait(POLL_MS);
       }
     });
 
@@ -336,7 +341,10 @@ describeWithRedis('data entries in Redis', () => {
       ['tenant:day', 3_600],
     ] as const) {
       let keys: string[] = [];
-      while (keys.length === 0) keys = await kept(pattern);
+      while (keys.length === 0) {
+        await wait(POLL_MS);
+        keys = await kept(pattern);
+      }
       expect(keys).toHaveLength(1);
       const leftMs = await client.pttl(keys[0] as string);
       expect(leftMs).toBeGreaterThan(0);

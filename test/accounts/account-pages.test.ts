@@ -78,13 +78,15 @@ describe.each(ORDERS)('accounts by $field $direction', (orderBy) => {
   test.each(FILTERS)('under %j: every page walked either way is plain SQL’s', async (filter, where) => {
     const rows = await rowsOf(twin, orderBy, where);
     expect(rows.length).toBeGreaterThan(0);
-    for (const size of [3, rows.length, 100]) await expectWalks(accountsOf(twin, { filter, orderBy }), rows, size);
+    // Some pages with a shorter one at the end, one that is full, and one that is not.
+    const some = Math.ceil(rows.length / 5);
+    for (const size of [some, rows.length, 100]) await expectWalks(accountsOf(twin, { filter, orderBy }), rows, size);
   });
 
   test('numbered pages are the same rows, with count and number of pages', async () => {
     for (const [filter, where] of FILTERS) {
       const rows = await rowsOf(twin, orderBy, where);
-      for (const pageSize of [4, 100]) {
+      for (const pageSize of [7, 100]) {
         const totalPages = Math.ceil(rows.length / pageSize);
         for (let page = 1; page <= totalPages + 1; page++) {
           const variables = { page, pageSize, filter, orderBy };

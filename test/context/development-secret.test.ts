@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AuthConfig } from '../../src/config.ts';
 import { developmentSecret, signingSecret } from '../../src/context/development-secret.ts';
 import { OperatorError } from '../../src/errors.ts';
+import { builtFrom } from '../support/built.ts';
 
 const NONE: AuthConfig = { secret: undefined, jwksUrl: undefined, issuer: undefined, audience: undefined };
 
@@ -26,10 +27,9 @@ test('makes a secret once, readable to its owner alone', () => {
 });
 
 test('gives processes that make it at once the same secret', async () => {
+  const built = await builtFrom('src/context/development-secret.ts');
   const processes = Array.from({ length: 4 }, () =>
-    fork(path.join(import.meta.dirname, 'secret-process.ts'), [secretFile()], {
-      execArgv: ['--import', '@oxc-node/core/register'],
-    }),
+    fork(path.join(import.meta.dirname, 'secret-process.mjs'), [built, secretFile()], { execArgv: [] }),
   );
   const secrets = await Promise.all(
     processes.map(

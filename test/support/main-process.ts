@@ -58,20 +58,28 @@ export async function startMain(env: Readonly<Record<string, string>>): Promise<
   };
 }
 
-/** A test database as the service finds one: Prisma's list says that it is migrated, which a copy of the template lacks. */
+/** A test database as the service finds one. */
 export async function createMainDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase();
+  await listMigrations(database.url);
+  return database;
+}
+
+/** Has Prisma's list say that a database is migrated, which a copy of the template lacks. */
+export async function listMigrations(url: string): Promise<void> {
   const names = readdirSync(path.join(ROOT, 'prisma/migrations'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
-  await withClient(database.url, async (client) => {
+  await withClient(url, async (client) => {
+    // Two processes may be started at once.
+    await client.query("BEGIN; SELECT pg_advisory_xact_lock(hashtext('_prisma_migrations'))");
     await client.query(
-      'CREATE TABLE _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz)',
+      'CREATE TABLE IF NOT EXISTS _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz)',
     );
     await client.query('GRANT SELECT ON _prisma_migrations TO PUBLIC');
     await client.query('INSERT INTO _prisma_migrations SELECT unnest($1::text[]), now(), NULL', [names]);
+    await client.query('COMMIT');
   });
-  return database;
 }
 
 /** Signs tokens that these processes take. */

@@ -1,7 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-
-import { startService } from './service.ts';
+import { listMigrations, startMain } from './main-process.ts';
 
 /** A service in a process of its own, for tests to kill. */
 export interface ServiceProcess {
@@ -19,30 +16,20 @@ export async function startServiceProcess(
   databaseUrl: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServiceProcess> {
-  const child: ChildProcess = fork(import.meta.filename, [databaseUrl, JSON.stringify(env)], {
-    execArgv: ['--import', '@oxc-node/core/register'],
-  });
-  const ended = once(child, 'exit');
-  const [url] = await Promise.race([once(child, 'message'), ended.then(([code]) => fail(code))]);
+  await listMigrations(databaseUrl);
+  // Tests share a machine.
+  const service = await startMain({ DATABASE_URL: databaseUrl, DATABASE_QUEUE_TIMEOUT_MS: '10000', ...env });
+  await service.untilReady();
+  let isKilled = false;
   return {
-    url,
-    isKilled: () => child.killed,
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
+    url: service.url,
+    isKilled: () => isKilled,
+    pause: () => service.signal('SIGSTOP'),
+    resume: () => service.signal('SIGCONT'),
     async kill() {
-      child.kill('SIGKILL');
-      await ended;
+      isKilled = true;
+      service.signal('SIGKILL');
+      await service.ended;
     },
   };
-}
-
-function fail(code: number): never {
-  throw new Error(`the service's process ended with ${code} before it listened`);
-}
-
-const [, started, databaseUrl = '', env = '{}'] = process.argv;
-if (started === import.meta.filename) {
-  const database = { name: '', url: databaseUrl, drop: async () => {} };
-  const service = await startService({ database, env: JSON.parse(env) });
-  process.send?.(service.url);
 }

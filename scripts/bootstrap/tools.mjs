@@ -26,15 +26,25 @@ const LINT = {
   needsGeneratedCode: false,
 };
 
+const VITEST = {
+  packageName: 'vitest',
+  program: 'vitest',
+  passesOn: "parts of the test files' names, and the options of Vitest: npx vitest run --help",
+  needsGeneratedCode: true,
+};
+
 /** @type {Record<string, Tool>} */
 export const TOOLS = {
   test: {
-    summary: 'Runs the tests, with a PostgreSQL of their own.',
-    packageName: 'vitest',
-    program: 'vitest',
-    args: ['run'],
-    passesOn: "parts of the test files' names, and the options of Vitest: npx vitest run --help",
-    needsGeneratedCode: true,
+    ...VITEST,
+    summary: 'Runs the tests of the service in their own process, with a PostgreSQL and Redis servers of their own.',
+    args: ['run', '--exclude', '**/*.system.test.ts'],
+  },
+  'test:system': {
+    ...VITEST,
+    summary:
+      'Runs the tests of whole programs: the service as it is started, npm, Prisma, browsers, servers that fail.',
+    args: ['run', '--exclude', '**/!(*.system).test.ts'],
   },
   fuzz: {
     summary: 'Executes generated operations in every way there is, and compares the answers byte for byte.',

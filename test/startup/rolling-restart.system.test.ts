@@ -10,7 +10,7 @@ import { findFreePort } from '../support/free-port.ts';
 import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
-/** RESTART_REQUESTS=100000 npx vitest run test/startup/rolling-restart.test.ts tries it at length. */
+/** RESTART_REQUESTS=100000 npx vitest run test/startup/rolling-restart.system.test.ts tries it at length. */
 const REQUESTS = Number(process.env.RESTART_REQUESTS ?? 2_000);
 const CLIENTS = 8;
 const TIMEOUT_MS = 120_000 + REQUESTS * 60;

@@ -17,7 +17,10 @@ export interface Extent {
   readonly selections: number;
   readonly aliases: number;
   readonly directives: number;
-  /** Fields beyond the first of their response name in one selection set, inline fragments included. */
+  /**
+   * Fields beyond the first of their response name in one selection set, inline fragments included: those of a fragment
+   * count again in each set around it, since validation compares them with one another there, too.
+   */
   readonly repeatedFields: number;
 }
 
@@ -46,15 +49,17 @@ export function extentsOf(document: DocumentNode): Measured[] {
     }
     return extent;
   };
-  const ofSelection = (selection: SelectionNode): Extent => {
+  const ofSelection = (selection: SelectionNode, fields: FieldsOfSet): Extent => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) return ofFragment(selection.name.value);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return ofSet(selection.selectionSet, fields.inner());
+    fields.add((selection.alias ?? selection.name).value);
     const below = selection.selectionSet ? ofSet(selection.selectionSet) : NONE;
-    if (selection.kind === Kind.INLINE_FRAGMENT) return below;
     return { ...below, depth: below.depth + 1, aliases: below.aliases + (selection.alias ? 1 : 0) };
   };
-  const ofSet = (set: SelectionSetNode): Extent => {
-    const own = { ...NONE, selections: set.selections.length, repeatedFields: repeatedIn(set) };
-    return set.selections.map((each) => withDirectives(ofSelection(each), each)).reduce(together, own);
+  const ofSet = (set: SelectionSetNode, fields = new FieldsOfSet()): Extent => {
+    const below = set.selections.map((each) => withDirectives(ofSelection(each, fields), each));
+    const own = { ...NONE, selections: set.selections.length, repeatedFields: fields.repeated() };
+    return below.reduce(together, own);
   };
   const operations = document.definitions
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
@@ -69,17 +74,22 @@ export function extentsOf(document: DocumentNode): Measured[] {
 export function rootFields(document: DocumentNode, operation: OperationDefinitionNode): FieldNode[] {
   const fragments = fragmentsOf(document);
   const visited = new Set<string>();
-  const fieldsIn = (set: SelectionSetNode): FieldNode[] =>
-    set.selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsIn(selection.selectionSet);
-      const { value } = selection.name;
-      const fragment = fragments[value];
-      if (!fragment || visited.has(value)) return [];
-      visited.add(value);
-      return fieldsIn(fragment.selectionSet);
-    });
-  return fieldsIn(operation.selectionSet);
+  const found: FieldNode[] = [];
+  const visit = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) found.push(selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
+      else {
+        const { value } = selection.name;
+        const fragment = fragments[value];
+        if (!fragment || visited.has(value)) continue;
+        visited.add(value);
+        visit(fragment.selectionSet);
+      }
+    }
+  };
+  visit(operation.selectionSet);
+  return found;
 }
 
 /** Whether an operation asks for nothing but the schema: it costs no points, and needs no token where it is allowed. */
@@ -101,15 +111,36 @@ function withDirectives(extent: Extent, { directives = [] }: { readonly directiv
   return directives.length === 0 ? extent : { ...extent, directives: extent.directives + directives.length };
 }
 
-function repeatedIn(set: SelectionSetNode): number {
-  const names = responseNames(set);
-  return names.length - new Set(names).size;
-}
+/**
+ * The fields of a selection set, those of its inline fragments included. Names go up into the larger of two sets: with a
+ * set of its own on every level, nested fragments would take time by the square of their depth.
+ */
+class FieldsOfSet {
+  #names = new Set<string>();
+  #count = 0;
+  readonly #inner: FieldsOfSet[] = [];
 
-function responseNames(set: SelectionSetNode): string[] {
-  return set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [(selection.alias ?? selection.name).value];
-    // What is repeated within an inline fragment alone is counted there.
-    return selection.kind === Kind.INLINE_FRAGMENT ? [...new Set(responseNames(selection.selectionSet))] : [];
-  });
+  add(responseName: string): void {
+    this.#count++;
+    this.#names.add(responseName);
+  }
+
+  /** Those of an inline fragment of the set. */
+  inner(): FieldsOfSet {
+    const fields = new FieldsOfSet();
+    this.#inner.push(fields);
+    return fields;
+  }
+
+  /** How many are beyond the first of their name. Asked once, when all are added. */
+  repeated(): number {
+    for (const inner of this.#inner) {
+      const isLarger = inner.#names.size > this.#names.size;
+      const [larger, smaller] = isLarger ? [inner.#names, this.#names] : [this.#names, inner.#names];
+      for (const name of smaller) larger.add(name);
+      this.#names = larger;
+      this.#count += inner.#count;
+    }
+    return this.#count - this.#names.size;
+  }
 }

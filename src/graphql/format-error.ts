@@ -44,6 +44,14 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
   };
 }
 
+/** As graphql-js ends its messages. What a client sent is quoted before that, and may say the same. */
+const SUGGESTION = / Did you mean [\w", {}.]+\?$/;
+
+/** The error without the names of the schema that are close to one that was given. */
+export function withoutSuggestion(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  return { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
+}
+
 /** The code that a client is told for what a resolver threw. */
 export function errorCodeOf(thrown: unknown): string {
   const code = thrown instanceof GraphQLError ? thrown.extensions.code : undefined;

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLSchema, isEnumType } from 'graphql';
 import { ErrorCode } from '../errors.ts';
+import { withoutSuggestion } from './format-error.ts';
 
 /**
  * Has an enum refuse what is none of its values as an argument that does not hold, with the values that there are:
@@ -11,7 +12,8 @@ export function listValues(schema: GraphQLSchema, name: string): void {
   const expected = type.getValues().map((value) => value.name);
   const refuse = (error: unknown): never => {
     if (!(error instanceof GraphQLError)) throw error;
-    throw new GraphQLError(`${error.message} It must be one of ${expected.join(', ')}.`, {
+    const { message } = withoutSuggestion(error);
+    throw new GraphQLError(`${message} It must be one of ${expected.join(', ')}.`, {
       ...(error.nodes && { nodes: error.nodes }),
       // Apollo Server gives a code of its own to whatever a document is refused for; `formatError` puts this one in its place.
       extensions: { refusedAs: ErrorCode.BadUserInput },

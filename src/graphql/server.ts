@@ -7,7 +7,7 @@ import {
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
 import type { Executor } from './executor.ts';
-import { type ErrorLog, formatError } from './format-error.ts';
+import { type ErrorLog, formatError, withoutSuggestion } from './format-error.ts';
 import { executingGateway } from './gateway.ts';
 import { nestingRule } from './nesting-rule.ts';
 
@@ -29,8 +29,8 @@ export function createGraphqlServer({
   return new ApolloServer<RequestContext>({
     gateway: executingGateway(schema, executor),
     introspection,
-    // No "Did you mean" where the schema is nobody's business.
-    hideSchemaDetailsFromClientErrors: !introspection,
+    // `withoutSuggestion` does that, for errors of variables too.
+    hideSchemaDetailsFromClientErrors: false,
     includeStacktraceInErrorResponses: false,
     // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.
     csrfPrevention: false,
@@ -38,7 +38,11 @@ export function createGraphqlServer({
     persistedQueries: false,
     validationRules: [nestingRule],
     stopOnTerminationSignals: false,
-    formatError: (formatted: GraphQLFormattedError, error: unknown) => formatError(formatted, error, log),
+    // No "Did you mean" where the schema is nobody's business.
+    formatError: (formatted: GraphQLFormattedError, error: unknown) => {
+      const shown = formatError(formatted, error, log);
+      return introspection ? shown : withoutSuggestion(shown);
+    },
     plugins: [
       ...plugins,
       // Its hooks wrap every field of the schema and cost more than the resolvers (docs/decisions.md).

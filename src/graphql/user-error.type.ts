@@ -1,6 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { WHOLE_DIGITS } from '../limits.ts';
+import { MAX_INTEGER, WHOLE_DIGITS } from '../limits.ts';
 
 /** Every code that a client can meet in `userErrors`. */
 export type UserErrorCode =
@@ -17,7 +17,8 @@ export type UserErrorCode =
   | 'MOVEMENT_DELETED'
   | 'OVERDRAFT_NOT_ALLOWED'
   | 'SAME_ACCOUNT'
-  | 'VERSION_CONFLICT';
+  | 'VERSION_CONFLICT'
+  | 'VERSION_OUT_OF_RANGE';
 
 /** Of ids in a message. */
 const SHOWN_IDS = 3;
@@ -101,6 +102,12 @@ export function duplicateAccountNumber(field: InputPath, bankName: string, accou
 export function versionConflict(field: InputPath, expected: number, current: number): UserError {
   const message = `The account has changed: version ${expected} was expected, but it is ${current} by now. Read it again before you change it.`;
   return { field, code: 'VERSION_CONFLICT', message };
+}
+
+/** Of an account that cannot be changed once more: a version that began again would let a late change through. */
+export function versionOutOfRange(field: InputPath, current: number): UserError {
+  const message = `The account's version is ${current}, and ${MAX_INTEGER} is the last one: it cannot change that often any more. Ask who runs the service to set it back.`;
+  return { field, code: 'VERSION_OUT_OF_RANGE', message };
 }
 
 export function invalidStatusTransition(

@@ -223,6 +223,16 @@ describe('where there is no introspection', () => {
     const token = await closed.token(Role.VIEWER, PRAGUE.slug);
     const { message } = refusal(await closed.send(token, '{ tenan { id } }'));
     expect(message).toBe('Cannot query field "tenan" on type "Query".');
+    const ofVariables =
+      'query ($f: AccountFilter, $p: StatisticsPeriod!) { accounts(filter: $f) { totalCount } statistics(period: $p) { from } }';
+    const { errors = [] } = await closed.send(token, ofVariables, { f: { bankNam: 'x', status: 'ACTIV' }, p: 'daily' });
+    expect(errors.map((error) => error.message)).toEqual([
+      'Variable "$f" got invalid value "ACTIV" at "f.status"; Value "ACTIV" does not exist in "AccountStatus" enum.',
+      'Variable "$f" got invalid value { bankNam: "x", status: "ACTIV" }; Field "bankNam" is not defined by type "AccountFilter".',
+      expect.stringMatching(
+        /^Variable "\$p" got invalid value "daily"; Value "daily" does not exist in "StatisticsPeriod" enum\./,
+      ),
+    ]);
     expect(refusal(await service.send(token, '{ tenan { id } }')).message).toContain('Did you mean');
   });
 

@@ -44,6 +44,9 @@ export const WHOLE_DIGITS = 15;
 export const FRACTION_DIGITS = 4;
 export const MAX_MONEY = `${'9'.repeat(WHOLE_DIGITS)}.${'9'.repeat(FRACTION_DIGITS)}`;
 
+/** PostgreSQL's integer and GraphQL's Int: versions end here, and counts that are shown stay here. */
+export const MAX_INTEGER = 2 ** 31 - 1;
+
 /** The days that can be named: those of the years 0001 to 9999. */
 export const FIRST_DAY = '0001-01-01';
 export const LAST_DAY = '9999-12-31';
@@ -102,6 +105,11 @@ export const LIMITS = {
   daily_totals: { inflow: sum, outflow: sum },
   account_totals: { balance: sum },
 } as const satisfies Record<string, Record<string, Limit>>;
+
+/** A count as it is shown. */
+export function shownCount(count: number): number {
+  return Math.min(count, MAX_INTEGER);
+}
 
 /** Whether the text has more characters; UTF-16 has at least as many units. */
 export function isLonger(value: string, maxLength: number): boolean {

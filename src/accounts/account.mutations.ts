@@ -40,7 +40,7 @@ export class AccountMutations {
     description: sentences(
       "Changes the account's bank or type. Needs the role ADMIN.",
       'The version stays when nothing differs.',
-      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
+      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, VERSION_OUT_OF_RANGE, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
       'OVERDRAFT_NOT_ALLOWED: the balance is below zero, and the new type does not allow that.',
     ),
   })
@@ -65,7 +65,7 @@ export class AccountMutations {
     description: sentences(
       "Changes the account's status. Needs the role ADMIN.",
       'The version stays when the account has the status already.',
-      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, INVALID_STATUS_TRANSITION.',
+      'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, VERSION_OUT_OF_RANGE, INVALID_STATUS_TRANSITION.',
     ),
   })
   async changeAccountStatus(

@@ -8,7 +8,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { instantText, selectList } from '../tenancy/sql-text.ts';
+import { instantText, selectList, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountConditions, isCountKept } from './account.filter.ts';
@@ -93,12 +93,12 @@ export class AccountRepository {
       ? await this.#select<{ count: number }>(
           scope,
           'keptCount',
-          sql`SELECT coalesce(sum(account_count), 0)::integer AS count FROM account_totals WHERE ${where}`,
+          sql`SELECT ${shownCountOf(sql`coalesce(sum(account_count), 0)`)} AS count FROM account_totals WHERE ${where}`,
         )
       : await this.#select<{ count: number }>(
           scope,
           'count',
-          sql`SELECT count(*)::integer AS count FROM bank_accounts WHERE ${where}`,
+          sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM bank_accounts WHERE ${where}`,
         );
     return row?.count ?? 0;
   }

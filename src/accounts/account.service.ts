@@ -6,7 +6,9 @@ import {
   invalidStatusTransition,
   overdraftNotAllowed,
   versionConflict,
+  versionOutOfRange,
 } from '../graphql/user-error.type.ts';
+import { MAX_INTEGER } from '../limits.ts';
 import { isUniqueViolation } from '../tenancy/sql-state.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
@@ -70,6 +72,7 @@ export async function changeAccount(
     !mayBeOverdrawn(changed.accountType)
   )
     throw new BrokenRules([overdraftNotAllowed(['input', 'accountType'], changed.accountType, account.balance)]);
+  checkVersion(account);
   return updateAccount(transaction, scope, changed).catch((error) => {
     if (!isUniqueViolation(error)) throw error;
     throw new BrokenRules([duplicateAccountNumber(['input', 'bankName'], changed.bankName, account.accountNumber)]);
@@ -91,7 +94,12 @@ export async function changeAccountStatus(
   const allowed = nextStatuses(account.status);
   if (!allowed.includes(status))
     throw new BrokenRules([invalidStatusTransition(['input', 'status'], account.status, allowed)]);
+  checkVersion(account);
   return updateAccount(transaction, scope, { ...account, status });
+}
+
+function checkVersion({ version }: BankAccount): void {
+  if (version === MAX_INTEGER) throw new BrokenRules([versionOutOfRange(['input', 'id'], version)]);
 }
 
 async function lockAccount(

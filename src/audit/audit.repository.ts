@@ -7,7 +7,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { instantText, selectList } from '../tenancy/sql-text.ts';
+import { instantText, selectList, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AuditEntry } from './audit.type.ts';
@@ -60,7 +60,7 @@ export class AuditRepository {
   }
 
   async count(scope: TenantScope, filter: AuditFilter): Promise<number> {
-    const query = sql`SELECT count(*)::integer AS count FROM audit_log WHERE ${whereOf(scope, filter)}`;
+    const query = sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM audit_log WHERE ${whereOf(scope, filter)}`;
     const [row] = await this.#select<{ count: number }>(scope, 'count', query);
     return row?.count ?? 0;
   }

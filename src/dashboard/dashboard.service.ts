@@ -1,4 +1,5 @@
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import { shownCount } from '../limits.ts';
 import { addDays, daysBetween, notBeforeFirst } from '../statistics/calendar.ts';
 import { cashFlows, compareText, type FlowRow, groupBy } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
@@ -74,7 +75,7 @@ function groupsOf(kinds: readonly AccountKind[], property: GroupingProperty, com
 }
 
 function countOf(kinds: readonly AccountKind[]): number {
-  return kinds.reduce((sum, { count }) => sum + count, 0);
+  return shownCount(kinds.reduce((sum, { count }) => sum + count, 0));
 }
 
 function balancesOf(kinds: readonly AccountKind[]): CurrencyAmount[] {

@@ -1,5 +1,6 @@
 import { afterChange, changeTime } from '../accounts/account.writes.ts';
 import { Prisma } from '../generated/prisma/client.ts';
+import { MAX_INTEGER } from '../limits.ts';
 import { execute, type ImportSession, type ImportTenant } from './session.ts';
 
 /** A staged account of the tenant $2 (a slug), and the same account of the tenant $1 (an id) in the database. */
@@ -28,8 +29,11 @@ export async function insertAccounts(session: ImportSession, { id, slug }: Impor
   await execute(
     session,
     `UPDATE pg_temp.import_accounts staged
-        SET problem = format('currency: the account is in %s, which never changes', stored.currency)
-       FROM bank_accounts stored WHERE ${STAGED_AND_STORED} AND stored.currency <> staged.currency`,
+        SET problem = CASE WHEN stored.currency <> staged.currency
+          THEN format('currency: the account is in %s, which never changes', stored.currency)
+          ELSE format('version: the account has the last one, %s, and cannot be changed any more', stored.version) END
+       FROM bank_accounts stored WHERE ${STAGED_AND_STORED}
+        AND (stored.currency <> staged.currency OR (stored.version = ${MAX_INTEGER} AND ${DIFFERS}))`,
     [id, slug],
   );
   const inserted = await execute(

@@ -1,3 +1,4 @@
+import { shownCount } from '../limits.ts';
 import { CACHE_TIERS, type CacheStatistics, type CacheTier, MISS_REASONS } from './cache-statistics.ts';
 import type { Latency, LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
@@ -10,9 +11,6 @@ import type {
   ResolverPerformance,
 } from './performance.type.ts';
 import type { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
-
-/** GraphQL's Int; a number beyond it would make an error of the whole answer. */
-const MAX_INT = 2 ** 31 - 1;
 
 /** What an operator sees: this process, all tenants together. */
 export function serviceReport(monitor: Monitor): PerformanceReport {
@@ -37,15 +35,15 @@ function operationPerformance(operation: OperationStatistics): OperationPerforma
   return {
     name: operation.name,
     latency: toGraphql(operation.latency()),
-    errors: int(error.count),
-    cacheHits: int(cache_hit.count),
+    errors: shownCount(error.count),
+    cacheHits: shownCount(cache_hit.count),
     statements: operation.statements,
     databaseMs: operation.databaseMs,
   };
 }
 
 function resolverPerformance([coordinate, resolver]: [string, ResolverStatistics]): ResolverPerformance {
-  return { coordinate, latency: latencyOf(resolver.durations), errors: int(resolver.errors) };
+  return { coordinate, latency: latencyOf(resolver.durations), errors: shownCount(resolver.errors) };
 }
 
 function queryPerformance({ model, action, durations, rows }: QueryStatistics): QueryPerformance {
@@ -58,21 +56,21 @@ function cachePerformance([namespace, cache]: [string, CacheStatistics]): CacheP
   const lookups = hits + misses;
   return {
     namespace,
-    hits: int(hits),
-    misses: int(misses),
-    missReasons: MISS_REASONS.map((reason) => ({ reason, count: int(missesBy[reason]) })),
+    hits: shownCount(hits),
+    misses: shownCount(misses),
+    missReasons: MISS_REASONS.map((reason) => ({ reason, count: shownCount(missesBy[reason]) })),
     hitRate: lookups && hits / lookups,
-    joined: int(cache.joined),
+    joined: shownCount(cache.joined),
     tiers: CACHE_TIERS.map((tier) => tierPerformance(tier, cache)),
-    invalidations: int(cache.invalidations),
-    errors: int(cache.errors),
+    invalidations: shownCount(cache.invalidations),
+    errors: shownCount(cache.errors),
     get: latencyOf(cache.get),
     set: latencyOf(cache.set),
   };
 }
 
 function tierPerformance(tier: CacheTier, { hits, fills, filledBytes }: CacheStatistics): CacheTierPerformance {
-  return { tier, hits: int(hits[tier]), fills: int(fills[tier]), filledBytes: filledBytes[tier] };
+  return { tier, hits: shownCount(hits[tier]), fills: shownCount(fills[tier]), filledBytes: filledBytes[tier] };
 }
 
 function latencyOf(histogram: LatencyHistogram): Latency {
@@ -80,11 +78,7 @@ function latencyOf(histogram: LatencyHistogram): Latency {
 }
 
 function toGraphql(latency: Latency): Latency {
-  return { ...latency, count: int(latency.count) };
-}
-
-function int(count: number): number {
-  return Math.min(count, MAX_INT);
+  return { ...latency, count: shownCount(latency.count) };
 }
 
 function byTotalTime({ latency: a }: { latency: Latency }, { latency: b }: { latency: Latency }): number {

@@ -1,3 +1,4 @@
+import { shownCount } from '../limits.ts';
 import type { CashFlow } from './cash-flow.type.ts';
 import { differenceOf, sumOf } from './money.ts';
 
@@ -21,7 +22,7 @@ export function cashFlows(rows: readonly FlowRow[]): CashFlow[] {
 function cashFlow(currency: string, rows: readonly FlowRow[]): CashFlow {
   const inflow = total(rows, (row) => row.inflow);
   const outflow = total(rows, (row) => row.outflow);
-  const transactionCount = rows.reduce((sum, { count }) => sum + count, 0);
+  const transactionCount = shownCount(rows.reduce((sum, { count }) => sum + count, 0));
   return { currency, transactionCount, inflow, outflow, net: differenceOf(inflow, outflow) };
 }
 

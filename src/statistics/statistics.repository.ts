@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { StatisticsPeriod } from './calendar.ts';
@@ -68,7 +69,7 @@ export class StatisticsRepository {
           0 AS count, ${none} AS inflow, ${none} AS outflow
         UNION ALL SELECT CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
             ${categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END,
-          ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, sum(transaction_count)::integer, sum(inflow)::text, sum(outflow)::text
+          ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, ${shownCountOf(sql`sum(transaction_count)`)}, sum(inflow)::text, sum(outflow)::text
         FROM (
           SELECT date_trunc(${UNITS[period]}, day::timestamp) AS bucket, category, currency, transaction_count, inflow, outflow
           FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day BETWEEN ${from}::date AND ${to}::date

@@ -1,6 +1,9 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { MAX_INTEGER } from '../limits.ts';
 
 const { sql } = Prisma;
+
+const LAST_INTEGER = Prisma.raw(String(MAX_INTEGER));
 
 /**
  * An instant as RFC 3339 text in UTC. Made by SQL: parsing PostgreSQL's own form into a Date and printing that again
@@ -20,6 +23,11 @@ export function selectOnly(columns: Readonly<Record<string, Prisma.Sql>>, wanted
   const found = Object.entries(columns).filter(([name]) => wanted.has(name));
   const named = found.length > 0 ? found : [['id', sql`id`] as const];
   return Prisma.join(named.map(([name, column]) => sql`${column} AS ${Prisma.raw(`"${name}"`)}`));
+}
+
+/** A number of rows as it is shown: the whole answer would fail of one that is no integer to PostgreSQL. */
+export function shownCountOf(count: Prisma.Sql): Prisma.Sql {
+  return sql`least(${count}, ${LAST_INTEGER})::integer`;
 }
 
 /** A day of 25 hours, and one that is lived through twice, as where a date line was moved. */

@@ -1,6 +1,7 @@
 import { afterChange, changeTime, FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.repository.ts';
+import { MAX_INTEGER } from '../limits.ts';
 import { selectList } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
@@ -15,7 +16,7 @@ const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMN
 /**
  * Locks the accounts, takes the key and books the movements in one statement, which travels with BEGIN and COMMIT: one
  * round trip. Only where no rule can be broken, whatever kind the accounts are of: all are active, no debit ends below zero, no
- * balance is out of range and both sides of a transfer have one currency. Else `planMovements` says what holds.
+ * balance or version is out of range and both sides of a transfer have one currency. Else `planMovements` says what holds.
  * Movements without a time happen when the accounts are locked. What that is, the locked rows alone can tell: a statement that
  * waited for a lock reads the locked row as it is by now, and all other tables as they were before.
  * @returns the transactions in the order of the movements, which their ids ascend in; none when nothing was done, because a
@@ -42,13 +43,13 @@ export async function recordAtOnce(
     ), accounts AS MATERIALIZED (
       SELECT account.* FROM (SELECT DISTINCT account_id AS id FROM movements ORDER BY account_id) asked
         CROSS JOIN LATERAL (
-          SELECT id, bank_name, status, currency, balance, updated_at FROM bank_accounts
+          SELECT id, bank_name, status, currency, balance, version, updated_at FROM bank_accounts
           WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${FOR_STATE_CHANGE}
         ) account
     ), locked AS MATERIALIZED (
       SELECT ${changeTime(sql`max(${afterChange(sql`updated_at`)})`)} AS changed_at FROM accounts
     ), planned AS MATERIALIZED (
-      SELECT movement.*, account.status, account.currency, other.bank_name AS other_bank, other.currency AS other_currency,
+      SELECT movement.*, account.status, account.currency, account.version, other.bank_name AS other_bank, other.currency AS other_currency,
         account.balance + sum(net) OVER (PARTITION BY account_id ORDER BY position) AS balance_after
       FROM movements movement LEFT JOIN accounts account ON account.id = account_id
         LEFT JOIN accounts other ON other.id = counterparty_id
@@ -56,7 +57,7 @@ export async function recordAtOnce(
       INSERT INTO idempotency_keys (tenant_id, key, request_hash, transaction_ids)
       SELECT ${scope.tenantId}::uuid, ${key}, decode(${hash}, 'hex'), ids FROM ids
       WHERE (SELECT bool_and(status IS NOT DISTINCT FROM 'ACTIVE' AND (direction = 'CREDIT' OR balance_after >= 0)
-        AND abs(balance_after) < ${BALANCE_LIMIT.toFixed()}::numeric
+        AND abs(balance_after) < ${BALANCE_LIMIT.toFixed()}::numeric AND version <= ${MAX_INTEGER - movements.length}::integer
         AND (counterparty_id IS NULL OR other_currency IS NOT DISTINCT FROM currency)) FROM planned)
       ON CONFLICT (tenant_id, key) DO NOTHING RETURNING transaction_ids
     ), moved AS (

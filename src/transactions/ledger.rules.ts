@@ -12,8 +12,9 @@ import {
   type InputPath,
   insufficientFunds,
   type UserError,
+  versionOutOfRange,
 } from '../graphql/user-error.type.ts';
-import { FRACTION_DIGITS, WHOLE_DIGITS } from '../limits.ts';
+import { FRACTION_DIGITS, MAX_INTEGER, WHOLE_DIGITS } from '../limits.ts';
 
 const { Decimal } = Prisma;
 
@@ -63,26 +64,30 @@ export function planMovements(
 ): PlannedMovement[] {
   const byId = new Map(accounts.map((account) => [account.id, account]));
   const balances = new Map(accounts.map(({ id, balance }) => [id, balance]));
+  const versions = new Map(accounts.map(({ id, version }) => [id, version]));
   const planned: PlannedMovement[] = [];
   const faults: UserError[] = [];
   for (const placed of movements) {
     const account = byId.get(placed.movement.accountId);
     const balance = balances.get(placed.movement.accountId);
-    const outcome = account && balance ? plan(account, balance, placed) : accountNotFound(placed.accountField);
+    const version = versions.get(placed.movement.accountId) ?? 0;
+    const outcome =
+      account && balance ? plan({ ...account, balance, version }, placed) : accountNotFound(placed.accountField);
     if ('code' in outcome) {
       faults.push(outcome);
     } else {
       planned.push(outcome);
       balances.set(outcome.accountId, outcome.balanceAfter);
+      versions.set(outcome.accountId, version + 1);
     }
   }
   if (faults.length) throw new BrokenRules(faults);
   return planned;
 }
 
+/** @param account as it is after the movements before */
 function plan(
-  { accountType, status, currency, updatedAt }: BankAccount,
-  balance: string,
+  { accountType, status, currency, updatedAt, balance, version }: BankAccount,
   { movement, accountField, amountField }: PlacedMovement,
 ): PlannedMovement | UserError {
   const { direction, amount } = movement;
@@ -95,6 +100,7 @@ function plan(
     return insufficientFunds(amountField, accountType, balance, amount);
   const balanceAfter = after.toFixed(FRACTION_DIGITS);
   if (after.abs().greaterThanOrEqualTo(BALANCE_LIMIT)) return balanceOutOfRange(amountField, balanceAfter);
+  if (version === MAX_INTEGER) return versionOutOfRange(accountField, version);
   return { ...movement, currency, balanceAfter, accountUpdatedAt: updatedAt };
 }
 

@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { BookedRange, KeptCount } from './transaction.filter.ts';
 
@@ -32,11 +33,10 @@ export function countFromTotals(
   const first = from === null ? undefined : sql`${localDay(from)} + ${EDGE_DAYS}::integer`;
   const last = to === null ? undefined : sql`${localDay(to)} - ${EDGE_DAYS}::integer`;
   const edge = (bound: Prisma.Sql) => sql` + (SELECT count(*) FROM transactions WHERE ${where} AND ${bound})`;
-  return sql`SELECT (
-      (SELECT coalesce(sum(transaction_count), 0) FROM daily_totals WHERE tenant_id = ${tenantId}::uuid
+  const count = sql`(SELECT coalesce(sum(transaction_count), 0) FROM daily_totals WHERE tenant_id = ${tenantId}::uuid
         ${category === null ? empty : sql`AND category = ${category}`}
         ${first ? sql`AND day >= ${first}` : empty} ${last ? sql`AND day <= ${last}` : empty})
       ${first ? edge(sql`booked_at < ${from}::timestamptz + ${EDGE} AND ${day} < ${first}`) : empty}
-      ${last ? edge(sql`booked_at > ${to}::timestamptz - ${EDGE} AND ${day} > ${last}`) : empty}
-    )::integer AS count FROM tenants WHERE id = ${tenantId}::uuid`;
+      ${last ? edge(sql`booked_at > ${to}::timestamptz - ${EDGE} AND ${day} > ${last}`) : empty}`;
+  return sql`SELECT ${shownCountOf(count)} AS count FROM tenants WHERE id = ${tenantId}::uuid`;
 }

@@ -9,7 +9,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { instantText, selectList, selectOnly } from '../tenancy/sql-text.ts';
+import { instantText, selectList, selectOnly, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { countFromTotals, isShort } from './transaction.count.ts';
@@ -106,7 +106,7 @@ export class TransactionRepository {
         : await this.#select<{ count: number }>(
             scope,
             'count',
-            sql`SELECT count(*)::integer AS count FROM transactions WHERE ${where}`,
+            sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where}`,
           );
     return row?.count ?? 0;
   }
@@ -137,7 +137,7 @@ export class TransactionRepository {
     conditions: readonly Prisma.Sql[],
   ): Promise<Map<string, number>> {
     const where = whereOf(scope, [sql`account_id = ANY(${accountIds}::uuid[])`, ...conditions]);
-    const query = sql`SELECT account_id AS "ofAccount", count(*)::integer AS count FROM transactions WHERE ${where} GROUP BY account_id`;
+    const query = sql`SELECT account_id AS "ofAccount", ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where} GROUP BY account_id`;
     const rows = await this.#select<OfAccount & { count: number }>(scope, 'countOfEach', query);
     return new Map(rows.map(({ ofAccount, count }) => [ofAccount, count]));
   }

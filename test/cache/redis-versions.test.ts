@@ -211,6 +211,27 @@ describeWithOwnRedis('versions that processes hold', () => {
     await redis.close();
   });
 
+  it('are taken from the Redis that is trusted alone, and those of one term never for another’s', async () => {
+    const redis = new FastRedis(server.url, () => {});
+    const versionsOf = (name: string, serverId: string) =>
+      new RedisVersions(redis, new EndlessTrust({ name, serverId }));
+    const read = (name: string) => versionsOf(name, here.serverId).read(SCOPE);
+    await until(() =>
+      read('one').then(
+        () => true,
+        () => false,
+      ),
+    );
+    const elsewhere = versionsOf('one', 'another');
+    await expect(elsewhere.read(SCOPE)).rejects.toThrow('not trusted');
+    await expect(elsewhere.readWith(SCOPE, `${KEY}:entry`)).rejects.toThrow('not trusted');
+    const [one, another, again] = [await read('one'), await read('another'), await read('one')];
+    expect(again).toEqual(one);
+    expect({ ...another, epoch: one.epoch }).toEqual(one);
+    expect(another.epoch).not.toBe(one.epoch);
+    await redis.close();
+  });
+
   it('are not held by a process that would not hear of a bump', async () => {
     await admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');

@@ -109,6 +109,14 @@ const MORE: readonly Case[] = [
       { flag },
     ],
   ),
+  ...[true, false].map(
+    (flag): Case => [
+      `a condition by ${flag} that stands in a fragment of a fragment alone`,
+      `query ($flag: Boolean!) { ...F } fragment F on Query { tenant { ...G } }
+     fragment G on Tenant { slug name @include(if: $flag) timeZone @skip(if: $flag) }`,
+      { flag },
+    ],
+  ),
   [
     'defaults of variables',
     'query ($n: Int = 2, $on: Boolean! = false) { accounts(first: $n) { nodes { id status @include(if: $on) } } }',

@@ -67,6 +67,26 @@ describe('what hangs on one row is told apart', () => {
     expect(service.statements.map(({ action }) => action)).toEqual(['byIds', 'recentOfEach']);
     expect([account.a, account.b]).toEqual([await newest(2, 'id'), await newest(2, 'amount')]);
   });
+
+  test('and arguments that mean the same are the same, whatever their order and whether they are null or absent', async () => {
+    const ways = [
+      'first: 2, filter: { direction: CREDIT, category: "rent" }',
+      'filter: { category: "rent", direction: CREDIT }, first: 2',
+      'last: null, first: 2, after: null, filter: { category: "rent", accountId: null, direction: CREDIT }',
+      'first: $first, last: $absent, filter: $filter',
+      'filter: { category: $rent, direction: CREDIT, minAmount: $absentAmount }, first: $first',
+    ];
+    const variables = { first: 2, filter: { category: 'rent', maxAmount: null, direction: 'CREDIT' }, rent: 'rent' };
+    const query = `query ($first: Int, $absent: Int, $filter: TransactionFilter, $rent: String, $absentAmount: Decimal) {
+      accounts(first: 5) { nodes { ${ways.map((way, n) => `w${n}: transactions(${way}) { nodes { id } }`).join(' ')} } } }`;
+    // Interpreted at first, and compiled when it comes again.
+    for (let use = 0; use < 5; use++) {
+      const { accounts } = await ask(query, variables);
+      expect(service.statements.map(({ action }) => action)).toEqual(['page', 'pageOfEach']);
+      for (const { w0, ...others } of accounts.nodes)
+        expect(Object.values(others)).toEqual(Array(ways.length - 1).fill(w0));
+    }
+  });
 });
 
 test('below a mutation nobody reads ahead: what hangs on its rows is read then, one statement for a level', async () => {

@@ -14,6 +14,7 @@ import { LEASE_MS } from '../../../src/cache/outbox/timing.ts';
 import { Trust } from '../../../src/cache/outbox/trust.ts';
 import { FastRedis } from '../../../src/cache/redis.ts';
 import { RedisVersions } from '../../../src/cache/redis-versions.ts';
+import type { SharedVersions } from '../../../src/cache/versions.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -59,8 +60,9 @@ describeWithOwnRedis('a leadership term', () => {
   });
   afterEach(() => reader.close());
 
-  const begin = (state = new FollowerState()) =>
-    DrainTerm.begin({ reader, leases, versions: new RedisVersions(redis, new Trust()), serverId, state });
+  const plainVersions = () => new RedisVersions(redis, new Trust());
+  const begin = (state = new FollowerState(), versions: SharedVersions = plainVersions()) =>
+    DrainTerm.begin({ reader, leases, versions, serverId, state });
   const lease = async () => JSON.parse((await admin.get(LEASE_KEY)) ?? 'null') as Lease;
   const accounts = async () => JSON.parse((await admin.get(VERSIONS)) ?? '{}').accounts ?? 0;
   /** A write of an API that shares the database, but not the Redis. */
@@ -132,6 +134,33 @@ describeWithOwnRedis('a leadership term', () => {
     await admin.set(LEASE_KEY, JSON.stringify(other));
     await expect(until(() => term.step().then(() => false))).rejects.toThrow(OtherDatabase);
     expect(await lease()).toEqual(other);
+  });
+
+  it('says no more in its lease, and for no longer, while a bump is not heard everywhere', async () => {
+    let hear = () => {};
+    const heard = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
+    const versions = plainVersions();
+    const relay = versions.relay.bind(versions);
+    versions.relay = async (...bumps) => ({ ...(await relay(...bumps)), heard });
+    const term = await begin(new FollowerState(), versions);
+    await term.step();
+    const before = await lease();
+    await writeElsewhere();
+    const written = parseSnapshot(await snapshotNow());
+    // Renewed several times meanwhile, each time by a later clock.
+    for (let renewals = 0; renewals < 3; renewals++) {
+      const { lastLeaseMs } = term;
+      await until(() => term.step().then(() => term.lastLeaseMs !== lastLeaseMs));
+      const { snapshot, seenAtMs, untilMs } = await lease();
+      expect(untilMs).toBe(seenAtMs + LEASE_MS);
+      expect(seesAllOf(parseSnapshot(snapshot), written)).toBe(false);
+    }
+    expect(await accounts()).toBe(1);
+    hear();
+    await until(() => term.step().then(async () => seesAllOf(parseSnapshot((await lease()).snapshot), written)));
+    expect((await lease()).seenAtMs).toBeGreaterThan(before.seenAtMs);
   });
 
   it('gives no lease while another Redis may be trusted yet, though it bumps meanwhile', async () => {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { OperatorError } from './errors.ts';
+import { type CountLimits, DEFAULT_COUNT_LIMITS } from './paging/bounded-count.ts';
 import { SettingError, settingOf } from './setting.mjs';
 import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
 
@@ -109,8 +110,10 @@ export interface CacheConfig {
 }
 
 export interface LimitsConfig {
-  /** Complexity points that one operation may cost. */
+  /** Complexity points that one operation may cost: each is about a microsecond of work (graphql/complexity.ts). */
   readonly operationCost: number;
+  /** Of what has to be counted row by row. */
+  readonly counts: CountLimits;
   /** Levels of nesting of one operation. */
   readonly depth: number;
   /** Names, signs and values of one document. */
@@ -126,6 +129,15 @@ export interface LimitsConfig {
   /** That all callers of a tenant together may spend, unless the tenant has a limit of its own. */
   readonly tenantPointsPerMinute: number;
 }
+
+/** A minute of a CPU, which is what the event loop of a process has, in points of a microsecond. */
+const PROCESS_POINTS_PER_MINUTE = 60_000_000;
+/** One caller leaves half of a process to all others. */
+const CALLER_SHARE = 0.5;
+/** All callers of a tenant together leave a fifth of it to the other tenants. */
+const TENANT_SHARE = 0.8;
+/** A second of work: one count of the largest tenants, or some 50,000 rows. */
+const DEFAULT_OPERATION_POINTS = 1_000_000;
 
 const EXECUTORS = ['jit', 'graphql-js'] as const;
 export type Executor = (typeof EXECUTORS)[number];
@@ -211,15 +223,29 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
     },
     limits: {
-      operationCost: read.integer('LIMIT_OPERATION_COST', 20_000, 1, 1_000_000_000),
+      operationCost: read.integer('LIMIT_OPERATION_COST', DEFAULT_OPERATION_POINTS, 1, 1_000_000_000),
+      counts: {
+        rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_COUNT_LIMITS.rows, 1, 1_000_000_000),
+        timeoutMs: read.integer('LIMIT_COUNT_TIMEOUT_MS', DEFAULT_COUNT_LIMITS.timeoutMs, 1, 3_600_000),
+      },
       depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
       tokens: read.integer('LIMIT_TOKENS', 1_000, 1, 100_000),
       aliases: read.integer('LIMIT_ALIASES', 30, 0, 100_000),
       rootFields: read.integer('LIMIT_ROOT_FIELDS', 30, 1, 100_000),
       directives: read.integer('LIMIT_DIRECTIVES', 50, 0, 100_000),
       repeatedFields: read.integer('LIMIT_REPEATED_FIELDS', 50, 0, 100_000),
-      pointsPerMinute: read.integer('LIMIT_POINTS_PER_MINUTE', 200_000_000, 1, 2_147_483_647),
-      tenantPointsPerMinute: read.integer('LIMIT_TENANT_POINTS_PER_MINUTE', 400_000_000, 1, 2_147_483_647),
+      pointsPerMinute: read.integer(
+        'LIMIT_POINTS_PER_MINUTE',
+        CALLER_SHARE * PROCESS_POINTS_PER_MINUTE,
+        1,
+        2_147_483_647,
+      ),
+      tenantPointsPerMinute: read.integer(
+        'LIMIT_TENANT_POINTS_PER_MINUTE',
+        TENANT_SHARE * PROCESS_POINTS_PER_MINUTE,
+        1,
+        2_147_483_647,
+      ),
     },
     retention: {
       auditDays: read.integer('AUDIT_RETENTION_DAYS', 400, 30, 36_500),

@@ -74,6 +74,12 @@ export function timedOut(cause: unknown): GraphQLError {
   return clientError(ErrorCode.Timeout, message, {}, cause);
 }
 
+/** Counting took longer than it may. @param field as the client selects it */
+export function countTimedOut(field: string, limitMs: number, cause: unknown): GraphQLError {
+  const message = `Counting for ${field} took longer than ${limitMs} ms and was stopped; narrow the filter, or leave ${field} out.`;
+  return clientError(ErrorCode.Timeout, message, { field, limitMs }, cause);
+}
+
 /** The database cannot be reached. */
 export function unavailable(cause: unknown): GraphQLError {
   return clientError(

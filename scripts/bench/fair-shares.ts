@@ -23,9 +23,6 @@ const PER_SECOND = 10;
 const OVERLOAD_CONNECTIONS = 512;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Budgets are another thing: here they let everything through. */
-const NO_BUDGETS = { LIMIT_OPERATION_COST: '1000000000', LIMIT_POINTS_PER_MINUTE: '2147483647' };
-
 /** A neighbour's cold dashboards. */
 export interface NeighbourResult {
   readonly beside: 'nobody' | 'a flood of the dearest queries' | 'a flood from the cache';
@@ -106,7 +103,7 @@ class FairShares {
 
   static async start(env: Record<string, string>, tools: Tools): Promise<FairShares> {
     const { database, secret, profileFolder, cleanup } = tools.surroundings;
-    const all = { DATABASE_URL: database.serviceUrl, AUTH_SECRET: secret, ...NO_BUDGETS, ...env };
+    const all = { DATABASE_URL: database.serviceUrl, AUTH_SECRET: secret, ...env };
     const shares = new FairShares(await startService(all, profileFolder, cleanup), tools);
     tools.progress.update(() => 'warming up: fair shares');
     const warmUpMs = tools.options.warmUpSeconds * 1_000;

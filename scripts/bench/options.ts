@@ -17,6 +17,7 @@ export const SECTIONS = [
   'memory',
   'invalidation',
   'fair-shares',
+  'prices',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

@@ -4,6 +4,7 @@ import type { BulkLoadResult } from './bulk-load.ts';
 import type { FairSharesResult } from './fair-shares.ts';
 import { machineLine } from './machine.ts';
 import { median } from './percentile.ts';
+import { pricesTable } from './price-table.ts';
 import { resultTable } from './result-table.ts';
 import type { BenchReport } from './run-bench.ts';
 import { SUBJECTS } from './subjects.ts';
@@ -20,6 +21,7 @@ export function formatReport(report: BenchReport): string {
   if (report.memory.length > 0) parts.push(memoryTable(report));
   if (report.invalidation.length > 0) parts.push(invalidationTable(report));
   if (report.fairShares) parts.push(neighboursTable(report.fairShares), overloadsTable(report.fairShares));
+  if (report.prices) parts.push(pricesTable(report.prices));
   return parts.join('\n\n');
 }
 

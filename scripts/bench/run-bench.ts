@@ -10,6 +10,7 @@ import { Load } from './load.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { measurePastWrites, type PastWritesResult } from './past-writes.ts';
+import { measurePrices, type PricesResult } from './prices.ts';
 import { startRedis } from './redis.ts';
 import { type CaseResult, type CaseSamples, summarize } from './results.ts';
 import { runPhase } from './run-phase.ts';
@@ -30,6 +31,8 @@ export interface BenchReport {
   readonly invalidation: readonly InvalidationResult[];
   /** Null when it was not asked for. */
   readonly fairShares: FairSharesResult | null;
+  /** Null when it was not asked for. */
+  readonly prices: PricesResult | null;
 }
 
 const DATABASE = 'tenantry_bench';
@@ -65,7 +68,9 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     const memory = sections.has('memory') ? await measureMemory({ entries, cleanup, progress }) : [];
     const invalidation = sections.has('invalidation') ? await measureInvalidation({ entries, cleanup, progress }) : [];
     const fairShares = sections.has('fair-shares') ? await measureFairShares(surroundings, options, progress) : null;
-    return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation, fairShares };
+    const prices = sections.has('prices') ? await measurePrices(surroundings, options, progress) : null;
+    const shares = { fairShares, prices };
+    return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation, ...shares };
   });
 }
 

@@ -1,5 +1,6 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus } from '../generated/prisma/enums.ts';
+import type { Scanned } from '../graphql/complexity.ts';
 import { checkedDecimal, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import type { AccountFilter } from './account.input.ts';
 
@@ -14,6 +15,21 @@ const KEPT: ReadonlySet<string> = new Set(['accountType', 'status', 'isActive', 
 /** Whether account_totals tell how many accounts satisfy a filter. */
 export function isCountKept(filter: AccountFilter | null | undefined): boolean {
   return Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
+}
+
+/** What has to be read to count accounts, by which bounds a filter has alone: of a number there are few. */
+export function countedAccounts({ filter }: Filtered): Scanned | undefined {
+  return isCountKept(filter) || filter?.accountNumber != null ? undefined : 'accounts';
+}
+
+/** What has to be read to find a page of accounts: by balance or currency they are in no order, unless the page asks for that. */
+export function searchedAccounts({ filter }: Filtered): Scanned | undefined {
+  const isSearched = filter?.minBalance != null || filter?.maxBalance != null || filter?.currency != null;
+  return isSearched && filter?.accountNumber == null ? 'accounts' : undefined;
+}
+
+interface Filtered {
+  readonly filter?: AccountFilter | null;
 }
 
 /**

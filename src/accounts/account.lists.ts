@@ -3,6 +3,7 @@ import type { DataCache } from '../cache/data/data-cache.ts';
 import { withNames } from '../cache/data/parts.ts';
 import { wholeValue } from '../cache/data/whole-value.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import type { Count } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountConditions } from './account.filter.ts';
@@ -50,9 +51,10 @@ export class AccountLists {
     );
   }
 
-  async count(scope: TenantScope, filter: AccountFilter | null): Promise<number> {
+  async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
     const load = () => this.accounts.count(scope, filter);
-    return (await this.data.read(scope, wholeValue(this.#kept(['count', accountConditions(filter)]), load))).value;
+    const kept = this.#kept([`count to ${this.accounts.countLimits.rows}`, accountConditions(filter)]);
+    return (await this.data.read(scope, wholeValue(kept, load))).value;
   }
 
   async #rows<Rows>(

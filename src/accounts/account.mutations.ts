@@ -4,6 +4,7 @@ import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { badUserInput } from '../errors.ts';
+import { WRITE_POINTS } from '../graphql/complexity.ts';
 import { checkedDecimal, checkedId, checkedText } from '../graphql/input-checks.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { LIMITS } from '../limits.ts';
@@ -19,6 +20,7 @@ const CURRENCY_FORM = new RegExp(CURRENCY.pattern);
 export class AccountMutations {
   @Authorized(Role.ADMIN)
   @Mutation(() => CreateAccountPayload, {
+    complexity: WRITE_POINTS,
     description: sentences(
       'Opens an account. Needs the role ADMIN.',
       'userErrors: DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
@@ -37,6 +39,7 @@ export class AccountMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => UpdateAccountPayload, {
+    complexity: WRITE_POINTS,
     description: sentences(
       "Changes the account's bank or type. Needs the role ADMIN.",
       'The version stays when nothing differs.',
@@ -62,6 +65,7 @@ export class AccountMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => ChangeAccountStatusPayload, {
+    complexity: WRITE_POINTS,
     description: sentences(
       "Changes the account's status. Needs the role ADMIN.",
       'The version stays when the account has the status already.',

@@ -1,7 +1,14 @@
 import type { RequestContext } from '../context/request-context.ts';
 import { currentTenant } from '../context/viewer.resolver.ts';
 import { checkedSize, isSize } from '../graphql/input-checks.ts';
-import { type ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import {
+  CONNECTION_COUNT,
+  type ConnectionArgs,
+  connection,
+  countIfSelected,
+  nodeFields,
+  pageRequest,
+} from '../graphql/pagination.ts';
 import {
   type JoinedRelation,
   joinedRelations,
@@ -60,14 +67,14 @@ const transactions: Relation<BankAccount> = {
     const wanted = namesOf(nodeFields(fields));
     const [pages, counts] = await Promise.all([
       loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
-      ifSelected(fields, ['totalCount'], () => loaders.transactions.countByAccountIds(ids, conditions)),
+      countIfSelected(fields, CONNECTION_COUNT, () => loaders.transactions.countByAccountIds(ids, conditions)),
     ]);
     const found = ids.map((id) => pages.get(id) ?? EMPTY_PAGE);
     const lists = found.map(({ rows }) => rows);
     const rows = await withRelationsInLists(context, TRANSACTION_RELATIONS, lists, nodeFields(fields));
     return found.map((page, index) => {
-      const totalCount = counts?.get(ids[index] as string) ?? 0;
-      return connection({ ...page, rows: rows[index] as typeof page.rows }, NEWEST_FIRST, totalCount, fields);
+      const count = counts?.get(ids[index] as string);
+      return connection({ ...page, rows: rows[index] as typeof page.rows }, NEWEST_FIRST, count, fields);
     });
   },
 };

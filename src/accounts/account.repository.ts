@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS, exactly } from '../paging/bounded-count.ts';
 import {
   type KeysetOrder,
   type KeysetRow,
@@ -53,7 +54,10 @@ export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted
 
 /** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
 export class AccountRepository {
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(
+    private readonly database: TenantDatabase,
+    readonly countLimits = DEFAULT_COUNT_LIMITS,
+  ) {}
 
   /** @param joined more columns, each under an alias: for the rows of the page alone, whatever they cost */
   async page(
@@ -87,20 +91,16 @@ export class AccountRepository {
   }
 
   /** How many accounts satisfy a filter: from the totals kept ready where they tell, else by counting. */
-  async count(scope: TenantScope, filter: AccountFilter | null): Promise<number> {
+  async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
     const where = whereOf(scope, accountConditions(filter));
-    const [row] = isCountKept(filter)
-      ? await this.#select<{ count: number }>(
-          scope,
-          'keptCount',
-          sql`SELECT ${shownCountOf(sql`coalesce(sum(account_count), 0)`)} AS count FROM account_totals WHERE ${where}`,
-        )
-      : await this.#select<{ count: number }>(
-          scope,
-          'count',
-          sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM bank_accounts WHERE ${where}`,
-        );
-    return row?.count ?? 0;
+    if (isCountKept(filter)) {
+      const query = sql`SELECT ${shownCountOf(sql`coalesce(sum(account_count), 0)`)} AS count FROM account_totals WHERE ${where}`;
+      const [kept] = await this.#select<{ count: number }>(scope, 'keptCount', query);
+      return exactly(kept?.count ?? 0);
+    }
+    const query = sql`SELECT ${boundedCount({ table: sql`bank_accounts`, where }, this.countLimits)} AS count`;
+    const [row] = await this.#select<{ count: number }>(scope, 'count', query, this.countLimits.timeoutMs);
+    return countWithin(row?.count ?? 0, this.countLimits);
   }
 
   /** The accounts with these ids, in any order; unknown ids and those of other tenants are absent. */
@@ -127,8 +127,18 @@ export class AccountRepository {
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
   }
 
-  #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {
-    return this.database.select<Row>(scope, { model: 'BankAccount', action, query });
+  #select<Row extends object>(
+    scope: TenantScope,
+    action: string,
+    query: Prisma.Sql,
+    timeoutMs?: number,
+  ): Promise<Row[]> {
+    return this.database.select<Row>(scope, {
+      model: 'BankAccount',
+      action,
+      query,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
   }
 }
 

@@ -3,19 +3,28 @@ import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver } from 't
 import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { listCost, pageCost } from '../graphql/complexity.ts';
+import { listCost, nestedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
-import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import {
+  CONNECTION_COUNT,
+  ConnectionArgs,
+  connection,
+  countIfSelected,
+  nodeFields,
+  pageRequest,
+} from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { joinedColumns, placeJoined, resolvedAsRelation, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
+import { exactly } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
+import { searchedTransactions } from '../transactions/transaction.filter.ts';
 import { TransactionFilter } from '../transactions/transaction.input.ts';
 import { Transaction, TransactionConnection } from '../transactions/transaction.type.ts';
-import { accountConditions } from './account.filter.ts';
+import { accountConditions, countedAccounts, searchedAccounts } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';
 import { ACCOUNT_RELATIONS, joinedWithAccounts } from './account.relations.ts';
@@ -24,9 +33,16 @@ import { BankAccount, BankAccountConnection, BankAccountPage } from './account.t
 /** Beyond this an OFFSET reads more rows than a page is worth; cursors cost the same everywhere. */
 const MAX_PAGE_NUMBER = 1_000_000;
 
+/** The fields of a numbered page that show how many rows there are, the number first. */
+const LIST_COUNT = ['count', 'countIsExact', 'totalPages'] as const;
+
 @Resolver(() => BankAccount)
 export class AccountResolver {
-  @Query(() => BankAccount, { nullable: true, description: 'The account with this id; null when the tenant has none.' })
+  @Query(() => BankAccount, {
+    nullable: true,
+    complexity: STATEMENT_POINTS,
+    description: 'The account with this id; null when the tenant has none.',
+  })
   async account(
     @Arg('id', () => ID, { description: 'Id of the account, a UUID.' }) id: string,
     @Ctx() context: RequestContext,
@@ -42,6 +58,7 @@ export class AccountResolver {
 
   @Query(() => BankAccount, {
     nullable: true,
+    complexity: STATEMENT_POINTS,
     description: sentences(
       'The account with this number; null when the tenant has none.',
       'Without bankName, and with the number at several banks, it is the oldest of them.',
@@ -66,7 +83,7 @@ export class AccountResolver {
   }
 
   @Query(() => BankAccountConnection, {
-    complexity: pageCost,
+    complexity: pageCost({ finds: searchedAccounts, counts: countedAccounts, countFields: CONNECTION_COUNT }),
     description: sentences(
       'Cursor pagination (Relay connection): the way for frontends and for large tenants.',
       "The tenant's accounts, oldest first by default.",
@@ -88,16 +105,16 @@ export class AccountResolver {
     const conditions = accountConditions(filter);
     const request = pageRequest(args, order, fields);
     const shown = nodeFields(fields);
-    const [page, totalCount] = await Promise.all([
+    const [page, count] = await Promise.all([
       accountsPage(context, conditions, order, request, shown),
-      ifSelected(fields, ['totalCount'], () => services.accountLists.count(scope, filter)),
+      countIfSelected(fields, CONNECTION_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
     const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
-    return connection({ ...page, rows }, order, totalCount ?? 0, fields);
+    return connection({ ...page, rows }, order, count, fields);
   }
 
   @Query(() => BankAccountPage, {
-    complexity: pageCost,
+    complexity: pageCost({ finds: searchedAccounts, counts: countedAccounts, countFields: LIST_COUNT }),
     description: sentences(
       'Page-number pagination, for tables with a page picker.',
       "The tenant's accounts, oldest first by default.",
@@ -121,11 +138,11 @@ export class AccountResolver {
     const shown = fieldsBelow(fields, 'results');
     const [rows, counted] = await Promise.all([
       services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
-      ifSelected(fields, ['count', 'totalPages'], () => services.accountLists.count(scope, filter)),
+      countIfSelected(fields, LIST_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
     const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
-    const count = counted ?? 0;
-    return { results, count, page, pageSize, totalPages: Math.ceil(count / pageSize) };
+    const { count, isExact } = counted ?? exactly(0);
+    return { results, count, countIsExact: isExact, page, pageSize, totalPages: Math.ceil(count / pageSize) };
   }
 
   @FieldResolver(() => Tenant, { description: 'Tenant that the account belongs to.' })
@@ -144,7 +161,11 @@ export class AccountResolver {
   }
 
   @FieldResolver(() => TransactionConnection, {
-    complexity: pageCost,
+    complexity: nestedPageCost({
+      finds: (args) => searchedTransactions(args) && 'ofAccount',
+      counts: () => 'ofAccount',
+      countFields: CONNECTION_COUNT,
+    }),
     description: 'Transactions of the account, newest first.',
   })
   transactions(

@@ -1,7 +1,8 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { connectionTypes } from '../graphql/pagination.type.ts';
+import { BOUND, connectionTypes } from '../graphql/pagination.type.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
+import { sentences } from '../graphql/sentences.ts';
 
 @ObjectType({ description: 'An account of the tenant.', simpleResolvers: true })
 export class BankAccount {
@@ -55,8 +56,13 @@ export class BankAccountPage {
   @Field(() => [BankAccount], { description: 'The accounts of this page.' })
   results!: readonly BankAccount[];
 
-  @Field(() => Int, { description: 'Number of accounts on all pages together. Counted only when selected.' })
+  @Field(() => Int, {
+    description: sentences('Number of accounts on all pages together. Counted only when selected.', BOUND),
+  })
   count!: number;
+
+  @Field(() => Boolean, { description: 'Whether count is the number of all; false: there are more, and more pages.' })
+  countIsExact!: boolean;
 
   @Field(() => Int, { description: 'Number of this page, from 1.' })
   page!: number;

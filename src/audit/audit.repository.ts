@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS } from '../paging/bounded-count.ts';
 import {
   type KeysetOrder,
   type KeysetRow,
@@ -7,7 +8,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { instantText, selectList, shownCountOf } from '../tenancy/sql-text.ts';
+import { instantText, selectList } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AuditEntry } from './audit.type.ts';
@@ -46,7 +47,10 @@ export interface AuditFilter {
 
 /** Reads a tenant's audit lines, newest first. */
 export class AuditRepository {
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly countLimits = DEFAULT_COUNT_LIMITS,
+  ) {}
 
   async page(
     scope: TenantScope,
@@ -56,17 +60,23 @@ export class AuditRepository {
   ): Promise<Page<AuditEntry>> {
     const source = { table: sql`audit_log`, where: whereOf(scope, filter) };
     const query = keysetSelect(selectList(COLUMNS, wanted), source, AUDIT_ORDER, page);
-    return keysetPage(await this.#select<AuditEntry & KeysetRow>(scope, 'page', query), page);
+    const rows = await this.database.select<AuditEntry & KeysetRow>(scope, {
+      model: 'AuditLine',
+      action: 'page',
+      query,
+    });
+    return keysetPage(rows, page);
   }
 
-  async count(scope: TenantScope, filter: AuditFilter): Promise<number> {
-    const query = sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM audit_log WHERE ${whereOf(scope, filter)}`;
-    const [row] = await this.#select<{ count: number }>(scope, 'count', query);
-    return row?.count ?? 0;
-  }
-
-  #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {
-    return this.database.select<Row>(scope, { model: 'AuditLine', action, query });
+  async count(scope: TenantScope, filter: AuditFilter): Promise<Count> {
+    const source = { table: sql`audit_log`, where: whereOf(scope, filter) };
+    const [row] = await this.database.select<{ count: number }>(scope, {
+      model: 'AuditLine',
+      action: 'count',
+      query: sql`SELECT ${boundedCount(source, this.countLimits)} AS count`,
+      timeoutMs: this.countLimits.timeoutMs,
+    });
+    return countWithin(row?.count ?? 0, this.countLimits);
   }
 }
 

@@ -3,9 +3,16 @@ import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql'
 import { NeverKept } from '../cache/cache-control.ts';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { pageCost } from '../graphql/complexity.ts';
+import { pageCost, type Scanned } from '../graphql/complexity.ts';
 import { checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
-import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import {
+  CONNECTION_COUNT,
+  ConnectionArgs,
+  connection,
+  countIfSelected,
+  nodeFields,
+  pageRequest,
+} from '../graphql/pagination.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -17,7 +24,7 @@ export class AuditResolver {
   @NeverKept()
   @Authorized(Role.ADMIN)
   @Query(() => AuditEntryConnection, {
-    complexity: pageCost,
+    complexity: pageCost({ finds: searchedLines, counts: () => 'auditLines', countFields: CONNECTION_COUNT }),
     description: sentences(
       'Who did what in the tenant, newest first. Needs the role ADMIN. Never from the cache.',
       'What was refused or failed shows within some seconds, equal refusals of callers after a minute.',
@@ -44,12 +51,17 @@ export class AuditResolver {
       what: searched('what', what),
     };
     const request = pageRequest(args, AUDIT_ORDER, fields);
-    const [page, totalCount] = await Promise.all([
+    const [page, count] = await Promise.all([
       services.auditLines.page(scope, filter, request, namesOf(nodeFields(fields))),
-      ifSelected(fields, ['totalCount'], () => services.auditLines.count(scope, filter)),
+      countIfSelected(fields, CONNECTION_COUNT, () => services.auditLines.count(scope, filter)),
     ]);
-    return connection(page, AUDIT_ORDER, totalCount ?? 0, fields);
+    return connection(page, AUDIT_ORDER, count, fields);
   }
+}
+
+/** By who or what, lines are in no order. */
+function searchedLines({ who, what }: { who?: string | null; what?: string | null }): Scanned | undefined {
+  return who == null && what == null ? undefined : 'auditLines';
 }
 
 function searched(argument: string, text: string | null | undefined): string | null {

@@ -16,6 +16,7 @@ import { StatisticsRepository } from '../statistics/statistics.repository.ts';
 import { StatisticsService } from '../statistics/statistics.service.ts';
 import { TenantRepository } from '../tenancy/tenant.repository.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { TenantSizes } from '../tenancy/tenant-sizes.ts';
 import { TransactionRepository } from '../transactions/transaction.repository.ts';
 
 /** What lives as long as the process and serves every request. */
@@ -34,6 +35,8 @@ export interface Services {
   readonly indexUsage: IndexUsageRepository;
   readonly auditLines: AuditRepository;
   readonly tenants: TenantRepository;
+  /** For prices. */
+  readonly tenantSizes: TenantSizes;
   readonly accounts: AccountRepository;
   readonly accountLists: AccountLists;
   readonly transactions: TransactionRepository;
@@ -50,7 +53,8 @@ export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monit
 
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, data, redis } = foundation;
-  const accounts = new AccountRepository(database);
+  const { counts } = config.limits;
+  const accounts = new AccountRepository(database, counts);
   return {
     ...foundation,
     resources: new ResourceMonitor({
@@ -59,11 +63,12 @@ export function createServices(foundation: Foundation): Services {
       databaseConnections: () => database.connections.open,
     }),
     indexUsage: new IndexUsageRepository(database),
-    auditLines: new AuditRepository(database),
+    auditLines: new AuditRepository(database, counts),
     tenants: new TenantRepository(database),
+    tenantSizes: new TenantSizes(database),
     accounts,
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
-    transactions: new TransactionRepository(database),
+    transactions: new TransactionRepository(database, counts),
     dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
     statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
     budget: new Budget(

@@ -1,6 +1,7 @@
 import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
 import { PerViewer } from '../cache/cache-control.ts';
 import { unauthenticated } from '../errors.ts';
+import { STATEMENT_POINTS } from '../graphql/complexity.ts';
 import type { TenantRow } from '../tenancy/tenant.repository.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
 import { RequestContext } from './request-context.ts';
@@ -16,7 +17,7 @@ export class ViewerResolver {
     return { id: caller.subject, name: caller.name, role: caller.role };
   }
 
-  @Query(() => Tenant, { description: "The caller's tenant." })
+  @Query(() => Tenant, { complexity: STATEMENT_POINTS, description: "The caller's tenant." })
   async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
     context.policy.isOfKind('other');
     return currentTenant(context);
@@ -25,6 +26,7 @@ export class ViewerResolver {
   @FieldResolver(() => Tenant, {
     nullable: true,
     name: 'tenant',
+    complexity: STATEMENT_POINTS,
     description: 'Tenant of the caller; null for an OPERATOR.',
   })
   async viewerTenant(@Ctx() context: RequestContext): Promise<Tenant | null> {

@@ -4,7 +4,7 @@ import { BankAccount } from '../accounts/account.type.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/max-staleness.ts';
 import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { listCost } from '../graphql/complexity.ts';
+import { listCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
 import { relationsOf, resolvedAsRelation } from '../graphql/relation.ts';
 import { DateScalar } from '../graphql/scalars.ts';
@@ -22,6 +22,7 @@ const ACCOUNT_PARTS = ['overview', 'accountsByType', 'accountsByStatus', 'accoun
 @Resolver(() => Dashboard)
 export class DashboardResolver {
   @Query(() => Dashboard, {
+    complexity: STATEMENT_POINTS,
     description: "The tenant's dashboard as of a day; refresh skips the cache and replaces what it held.",
   })
   async dashboard(

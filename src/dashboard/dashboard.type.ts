@@ -1,7 +1,10 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { fixedCost } from '../graphql/complexity.ts';
 import { DateScalar, DateTimeScalar } from '../graphql/scalars.ts';
 import { CashFlow, CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import type { DailyFlowText } from './dashboard.repository.ts';
+
+const GROUPS = fixedCost(10);
 
 @ObjectType({ description: 'Accounts of one type, status or bank.', simpleResolvers: true })
 export class AccountGroup {
@@ -64,13 +67,13 @@ export class Dashboard {
   @Field(() => DashboardOverview, { description: 'All accounts together.' })
   overview!: DashboardOverview;
 
-  @Field(() => [AccountGroup], { description: 'Accounts by type, for each type that occurs.' })
+  @Field(() => [AccountGroup], { complexity: GROUPS, description: 'Accounts by type, for each type that occurs.' })
   accountsByType!: AccountGroup[];
 
-  @Field(() => [AccountGroup], { description: 'Accounts by status, for each status that occurs.' })
+  @Field(() => [AccountGroup], { complexity: GROUPS, description: 'Accounts by status, for each status that occurs.' })
   accountsByStatus!: AccountGroup[];
 
-  @Field(() => [AccountGroup], { description: 'Accounts by bank, in the order of the names.' })
+  @Field(() => [AccountGroup], { complexity: GROUPS, description: 'Accounts by bank, in the order of the names.' })
   accountsByBank!: AccountGroup[];
 
   /** The days of the longest activity that anybody asked for; `activity` takes its own from them. */

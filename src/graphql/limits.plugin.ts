@@ -1,24 +1,21 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { type DocumentNode, GraphQLError, type GraphQLSchema, getVariableValues } from 'graphql';
-import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
+import { GraphQLError, getVariableValues } from 'graphql';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, clientError, ErrorCode } from '../errors.ts';
+import { knownFailure } from '../tenancy/known-failure.ts';
+import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { isIntrospection } from './document-extent.ts';
 import { OperationCosts } from './operation-costs.ts';
-
-const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
-
-/** A document has no more: `Documents` refused it. */
-const MAX_NODES = 10_001;
+import { type OperationPrice, operationPrice, type PricedOperation, pointsOf } from './operation-price.ts';
 
 /**
  * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the tenant. Introspection is free: what it can cost is
  * bounded by the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
-  const costs = new OperationCosts();
+  const prices = new OperationCosts<OperationPrice>(({ dependsOnTexts }) => dependsOnTexts);
   return {
     async requestDidStart() {
       return {
@@ -30,14 +27,17 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (operation.operation === 'subscription')
             throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
           const variables = request.variables ?? {};
-          const isSound = () => !getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors;
-          const cost = costs.of(operation, variables, () =>
-            isSound() ? costOf(schema, document, request.operationName, variables) : undefined,
-          );
+          const coerced = () => getVariableValues(schema, operation.variableDefinitions ?? [], variables).coerced;
+          const price = prices.of(operation, variables, () => {
+            const sound = coerced();
+            return sound && priceOf({ schema, document, operation, variables, coerced: sound });
+          });
           // The execution says what is wrong with the variables, and does nothing else.
-          if (cost === undefined || !caller || introspects) return;
+          if (price === undefined || !caller || introspects) return;
+          const size = price.scans.length > 0 ? await sizeOf(contextValue) : undefined;
+          const cost = pointsOf(price, size);
           // A known cost is that of the variables' form: their texts may be wrong.
-          if (cost > limits.operationCost && !isSound()) return;
+          if (cost > limits.operationCost && !coerced()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           const asked = services.budget.spend(caller, cost);
           // A promise only where Redis must be asked.
@@ -51,25 +51,29 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
 }
 
 /** @throws BAD_USER_INPUT for arguments that only their variables make wrong, such as null where none may be */
-function costOf(
-  schema: GraphQLSchema,
-  query: DocumentNode,
-  operationName: string | undefined,
-  variables: Record<string, unknown>,
-): number {
-  const options = { schema, query, variables, estimators: ESTIMATORS, maxQueryNodes: MAX_NODES };
+function priceOf(asked: PricedOperation): OperationPrice {
   try {
-    return getComplexity({ ...options, ...(operationName && { operationName }) });
+    return operationPrice(asked);
   } catch (error) {
     if (error instanceof GraphQLError) throw refused(ErrorCode.BadUserInput, error.message);
     throw error;
   }
 }
 
+/** Of the caller's tenant. Not for the request: others of the tenant wait for it too. */
+async function sizeOf({ caller, services }: RequestContext): Promise<TenantSize | undefined> {
+  if (!caller?.tenant) return undefined;
+  try {
+    return await services.tenantSizes.of(caller.tenant.scope);
+  } catch (error) {
+    throw knownFailure(error) ?? error;
+  }
+}
+
 function tooComplex(cost: number, limit: number): GraphQLError {
   return refused(
     ErrorCode.TooComplex,
-    `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, or split it.`,
+    `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, for counts without a filter, or split it.`,
     { cost, limit },
   );
 }

@@ -1,7 +1,9 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { badUserInput } from '../errors.ts';
+import { badUserInput, countTimedOut } from '../errors.ts';
+import type { Count } from '../paging/bounded-count.ts';
 import { cursorOf, parseCursor } from '../paging/cursor.ts';
 import type { KeysetOrder, KeysetRow, Page, PageRequest } from '../paging/keyset.ts';
+import { StatementStopped } from '../tenancy/statement-stopped.ts';
 import { checkedSize, DEFAULT_PAGE_SIZE } from './input-checks.ts';
 import type { ConnectionPage } from './pagination.type.ts';
 import { fieldsBelow, namesOf, type SelectedField } from './selection.ts';
@@ -57,7 +59,7 @@ export function nodeFields(fields: readonly SelectedField[]): SelectedField[] {
 export function connection<Node extends object>(
   page: Page<Node>,
   order: KeysetOrder,
-  totalCount: number,
+  count: Count | undefined,
   fields: readonly SelectedField[],
 ): ConnectionPage<Node & KeysetRow> {
   const withEdges = fields.some(({ name }) => name === 'edges');
@@ -72,15 +74,28 @@ export function connection<Node extends object>(
       startCursor: first ? cursorOf(order, first) : null,
       endCursor: last ? cursorOf(order, last) : null,
     },
-    totalCount,
+    totalCount: count?.count ?? 0,
+    totalCountIsExact: count?.isExact ?? true,
   };
 }
 
-/** Counting reads every row of the list: only for those who show the number. */
-export async function ifSelected<Count>(
+/** The fields of a connection that show how many rows there are, the number first. */
+export const CONNECTION_COUNT = ['totalCount', 'totalCountIsExact'] as const;
+
+/**
+ * Counting reads rows of the list, up to a limit: only for those who show the number.
+ * @param names of the fields that show it, the number first
+ * @throws TIMEOUT naming the field, when the count was stopped
+ */
+export async function countIfSelected<Counted>(
   fields: readonly SelectedField[],
-  names: readonly string[],
-  count: () => Promise<Count>,
-): Promise<Count | undefined> {
-  return fields.some(({ name }) => names.includes(name)) ? count() : undefined;
+  names: readonly [string, ...string[]],
+  count: () => Promise<Counted>,
+): Promise<Counted | undefined> {
+  if (!fields.some(({ name }) => names.includes(name))) return undefined;
+  try {
+    return await count();
+  } catch (error) {
+    throw error instanceof StatementStopped ? countTimedOut(names[0], error.limitMs, error) : error;
+  }
 }

@@ -1,4 +1,5 @@
 import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { sentences } from './sentences.ts';
 
 @ObjectType({ description: 'Where a page lies in its list. Both flags are exact.', simpleResolvers: true })
 export class PageInfo {
@@ -15,13 +16,18 @@ export class PageInfo {
   endCursor!: string | null;
 }
 
-/** A page as the connection types show it. `totalCount` is a number, or absent when it was not selected. */
+/** A page as the connection types show it. The count means nothing when it was not selected. */
 export interface ConnectionPage<Node> {
   readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
   readonly nodes: readonly Node[];
   readonly pageInfo: PageInfo;
   readonly totalCount: number;
+  readonly totalCountIsExact: boolean;
 }
+
+/** What descriptions of counts say of their limit. */
+export const BOUND =
+  'Where no totals are kept, counted no further than a limit of the service, 10,000 unless it is set otherwise.';
 
 /** Makes the connection and edge types of a node type, after the Relay cursor connections specification. */
 export function connectionTypes<Node extends object>(name: string, node: () => ClassType<Node>) {
@@ -45,8 +51,13 @@ export function connectionTypes<Node extends object>(name: string, node: () => C
     @Field(() => PageInfo, { description: 'Where the page lies in the list.' })
     pageInfo!: PageInfo;
 
-    @Field(() => Int, { description: 'Rows of the whole list under this filter; counted only when selected.' })
+    @Field(() => Int, {
+      description: sentences('Rows of the whole list under this filter; counted only when selected.', BOUND),
+    })
     totalCount!: number;
+
+    @Field(() => Boolean, { description: 'Whether totalCount is all there are; false: there are more.' })
+    totalCountIsExact!: boolean;
   }
 
   return { Connection, Edge };

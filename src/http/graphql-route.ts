@@ -15,6 +15,7 @@ import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode } from '../errors.ts';
+import { HIT_POINTS } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
@@ -23,7 +24,7 @@ import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
-import { answerAtHand, COST_OF_A_HIT, entryKey, recordHit } from './hits.ts';
+import { answerAtHand, entryKey, recordHit } from './hits.ts';
 import { answerAhead } from './listener.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
@@ -121,7 +122,7 @@ function answer(
       route.services.monitor.recordError(found.loaded.status, found.loaded.errorCode, caller?.tenant?.scope.tenantId);
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
     if (!isLoaded && caller) {
-      const refusal = route.services.budget.charge(caller, COST_OF_A_HIT);
+      const refusal = route.services.budget.charge(caller, HIT_POINTS);
       if (refusal) return sendRefusal(refusal);
       recordHit(route.services, caller, operation, timing);
     }

@@ -6,6 +6,7 @@ import { bearerToken } from '../context/bearer-token.ts';
 import type { Caller, CallerTenant } from '../context/caller.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
+import { HIT_POINTS } from '../graphql/complexity.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
@@ -13,9 +14,6 @@ import { asksForReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { sendHit } from './send-answer.ts';
-
-/** An answer from the cache is found in the time of a few fields. */
-export const COST_OF_A_HIT = 1;
 
 /** What answering past Fastify takes. */
 interface AtHand {
@@ -44,7 +42,7 @@ export function recordHit(
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
   monitor.recordOperation(
-    { name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true, points: COST_OF_A_HIT },
+    { name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true, points: HIT_POINTS },
     timing,
   );
 }
@@ -67,7 +65,7 @@ export function answerAtHand(
   if (!operation.cacheable) return false;
   const { scope } = caller.tenant;
   const hit = services.cache.answerAtHand(scope, entryKey(caller, caller.tenant, operation.cacheable));
-  if (!hit || services.budget.charge(caller, COST_OF_A_HIT)) return false;
+  if (!hit || services.budget.charge(caller, HIT_POINTS)) return false;
   timing.cache = hit.outcome;
   recordHit(services, caller, operation, timing);
   sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));

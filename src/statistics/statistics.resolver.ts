@@ -10,6 +10,7 @@ import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { StatisticsPeriod } from './calendar.ts';
+import { statisticsCost } from './statistics.cost.ts';
 import { MAX_BUCKETS, statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
 
@@ -22,6 +23,7 @@ const PARTS = [
 @Resolver(() => Statistics)
 export class StatisticsResolver {
   @Query(() => Statistics, {
+    complexity: statisticsCost,
     description: sentences(
       'Buckets between two days, both included; refresh as for dashboard.',
       `At most ${MAX_BUCKETS} buckets; more are refused.`,

@@ -1,5 +1,4 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { fixedCost } from '../graphql/complexity.ts';
 import { DateScalar, DateTimeScalar } from '../graphql/scalars.ts';
 import { StatisticsPeriod } from './calendar.ts';
 import { CashFlow } from './cash-flow.type.ts';
@@ -15,6 +14,9 @@ registerEnumType(StatisticsPeriod, {
     YEARLY: { description: 'Calendar years.' },
   },
 });
+
+/** All that is selected is reckoned as often as there are buckets: beside theirs, the values of these are few. */
+const FEW = () => 1;
 
 @ObjectType({ description: 'Transactions of one period, clipped to the range.', simpleResolvers: true })
 export class StatisticsBucket {
@@ -51,15 +53,20 @@ export class Statistics {
   @Field(() => DateTimeScalar, { description: 'When the answer was computed; one from the cache keeps its time.' })
   generatedAt!: string;
 
-  @Field(() => [CashFlow], { description: 'The whole range, one entry for each currency that occurs.' })
+  @Field(() => [CashFlow], {
+    complexity: FEW,
+    description: 'The whole range, one entry for each currency that occurs.',
+  })
   totals!: CashFlow[];
 
   @Field(() => [StatisticsBucket], {
-    complexity: fixedCost(30),
     description: 'In order; empty buckets included. Weeks start on Monday.',
   })
   buckets!: StatisticsBucket[];
 
-  @Field(() => [CategoryCashFlow], { description: 'Categories by name; transactions without a category come last.' })
+  @Field(() => [CategoryCashFlow], {
+    complexity: FEW,
+    description: 'Categories by name; transactions without a category come last.',
+  })
   byCategory!: CategoryCashFlow[];
 }

@@ -1,9 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import { busy, timedOut, unavailable } from '../errors.ts';
 import { TurnRefused } from './fair-queue.ts';
-
-/** SQLSTATE of a statement that PostgreSQL stopped: here only ever for its time. */
-const QUERY_CANCELED = '57014';
+import { QUERY_CANCELED } from './sql-state.ts';
 
 /** SQLSTATE of a connection that is one more than PostgreSQL takes. */
 const TOO_MANY_CONNECTIONS = '53300';

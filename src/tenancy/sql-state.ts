@@ -1,3 +1,5 @@
+/** Of a statement that PostgreSQL stopped: here only ever for its time. */
+export const QUERY_CANCELED = '57014';
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
@@ -11,6 +13,11 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isWriteConflict(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+}
+
+/** Whether PostgreSQL stopped the statement. */
+export function isQueryCanceled(error: unknown): boolean {
+  return sqlStateOf(error) === QUERY_CANCELED;
 }
 
 function sqlStateOf(error: unknown): unknown {

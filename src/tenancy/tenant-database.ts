@@ -8,6 +8,8 @@ import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
 import type { QueueLimits } from './queue-limits.ts';
+import { isQueryCanceled } from './sql-state.ts';
+import { StatementStopped } from './statement-stopped.ts';
 import {
   inStatementContext,
   type QueueFigures,
@@ -66,6 +68,8 @@ export interface SqlStatement {
    * is sent with, which conditions of partial indexes need. Planning costs as much as reading some hundred rows.
    */
   readonly planOnce?: boolean;
+  /** PostgreSQL stops it after this, if that is less than `statementTimeoutMs`. Outside of transactions that write. */
+  readonly timeoutMs?: number;
 }
 
 /** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */
@@ -77,7 +81,7 @@ export class TenantDatabase {
   readonly #snapshots = new WeakMap<object, SnapshotQuery>();
   #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
-  constructor(options: TenantDatabaseOptions) {
+  constructor(private readonly options: TenantDatabaseOptions) {
     this.#pool = new TenantPool({
       connectionString: options.url,
       max: options.poolSize,
@@ -106,12 +110,25 @@ export class TenantDatabase {
     return schemaOf(this.#client);
   }
 
-  /** Runs one prepared statement and gives its rows. */
+  /**
+   * Runs one prepared statement and gives its rows.
+   * @throws StatementStopped when it has a time limit of its own, which it exceeded
+   */
   async select<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
-    const { model, action, query, planOnce } = statement;
+    if (statement.timeoutMs === undefined) return this.#send<Row>(scope, statement);
+    const timeoutMs = Math.min(statement.timeoutMs, this.options.statementTimeoutMs);
+    try {
+      return await this.#send<Row>(scope, { ...statement, timeoutMs });
+    } catch (error) {
+      throw isQueryCanceled(error) ? new StatementStopped(timeoutMs, { cause: error }) : error;
+    }
+  }
+
+  async #send<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
+    const { model, action, query, planOnce, timeoutMs } = statement;
     const { text, values } = query;
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
-    const prepared = { name: this.#nameOf(text), text, values, planOnce };
+    const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs };
     if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared);
     const inSnapshot = this.#snapshots.get(scope.snapshot);
     if (!inSnapshot) throw new Error('the scope is of a snapshot of another database');

@@ -220,7 +220,10 @@ export class TenantPool extends pg.Pool {
       const sent = last.then(() => {
         if (isOver) throw new Error('the snapshot is over: nothing may follow');
         if (owner.request) this.#running.refuseAbandoned(owner.request);
-        return this.#timed(context, statement, () => transaction.query(statement, 'open'));
+        const { timeoutMs } = statement;
+        return this.#timed(context, statement, () =>
+          timeoutMs === undefined ? transaction.query(statement, 'open') : transaction.queryTimed(statement, timeoutMs),
+        );
       });
       last = sent.catch(() => {}); // its own caller is told
       return (await sent).rows;
@@ -350,7 +353,7 @@ export class TenantPool extends pg.Pool {
     const client = await this.#checkOut(context);
     const run = () =>
       this.#timed(context, statement, () =>
-        submit(client, statement, { ahead: [forTenant(context.tenantId, statement.planOnce)] }),
+        submit(client, statement, { ahead: [forTenant(context.tenantId, statement)] }),
       );
     const release = (isUnsure: boolean) => this.#giveBack(client, context, isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);

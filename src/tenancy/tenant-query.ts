@@ -9,6 +9,8 @@ export interface PreparedStatement {
   readonly values?: readonly unknown[];
   /** Of `SqlStatement`. */
   readonly planOnce?: boolean | undefined;
+  /** Of `SqlStatement`; never longer than that of all statements. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Left to itself, PostgreSQL plans anew what has parameters that are lists: it takes them for longer than they are (docs/decisions.md). */
@@ -30,14 +32,18 @@ export function localSettings({ statementTimeoutMs, role }: StatementSettings): 
   return settings;
 }
 
-/** What is prepared on every connection, to be sent together with others; `settings` begin with what all of them set. */
-const companions = (settings: string) => ({
+/** What is prepared on every connection, to be sent together with others; most begin with the settings of all statements. */
+const companions = (settings: string, settingsButTime: string) => ({
   begin: 'BEGIN',
   begin_snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
   commit: 'COMMIT',
+  savepoint: 'SAVEPOINT timed',
+  roll_back_to_savepoint: 'ROLLBACK TO SAVEPOINT timed',
+  set_timeout: "SELECT set_config('statement_timeout', $1, true)",
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
   set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
   set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
+  set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`,
   set_writer: `SELECT ${settings}set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
   /** For reading the directory of tenants: slugs and names, never business data. */
   set_directory: `SELECT ${settings}set_config('app.directory', $1, true)`,
@@ -60,11 +66,22 @@ export interface Company {
 export const BEGIN: Companion = { name: 'begin', values: [] };
 export const BEGIN_SNAPSHOT: Companion = { name: 'begin_snapshot', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
+/** For a statement with a time limit of its own within a transaction that only reads: rolling back brings back the limit of before. */
+export const SAVEPOINT: Companion = { name: 'savepoint', values: [] };
+export const ROLL_BACK_TO_SAVEPOINT: Companion = { name: 'roll_back_to_savepoint', values: [] };
 export const FOR_NOBODY: Company = { ahead: [{ name: 'set_nothing', values: [] }] };
 export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
 
-/** @param planOnce whether the statement is planned once for all values and not for the ones it is sent with */
-export function forTenant(tenantId: string, planOnce = false): Companion {
+export function timeLimit(timeoutMs: number): Companion {
+  return { name: 'set_timeout', values: [String(timeoutMs)] };
+}
+
+/** For the statement that follows. */
+export function forTenant(
+  tenantId: string,
+  { planOnce, timeoutMs }: Pick<PreparedStatement, 'planOnce' | 'timeoutMs'> = {},
+): Companion {
+  if (timeoutMs !== undefined) return { name: 'set_tenant_timed', values: [tenantId, String(timeoutMs)] };
   return { name: planOnce ? 'set_tenant_plan_once' : 'set_tenant', values: [tenantId] };
 }
 
@@ -154,16 +171,22 @@ class Preparation extends Query {
   override prepare(connection: WireConnection): void {
     connection.parse({ name: '', text: SET_TEXT_FORMATS, types: [] });
     send(connection, { name: '', values: [] });
-    const settings = localSettings(this.settings)
-      .map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true), `)
-      .join('');
-    for (const [name, text] of Object.entries(companions(settings))) connection.parse({ name, text, types: [] });
+    const { statementTimeoutMs: _, ...butTime } = this.settings;
+    const all = companions(settingsIn(this.settings), settingsIn(butTime));
+    for (const [name, text] of Object.entries(all)) connection.parse({ name, text, types: [] });
     connection.sync();
   }
 
   override handleDataRow(): void {}
 
   override handleCommandComplete(): void {}
+}
+
+/** As the beginning of a SELECT. */
+function settingsIn(settings: StatementSettings): string {
+  return localSettings(settings)
+    .map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true), `)
+    .join('');
 }
 
 /** The unnamed portal, with all its rows. */

@@ -1,7 +1,15 @@
 import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement } from './tenant-database.ts';
-import { COMMIT, type Companion, type PreparedStatement, submit } from './tenant-query.ts';
+import {
+  COMMIT,
+  type Companion,
+  type PreparedStatement,
+  ROLL_BACK_TO_SAVEPOINT,
+  SAVEPOINT,
+  submit,
+  timeLimit,
+} from './tenant-query.ts';
 
 /** One transaction of a tenant: repositories that write are given it instead of the database. */
 export interface TenantTransaction {
@@ -58,6 +66,24 @@ export class PooledTransaction {
       return result;
     } catch (error) {
       this.#state = 'failed';
+      throw error;
+    }
+  }
+
+  /**
+   * The same with a statement that has a time limit of its own, in a transaction that only reads: should it fail, the others go on.
+   * Nothing of its own is left behind, its limit neither.
+   */
+  async queryTimed(statement: PreparedStatement, timeoutMs: number): Promise<pg.QueryResult> {
+    const opening = this.#state === 'none' ? this.opening : [];
+    this.#state = 'open';
+    try {
+      const ahead = [...opening, SAVEPOINT, timeLimit(timeoutMs)];
+      return await submit(this.client, statement, { ahead, behind: [ROLL_BACK_TO_SAVEPOINT] });
+    } catch (error) {
+      await this.client.query('ROLLBACK TO SAVEPOINT timed').catch(() => {
+        this.#state = 'failed'; // where it was not even begun, or is lost
+      });
       throw error;
     }
   }

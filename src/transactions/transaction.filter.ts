@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import type { Scanned } from '../graphql/complexity.ts';
 import { checkedDecimal, checkedId, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import type { TransactionFilter } from './transaction.input.ts';
 
@@ -37,13 +38,34 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
+/** What has to be read to count movements, by which bounds a filter has alone. */
+export function countedTransactions({ filter }: Filtered): Scanned | undefined {
+  return isKept(filter) ? undefined : scannedFor(filter);
+}
+
+/** What has to be read to find a page of movements: by amount there is no order of them. */
+export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
+  return filter?.minAmount == null && filter?.maxAmount == null ? undefined : scannedFor(filter);
+}
+
+interface Filtered {
+  readonly filter?: TransactionFilter | null;
+}
+
+function scannedFor(filter: TransactionFilter | null | undefined): Scanned {
+  return filter?.accountId == null ? 'transactions' : 'ofAccount';
+}
+
+function isKept(filter: TransactionFilter | null | undefined): boolean {
+  return Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
+}
+
 /**
  * @returns undefined for a filter of which daily_totals tell nothing; in them an empty category stands for none
  * @throws BAD_USER_INPUT naming the field that does not hold
  */
 export function keptCount(filter: TransactionFilter | null | undefined): KeptCount | undefined {
-  const isKept = Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
-  if (!isKept || filter?.category === '') return undefined;
+  if (!isKept(filter) || filter?.category === '') return undefined;
   const { category = null, bookedFrom, bookedTo } = filter ?? {};
   const from = bookedFrom == null ? null : checkedInstant('filter.bookedFrom', bookedFrom);
   const to = bookedTo == null ? null : checkedInstant('filter.bookedTo', bookedTo);

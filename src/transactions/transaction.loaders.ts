@@ -1,5 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.ts';
 import { columnsIdentity, LoaderFamily } from '../graphql/loader-family.ts';
+import type { Count } from '../paging/bounded-count.ts';
 import type { Page, PageRequest } from '../paging/keyset.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TransactionRepository } from './transaction.repository.ts';
@@ -19,7 +20,7 @@ export function createTransactionLoaders(scope: TenantScope, transactions: Trans
   const pages = new LoaderFamily<PageOfAccount, string, Page<Transaction>>((accountIds, { conditions, page, wanted }) =>
     transactions.pageOfEach(scope, accountIds, conditions, page, wanted),
   );
-  const counts = new LoaderFamily<readonly Prisma.Sql[], string, number>((accountIds, conditions) =>
+  const counts = new LoaderFamily<readonly Prisma.Sql[], string, Count>((accountIds, conditions) =>
     transactions.countOfEach(scope, accountIds, conditions),
   );
   return {
@@ -29,7 +30,7 @@ export function createTransactionLoaders(scope: TenantScope, transactions: Trans
     /** A page of each account's transactions; one statement for all accounts of a level. */
     pageByAccountIds: (accountIds: readonly string[], asked: PageOfAccount) =>
       pages.of(accountIds, pageIdentity(asked), asked),
-    /** How many transactions accounts have under these conditions; those without any are absent. */
+    /** How many transactions accounts have under these conditions. */
     countByAccountIds: (accountIds: readonly string[], conditions: readonly Prisma.Sql[]) =>
       counts.of(accountIds, identityOf(conditions), conditions),
   };

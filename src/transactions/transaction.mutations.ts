@@ -4,6 +4,7 @@ import { DEPENDENTS } from '../cache/namespaces.ts';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
+import { MOVEMENT_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { checkedKey, checkedMovements, checkedTransfer } from './ledger.input-checks.ts';
 import { recordTransactions, transfer } from './ledger.service.ts';
@@ -39,6 +40,7 @@ export class TransactionMutations {
 
   @Authorized(Role.ADMIN)
   @Mutation(() => TransferPayload, {
+    complexity: WRITE_POINTS,
     description: sentences(
       'Transfers an amount between two accounts of the tenant. Needs the role ADMIN.',
       'Records a debit and a credit, both or none.',
@@ -63,5 +65,5 @@ export class TransactionMutations {
 
 /** What is selected of the payload comes as often as there are movements. */
 function costOfMovements({ args, childComplexity }: ComplexityEstimatorArgs): number {
-  return 1 + args.input.transactions.length * childComplexity;
+  return WRITE_POINTS + args.input.transactions.length * (MOVEMENT_POINTS + childComplexity);
 }

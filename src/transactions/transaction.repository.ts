@@ -1,6 +1,7 @@
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
 import { Prisma } from '../generated/prisma/client.ts';
+import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS, exactly } from '../paging/bounded-count.ts';
 import {
   type KeysetRow,
   keysetPage,
@@ -42,6 +43,10 @@ interface OfAccount {
   readonly ofAccount: string;
 }
 
+interface Counted {
+  readonly count: number;
+}
+
 /** A transaction whose account was read with it. */
 export interface WithAccount {
   readonly account?: BankAccount;
@@ -79,7 +84,10 @@ export function newestTransactions(
 
 /** Reads transactions, newest first. `wanted` names the properties that are read; the others are absent from the rows. */
 export class TransactionRepository {
-  constructor(private readonly database: TenantDatabase) {}
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly countLimits = DEFAULT_COUNT_LIMITS,
+  ) {}
 
   async page(
     scope: TenantScope,
@@ -97,18 +105,22 @@ export class TransactionRepository {
   }
 
   /** How many transactions satisfy a filter: from the totals kept ready where they tell, else by counting. */
-  async count(scope: TenantScope, filter: TransactionFilter | null): Promise<number> {
+  async count(scope: TenantScope, filter: TransactionFilter | null): Promise<Count> {
     const where = whereOf(scope, transactionConditions(filter));
     const kept = keptCount(filter);
-    const [row] =
-      kept && !isShort(kept.booked)
-        ? await this.#select<{ count: number }>(scope, 'keptCount', countFromTotals(scope, kept, where))
-        : await this.#select<{ count: number }>(
-            scope,
-            'count',
-            sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where}`,
-          );
-    return row?.count ?? 0;
+    if (kept && !isShort(kept.booked)) {
+      const [row] = await this.#select<Counted>(scope, 'keptCount', countFromTotals(scope, kept, where));
+      return exactly(row?.count ?? 0);
+    }
+    const { timeoutMs } = this.countLimits;
+    if (kept) {
+      const query = sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where}`;
+      const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
+      return exactly(row?.count ?? 0);
+    }
+    const query = sql`SELECT ${boundedCount({ table: sql`transactions`, where }, this.countLimits)} AS count`;
+    const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
+    return countWithin(row?.count ?? 0, this.countLimits);
   }
 
   /** The same page of each of these accounts, in one statement. */
@@ -130,16 +142,17 @@ export class TransactionRepository {
     return new Map([...grouped].map(([accountId, rows]) => [accountId, keysetPage(rows, page)]));
   }
 
-  /** How many transactions each of these accounts has, in one statement; accounts without any are absent. */
+  /** How many transactions each of these accounts has, in one statement. */
   async countOfEach(
     scope: TenantScope,
     accountIds: readonly string[],
     conditions: readonly Prisma.Sql[],
-  ): Promise<Map<string, number>> {
-    const where = whereOf(scope, [sql`account_id = ANY(${accountIds}::uuid[])`, ...conditions]);
-    const query = sql`SELECT account_id AS "ofAccount", ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where} GROUP BY account_id`;
-    const rows = await this.#select<OfAccount & { count: number }>(scope, 'countOfEach', query);
-    return new Map(rows.map(({ ofAccount, count }) => [ofAccount, count]));
+  ): Promise<Map<string, Count>> {
+    const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
+    const ofOne = boundedCount({ table: sql`transactions`, where }, this.countLimits);
+    const query = sql`SELECT account.id AS "ofAccount", ${ofOne} AS count FROM unnest(${accountIds}::uuid[]) AS account (id)`;
+    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, this.countLimits.timeoutMs);
+    return new Map(rows.map(({ ofAccount, count }) => [ofAccount, countWithin(count, this.countLimits)]));
   }
 
   /**
@@ -163,8 +176,18 @@ export class TransactionRepository {
     return new Map(Object.entries(row?.lists ?? {}).flatMap(([id, list]) => (list ? [[id, list] as const] : [])));
   }
 
-  #select<Row extends object>(scope: TenantScope, action: string, query: Prisma.Sql): Promise<Row[]> {
-    return this.database.select<Row>(scope, { model: 'Transaction', action, query });
+  #select<Row extends object>(
+    scope: TenantScope,
+    action: string,
+    query: Prisma.Sql,
+    timeoutMs?: number,
+  ): Promise<Row[]> {
+    return this.database.select<Row>(scope, {
+      model: 'Transaction',
+      action,
+      query,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
   }
 }
 

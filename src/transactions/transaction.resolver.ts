@@ -3,10 +3,17 @@ import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver } from 'type-graph
 import { BankAccount } from '../accounts/account.type.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
-import { ConnectionArgs, connection, ifSelected, nodeFields, pageRequest } from '../graphql/pagination.ts';
+import {
+  CONNECTION_COUNT,
+  ConnectionArgs,
+  connection,
+  countIfSelected,
+  nodeFields,
+  pageRequest,
+} from '../graphql/pagination.ts';
 import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
-import { transactionConditions } from './transaction.filter.ts';
+import { countedTransactions, searchedTransactions, transactionConditions } from './transaction.filter.ts';
 import { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
 import { TRANSACTION_RELATIONS } from './transaction.relations.ts';
@@ -14,7 +21,10 @@ import { Transaction, TransactionConnection } from './transaction.type.ts';
 
 @Resolver(() => Transaction)
 export class TransactionResolver {
-  @Query(() => TransactionConnection, { complexity: pageCost, description: "The tenant's transactions, newest first." })
+  @Query(() => TransactionConnection, {
+    complexity: pageCost({ finds: searchedTransactions, counts: countedTransactions, countFields: CONNECTION_COUNT }),
+    description: "The tenant's transactions, newest first.",
+  })
   async transactions(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
@@ -29,12 +39,12 @@ export class TransactionResolver {
     const conditions = transactionConditions(filter);
     const request = pageRequest(args, NEWEST_FIRST, fields);
     const shown = nodeFields(fields);
-    const [page, totalCount] = await Promise.all([
+    const [page, count] = await Promise.all([
       services.transactions.page(scope, conditions, request, namesOf(shown)),
-      ifSelected(fields, ['totalCount'], () => services.transactions.count(scope, filter)),
+      countIfSelected(fields, CONNECTION_COUNT, () => services.transactions.count(scope, filter)),
     ]);
     const rows = await withRelations(context, TRANSACTION_RELATIONS, page.rows, shown);
-    return connection({ ...page, rows }, NEWEST_FIRST, totalCount ?? 0, fields);
+    return connection({ ...page, rows }, NEWEST_FIRST, count, fields);
   }
 
   @FieldResolver(() => BankAccount, { description: 'Account that the transaction belongs to.' })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { judged } from '../../scripts/bench/prices.ts';
 import { formatReport } from '../../scripts/bench/report.ts';
 import { summarize } from '../../scripts/bench/results.ts';
 import { MACHINE } from './machine.ts';
@@ -15,6 +16,7 @@ const EMPTY = {
   memory: [],
   invalidation: [],
   fairShares: null,
+  prices: null,
 };
 
 test('only what was measured is shown', () => {
@@ -78,4 +80,17 @@ test('what is mixed with writes is told beside the bare server that writes as mu
   expect(formatReport({ ...EMPTY, cases })).toContain(
     'service, Redis, 5 % writes: 0.80 of what "bare Fastify, Redis and SQL" does with the same writes.',
   );
+});
+
+test('a price is shown beside the one in the middle, and what is too far from it is said', () => {
+  const price = (title: string, pointsPerMs: number, isCheap = false) => ({
+    ...{ title, tenant: 'largest', points: 1_000, serviceMicros: 600, databaseMicros: 400, pointsPerMs, isCheap },
+  });
+  const measured = [price('a', 1_000), price('b', 900), price('c', 3_100), price('d', 90_000, true)] as const;
+  const lines = formatReport({ ...EMPTY, prices: judged(measured as Parameters<typeof judged>[0]) }).split('\n');
+  const rows = lines.map((line) => line.split(/ {2,}/));
+  expect(rows).toContainEqual(['a', 'largest', '1,000', '600', '400', '1,000', '1.0']);
+  expect(rows).toContainEqual(['c', 'largest', '1,000', '600', '400', '3,100', '3.1 TOO FAR']);
+  expect(rows).toContainEqual(['d', 'largest', '1,000', '600', '400', '90,000', '(the most)']);
+  expect(lines.at(-1)).toMatch(/^Points for a millisecond of CPU, in the middle: 1,000\./);
 });

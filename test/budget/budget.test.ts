@@ -5,7 +5,9 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 
-const COST_1 = '{ viewer { id } }';
+const SMALL = '{ viewer { id } }';
+/** In points: any operation costs 250, and each of its two values one. */
+const HALF_COST = 126;
 const RATE_LIMIT = '{ rateLimit { limit cost remaining resetAt tenant { limit remaining resetAt } } }';
 
 let database: TestDatabase;
@@ -56,7 +58,7 @@ function expectRefused({ status, headers, errors, data }: GraphqlAnswer, words: 
 }
 
 test('of a spent tenant is refused alike hot and cold, whoever of it asks, and no other tenant', async () => {
-  await withServices(1, { LIMIT_TENANT_POINTS_PER_MINUTE: '40' }, async ([service]) => {
+  await withServices(1, { LIMIT_TENANT_POINTS_PER_MINUTE: '2000' }, async ([service]) => {
     if (!service) throw new Error('no service');
     const [slug, other] = [fresh(), fresh()];
     const [viewer, admin] = await Promise.all([Role.VIEWER, Role.ADMIN].map((role) => service.token(role, slug)));
@@ -70,7 +72,7 @@ test('of a spent tenant is refused alike hot and cold, whoever of it asks, and n
 });
 
 test('a hit of a spent caller is refused as a miss is, byte for byte', async () => {
-  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '10' }, async ([service]) => {
+  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '1000' }, async ([service]) => {
     if (!service) throw new Error('no service');
     const token = await service.token(Role.VIEWER, fresh());
     const { refusal } = await untilRefused([service], token, '{ tenant { slug } }');
@@ -88,27 +90,31 @@ test('a hit of a spent caller is refused as a miss is, byte for byte', async () 
 });
 
 test('a refused operation takes no points of anybody’s', async () => {
-  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '100', LIMIT_TENANT_POINTS_PER_MINUTE: '60' }, async ([service]) => {
-    if (!service) throw new Error('no service');
-    const token = await service.token(Role.VIEWER, fresh());
-    expectRefused(await service.send(token, '{ accounts(first: 40) { nodes { id } } }'), "The tenant's points");
-    const { data } = await service.send(token, RATE_LIMIT);
-    const { cost, remaining, limit, tenant } = data.rateLimit;
-    expect([limit, remaining]).toEqual([100, 100 - cost]);
-    expect(tenant).toMatchObject({ limit: 60, remaining: 60 - cost });
-    expect(Date.parse(tenant.resetAt)).toBeGreaterThan(Date.now());
-  });
+  await withServices(
+    1,
+    { LIMIT_POINTS_PER_MINUTE: '1000', LIMIT_TENANT_POINTS_PER_MINUTE: '700' },
+    async ([service]) => {
+      if (!service) throw new Error('no service');
+      const token = await service.token(Role.VIEWER, fresh());
+      expectRefused(await service.send(token, '{ accounts(first: 40) { nodes { id } } }'), "The tenant's points");
+      const { data } = await service.send(token, RATE_LIMIT);
+      const { cost, remaining, limit, tenant } = data.rateLimit;
+      expect([limit, remaining]).toEqual([1000, 1000 - cost]);
+      expect(tenant).toMatchObject({ limit: 700, remaining: 700 - cost });
+      expect(Date.parse(tenant.resetAt)).toBeGreaterThan(Date.now());
+    },
+  );
 });
 
 test('a tenant’s own number takes the place of the default, and an OPERATOR has no tenant', async () => {
   const slug = fresh();
   await withClient(database.url, (client) =>
-    client.query('UPDATE tenants SET points_per_minute = 25 WHERE slug = $1', [slug]),
+    client.query('UPDATE tenants SET points_per_minute = 2500 WHERE slug = $1', [slug]),
   );
   await withServices(1, {}, async ([service]) => {
     if (!service) throw new Error('no service');
     const { data } = await service.send(await service.token(Role.VIEWER, slug), RATE_LIMIT);
-    expect(data.rateLimit.tenant.limit).toBe(25);
+    expect(data.rateLimit.tenant.limit).toBe(2500);
     expect((await service.send(await service.token(Role.OPERATOR), RATE_LIMIT)).data.rateLimit.tenant).toBeNull();
   });
   const wrong = withClient(database.url, (client) => client.query('UPDATE tenants SET points_per_minute = 0'));
@@ -126,20 +132,19 @@ describeWithOwnRedis('over processes that share a Redis', () => {
     const env = {
       REDIS_URL: redis.url,
       CACHE: 'off',
-      LIMIT_POINTS_PER_MINUTE: '20',
-      LIMIT_TENANT_POINTS_PER_MINUTE: '50',
+      LIMIT_POINTS_PER_MINUTE: String(20 * HALF_COST),
+      LIMIT_TENANT_POINTS_PER_MINUTE: String(50 * HALF_COST),
     };
     await withServices(2, env, async (services) => {
       const slug = fresh();
       const [first] = services as [TestService];
       const token = await first.token(Role.VIEWER, slug);
-      const cost = 2;
-      const { answered, refusal } = await untilRefused(services, token, COST_1);
-      expect(answered).toBe(20 / cost);
+      const { answered, refusal } = await untilRefused(services, token, SMALL);
+      expect(answered).toBe(10);
       expectRefused(refusal, 'The points of this minute are spent');
       for (const role of [Role.ANALYST, Role.ADMIN])
-        await untilRefused(services, await first.token(role, slug), COST_1).then(({ answered }) =>
-          expect(answered).toBe(role === Role.ANALYST ? 20 / cost : 10 / cost),
+        await untilRefused(services, await first.token(role, slug), SMALL).then(({ answered }) =>
+          expect(answered).toBe(role === Role.ANALYST ? 10 : 5),
         );
     });
   });
@@ -159,15 +164,15 @@ describeWithOwnRedis('over processes that share a Redis', () => {
 
   test('a Redis that is gone refuses nobody and errs for nobody: each process counts for itself', async () => {
     const own = await startRedis();
-    const env = { REDIS_URL: own.url, CACHE: 'off', LIMIT_POINTS_PER_MINUTE: '20' };
+    const env = { REDIS_URL: own.url, CACHE: 'off', LIMIT_POINTS_PER_MINUTE: String(20 * HALF_COST) };
     await withServices(2, env, async (services) => {
       const [first, second] = services as [TestService, TestService];
       const token = await first.token(Role.VIEWER, slugs[0]);
       await own.stop();
-      const { answered, refusal } = await untilRefused([first], token, COST_1);
+      const { answered, refusal } = await untilRefused([first], token, SMALL);
       expect(answered).toBe(10);
       expectRefused(refusal, 'The points of this minute are spent');
-      expect((await untilRefused([second], token, COST_1)).answered).toBe(10);
+      expect((await untilRefused([second], token, SMALL)).answered).toBe(10);
     });
   });
 });

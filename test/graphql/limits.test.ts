@@ -6,7 +6,7 @@ import { type GraphqlAnswer, startService, type TestService } from '../support/s
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
 
 const [PRAGUE, NEW_YORK] = TWINS as [Twin, Twin];
-const LIMITS = { LIMIT_OPERATION_COST: '1000', LIMIT_DEPTH: '6', LIMIT_POINTS_PER_MINUTE: '5000' };
+const LIMITS = { LIMIT_OPERATION_COST: '7000', LIMIT_DEPTH: '6', LIMIT_POINTS_PER_MINUTE: '20000' };
 const SECRET = 'a secret for tests only, of more than 32 bytes';
 
 let database: TestDatabase;
@@ -37,9 +37,9 @@ describe('the cost of one operation', () => {
     const { status, message, extensions } = refusal(await service.send(await viewer(PRAGUE), query));
     expect(status).toBe(400);
     expect(message).toBe(
-      'The operation costs 1201 points; at most 1000 are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, or split it.',
+      'The operation costs 8000 points; at most 7000 are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, for counts without a filter, or split it.',
     );
-    expect(extensions).toEqual({ code: 'QUERY_TOO_COMPLEX', cost: 1201, limit: 1000 });
+    expect(extensions).toEqual({ code: 'QUERY_TOO_COMPLEX', cost: 8000, limit: 7000 });
     expect(service.statements).toEqual([]);
   });
 
@@ -52,10 +52,10 @@ describe('the cost of one operation', () => {
 
   test('counts aliases, fragments and what variables ask for', async () => {
     const query = `query ($size: Int!) { a: accounts(first: $size) { ...List } b: accounts(last: $size) { ...List } }
-      fragment List on BankAccountConnection { nodes { id bankName ... on BankAccount { balance currency } } totalCount }`;
+      fragment List on BankAccountConnection { nodes { id bankName ... on BankAccount { balance currency recentTransactions(limit: 5) { id } } } totalCount }`;
     const token = await viewer(PRAGUE);
-    expect(refusal(await service.send(token, query, { size: 100 })).extensions).toMatchObject({ cost: 1202 });
-    expect((await service.send(token, query, { size: 83 })).errors).toBeUndefined();
+    expect(refusal(await service.send(token, query, { size: 100 })).extensions).toMatchObject({ cost: 11_750 });
+    expect((await service.send(token, query, { size: 50 })).errors).toBeUndefined();
   });
 
   test('leaves out what @skip and @include leave out', async () => {
@@ -274,21 +274,21 @@ describe('where there is no introspection', () => {
 });
 
 describe('the points of a minute', () => {
-  const COSTLY = '{ accounts(first: 49) { nodes { id bankName } } }'; // 1 + 49 * 3
+  const COSTLY = '{ accounts(first: 49) { nodes { id bankName } } }'; // 250 + 250 + 49 * (4 + 3)
   const RATE = '{ rateLimit { limit cost remaining resetAt } }';
 
   test('are what rateLimit counts: each operation takes its cost', async () => {
     const token = await service.token(Role.ANALYST, PRAGUE.slug);
     const first = (await service.send(token, RATE)).data.rateLimit;
-    expect(first).toMatchObject({ limit: 5000, cost: 5, remaining: 4995 });
+    expect(first).toMatchObject({ limit: 20_000, cost: 255, remaining: 19_745 });
     expect(Math.abs(Date.parse(first.resetAt) - Date.now() - 60_000)).toBeLessThan(10_000);
     await service.send(token, COSTLY);
     const second = (await service.send(token, RATE)).data.rateLimit;
-    expect(second).toEqual({ ...first, remaining: first.remaining - 148 - 5 });
-    await service.send(token, COSTLY); // from the cache: 1
+    expect(second).toEqual({ ...first, remaining: first.remaining - 843 - 255 });
+    await service.send(token, COSTLY); // from the cache: 40
     await service.send(token, '{ nothing }'); // refused before it could cost anything
     const combined = (await service.send(token, `{ rateLimit { cost remaining } tenant { name } }`)).data.rateLimit;
-    expect(combined).toEqual({ cost: 5, remaining: second.remaining - 1 - 5 });
+    expect(combined).toEqual({ cost: 504, remaining: second.remaining - 40 - 504 });
   });
 
   test('once spent give RATE_LIMITED with status 429 and Retry-After, to that caller alone', async () => {

@@ -11,7 +11,7 @@ function operation(): OperationDefinitionNode {
 const reckoner = (cost: number | undefined) => vi.fn(() => cost);
 
 test('a cost is reckoned once for an operation with its variables', () => {
-  const costs = new OperationCosts();
+  const costs = new OperationCosts<number>();
   const [a, b] = [operation(), operation()];
   const [one, two, other] = [reckoner(1), reckoner(2), reckoner(3)];
   for (let time = 0; time < 3; time++) {
@@ -23,7 +23,7 @@ test('a cost is reckoned once for an operation with its variables', () => {
 });
 
 test('texts change no cost, lengths of lists do', () => {
-  const costs = new OperationCosts();
+  const costs = new OperationCosts<number>();
   const asked = operation();
   const [one, two, nobody] = [reckoner(1), reckoner(2), reckoner(9)];
   const movement = (amount: string) => ({ accountId: 'a', amount });
@@ -36,7 +36,7 @@ test('texts change no cost, lengths of lists do', () => {
 });
 
 test('what cannot be reckoned is not remembered, and neither are long variables', () => {
-  const costs = new OperationCosts();
+  const costs = new OperationCosts<number>();
   const asked = operation();
   const [unsound, sound, long] = [reckoner(undefined), reckoner(4), reckoner(5)];
   expect([costs.of(asked, {}, unsound), costs.of(asked, {}, sound)]).toEqual([undefined, 4]);
@@ -45,7 +45,7 @@ test('what cannot be reckoned is not remembered, and neither are long variables'
 });
 
 test('many variables do not fill the memory', () => {
-  const costs = new OperationCosts();
+  const costs = new OperationCosts<number>();
   const asked = operation();
   const reckon = reckoner(1);
   const ask = (n: number) => costs.of(asked, { n }, reckon);
@@ -54,4 +54,16 @@ test('many variables do not fill the memory', () => {
   expect(reckon).toHaveBeenCalledTimes(51);
   ask(-1);
   expect(reckon).toHaveBeenCalledTimes(52);
+});
+
+test('where texts decide they belong to the form, from then on', () => {
+  const costs = new OperationCosts<{ points: number; byTexts: boolean }>(({ byTexts }) => byTexts);
+  const asked = operation();
+  const costOf = (day: string, points: number, byTexts = true) =>
+    costs.of(asked, { day }, () => ({ points, byTexts }))?.points;
+  expect(costOf('2026-01-01', 1, false)).toBe(1);
+  expect(costOf('2026-01-02', 9)).toBe(1);
+  const known = costs.of(asked, { day: '2026-01-03', more: true }, () => ({ points: 3, byTexts: true }));
+  expect(known?.points).toBe(3);
+  expect([costOf('2026-01-02', 4), costOf('2026-01-05', 5), costOf('2026-01-02', 9)]).toEqual([4, 5, 4]);
 });

@@ -1,0 +1,104 @@
+import type { DataSet } from './data-set.ts';
+import { KEY_PLACEHOLDER } from './load-job.ts';
+import { DASHBOARD, NESTED_LIST, RECORD_TRANSACTION, WRITE_CATEGORY } from './operations.ts';
+import type { KnownTenant } from './subjects.ts';
+
+const DAY_MS = 86_400_000;
+/** Of one mutation that records many. */
+const MANY_MOVEMENTS = 50;
+/** Nobody has moved so much. */
+const NO_AMOUNT = '99999999999';
+
+const ACCOUNT = 'id bankName accountNumber balance currency createdAt';
+const MOVEMENT = 'id bookedAt direction amount currency category';
+const FLOWS = '{ currency transactionCount inflow outflow net }';
+
+const STATISTICS = `query Statistics($period: StatisticsPeriod!, $from: Date!, $to: Date!) {
+  statistics(period: $period, from: $from, to: $to) {
+    totals ${FLOWS}
+    buckets { start end flows ${FLOWS} }
+    byCategory { category flows ${FLOWS} }
+  }
+}`;
+
+/** What a tenant asks for, again and again. */
+export interface PricedRequest {
+  readonly title: string;
+  readonly query: string;
+  readonly variables?: object;
+  /** Priced by the most that it may take, of which this takes little: shown beside the others, and not judged. */
+  readonly isCheap?: boolean;
+}
+
+/** At least one of each way in which prices are reckoned. */
+export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant): PricedRequest[] {
+  const daysBefore = (days: number) => new Date(Date.parse(lastDay) - days * DAY_MS).toISOString().slice(0, 10);
+  const statistics = (title: string, period: string, days: number) => ({
+    title: `statistics, ${title}`,
+    query: STATISTICS,
+    variables: { period, from: daysBefore(days), to: lastDay },
+  });
+  const byAmount = (minAmount: string, selection: string) =>
+    `{ transactions(first: 1, filter: { minAmount: "${minAmount}" }) { ${selection} } }`;
+  return [
+    { title: 'no statement', query: '{ viewer { id name role } }' },
+    { title: 'tenant', query: '{ tenant { id slug name timeZone } }' },
+    { title: 'account by id', query: `{ account(id: "${accountId}") { ${ACCOUNT} } }` },
+    { title: 'accounts, 50', query: `{ accounts(first: 50) { nodes { ${ACCOUNT} } pageInfo { endCursor } } }` },
+    { title: 'accounts, 50, with 5 movements each', query: NESTED_LIST },
+    {
+      title: 'accounts, 20, with a page of 10 each',
+      query: `{ accounts(first: 20) { nodes { id transactions(first: 10) { nodes { ${MOVEMENT} } } } } }`,
+    },
+    {
+      title: 'accounts, 20, each counted',
+      query: '{ accounts(first: 20) { nodes { id transactions(first: 1) { totalCount nodes { id } } } } }',
+    },
+    { title: 'transactions, 20', query: `{ transactions(first: 20) { nodes { ${MOVEMENT} } } }` },
+    { title: 'transactions, 100', query: `{ transactions(first: 100) { nodes { ${MOVEMENT} } } }` },
+    {
+      title: 'transactions, 100, with accounts',
+      query: `{ transactions(first: 100) { nodes { ${MOVEMENT} account { bankName accountNumber } } } }`,
+    },
+    { title: 'dashboard, 30 days', query: DASHBOARD, variables: { date: lastDay } },
+    {
+      title: 'dashboard, lists',
+      query: `{ dashboard { topAccounts(limit: 10) { ${ACCOUNT} } recentTransactions(limit: 10) { ${MOVEMENT} account { id bankName } } } }`,
+    },
+    {
+      title: 'dashboard, groups',
+      query:
+        '{ dashboard { accountsByType { key count } accountsByStatus { key count } accountsByBank { key count balances { currency amount } } } }',
+    },
+    statistics('30 days', 'DAILY', 29),
+    statistics('a year of days', 'DAILY', 364),
+    statistics('a year of weeks', 'WEEKLY', 364),
+    statistics('two years by quarter', 'QUARTERLY', 729),
+    { title: 'count from kept totals', query: '{ transactions(first: 1) { totalCount nodes { id } } }' },
+    { title: 'by amount, none found', query: byAmount(NO_AMOUNT, 'nodes { id }') },
+    {
+      title: 'by amount, none found, counted',
+      query: byAmount(NO_AMOUNT, 'totalCount totalCountIsExact nodes { id }'),
+    },
+    {
+      title: 'by amount, all counted',
+      query: byAmount('0', 'totalCount totalCountIsExact nodes { id }'),
+      isCheap: true,
+    },
+    {
+      title: 'accounts by balance, none found, counted',
+      query: `{ accounts(first: 1, filter: { minBalance: "${NO_AMOUNT}" }) { totalCount nodes { id } } }`,
+    },
+    { title: 'one movement recorded', ...recording(1, accountId, lastDay) },
+    { title: `${MANY_MOVEMENTS} movements recorded`, ...recording(MANY_MOVEMENTS, accountId, lastDay) },
+  ];
+}
+
+function recording(count: number, accountId: string, day: string) {
+  const movement = {
+    ...{ accountId, direction: 'CREDIT', amount: '1.0000' },
+    ...{ bookedAt: `${day}T12:00:00.000Z`, category: WRITE_CATEGORY },
+  };
+  const transactions = Array.from({ length: count }, () => movement);
+  return { query: RECORD_TRANSACTION, variables: { input: { idempotencyKey: KEY_PLACEHOLDER, transactions } } };
+}

@@ -1,0 +1,29 @@
+import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
+import { daysCost, type Reckoning } from '../graphql/complexity.ts';
+import { DEFAULT_PERIODS, type StatisticsPeriod } from './calendar.ts';
+import { MAX_BUCKETS } from './statistics.service.ts';
+
+const DAY_MS = 86_400_000;
+
+/** On average. */
+const DAYS: Readonly<Record<StatisticsPeriod, number>> = {
+  DAILY: 1,
+  WEEKLY: 7,
+  MONTHLY: 30.4,
+  QUARTERLY: 91.3,
+  YEARLY: 365.25,
+};
+
+/** Four years: what a tenant has may be a third of it, or three times as much. There is nothing to read of other days. */
+const MAX_DAYS = 1_461;
+
+/** The period and the days between the bounds decide, which its resolver checks: what is no range here is refused there. */
+export function statisticsCost({ args, childComplexity, context }: ComplexityEstimatorArgs): number {
+  (context as Reckoning).dependsOnTexts = true;
+  const period = args.period as StatisticsPeriod;
+  const to = args.to == null ? Date.now() : Date.parse(args.to);
+  const days = args.from == null ? DEFAULT_PERIODS[period] * DAYS[period] : (to - Date.parse(args.from)) / DAY_MS + 1;
+  if (!(days >= 1)) return daysCost(1, 1, childComplexity);
+  const buckets = Math.min(Math.ceil(days / DAYS[period]), MAX_BUCKETS);
+  return Math.ceil(daysCost(Math.min(days, MAX_DAYS), buckets, childComplexity));
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { HttpRequest } from './read-graphql-request.ts';
+import { inTurn } from './turn-end.ts';
 
 /** Longer requests are not those that come again and again. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -23,7 +24,7 @@ export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
     const bytes = bodyBytesOf(request);
     if (bytes === 0) return pass(request, response);
     // The parser is at the headers yet. The body has mostly come in together with them, and is read when it is done.
-    process.nextTick(() => {
+    process.nextTick(inTurn, () => {
       const body: Buffer | null = request.read();
       if (body?.length === bytes && isAnswered(answer, request, body, response)) return;
       if (body) request.unshift(body);

@@ -21,7 +21,7 @@ const MAIN = import.meta.filename.endsWith('.ts')
   : [path.join('dist', 'src', 'main.js')];
 
 /** Budgets are another thing: here they let everything through. */
-export const NO_BUDGETS = {
+const NO_BUDGETS = {
   LIMIT_OPERATION_COST: '1000000000',
   LIMIT_POINTS_PER_MINUTE: '2147483647',
   LIMIT_TENANT_POINTS_PER_MINUTE: '2147483647',

@@ -12,7 +12,7 @@ export enum AuditOutcome {
 }
 
 /** Of `audit_log`: a longer text is cut, so that a line never fails for what a token or a client says. */
-export const MAX_AUDIT_TEXT = 200;
+const MAX_AUDIT_TEXT = 200;
 
 const NUL_OR_HALF = /[\0\p{Cs}]/gu;
 

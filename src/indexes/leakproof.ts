@@ -4,7 +4,7 @@ import type { Queryable } from './inspect.ts';
  * Comparisons that row-level security keeps out of index conditions while they are not marked leakproof. The migration
  * `leakproof_comparisons` says why they may be.
  */
-export const LEAKPROOF_COMPARISONS: readonly string[] = [
+const LEAKPROOF_COMPARISONS: readonly string[] = [
   'enum_eq(anyenum, anyenum)',
   'numeric_lt(numeric, numeric)',
   'numeric_le(numeric, numeric)',

@@ -1,7 +1,7 @@
 import type { SampleToken } from '../context/token-issuer.ts';
 
 /** The sample request of the banner and the README. */
-export const SAMPLE_REQUEST =
+const SAMPLE_REQUEST =
   '{ tenant { name } accounts(first: 2, orderBy: { field: BALANCE, direction: DESC }) { totalCount nodes { bankName accountNumber balance currency } } }';
 
 export interface BannerContent {

@@ -6,7 +6,7 @@ import { addFigures, type UsageCounts, type UsageFigures } from './usage-counts.
 /** So much is lost when the process is killed. */
 const FLUSH_MS = 5_000;
 const CLEANING_MS = 60_000;
-/** Behind failed statements at most, over all tenants; then the oldest counts are given up, and told. */
+/** Tenants whose counts wait while statements fail, at most; the counts of further tenants are given up, and told. */
 const MAX_UNWRITTEN = 10_000;
 
 /** Adds what the process counted to `tenant_usage`, every few seconds and when it stops, and removes what is older than two days. */

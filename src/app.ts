@@ -116,6 +116,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     monitor,
     databaseConnections: () => database.connections,
     databaseQueue: () => database.queue,
+    admission: () => database.admission,
     cacheMemoryBytes: () => cache.memoryBytes,
     following,
     audit,

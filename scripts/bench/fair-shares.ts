@@ -107,7 +107,8 @@ class FairShares {
     const shares = new FairShares(await startService(all, profileFolder, cleanup), tools);
     tools.progress.update(() => 'warming up: fair shares');
     const warmUpMs = tools.options.warmUpSeconds * 1_000;
-    const job = { connections: 4, perSecond: null, count: null, durationMs: warmUpMs, requests: shares.dashboards() };
+    const { connections } = tools.options;
+    const job = { connections, perSecond: null, count: null, durationMs: warmUpMs, requests: shares.dashboards() };
     await tools.flood.run({ ...job, port: shares.server.port });
     return shares;
   }

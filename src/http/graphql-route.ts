@@ -20,6 +20,8 @@ import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
+import { TurnRefused } from '../tenancy/fair-queue.ts';
+import { knownFailure } from '../tenancy/known-failure.ts';
 import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
@@ -97,12 +99,19 @@ function answer(
       const isUnanswered = !reply.raw.writableFinished;
       if (isUnanswered && timing.isQuery && !isJoined) route.services.database.abandon(timing);
     });
-    if (operation.refusal) return refuse(route.services, caller, operation.refusal, timing);
-    const asked = operation.read();
     const { services } = route;
-    const id = requestId(request.headers['x-request-id']);
-    const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly, id);
-    return execute(route, request.headers, asked, context);
+    if (operation.refusal) return refuse(services, caller, operation.refusal, timing);
+    const work = () => {
+      const asked = operation.read();
+      const id = requestId(request.headers['x-request-id']);
+      const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly, id);
+      return execute(route, request.headers, asked, context);
+    };
+    return services.database.admit(caller?.tenant?.scope.tenantId ?? '', work).catch((error) => {
+      const busy = error instanceof TurnRefused && knownFailure(error);
+      if (!busy) throw error;
+      return refuse(services, caller, busy, timing, operation.cacheable?.name ?? NAMELESS.anonymous);
+    });
   };
   const whenJoined = () => {
     isJoined = true;
@@ -157,8 +166,8 @@ async function refuse(
   caller: Caller | null,
   refusal: GraphQLError,
   timing: RequestTiming,
+  name: string = caller ? NAMELESS.invalid : NAMELESS.noCaller,
 ): Promise<LoadedAnswer> {
-  const name = caller ? NAMELESS.invalid : NAMELESS.noCaller;
   const tenantId = caller?.tenant?.scope.tenantId ?? null;
   monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 1, cacheHit: false }, timing);
   return refusedAnswer(refusal);

@@ -3,6 +3,7 @@ import { type Aggregator, collectDefaultMetrics, type Metric, Registry } from 'p
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
+import type { Admission } from '../tenancy/admission.ts';
 import type { QueueFigures } from '../tenancy/tenant-pool.ts';
 import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from './cache-statistics.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
@@ -16,6 +17,7 @@ export interface MetricsSources {
   readonly monitor: Monitor;
   readonly databaseConnections: () => { open: number; idle: number; waiting: number };
   readonly databaseQueue: () => QueueFigures;
+  readonly admission: () => Admission['figures'];
   readonly cacheMemoryBytes: () => number;
   readonly following: Pick<Following, 'state' | 'trust'>;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
@@ -42,6 +44,7 @@ export function createMetrics({
   monitor,
   databaseConnections,
   databaseQueue,
+  admission,
   cacheMemoryBytes,
   following,
   audit,
@@ -67,6 +70,7 @@ export function createMetrics({
     Object.entries(databaseConnections()).map(([state, value]) => ({ labels: { state }, value })),
   );
   addQueue(add, databaseQueue);
+  addAdmission(add, admission);
   return registry;
 }
 
@@ -125,6 +129,27 @@ function addStatements(add: Add, { queries }: Monitor): void {
 }
 
 /** Busy and unreachable are two things: docs/performance.md. */
+/** Of requests that are not worked on yet. */
+function addAdmission(add: Add, queue: () => Admission['figures']): void {
+  const prefix = 'tenantry_request_queue';
+  add('gauge', `${prefix}_length`, 'Requests that wait to be worked on.', () => [
+    { labels: {}, value: queue().length },
+  ]);
+  add('gauge', `${prefix}_tenants`, 'Tenants of which requests wait to be worked on.', () => [
+    { labels: {}, value: queue().tenants },
+  ]);
+  const waits = `${prefix}_wait_seconds`;
+  add('histogram', waits, 'How long requests waited that had to, and were worked on.', () =>
+    histogramSamples(waits, {}, queue().waits),
+  );
+  add(
+    'counter',
+    'tenantry_request_refusals_total',
+    'Requests refused before anything was done for them, by reason.',
+    () => Object.entries(queue().refusals).map(([reason, value]) => ({ labels: { reason }, value })),
+  );
+}
+
 function addQueue(add: Add, queue: () => QueueFigures): void {
   const prefix = 'tenantry_database_queue';
   add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection.', () => [

@@ -24,7 +24,7 @@ export interface DatabaseChecks {
  * Checks the database on a connection of their own: however many wait for one of the service's, these learn whether PostgreSQL
  * can be reached. Whether it is busy is another question, which the service's queue answers.
  */
-export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queue'>): DatabaseChecks {
+export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queue' | 'admission'>): DatabaseChecks {
   const pool = new pg.Pool({
     connectionString: url,
     max: 1,
@@ -69,12 +69,13 @@ function lastVerdict(judge: () => Promise<Error | null>): () => Promise<void> {
   };
 }
 
-function busyNames(database: Pick<TenantDatabase, 'queue'>): () => readonly string[] {
+function busyNames(database: Pick<TenantDatabase, 'queue' | 'admission'>): () => readonly string[] {
   let known = 0;
   let refusedAtMs = Number.NEGATIVE_INFINITY;
   return () => {
-    const { length, refusals } = database.queue;
-    const refused = refusals.length + refusals.time;
+    const queues = [database.queue, database.admission];
+    const length = queues.reduce((sum, queue) => sum + queue.length, 0);
+    const refused = queues.reduce((sum, { refusals }) => sum + refusals.length + refusals.time, 0);
     if (refused !== known) refusedAtMs = performance.now();
     known = refused;
     return length > 0 || performance.now() - refusedAtMs < BUSY_AFTER_REFUSAL_MS ? ['database'] : [];

@@ -26,7 +26,7 @@ export function knownFailure(thrown: unknown): GraphQLError | undefined {
 
 function wordsOf({ reason, limit }: TurnRefused): string {
   return reason === 'length'
-    ? `${limit} statements wait for the database already, and no more may`
+    ? `${limit} wait for the database already, and no more may`
     : `the database did not come to this within ${limit} ms, and nothing waits longer`;
 }
 

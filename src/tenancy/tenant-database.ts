@@ -5,9 +5,10 @@ import type pg from 'pg';
 import type { AuditDraft } from '../audit/audit-line.ts';
 import { TransactionAudit } from '../audit/transaction-audit.ts';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { Admission } from './admission.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
-import type { QueueLimits } from './queue-limits.ts';
+import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from './queue-limits.ts';
 import { isQueryCanceled } from './sql-state.ts';
 import { StatementStopped } from './statement-stopped.ts';
 import {
@@ -75,6 +76,7 @@ export interface SqlStatement {
 /** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */
 export class TenantDatabase {
   readonly #pool: TenantPool;
+  readonly #admission: Admission;
   readonly #client: PrismaClient;
   readonly #prisma: ScopedPrisma;
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
@@ -94,6 +96,7 @@ export class TenantDatabase {
       ...(options.queue && { queue: options.queue }),
       ...(options.requestStatements && { requestStatements: options.requestStatements }),
     });
+    this.#admission = new Admission(options.poolSize, options.queue ?? DEFAULT_QUEUE_LIMITS);
     this.#pool.on('error', options.onConnectionError ?? (() => {}));
     const adapter = new PrismaPg(this.#pool, { statementNameGenerator: ({ sql }) => this.#nameOf(sql) });
     this.#client = new PrismaClient({ adapter });
@@ -229,6 +232,19 @@ export class TenantDatabase {
   /** What became of those who wanted a connection. */
   get queue(): QueueFigures {
     return this.#pool.queue;
+  }
+
+  /**
+   * Works on a request of a tenant, empty for those of none, when it is the tenant's turn.
+   * @throws TurnRefused when too many wait, or it had to for too long: nothing was done then
+   */
+  admit<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#admission.run(tenantId, work);
+  }
+
+  /** What became of those who wanted to be worked on. */
+  get admission(): Admission['figures'] {
+    return this.#admission.figures;
   }
 
   async close(): Promise<void> {

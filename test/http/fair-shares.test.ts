@@ -41,7 +41,8 @@ async function readiness({ url }: TestService) {
 
 /** Whatever else a refusal says, it says this. */
 function expectRefusal({ status, headers, data, errors }: GraphqlAnswer, message: string | RegExp): void {
-  expect({ status, data, retryAfter: headers.get('retry-after') }).toEqual({
+  // What is refused before GraphQL has no data at all.
+  expect({ status, data: data ?? null, retryAfter: headers.get('retry-after') }).toEqual({
     status: 503,
     data: null,
     retryAfter: '1',
@@ -115,7 +116,7 @@ describe.each(['jit', 'graphql-js'])('at overload (%s)', (executor) => {
 
   test('who comes too much is refused as a whole with 503, once a single field is', async () => {
     const { service, flood, other, first, unlock } = await overloaded();
-    const limit = /^The service is busy: 1 statements wait .* no more may; try again in 1 s\.$/;
+    const limit = /^The service is busy: 1 wait .* no more may; try again in 1 s\.$/;
     // One of its fields waits until the other one is refused.
     const twice = '{ a: accounts { nodes { id } } b: accounts(first: 1) { nodes { id } } }';
     expectRefusal(await service.send(flood, twice), limit);
@@ -146,6 +147,36 @@ describe.each(['jit', 'graphql-js'])('at overload (%s)', (executor) => {
     const statuses = (await Promise.all([first, second, others])).map(({ status }) => status);
     expect(statuses).toEqual([200, 503, 200]);
   });
+});
+
+test('requests beyond what is worked on wait before anything is done for them, and are refused so', async () => {
+  const { service, flood, other } = await start({
+    env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '20' },
+  });
+  const holder = new pg.Client(service.databaseUrl);
+  await holder.connect();
+  opened.push({ close: () => holder.end() });
+  await holder.query('BEGIN');
+  await holder.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+  // As many as are worked on at once with one connection, and as many as may wait.
+  const answers = Array.from({ length: 36 }, (_, index) =>
+    service.send(flood, `{ accounts(first: ${index + 1}) { nodes { id } } }`),
+  );
+  await expect.poll(() => metric(service, 'tenantry_request_queue_length')).toBe(20);
+  expect(await metric(service, 'tenantry_request_queue_tenants')).toBe(1);
+  const limit = /^The service is busy: 20 wait .* no more may; try again in 1 s\.$/;
+  expectRefusal(await service.send(flood, '{ accounts(first: 50) { nodes { id } } }'), limit);
+  expect(await readiness(service)).toMatchObject({ status: 200, busy: ['database'] });
+  expect(await metric(service, 'tenantry_request_refusals_total{reason="length"}')).toBe(1);
+  // Who has nothing waiting takes the last place of who has the most.
+  const others = service.send(other, DASHBOARD);
+  await expect.poll(() => metric(service, 'tenantry_request_queue_tenants')).toBe(2);
+  await holder.query('ROLLBACK');
+  expect((await others).status).toBe(200);
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(1);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(35);
+  expect(await metric(service, 'tenantry_request_queue_length')).toBe(0);
 });
 
 test('a database that is gone is told from one that is busy, by errors, readiness and metrics', async () => {

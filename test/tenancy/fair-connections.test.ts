@@ -136,7 +136,7 @@ describe('connections', () => {
     const refused = database.transaction(A, (transaction) => transaction.bankAccount.count());
     const error = await refused.catch((thrown: unknown) => thrown);
     expect(knownFailure(error)).toMatchObject({
-      message: 'The service is busy: 3 statements wait for the database already, and no more may; try again in 1 s.',
+      message: 'The service is busy: 3 wait for the database already, and no more may; try again in 1 s.',
       extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
     });
     await unlock(1);

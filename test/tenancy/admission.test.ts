@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { Admission } from '../../src/tenancy/admission.ts';
+import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
+
+const SLOTS = 16;
+const LIMITS = { length: 3, timeoutMs: 60_000, tenantShare: 50 };
+
+/** Requests that are worked on until they are told to end. */
+function requests(admission: Admission) {
+  const begun: string[] = [];
+  const ends = new Map<string, (error?: Error) => void>();
+  const ask = (name: string) =>
+    admission.run(name.slice(0, 1), () => {
+      begun.push(name);
+      return new Promise<string>((resolve, reject) => {
+        ends.set(name, (error) => (error ? reject(error) : resolve(name)));
+      });
+    });
+  const end = async (name: string, error?: Error) => {
+    ends.get(name)?.(error);
+    await new Promise(setImmediate);
+  };
+  return { begun, ask, end };
+}
+
+test('so many are worked on at once; others wait by tenants’ turns, and failures give way like successes', async () => {
+  const admission = new Admission(1, LIMITS);
+  const { begun, ask, end } = requests(admission);
+  const first = Array.from({ length: SLOTS }, (_, index) => ask(`a${index}`));
+  const waiting = [ask('a-late'), ask('a-later'), ask('b')];
+  expect(begun).toHaveLength(SLOTS);
+  expect(admission.figures).toMatchObject({ length: 3, tenants: 2 });
+  await end('a0');
+  expect(begun.at(-1)).toBe('b'); // which has none under way, while the other one has more than its share
+  first[1]?.catch(() => {});
+  await end('a1', new Error('failed'));
+  await expect(first[1]).rejects.toThrow('failed');
+  expect(await first[0]).toBe('a0');
+  for (const name of [...begun]) await end(name);
+  expect(begun.slice(-2)).toEqual(['a-late', 'a-later']);
+  for (const name of ['a-late', 'a-later']) await end(name);
+  expect(await Promise.all(waiting)).toEqual(['a-late', 'a-later', 'b']);
+  expect(admission.figures).toMatchObject({ length: 0, tenants: 0, refusals: { length: 0, time: 0 } });
+});
+
+test('nothing is done for one that is refused', async () => {
+  const admission = new Admission(1, LIMITS);
+  const { begun, ask, end } = requests(admission);
+  for (let index = 0; index < SLOTS + LIMITS.length; index++) void ask(`a${index}`);
+  await expect(ask('a-too-many')).rejects.toThrow(TurnRefused);
+  expect(admission.figures.refusals).toEqual({ length: 1, time: 0 });
+  for (let index = 0; index < SLOTS + LIMITS.length; index++) await end(`a${index}`);
+  expect(begun).not.toContain('a-too-many');
+  void ask('a-again');
+  expect(begun.at(-1)).toBe('a-again');
+});
+
+test('a large pool has four for each connection', () => {
+  const admission = new Admission(10, LIMITS);
+  const { begun, ask } = requests(admission);
+  for (let index = 0; index < 42; index++) void ask(`a${index}`);
+  expect(begun).toHaveLength(40);
+});

@@ -153,6 +153,7 @@ test('requests beyond what is worked on wait before anything is done for them, a
   const { service, flood, other } = await start({
     env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '20' },
   });
+  expect(await readiness(service)).toMatchObject({ status: 200 }); // not asked for the first time under the lock
   const holder = new pg.Client(service.databaseUrl);
   await holder.connect();
   opened.push({ close: () => holder.end() });

@@ -151,7 +151,7 @@ describe.each(['jit', 'graphql-js'])('at overload (%s)', (executor) => {
 
 test('requests beyond what is worked on wait before anything is done for them, and are refused so', async () => {
   const { service, flood, other } = await start({
-    env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '20' },
+    env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '20', DATABASE_TENANT_SHARE: '100' },
   });
   expect(await readiness(service)).toMatchObject({ status: 200 }); // not asked for the first time under the lock
   const holder = new pg.Client(service.databaseUrl);

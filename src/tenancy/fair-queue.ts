@@ -24,7 +24,7 @@ export class TurnRefused extends Error {
   }
 }
 
-/** Somebody who waits for a connection. */
+/** Somebody who waits for a place. */
 export interface Waiter {
   readonly tenant: string;
   /** Among those of its tenant: smaller is earlier. */
@@ -35,9 +35,13 @@ export interface Waiter {
 }
 
 /**
- * Who may use a connection next. Tenants have their turns one after another, however much each of them asks for. Within one the
- * request that waited first comes first, with all that it sends: what has begun is finished, and what is refused has not begun. A tenant has at most its share of the connections while another one needs some or did so within the last
- * second, and all of them otherwise. When too many wait, the last one of the tenant with the most is refused.
+ * Who has the next of a number of places, such as connections.
+ *
+ * - Tenants have their turns one after another, however much each of them asks for.
+ * - Within a tenant, the request that waited first comes first with all that it sends: what has begun is finished.
+ * - A tenant has at most its share of the places while another one needs some, or did so within the last second.
+ *   Otherwise it may have all of them.
+ * - When too many wait, the last one of the tenant with the most is refused. It has not begun.
  *
  * It knows nothing of connections: who has its turn is called, and says when it is over.
  */
@@ -46,7 +50,7 @@ export class FairQueue {
   readonly refusals: Record<RefusalReason, number> = { length: 0, time: 0 };
   #free: number;
   readonly #share: number;
-  /** Connections in use by tenant; none has zero. */
+  /** Places in use by tenant; none has zero. */
   readonly #held = new Map<string, number>();
   /** Who waits, by tenant and by place; the tenants in the order of their turns. None is empty. */
   readonly #lanes = new Map<string, Waiter[]>();

@@ -1,23 +1,26 @@
 /**
- * How many requests one turn of the event loop answers from the process. A flood of them would make turns as long as it has
- * connections, and what needs several turns, such as every answer from PostgreSQL, would wait for each.
+ * How many small POST requests one turn of the event loop looks up in the process; those that are no hit go on to Fastify. A
+ * flood of them would make turns as long as it has connections, and what needs several turns, such as every answer from
+ * PostgreSQL, would wait for each.
  */
-const MAX_BEGUN = 16;
+const MAX_LOOKUPS = 16;
 
-let begun = 0;
+/** Since the end of the last turn, and at that end. Both count: what comes in next follows them without a pause. */
+let lookups = 0;
+let lookupsAtLastEnd = 0;
 /** Wait for a later turn, in the order in which they came. */
 const delayed: (() => void)[] = [];
 let ending: (() => void)[] = [];
 let isDue = false;
 
 /**
- * Does something now, or in one of the next turns of the event loop when this one has done enough of its kind.
+ * Looks something up now, or at the end of one of the next turns of the event loop when this one has done enough of it.
  * @param work must not throw
  */
 export function inTurn(work: () => void): void {
   endInTime();
-  if (begun < MAX_BEGUN && delayed.length === 0) {
-    begun++;
+  if (lookups + lookupsAtLastEnd < MAX_LOOKUPS && delayed.length === 0) {
+    lookups++;
     work();
   } else delayed.push(work);
 }
@@ -41,11 +44,13 @@ function endInTime(): void {
 
 function endTurn(): void {
   isDue = false;
-  begun = MAX_BEGUN; // what these bring about comes behind them
-  for (const work of delayed.splice(0, MAX_BEGUN)) work();
+  const due = delayed.splice(0, MAX_LOOKUPS - lookups);
+  lookups = MAX_LOOKUPS; // what these bring about comes behind them
+  for (const work of due) work();
   const works = ending;
   ending = [];
   for (const work of works) work();
-  begun = 0;
-  if (delayed.length > 0) endInTime();
+  lookups = 0;
+  lookupsAtLastEnd = due.length;
+  if (lookupsAtLastEnd > 0 || delayed.length > 0) endInTime();
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { isDay } from '../calendar-day.ts';
 import { type CommandLine, type CommandSpec, wholeNumber } from '../cli/command-line.ts';
 import { openCommandDatabase } from '../cli/database.ts';
 import { formatTable } from '../cli/table.ts';
@@ -67,7 +68,13 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
 /** @throws OperatorError for what is neither a span of time nor a date */
 export function sinceOf(text: string, now: number): string {
   if (SPAN.test(text)) return new Date(now - parseLifetimeSeconds('since', text) * 1000).toISOString();
-  const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
+  if (day && !isDay(day))
+    throw new OperatorError(
+      `--since must be a day of the calendar, but ${day} does not exist, in: "${text}".`,
+      'Give one that does, for example --since 2026-02-28.',
+    );
+  const atMs = day ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(atMs)) return new Date(atMs).toISOString();
   throw new OperatorError(
     `--since must be a span of time such as 2h or 7d, or a date, but got: "${text}".`,

@@ -1,3 +1,4 @@
+import { isDay } from '../calendar-day.ts';
 import { StatisticsPeriod } from '../statistics/calendar.ts';
 import { type CacheDependency, NAMESPACES, type Namespace, PARTS } from './namespaces.ts';
 
@@ -80,10 +81,6 @@ function partMayMatch(text: string, part: KeyPart): boolean {
   const star = text.indexOf('*');
   if (star === -1) return part.is(text);
   return star === text.length - 1 && part.begins(text.slice(0, star));
-}
-
-function isDay(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 }
 
 function formed(name: string, whole: RegExp, beginning: RegExp): KeyPart {

@@ -1,3 +1,4 @@
+import { isDay } from '../calendar-day.ts';
 import { badUserInput } from '../errors.ts';
 import {
   END_OF_INSTANTS,
@@ -14,7 +15,6 @@ import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 export const DEFAULT_PAGE_SIZE = 20;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 const DECIMAL = new RegExp(`^[+-]?\\d{1,${WHOLE_DIGITS}}(\\.\\d{1,${FRACTION_DIGITS}})?$`);
 
@@ -26,14 +26,14 @@ export function checkedId(argument: string, id: string): string {
 
 /** A calendar day that exists. */
 export function checkedDay(argument: string, day: string): string {
-  if (!isDay(day)) throw badUserInput(argument, 'a calendar day of the years 0001 to 9999, YYYY-MM-DD', day);
+  if (!isDayOfOurEra(day)) throw badUserInput(argument, 'a calendar day of the years 0001 to 9999, YYYY-MM-DD', day);
   return day;
 }
 
 /** An instant with its offset. @returns it in UTC with milliseconds, as the database keeps it */
 export function checkedInstant(argument: string, instant: string): string {
   const [, day, hours, minutes, seconds] = INSTANT.exec(instant) ?? [];
-  const exists = day && isDay(day) && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
+  const exists = day && isDayOfOurEra(day) && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
   const utc = exists ? new Date(instant.toUpperCase()).toISOString() : '';
   // The first and last hours may lie in the years 0000 and 10000 of UTC, which PostgreSQL writes otherwise.
   if (!/^(?!0000)\d/.test(utc))
@@ -113,10 +113,7 @@ export function lengthOf({ maxLength }: TextLimit): string {
   return `1 to ${maxLength} characters without control characters; white space around them is removed.`;
 }
 
-function isDay(text: string): boolean {
-  const [, year, , date] = DAY.exec(text) ?? [];
-  if (!year || year === '0000') return false;
-  const instant = new Date(`${text}T00:00:00.000Z`);
-  // JavaScript takes the 30th of February for the 1st or 2nd of March.
-  return !Number.isNaN(instant.getTime()) && instant.getUTCDate() === Number(date);
+/** Years have four digits, and there is no year 0. */
+function isDayOfOurEra(text: string): boolean {
+  return isDay(text) && !text.startsWith('0000');
 }

@@ -250,3 +250,16 @@ test('--since is a span of time or a date', () => {
   for (const wrong of ['yesterday', '2 h', '', `${randomUUID()}`])
     expect(() => sinceOf(wrong, now)).toThrow('--since must be a span of time');
 });
+
+test.each([
+  '2026-02-31',
+  '2025-02-29T08:00:00Z',
+  '2026-04-31',
+  '2026-13-01',
+  '2026-00-10',
+  '2026-01-00T10:00:00+02:00',
+])('--since %s is refused by name: there is no such day', (wrong) => {
+  expect(() => sinceOf(wrong, Date.now())).toThrow(
+    `--since must be a day of the calendar, but ${wrong.slice(0, 10)} does not exist, in: "${wrong}".`,
+  );
+});

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
+import { LastKnown } from './last-known.ts';
 import { openDatabase } from './open-database.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { fillWhenNew } from './serve.ts';
@@ -47,7 +48,10 @@ class Workers {
   readonly #figuresAsked = new Map<number, () => void>();
   readonly #restarts: Counter;
   #asks = 0;
-  #reading: Promise<string> | undefined;
+  readonly #text = new LastKnown(
+    () => this.#gather(),
+    (error) => this.logger.error({ err: error }, 'the figures of the workers could not be put together'),
+  );
   #isStopping = false;
   #hasServed = false;
   #giveUp = () => {};
@@ -103,7 +107,7 @@ class Workers {
       this.#figuresAsked.get(message.ask)?.();
     }
     if (message.kind === 'metrics')
-      this.#read().then((text) => tell(worker, { kind: 'metrics', ask: message.ask, text }));
+      void this.#text.get().then((text) => tell(worker, { kind: 'metrics', ask: message.ask, text }));
   }
 
   #serves(worker: Worker, banner: string): void {
@@ -160,13 +164,6 @@ class Workers {
   }
 
   /** However many ask at once, each worker is asked once. */
-  #read(): Promise<string> {
-    this.#reading ??= this.#gather().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
-  }
-
   async #gather(): Promise<string> {
     await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#askForFigures(worker)));
     return this.#figures.text(await this.#own.getMetricsAsJSON());

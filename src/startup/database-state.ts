@@ -24,6 +24,11 @@ export async function readDatabaseState(url: string): Promise<DatabaseState> {
   });
 }
 
+/** @throws OperatorError when the database that a setting names cannot be reached */
+export async function reachDatabase(url: string, setting: string): Promise<void> {
+  await withClient(url, (client) => client.query('SELECT 1'), setting);
+}
+
 /** What a migrated database lacks, as after a trigger was disabled by hand. */
 export async function readDatabaseFaults(url: string): Promise<DatabaseFault[]> {
   return withClient(url, databaseFaults);
@@ -46,12 +51,16 @@ export async function readRoleRights(url: string, role?: string): Promise<{ role
   });
 }
 
-async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+  setting = 'DATABASE_URL',
+): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'tenantry' });
   try {
     await client.connect();
   } catch (cause) {
-    throw unreachable(url, cause as Error);
+    throw unreachable(url, setting, cause as Error);
   }
   try {
     return await work(client);
@@ -77,11 +86,11 @@ export async function pendingMigrations(client: Pick<pg.ClientBase, 'query'>): P
   return known.filter((name) => !applied.has(name));
 }
 
-function unreachable(url: string, cause: Error): OperatorError {
+function unreachable(url: string, setting: string, cause: Error): OperatorError {
   const { hostname, port, pathname, username } = new URL(url);
   return new OperatorError(
     `The database ${pathname.slice(1)} at ${hostname}:${port || 5432} cannot be reached as ${username || 'the default user'}: ${cause.message || (cause as NodeJS.ErrnoException).code}`,
-    'Check that PostgreSQL runs there and that DATABASE_URL is right; unset DATABASE_URL to use the embedded PostgreSQL.',
+    `Check that PostgreSQL runs there and that ${setting} is right; unset DATABASE_URL to use the embedded PostgreSQL.`,
     { cause },
   );
 }

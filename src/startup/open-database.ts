@@ -4,10 +4,16 @@ import { type RoleRights, reportOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
-import { type DatabaseState, readDatabaseFaults, readDatabaseState, readRoleRights } from './database-state.ts';
+import {
+  type DatabaseState,
+  reachDatabase,
+  readDatabaseFaults,
+  readDatabaseState,
+  readRoleRights,
+} from './database-state.ts';
 import { migrate } from './migrate.ts';
 import { refuseForgetfulPooler } from './pooler.ts';
-import { whenDatabaseIsThere } from './wait-for-database.ts';
+import { type DatabaseWait, isPassing, whenDatabaseIsThere } from './wait-for-database.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
 export interface OpenedDatabase {
@@ -43,6 +49,7 @@ export async function openDatabase(
   try {
     const wait = { timeoutMs: lifecycle.startupTimeoutMs, say };
     const state = await whenDatabaseIsThere(() => readDatabaseState(url), wait);
+    if (database.url && database.directUrl) await awaitDirect(database.directUrl, wait);
     if (database.url) await refuseForgetfulPooler(url);
     if (production) refuseUnfit(state);
     if (state.pendingMigrations.length) {
@@ -59,6 +66,22 @@ export async function openDatabase(
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+/**
+ * The service can do without for a while: the outbox is followed as soon as it is there, and answers come from PostgreSQL
+ * meanwhile.
+ * @throws OperatorError for what no waiting helps
+ */
+async function awaitDirect(url: string, wait: DatabaseWait): Promise<void> {
+  try {
+    await whenDatabaseIsThere(() => reachDatabase(url, 'DATABASE_DIRECT_URL'), wait);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    wait.say(
+      `warning: DATABASE_DIRECT_URL leads nowhere yet; nothing is cached until it does: ${(error as Error).message}`,
+    );
   }
 }
 

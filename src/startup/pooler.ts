@@ -75,7 +75,7 @@ function forgetful(cause: Error): OperatorError {
 
 /**
  * Says when the service on this machine, all workers together, may want more connections than the server has left for logins
- * that are no superusers'.
+ * that are no superusers'. Never throws: whoever needs the server says why it cannot be had.
  * @param url of a session on the server itself: how many a pooler opens is its own matter
  */
 export async function warnOfTooFewConnections(
@@ -96,7 +96,12 @@ export async function warnOfTooFewConnections(
         { wanted, available, poolSize, workers },
         `The service may open ${wanted} connections, and PostgreSQL takes ${available}: lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections.`,
       );
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'It could not be told whether PostgreSQL takes as many connections as the service may open.',
+    );
   } finally {
-    await client.end();
+    await client.end().catch(() => {}); // it may never have begun
   }
 }

@@ -1,28 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
 import { OperatorError } from '../errors.ts';
 
 const PAUSE_MS = 250;
 /** A line that says what is waited for. */
 const TELL_MS = 5_000;
-
-/** What passes by itself: the server is not there, or not yet. A wrong password or an unknown database does not. */
-const PASSING_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EPIPE',
-  'ETIMEDOUT',
-  '53300', // too many connections
-  '57P01', // it is being stopped
-  '57P02',
-  '57P03', // it starts
-]);
-/** How pg words what has no code. */
-const PASSING_MESSAGES = /^(timeout expired|Connection terminated)/;
 
 export interface DatabaseWait {
   /** 0: it is not waited for. */
@@ -59,14 +42,13 @@ export async function whenDatabaseIsThere<Result>(
 }
 
 /** Whether an error says that the database is not there, which may change by itself. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (!(error instanceof OperatorError)) return false;
   // A name with several addresses fails with one error for each.
   const causes = error.cause instanceof AggregateError ? error.cause.errors : [error.cause];
-  return causes.some((cause) => {
-    const { code, message } = (cause ?? {}) as { code?: string; message?: string };
-    return code === undefined ? PASSING_MESSAGES.test(message ?? '') : PASSING_CODES.has(code);
-  });
+  return causes.some(
+    (cause: { code?: string; message?: string } = {}) => cause.code === TOO_MANY_CONNECTIONS || isUnreachable(cause),
+  );
 }
 
 function waitedFor({ message, remedy, cause }: OperatorError, timeoutMs: number): OperatorError {

@@ -4,6 +4,9 @@ import type { FastRedis } from '../cache/redis.ts';
 import type { Caller } from '../context/caller.ts';
 import { type Allowance, SharedCounter } from './shared-counter.ts';
 
+/** A budget that has these is not spent. */
+const LEAST = 1;
+
 export interface BudgetLimits {
   /** Begins the names in Redis. */
   readonly name: string;
@@ -41,12 +44,11 @@ export class Budget {
   /** Takes the points from both, or from neither. @returns why not, if so; a promise when Redis must be asked */
   spend(caller: Caller, points: number): Refusal | undefined | Promise<Refusal | undefined> {
     const keys = this.#keysOf(caller);
+    const lacking = this.#lacking(caller, keys, points);
+    if (lacking) return lacking;
     const ofCaller = this.#counter.spend(keys.caller, points, this.limits.perCaller);
-    if (ofCaller === false) return this.#refusal('caller', caller, keys);
     const ofTenant = keys.tenant === undefined || this.#counter.spend(keys.tenant, points, this.#tenantLimit(caller));
     if (ofCaller === true && ofTenant === true) return undefined;
-    if (typeof ofCaller === 'boolean' && typeof ofTenant === 'boolean')
-      return this.#refused(caller, keys, points, ofCaller, ofTenant);
     return Promise.all([ofCaller, ofTenant]).then(([own, all]) =>
       own && all ? undefined : this.#refused(caller, keys, points, own, all),
     );
@@ -55,11 +57,11 @@ export class Budget {
   /** Takes the points of an answer that lay ready, unless a budget is spent: nothing is asked for it, and told only afterwards. */
   charge(caller: Caller, points: number): Refusal | undefined {
     const keys = this.#keysOf(caller);
-    if (!this.#counter.charge(keys.caller, points, this.limits.perCaller)) return this.#refusal('caller', caller, keys);
-    if (keys.tenant === undefined || this.#counter.charge(keys.tenant, points, this.#tenantLimit(caller)))
-      return undefined;
-    this.#counter.giveBack(keys.caller, points);
-    return this.#refusal('tenant', caller, keys);
+    const lacking = this.#lacking(caller, keys, LEAST);
+    if (lacking) return lacking;
+    this.#counter.charge(keys.caller, points);
+    if (keys.tenant !== undefined) this.#counter.charge(keys.tenant, points);
+    return undefined;
   }
 
   /** What is left to both, over all processes. */
@@ -74,6 +76,14 @@ export class Budget {
 
   async close(): Promise<void> {
     await this.#counter.close();
+  }
+
+  /** Whose points do not suffice, as far as it is known here. Nothing is taken for it, and so nothing given back. */
+  #lacking(caller: Caller, keys: Keys, points: number): Refusal | undefined {
+    if (!this.#counter.has(keys.caller, points, this.limits.perCaller)) return this.#refusal('caller', caller, keys);
+    if (keys.tenant === undefined || this.#counter.has(keys.tenant, points, this.#tenantLimit(caller)))
+      return undefined;
+    return this.#refusal('tenant', caller, keys);
   }
 
   /** Gives back what only one of them took. */

@@ -23,15 +23,22 @@ export interface Allowance {
   readonly resetAtMs: number;
 }
 
+/** What is spent is the sum of what is told, in flight and unsettled: each point is in one of them. */
 interface Window {
   readonly key: string;
-  /** By all processes, as far as this one knows, and by this one where it could not be told. */
-  spent: number;
-  /** By this process alone. */
-  own: number;
+  /** By all processes, as Redis answered last, and by this one where it could not be told. */
+  told: number;
+  /** By this process, sent to Redis and not answered yet. */
+  inFlight: number;
   /** By this process since it last told Redis. */
   unsettled: number;
+  /** By this process alone, of what is told. */
+  own: number;
   endsAtMs: number;
+}
+
+function spentIn({ told, inFlight, unsettled }: Window): number {
+  return told + inFlight + unsettled;
 }
 
 /**
@@ -52,7 +59,7 @@ export class SharedCounter {
   /** Takes the points when they are there. @returns whether they were; a promise when Redis must be asked */
   spend(key: string, points: number, limit: number): boolean | Promise<boolean> {
     const window = this.#window(key);
-    const known = window.spent + window.unsettled + points;
+    const known = spentIn(window) + points;
     if (known > limit) return this.#refuse(window);
     if (!this.#limiter || (window.unsettled + points <= limit * UNSETTLED_SHARE && known <= limit * CERTAIN_SHARE)) {
       this.#add(window, points);
@@ -61,12 +68,15 @@ export class SharedCounter {
     return this.#spendShared(window, points, limit);
   }
 
-  /** Takes points that were used already, unless there were none left, as far as it is known here. @returns whether it did */
-  charge(key: string, points: number, limit: number): boolean {
+  /** Whether so many points are left, as far as it is known here. */
+  has(key: string, points: number, limit: number): boolean {
     const window = this.#window(key);
-    if (window.spent + window.unsettled >= limit) return this.#refuse(window);
-    this.#add(window, points);
-    return true;
+    return spentIn(window) + points <= limit || this.#refuse(window);
+  }
+
+  /** Takes points that were used already, and that are told only afterwards. */
+  charge(key: string, points: number): void {
+    this.#add(this.#window(key), points);
   }
 
   /** At once, so that what another process asks for next is there. */
@@ -77,8 +87,8 @@ export class SharedCounter {
   }
 
   allowance(key: string, limit: number): Allowance {
-    const { spent, unsettled, endsAtMs } = this.#window(key);
-    return { limit, remaining: Math.max(0, limit - spent - unsettled), resetAtMs: endsAtMs };
+    const window = this.#window(key);
+    return { limit, remaining: Math.max(0, limit - spentIn(window)), resetAtMs: window.endsAtMs };
   }
 
   /** Learns what other processes spent. Never throws. */
@@ -94,8 +104,8 @@ export class SharedCounter {
 
   async #spendShared(window: Window, points: number, limit: number): Promise<boolean> {
     window.unsettled += points;
-    await this.#settle(window);
-    if (window.spent + window.unsettled <= limit) return true;
+    // Of several in flight Redis answers one after the other: each is judged by what was spent up to its own.
+    if ((await this.#settle(window)) <= limit) return true;
     this.#add(window, -points);
     void this.#settle(window);
     return false;
@@ -109,7 +119,7 @@ export class SharedCounter {
 
   #add(window: Window, points: number): void {
     if (!this.#limiter) {
-      window.spent += points;
+      window.told += points;
       return;
     }
     window.unsettled += points;
@@ -129,30 +139,35 @@ export class SharedCounter {
     await Promise.all(windows.map((window) => this.#settle(window)));
   }
 
-  async #settle(window: Window): Promise<void> {
+  /** @returns what was told as soon as this was */
+  async #settle(window: Window): Promise<number> {
     const limiter = this.#limiter;
-    if (!this.redis || !limiter) return;
+    if (!this.redis || !limiter) return window.told;
     const points = window.unsettled;
+    const { endsAtMs } = window;
     window.unsettled = 0;
-    window.spent += points;
-    window.own += points;
-    const { spent, endsAtMs } = window;
+    window.inFlight += points;
     try {
       const told = await this.redis.run(() => limiter.penalty(window.key, points), 'count');
-      // What was added meanwhile is not told yet; and a Redis that has forgotten knows less than this process.
-      window.spent = Math.max(told.consumedPoints + (window.spent - spent), window.own);
+      window.own += points;
+      // A Redis that has forgotten knows less than this process.
+      window.told = Math.max(told.consumedPoints, window.own);
       // A window of this process that began earlier than that of all ends with it.
       if (window.endsAtMs === endsAtMs) window.endsAtMs = Date.now() + told.msBeforeNext;
     } catch {
       // FastRedis has told of it; the process goes on with its own count.
+      window.own += points;
+      window.told += points;
     }
+    window.inFlight -= points;
+    return window.told;
   }
 
   #window(key: string): Window {
     const now = Date.now();
     const known = this.#windows.get(key);
     if (known && known.endsAtMs > now) return known;
-    const fresh = { key, spent: 0, own: 0, unsettled: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
+    const fresh = { key, told: 0, inFlight: 0, unsettled: 0, own: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
     this.#windows.set(key, fresh);
     return fresh;
   }

@@ -8,6 +8,9 @@ export interface TcpProxy {
   cut(): void;
   /** Lets new connections through again. */
   mend(): void;
+  /** Keeps back what the server answers on the connections there are, until it is let through. */
+  holdAnswers(): void;
+  letAnswersThrough(): void;
   /** Lets new connections through to another server. */
   leadTo(targetPort: number): void;
   close(): Promise<void>;
@@ -15,6 +18,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(firstTargetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const targets = new Set<Socket>();
   let isCut = false;
   let targetPort = firstTargetPort;
   const destroyAll = () => {
@@ -30,6 +34,8 @@ export async function startTcpProxy(firstTargetPort: number): Promise<TcpProxy> 
     keep(client);
     if (isCut) return void client.destroy();
     const target = keep(connect(targetPort, '127.0.0.1'));
+    targets.add(target);
+    target.once('close', () => targets.delete(target));
     client.pipe(target).pipe(client);
     client.once('close', () => target.destroy());
     target.once('close', () => client.destroy());
@@ -44,6 +50,12 @@ export async function startTcpProxy(firstTargetPort: number): Promise<TcpProxy> 
     },
     mend() {
       isCut = false;
+    },
+    holdAnswers() {
+      for (const target of targets) target.pause();
+    },
+    letAnswersThrough() {
+      for (const target of targets) target.resume();
     },
     leadTo(port) {
       targetPort = port;

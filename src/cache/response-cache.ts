@@ -91,16 +91,20 @@ export class ResponseCache {
   ): Promise<Answer> {
     if (!lookup) return this.bypass(this.#whyBypassed(), () => load(null));
     const { versions, miss = whyMissed(this.options.memory.get(key), versions) } = lookup;
-    const flight = this.#flights.under(key, versions);
-    if (flight) {
+    let isFirst = true;
+    for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
+      isFirst = false;
       flight.whenJoined();
       const joined = await flight.result.catch(() => undefined); // its own caller is told
-      // An error, such as a spent budget, is its own caller's: what may not be kept is not shared.
       if (joined && 'entry' in joined) {
         this.options.monitor.recordCache({ namespace: joined.entry.namespace, kind: 'joined' });
         return { outcome: 'miss', miss, entry: joined.entry, isJoined: true };
       }
-    } else {
+      // What may not be kept is not shared, and comes to each at once. An error, such as a spent budget, is its own
+      // caller's: of those who waited for it one loads, and the others wait for that one.
+      if (joined && joined.loaded.errorCode === undefined) break;
+    }
+    if (isFirst) {
       // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
       // several requests only one finds neither.
       const since = this.#findInMemory(key, versions);

@@ -127,15 +127,18 @@ export class DataCache {
     const namespace = namespaceOf(reading);
     const key = flightKey(reading);
     const versions = versionsOf(reading.versions, reading.dependencies);
-    const flight = this.#flights.under(key, versions);
-    const joined = flight && (await flight.result.catch(() => undefined)); // its own caller is told
-    if (joined) {
+    let isFirst = true;
+    // Of those who waited for a load that failed, one loads, and the others wait for that one.
+    for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
+      isFirst = false;
+      const joined = await flight.result.catch(() => undefined); // its own caller is told
+      if (!joined) continue;
       this.options.monitor.recordCache({ namespace, kind: 'joined' });
       return joined as Found<Value>;
     }
     // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
     // several requests only one finds neither.
-    const since = flight ? undefined : this.#keptSince(reading);
+    const since = isFirst ? this.#keptSince(reading) : undefined;
     if (since && reading.covers(since.value)) return since;
     const load = () => this.#loadInTurn(reading, versions, finding);
     return this.#flights.run(key, versions, load) as Promise<Found<Value>>;

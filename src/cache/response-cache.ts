@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { CacheConfig } from '../config.ts';
-import type { BypassReason, CacheTier } from '../monitoring/cache-statistics.ts';
+import type { BypassReason } from '../monitoring/cache-statistics.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { type Answer, type Bypass, type Hit, type LoadedAnswer, type Miss, whyMissed } from './answer.ts';
@@ -57,7 +57,7 @@ export class ResponseCache {
 
   /**
    * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same
-   * versions share one load. What lies in the process is answered without a promise: each costs as much as the search.
+   * versions share one load. A hit is counted by who sends it, since the budget may refuse it. What lies in the process is answered without a promise: each costs as much as the search.
    * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
    * @param whenJoined called when another request begins to wait for this one's load
    */
@@ -179,19 +179,13 @@ export class ResponseCache {
     return !hit && shared ? this.#findShared(shared, scope, key) : { versions, hit };
   }
 
-  /** @param count what a finding is counted as */
-  async #findShared(
-    shared: RedisEntries,
-    scope: TenantScope,
-    key: string,
-    count: 'hit' | 'joined' = 'hit',
-  ): Promise<Lookup | undefined> {
+  async #findShared(shared: RedisEntries, scope: TenantScope, key: string): Promise<Lookup | undefined> {
     const found = await this.#counted('get', UNKNOWN_NAMESPACE, shared.find(scope, key));
     if (!found) return undefined;
     const { entry, versions, isBroken } = found;
     if (entry && this.#holds(entry, versions)) {
       this.#keepInMemory(key, entry);
-      return { versions, hit: this.#hit('redis', entry, count) };
+      return { versions, hit: { outcome: 'hit', tier: 'redis', entry } };
     }
     const miss = isBroken ? BROKEN : whyMissed(entry ?? this.options.memory.get(key), versions);
     return { versions, hit: undefined, miss };
@@ -199,16 +193,11 @@ export class ResponseCache {
 
   #findInMemory(key: string, versions: Versions): Hit | undefined {
     const entry = this.options.memory.get(key);
-    return entry && this.#holds(entry, versions) ? this.#hit('memory', entry) : undefined;
+    return entry && this.#holds(entry, versions) ? { outcome: 'hit', tier: 'memory', entry } : undefined;
   }
 
   #holds(entry: ResponseEntry, versions: Versions): boolean {
     return Date.now() < entry.expiresAtMs && isCurrent(entry.versions, versions);
-  }
-
-  #hit(tier: CacheTier, entry: ResponseEntry, kind: 'hit' | 'joined' = 'hit'): Hit {
-    this.options.monitor.recordCache({ namespace: entry.namespace, kind, tier });
-    return { outcome: 'hit', tier, entry };
   }
 
   #whyBypassed(): BypassReason {
@@ -223,10 +212,14 @@ export class ResponseCache {
     if (!shared) return this.#loadAndKeep(key, { versions, miss }, load);
     const { looked, end } = await shared.locks.turn(
       loadKey(scope, key, versions),
-      () => this.#findShared(shared, scope, key, 'joined'),
+      () => this.#findShared(shared, scope, key),
       (found) => found?.hit !== undefined,
     );
-    if (looked?.hit) return { outcome: 'miss', miss, entry: looked.hit.entry, isJoined: true };
+    if (looked?.hit) {
+      const { tier, entry } = looked.hit;
+      this.options.monitor.recordCache({ namespace: entry.namespace, kind: 'joined', tier });
+      return { outcome: 'miss', miss, entry, isJoined: true };
+    }
     // Who waited has read newer versions.
     return this.#loadAndKeep(key, { versions: looked?.versions ?? versions, miss }, load, end);
   }

@@ -92,7 +92,7 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
   return found;
 }
 
-/** Whether an operation asks for nothing but the schema: it costs no points, and needs no token where it is allowed. */
+/** Whether an operation asks for nothing but the schema: it needs no token where it is allowed, and is free without one. */
 export function isIntrospection(document: DocumentNode, operation: OperationDefinitionNode): boolean {
   return rootFields(document, operation).every(({ name }) => name.value.startsWith('__'));
 }

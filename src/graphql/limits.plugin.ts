@@ -6,18 +6,21 @@ import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, clientError, ErrorCode } from '../errors.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
+import { OPERATION_POINTS } from './complexity.ts';
 import { isIntrospection } from './document-extent.ts';
 import { OperationCosts } from './operation-costs.ts';
 import { type OperationPrice, operationPrice, type PricedOperation, pointsOf } from './operation-price.ts';
 
 /**
- * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the tenant. Introspection is free: what it can cost is
- * bounded by the schema and by its own size.
+ * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the tenant. What every operation costs
+ * was taken before it came here, and pays for those that are refused, too, and for introspection, whose cost is bounded by
+ * the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   const prices = new OperationCosts<OperationPrice>(({ dependsOnTexts }) => dependsOnTexts);
   return {
-    async requestDidStart() {
+    async requestDidStart({ contextValue: { caller }, contextValue }) {
+      if (caller) contextValue.cost = OPERATION_POINTS;
       return {
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return; // Apollo answers itself
@@ -39,7 +42,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // A known cost is that of the variables' form: their texts may be wrong.
           if (cost > limits.operationCost && !coerced()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
-          const asked = services.budget.spend(caller, cost);
+          const asked = services.budget.spend(caller, cost - OPERATION_POINTS);
           // A promise only where Redis must be asked.
           const refusal = asked instanceof Promise ? await asked : asked;
           if (refusal) throw spent(refusal);

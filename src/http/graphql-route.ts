@@ -15,7 +15,7 @@ import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode } from '../errors.ts';
-import { HIT_POINTS } from '../graphql/complexity.ts';
+import { HIT_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
@@ -113,16 +113,28 @@ function answer(
       return refuse(services, caller, busy, timing, operation.cacheable?.name ?? NAMELESS.anonymous);
     });
   };
+  /** Whatever comes of it: also what is refused was read, and perhaps validated. A stranger's introspection is free. */
+  const loadPaid = async (versions?: Versions | null) => {
+    const asked = caller ? route.services.budget.spend(caller, OPERATION_POINTS) : undefined;
+    const refusal = asked instanceof Promise ? await asked : asked;
+    if (!refusal) return load(versions);
+    isLoaded = true;
+    return refuseSpent(refusal);
+  };
   const whenJoined = () => {
     isJoined = true;
   };
-  const sendRefusal = (refusal: Refusal) => {
+  const refuseSpent = (refusal: Refusal) => {
     const loaded = refusedAnswer(spent(refusal));
     const name = operation.cacheable?.name ?? NAMELESS.anonymous;
     const tenantId = caller?.tenant?.scope.tenantId ?? null;
-    const { monitor } = route.services;
-    monitor.recordError(loaded.status, loaded.errorCode, caller?.tenant?.scope.tenantId);
-    monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 1, cacheHit: false }, timing);
+    const durationMs = timing.elapsedMs();
+    route.services.monitor.recordOperation({ name, tenantId, durationMs, errors: 1, cacheHit: false }, timing);
+    return loaded;
+  };
+  const sendRefusal = (refusal: Refusal) => {
+    const loaded = refuseSpent(refusal);
+    route.services.monitor.recordError(loaded.status, loaded.errorCode, caller?.tenant?.scope.tenantId);
     return sendAnswer(request, reply, { outcome: 'bypass', reason: 'momentary', loaded }, serverTiming(timing));
   };
   const send = (found: Answer) => {
@@ -133,12 +145,12 @@ function answer(
     if (!isLoaded && caller) {
       const refusal = route.services.budget.charge(caller, HIT_POINTS);
       if (refusal) return sendRefusal(refusal);
-      recordHit(route.services, caller, operation, timing);
+      recordHit(route.services, caller, operation, timing, found);
     }
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
     return sendReport(request, reply, found, withReport(found, keyOf(caller, operation)), serverTiming(timing));
   };
-  const found = find(route.services, caller, operation, load, whenJoined);
+  const found = find(route.services, caller, operation, loadPaid, whenJoined);
   return found instanceof Promise ? found.then(send) : send(found);
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import type { Answer } from '../cache/answer.ts';
 import { responseKey } from '../cache/cache-key.ts';
 import type { CacheableOperation } from '../cache/cacheable-operations.ts';
 import { bearerToken } from '../context/bearer-token.ts';
@@ -38,7 +39,9 @@ export function recordHit(
   caller: Caller,
   { cacheable }: AskedOperation,
   timing: RequestTiming,
+  found: Answer,
 ): void {
+  if (found.outcome === 'hit') monitor.recordCache({ namespace: found.entry.namespace, kind: 'hit', tier: found.tier });
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
   monitor.recordOperation(
@@ -67,7 +70,7 @@ export function answerAtHand(
   const hit = services.cache.answerAtHand(scope, entryKey(caller, caller.tenant, operation.cacheable));
   if (!hit || services.budget.charge(caller, HIT_POINTS)) return false;
   timing.cache = hit.outcome;
-  recordHit(services, caller, operation, timing);
+  recordHit(services, caller, operation, timing, hit);
   sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));
   return true;
 }

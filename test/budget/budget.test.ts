@@ -14,7 +14,7 @@ let database: TestDatabase;
 let slugs: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  slugs = Array.from({ length: 8 }, (_, index) => `tenant-${index}`);
+  slugs = Array.from({ length: 9 }, (_, index) => `tenant-${index}`);
   for (const slug of slugs) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
@@ -89,7 +89,7 @@ test('a hit of a spent caller is refused as a miss is, byte for byte', async () 
   });
 });
 
-test('a refused operation takes no points of anybody’s', async () => {
+test('a refused operation takes of either budget what every operation costs, and no more', async () => {
   await withServices(
     1,
     { LIMIT_POINTS_PER_MINUTE: '1000', LIMIT_TENANT_POINTS_PER_MINUTE: '700' },
@@ -99,8 +99,8 @@ test('a refused operation takes no points of anybody’s', async () => {
       expectRefused(await service.send(token, '{ accounts(first: 40) { nodes { id } } }'), "The tenant's points");
       const { data } = await service.send(token, RATE_LIMIT);
       const { cost, remaining, limit, tenant } = data.rateLimit;
-      expect([limit, remaining]).toEqual([1000, 1000 - cost]);
-      expect(tenant).toMatchObject({ limit: 700, remaining: 700 - cost });
+      expect([limit, remaining]).toEqual([1000, 1000 - 250 - cost]);
+      expect(tenant).toMatchObject({ limit: 700, remaining: 700 - 250 - cost });
       expect(Date.parse(tenant.resetAt)).toBeGreaterThan(Date.now());
     },
   );
@@ -119,6 +119,23 @@ test('a tenant’s own number takes the place of the default, and an OPERATOR ha
   });
   const wrong = withClient(database.url, (client) => client.query('UPDATE tenants SET points_per_minute = 0'));
   await expect(wrong).rejects.toThrow('tenants_points_per_minute_check');
+});
+
+test('a hit is counted when it is sent, and not when the budget refuses it', async () => {
+  await withServices(1, { LIMIT_POINTS_PER_MINUTE: '1000' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const token = await service.token(Role.VIEWER, fresh());
+    const hits = async () => {
+      const text = await (await fetch(`${service.url}/metrics`)).text();
+      const lines = text.matchAll(/^tenantry_cache_events_total\{.*hit.*\} (\d+)$/gm);
+      return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const { answered } = await untilRefused([service], token, '{ tenant { slug } }');
+    const before = await hits();
+    for (let n = 0; n < 5; n++) expectRefused(await service.send(token, '{ tenant { slug } }'), 'The points');
+    expect(answered).toBeGreaterThan(2);
+    expect([before, await hits()]).toEqual([answered - 1, answered - 1]);
+  });
 });
 
 describeWithOwnRedis('over processes that share a Redis', () => {

@@ -286,9 +286,9 @@ describe('the points of a minute', () => {
     const second = (await service.send(token, RATE)).data.rateLimit;
     expect(second).toEqual({ ...first, remaining: first.remaining - 843 - 255 });
     await service.send(token, COSTLY); // from the cache: 40
-    await service.send(token, '{ nothing }'); // refused before it could cost anything
+    await service.send(token, '{ nothing }'); // refused, and read: 250
     const combined = (await service.send(token, `{ rateLimit { cost remaining } tenant { name } }`)).data.rateLimit;
-    expect(combined).toEqual({ cost: 504, remaining: second.remaining - 40 - 504 });
+    expect(combined).toEqual({ cost: 504, remaining: second.remaining - 40 - 250 - 504 });
   });
 
   test('once spent give RATE_LIMITED with status 429 and Retry-After, to that caller alone', async () => {
@@ -309,5 +309,34 @@ describe('the points of a minute', () => {
       `The points of this minute are spent (the query rateLimit shows them); try again in ${seconds} s.`,
     );
     for (const other of [colleague, stranger]) expect((await service.send(other, COSTLY)).errors).toBeUndefined();
+  });
+
+  describe('are taken for all that is read and not found in the cache', () => {
+    let bounded: TestService;
+    beforeAll(async () => {
+      bounded = await startService({ database, env: { ...LIMITS, LIMIT_POINTS_PER_MINUTE: '2000' } });
+    });
+    afterAll(() => bounded.close());
+
+    const dear = '{ accounts(first: 100) { nodes { recentTransactions(limit: 10) { id } } } }';
+    const unfit = 'query ($n: Int!) { accounts(first: $n) { nodes { id } } }';
+    test.each([
+      ['introspection', [Role.ADMIN, 0] as const, '{ __schema { queryType { name } } }', undefined],
+      ['a type’s name', [Role.ADMIN, 1] as const, '{ __typename }', undefined],
+      ['what is no GraphQL', [Role.ADMIN, 2] as const, '{ tenant', 'GRAPHQL_PARSE_FAILED'],
+      ['what is not valid', [Role.VIEWER, 0] as const, '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['variables that do not fit', [Role.VIEWER, 1] as const, unfit, 'BAD_USER_INPUT'],
+      ['what is too dear', [Role.VIEWER, 2] as const, dear, 'QUERY_TOO_COMPLEX'],
+      ['what is too large', [Role.ANALYST, 0] as const, `{ ${'tenant { id } '.repeat(31)} }`, 'QUERY_TOO_COMPLEX'],
+    ])('%s: eight times, with its own answer, then 429', async (_, [role, twin], query, code) => {
+      const token = await bounded.token(role, (TWINS[twin] as Twin).slug);
+      for (let n = 0; n < 8; n++) {
+        const { status, errors } = await bounded.send(token, query);
+        expect([status === 429, errors?.[0]?.extensions.code]).toEqual([false, code]);
+      }
+      const answer = await bounded.send(token, query);
+      expect([answer.status, refusal(answer).extensions?.code]).toEqual([429, 'RATE_LIMITED']);
+      expect((await bounded.send(null, '{ __schema { queryType { name } } }')).errors).toBeUndefined();
+    });
   });
 });

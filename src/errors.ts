@@ -103,6 +103,7 @@ export function busy(why: string, cause: unknown): GraphQLError {
 export function rateLimited(what: string, resetAtMs: number): GraphQLError {
   const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
   return clientError(ErrorCode.RateLimited, `${what}; try again in ${seconds} s.`, {
+    resetAt: new Date(resetAtMs).toISOString(),
     http: httpHead(429, ['retry-after', String(seconds)]),
   });
 }
@@ -127,5 +128,10 @@ export function clientError(
 /** A value as an error message shows it: quoted, and cut after 80 characters. */
 function shown(value: unknown): string {
   const text = typeof value === 'string' || Array.isArray(value) ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return text.length > 80 ? `${beginningOf(text, 80)}…` : text;
+}
+
+/** The first characters of a text, without half of one. */
+export function beginningOf(text: string, characters: number): string {
+  return text.slice(0, characters).replace(/[\uD800-\uDBFF]$/, '');
 }

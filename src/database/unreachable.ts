@@ -5,7 +5,7 @@ export const TOO_MANY_CONNECTIONS = '53300';
 const CODES =
   /^(08...|57P0[1-3]|ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|P1001|P1017|P2024)$/;
 /** The driver's words for those without a code. */
-const WORDS = /terminated|timeout exceeded when trying to connect|timeout expired/;
+const WORDS = /terminated|not queryable|timeout exceeded when trying to connect|timeout expired/;
 
 /** Whether an error says that PostgreSQL is away, which may pass by itself. A wrong password or an unknown database does not. */
 export function isUnreachable({

@@ -1,11 +1,11 @@
 import {
   type DocumentNode,
   type GraphQLSchema,
-  getVariableValues,
   type OperationDefinitionNode,
   type VariableDefinitionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { coercedVariables } from './coerced-variables.ts';
 import { CompiledOperation } from './compiled-operation.ts';
 import { decidingVariables, settledOperation } from './settled-operation.ts';
 
@@ -80,7 +80,7 @@ export class CompiledOperations {
 
   /** @returns undefined for values that do not fit: graphql-js words that */
   #decided({ deciding }: KnownOperation, variables: Values): Values | undefined {
-    return deciding.length === 0 ? {} : getVariableValues(this.schema, deciding, variables).coerced;
+    return deciding.length === 0 ? {} : coercedVariables(this.schema, deciding, variables);
   }
 
   #compile(document: DocumentNode, operation: OperationDefinitionNode, values: Values): CompiledOperation | null {

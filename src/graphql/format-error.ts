@@ -1,6 +1,6 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { ErrorCode } from '../errors.ts';
+import { beginningOf, ErrorCode } from '../errors.ts';
 import { TurnRefused } from '../tenancy/fair-queue.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import { RequestAbandoned } from '../tenancy/running-statements.ts';
@@ -83,7 +83,8 @@ function isAboutRequest({ path, originalError, extensions }: GraphQLError): bool
 function shortened(formatted: GraphQLFormattedError): GraphQLFormattedError {
   const { message } = formatted;
   if (message.length <= MAX_MESSAGE_LENGTH) return formatted;
-  const [start, end] = [message.slice(0, MAX_MESSAGE_LENGTH / 2), message.slice(-MAX_MESSAGE_LENGTH / 2)];
+  const start = beginningOf(message, MAX_MESSAGE_LENGTH / 2);
+  const end = message.slice(-MAX_MESSAGE_LENGTH / 2).replace(/^[\uDC00-\uDFFF]/, '');
   return { ...formatted, message: `${start} … ${end}` };
 }
 

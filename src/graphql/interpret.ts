@@ -5,11 +5,11 @@ import {
   execute,
   type FieldNode,
   GraphQLError,
-  getVariableValues,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
+import { coercedVariables } from './coerced-variables.ts';
 import { fragmentsOf } from './fragments.ts';
 import { wholeAnswer } from './root-fields.ts';
 
@@ -29,7 +29,7 @@ function rootFields(
   const [only, ...others] = selectionSet.selections;
   const type = schema.getQueryType();
   if (!type || (only?.kind === Kind.FIELD && others.length === 0)) return [];
-  const { coerced } = getVariableValues(schema, variableDefinitions, variableValues ?? {});
+  const coerced = coercedVariables(schema, variableDefinitions, variableValues ?? {});
   if (!coerced) return [];
   try {
     return [...collectFields(schema, fragmentsOf(document), coerced, type, selectionSet).values()];

@@ -1,11 +1,12 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError, getVariableValues } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, clientError, ErrorCode } from '../errors.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
+import { coercedVariables } from './coerced-variables.ts';
 import { OPERATION_POINTS } from './complexity.ts';
 import { isIntrospection } from './document-extent.ts';
 import { OperationCosts } from './operation-costs.ts';
@@ -30,7 +31,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (operation.operation === 'subscription')
             throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
           const variables = request.variables ?? {};
-          const coerced = () => getVariableValues(schema, operation.variableDefinitions ?? [], variables).coerced;
+          const coerced = () => coercedVariables(schema, operation.variableDefinitions ?? [], variables);
           const price = prices.of(operation, variables, () => {
             const sound = coerced();
             return sound && priceOf({ schema, document, operation, variables, coerced: sound });

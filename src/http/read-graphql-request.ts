@@ -20,6 +20,11 @@ const PART_NAMES = ['query', 'operationName', 'variables', 'extensions'] as cons
 type Parts = Partial<Record<(typeof PART_NAMES)[number], unknown>>;
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** No input object has nearly as many fields, no document as many variables. */
+const MAX_NAMES = 250;
+/** A thousand transactions have half as many. */
+const MAX_VALUES = 20_000;
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -37,7 +42,7 @@ export function readGraphqlRequest(
   const isReadOnly = request.method !== 'POST';
   const parts = isReadOnly ? partsOfSearch(request.url) : partsOfBody(request);
   const operationName = optionalText('operationName', parts.operationName) ?? null;
-  const variables = optionalObject('variables', parts.variables) ?? {};
+  const variables = bounded(optionalObject('variables', parts.variables) ?? {});
   const persisted = persistedQueryOf(optionalObject('extensions', parts.extensions));
   const query = documentOf(optionalText('query', parts.query), persisted, persistedQueries);
   if (persisted && mayRegister) persistedQueries.register(persisted.sha256Hash, query);
@@ -100,6 +105,25 @@ function optionalObject(name: string, value: unknown): JsonObject | undefined {
   if (value == null) return undefined;
   if (!isObject(value)) throw badRequest(`${name} must be a JSON object, but got: ${kindOf(value)}.`);
   return value;
+}
+
+/** What is wrong with a value is told with all that it stands in: it must not be large before anybody looks. */
+function bounded(variables: JsonObject): JsonObject {
+  const open: unknown[] = [variables];
+  let values = 0;
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const parts = Object.values(value);
+    values += parts.length;
+    if (!Array.isArray(value) && parts.length > MAX_NAMES)
+      throw badRequest(`An object in variables may have ${MAX_NAMES} names, but one has ${parts.length}.`);
+    if (values > MAX_VALUES)
+      throw badRequest(
+        `variables may have ${MAX_VALUES} values, those in lists and objects included, but they have more.`,
+      );
+    for (const part of parts) open.push(part);
+  }
+  return variables;
 }
 
 function persistedQueryOf(extensions: JsonObject | undefined): PersistedQuery | undefined {

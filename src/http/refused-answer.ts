@@ -15,7 +15,8 @@ export function refusedAnswer({
   return {
     status,
     headers: { ...Object.fromEntries(headers), 'content-type': 'application/json; charset=utf-8' },
-    body: Buffer.from(JSON.stringify({ errors: [{ message, extensions }] })),
+    // Apollo Server ends its answers so, too.
+    body: Buffer.from(`${JSON.stringify({ errors: [{ message, extensions }] })}\n`),
     operationName: null,
     errorCode: String(extensions.code),
   };

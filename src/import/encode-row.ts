@@ -1,3 +1,4 @@
+import { beginningOf } from '../errors.ts';
 import type { Column } from './columns.ts';
 import type { CsvRecord } from './csv-records.ts';
 
@@ -60,7 +61,7 @@ export class RowEncoder {
 function problemOf(column: Column, field: string): string | undefined {
   if (field === '') return column.optional ? undefined : `${column.name} is required, but empty`;
   if (column.read(field) !== null) return undefined;
-  const shown = field.length > SHOWN_CHARACTERS ? `${field.slice(0, SHOWN_CHARACTERS)}…` : field;
+  const shown = field.length > SHOWN_CHARACTERS ? `${beginningOf(field, SHOWN_CHARACTERS)}…` : field;
   return `${column.name} must be ${column.expected}, but got: ${JSON.stringify(shown)}`;
 }
 

@@ -1,4 +1,4 @@
-import { OperatorError } from '../errors.ts';
+import { beginningOf, OperatorError } from '../errors.ts';
 import type { Column } from './columns.ts';
 import type { CsvRecord } from './csv-records.ts';
 import type { ImportFile } from './import-files.ts';
@@ -40,5 +40,5 @@ function refused(file: ImportFile, why: string, columns: readonly Column[]): Ope
 }
 
 function shown(name: string): string {
-  return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+  return JSON.stringify(name.length > 40 ? `${beginningOf(name, 40)}…` : name);
 }

@@ -305,9 +305,7 @@ describe('the points of a minute', () => {
     const seconds = Number(answer.headers.get('retry-after'));
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThanOrEqual(60);
-    expect(message).toBe(
-      `The points of this minute are spent (the query rateLimit shows them); try again in ${seconds} s.`,
-    );
+    expect(message).toBe(`The points of this minute are spent; try again in ${seconds} s.`);
     for (const other of [colleague, stranger]) expect((await service.send(other, COSTLY)).errors).toBeUndefined();
   });
 

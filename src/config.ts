@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { OperatorError } from './errors.ts';
-import { type CountLimits, DEFAULT_COUNT_LIMITS } from './paging/bounded-count.ts';
+import { DEFAULT_OPERATION_POINTS, DEFAULT_SEARCH_LIMITS, type SearchLimits } from './paging/search-limits.ts';
 import { SettingError, settingOf } from './setting.mjs';
 import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
 
@@ -112,8 +112,8 @@ export interface CacheConfig {
 export interface LimitsConfig {
   /** Complexity points that one operation may cost: each is about a microsecond of work (graphql/complexity.ts). */
   readonly operationCost: number;
-  /** Of what has to be counted row by row. */
-  readonly counts: CountLimits;
+  /** Of what has to be counted or searched row by row. */
+  readonly searches: SearchLimits;
   /** Levels of nesting of one operation. */
   readonly depth: number;
   /** Names, signs and values of one document. */
@@ -136,8 +136,6 @@ const PROCESS_POINTS_PER_MINUTE = 60_000_000;
 const CALLER_SHARE = 0.5;
 /** All callers of a tenant together leave a fifth of it to the other tenants. */
 const TENANT_SHARE = 0.8;
-/** A second of work: one count of the largest tenants, or some 50,000 rows. */
-const DEFAULT_OPERATION_POINTS = 1_000_000;
 
 const EXECUTORS = ['jit', 'graphql-js'] as const;
 export type Executor = (typeof EXECUTORS)[number];
@@ -224,9 +222,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     limits: {
       operationCost: read.integer('LIMIT_OPERATION_COST', DEFAULT_OPERATION_POINTS, 1, 1_000_000_000),
-      counts: {
-        rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_COUNT_LIMITS.rows, 1, 1_000_000_000),
-        timeoutMs: read.integer('LIMIT_COUNT_TIMEOUT_MS', DEFAULT_COUNT_LIMITS.timeoutMs, 1, 3_600_000),
+      searches: {
+        rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_SEARCH_LIMITS.rows, 1, 1_000_000_000),
+        timeoutMs: read.integer('LIMIT_SEARCH_TIMEOUT_MS', DEFAULT_SEARCH_LIMITS.timeoutMs, 1, 3_600_000),
       },
       depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
       tokens: read.integer('LIMIT_TOKENS', 1_000, 1, 100_000),

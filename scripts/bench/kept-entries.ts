@@ -53,13 +53,14 @@ export async function openRedisTier(url: string) {
     versions.close();
     await redis.close();
   };
+  const entries = new RedisEntries(redis, versions, { ...readConfig({}).cache, layout: '' });
   // Without a lease no bump would count, though it was done.
   const bumps: Pick<VersionStore, 'bump'> = {
     async bump(...change) {
       await versions.send(...change);
     },
   };
-  return { redis, bumps, entries: new RedisEntries(redis, versions, readConfig({}).cache), close };
+  return { redis, bumps, entries, close };
 }
 
 /** Puts entries into Redis. @param told called now and then with the number that are there */

@@ -2,7 +2,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus } from '../generated/prisma/enums.ts';
 import type { Scanned } from '../graphql/complexity.ts';
 import { checkedDecimal, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
-import type { AccountFilter } from './account.input.ts';
+import type { AccountFilter, AccountOrder, AccountOrderField } from './account.input.ts';
 
 const { sql } = Prisma;
 
@@ -17,16 +17,41 @@ export function isCountKept(filter: AccountFilter | null | undefined): boolean {
   return Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
 }
 
-/** What has to be read to count accounts, by which bounds a filter has alone: of a number there are few. */
+/**
+ * What has to be read to count accounts. Decided by which fields the filter has, not by their values. An account number matches few
+ * rows, so counting them is free.
+ */
 export function countedAccounts({ filter }: Filtered): Scanned | undefined {
   return isCountKept(filter) || filter?.accountNumber != null ? undefined : 'accounts';
 }
 
-/** What has to be read to find a page of accounts: by balance or currency they are in no order, unless the page asks for that. */
-export function searchedAccounts({ filter }: Filtered): Scanned | undefined {
-  const isSearched = filter?.minBalance != null || filter?.maxBalance != null || filter?.currency != null;
-  return isSearched && filter?.accountNumber == null ? 'accounts' : undefined;
+/** By order: conditions that are bounds of it, and sets of the others that an index has together with the order. */
+const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; sets: readonly string[] }>> = {
+  CREATED_AT: { bounds: ['createdFrom', 'createdTo'], sets: ['', 'accountType', 'status', 'isActive'] },
+  UPDATED_AT: { bounds: [], sets: [''] },
+  BALANCE: { bounds: ['minBalance', 'maxBalance'], sets: [''] },
+  ACCOUNT_NUMBER: { bounds: [], sets: [''] },
+  BANK_NAME: { bounds: [], sets: ['', 'bankName'] },
+};
+
+/**
+ * What has to be read to find a page of accounts: nothing else where an index has the order under the filter's condition; otherwise
+ * rows that fail a condition are read and passed over. An account number matches few rows.
+ */
+export function searchedAccounts(
+  { filter, orderBy }: Filtered & { readonly orderBy?: AccountOrder | null },
+  decides: (argument: 'orderBy') => void = () => {},
+): Scanned | undefined {
+  const given = Object.entries(filter ?? {}).flatMap(([name, value]) => (value == null ? [] : [name]));
+  if (given.length === 0 || given.includes('accountNumber')) return undefined;
+  decides('orderBy');
+  const { bounds, sets } = orderBy ? INDEXED[orderBy.field] : INDEXED.CREATED_AT;
+  return sets.includes(given.filter((name) => !bounds.includes(name)).join()) ? undefined : 'accounts';
 }
+
+/** What to do when a search takes too long. */
+export const ACCOUNT_REMEDY =
+  'narrow the filter by accountNumber or by what orderBy sorts by, or turn pages by the cursors of accounts';
 
 interface Filtered {
   readonly filter?: AccountFilter | null;

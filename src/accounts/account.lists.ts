@@ -53,7 +53,7 @@ export class AccountLists {
 
   async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
     const load = () => this.accounts.count(scope, filter);
-    const kept = this.#kept([`count to ${this.accounts.countLimits.rows}`, accountConditions(filter)]);
+    const kept = this.#kept(['count', accountConditions(filter)]);
     return (await this.data.read(scope, wholeValue(kept, load))).value;
   }
 

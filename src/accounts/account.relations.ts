@@ -8,6 +8,7 @@ import {
   countIfSelected,
   nodeFields,
   pageRequest,
+  searchIn,
 } from '../graphql/pagination.ts';
 import {
   type JoinedRelation,
@@ -19,7 +20,7 @@ import {
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import type { Page } from '../paging/keyset.ts';
 import { tenantColumn } from '../tenancy/tenant.repository.ts';
-import { transactionConditions } from '../transactions/transaction.filter.ts';
+import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from '../transactions/transaction.filter.ts';
 import type { TransactionFilter } from '../transactions/transaction.input.ts';
 import { NEWEST_FIRST } from '../transactions/transaction.order.ts';
 import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
@@ -61,12 +62,16 @@ const transactions: Relation<BankAccount> = {
   async load(context, accounts, { arguments: args, fields }) {
     const { loaders, policy } = context;
     policy.dependsOn('transactions');
-    const conditions = transactionConditions(args.filter as TransactionFilter | undefined);
-    const page = pageRequest(args as ConnectionArgs, NEWEST_FIRST, fields);
+    const filter = args.filter as TransactionFilter | undefined;
+    const conditions = transactionConditions(filter);
+    const isSearched = searchedOfAccount({ filter }) !== undefined;
+    const page = pageRequest(args as ConnectionArgs, NEWEST_FIRST, fields, isSearched);
     const ids = idsOf(accounts);
     const wanted = namesOf(nodeFields(fields));
     const [pages, counts] = await Promise.all([
-      loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
+      searchIn('transactions', TRANSACTION_REMEDY, () =>
+        loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
+      ),
       countIfSelected(fields, CONNECTION_COUNT, () => loaders.transactions.countByAccountIds(ids, conditions)),
     ]);
     const found = ids.map((id) => pages.get(id) ?? EMPTY_PAGE);

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS, exactly } from '../paging/bounded-count.ts';
+import { boundedCount, type Count, countWithin, exactly } from '../paging/bounded-count.ts';
 import {
   type KeysetOrder,
   type KeysetRow,
@@ -9,6 +9,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
+import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
 import { instantText, selectList, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -40,6 +41,8 @@ export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCO
 export interface NumberedPage {
   readonly number: number;
   readonly size: number;
+  /** Whether rows may have to be read that are neither on the page nor ahead of it. Absent: none have. */
+  readonly isSearched?: boolean;
 }
 
 /** The accounts with the highest balances, whatever their currency, as JSON within a statement about something else. */
@@ -56,7 +59,7 @@ export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted
 export class AccountRepository {
   constructor(
     private readonly database: TenantDatabase,
-    readonly countLimits = DEFAULT_COUNT_LIMITS,
+    private readonly limits = DEFAULT_SEARCH_LIMITS,
   ) {}
 
   /** @param joined more columns, each under an alias: for the rows of the page alone, whatever they cost */
@@ -71,7 +74,8 @@ export class AccountRepository {
     const source = { table: sql`bank_accounts`, where: whereOf(scope, conditions) };
     const columns = Prisma.join([selectList(ACCOUNT_COLUMNS, wanted), ...joined]);
     const query = keysetSelect(columns, source, order, page);
-    return keysetPage(await this.#select<BankAccount & KeysetRow>(scope, 'page', query), page);
+    const rows = await this.#select<BankAccount & KeysetRow>(scope, 'page', query, this.#timeoutOf(page));
+    return keysetPage(rows, page);
   }
 
   async numberedPage(
@@ -87,6 +91,7 @@ export class AccountRepository {
       'numberedPage',
       sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts WHERE ${whereOf(scope, conditions)}
         ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size} OFFSET ${(page.number - 1) * page.size}`,
+      this.#timeoutOf({ isSearched: page.isSearched || page.number > 1 }),
     );
   }
 
@@ -98,9 +103,9 @@ export class AccountRepository {
       const [kept] = await this.#select<{ count: number }>(scope, 'keptCount', query);
       return exactly(kept?.count ?? 0);
     }
-    const query = sql`SELECT ${boundedCount({ table: sql`bank_accounts`, where }, this.countLimits)} AS count`;
-    const [row] = await this.#select<{ count: number }>(scope, 'count', query, this.countLimits.timeoutMs);
-    return countWithin(row?.count ?? 0, this.countLimits);
+    const query = sql`SELECT ${boundedCount({ table: sql`bank_accounts`, where }, this.limits)} AS count`;
+    const [row] = await this.#select<{ count: number }>(scope, 'count', query, this.limits.timeoutMs);
+    return countWithin(row?.count ?? 0, this.limits);
   }
 
   /** The accounts with these ids, in any order; unknown ids and those of other tenants are absent. */
@@ -125,6 +130,10 @@ export class AccountRepository {
     const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY created_at, id LIMIT 1`;
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
+  }
+
+  #timeoutOf({ isSearched }: Pick<PageRequest, 'isSearched'>): number | undefined {
+    return isSearched ? this.limits.timeoutMs : undefined;
   }
 
   #select<Row extends object>(

@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver } from 't
 import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { listCost, nestedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { listCost, nestedPageCost, numberedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import {
@@ -13,6 +13,7 @@ import {
   countIfSelected,
   nodeFields,
   pageRequest,
+  searchIn,
 } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { joinedColumns, placeJoined, resolvedAsRelation, withRelations } from '../graphql/relation.ts';
@@ -21,16 +22,16 @@ import { sentences } from '../graphql/sentences.ts';
 import { exactly } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
-import { searchedTransactions } from '../transactions/transaction.filter.ts';
+import { searchedOfAccount } from '../transactions/transaction.filter.ts';
 import { TransactionFilter } from '../transactions/transaction.input.ts';
 import { Transaction, TransactionConnection } from '../transactions/transaction.type.ts';
-import { accountConditions, countedAccounts, searchedAccounts } from './account.filter.ts';
+import { ACCOUNT_REMEDY, accountConditions, countedAccounts, searchedAccounts } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';
 import { ACCOUNT_RELATIONS, joinedWithAccounts } from './account.relations.ts';
 import { BankAccount, BankAccountConnection, BankAccountPage } from './account.type.ts';
 
-/** Beyond this an OFFSET reads more rows than a page is worth; cursors cost the same everywhere. */
+/** An OFFSET reads the rows ahead of the page, which are part of its price; cursors cost the same everywhere. */
 const MAX_PAGE_NUMBER = 1_000_000;
 
 /** The fields of a numbered page that show how many rows there are, the number first. */
@@ -83,7 +84,11 @@ export class AccountResolver {
   }
 
   @Query(() => BankAccountConnection, {
-    complexity: pageCost({ finds: searchedAccounts, counts: countedAccounts, countFields: CONNECTION_COUNT }),
+    complexity: pageCost({
+      scannedToFind: searchedAccounts,
+      scannedToCount: countedAccounts,
+      countFields: CONNECTION_COUNT,
+    }),
     description: sentences(
       'Cursor pagination (Relay connection): the way for frontends and for large tenants.',
       "The tenant's accounts, oldest first by default.",
@@ -103,10 +108,10 @@ export class AccountResolver {
     const fields = selectedFields(info);
     const order = orderOf(orderBy);
     const conditions = accountConditions(filter);
-    const request = pageRequest(args, order, fields);
+    const request = pageRequest(args, order, fields, searchedAccounts({ filter, orderBy }) !== undefined);
     const shown = nodeFields(fields);
     const [page, count] = await Promise.all([
-      accountsPage(context, conditions, order, request, shown),
+      searchIn('accounts', ACCOUNT_REMEDY, () => accountsPage(context, conditions, order, request, shown)),
       countIfSelected(fields, CONNECTION_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
     const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
@@ -114,7 +119,11 @@ export class AccountResolver {
   }
 
   @Query(() => BankAccountPage, {
-    complexity: pageCost({ finds: searchedAccounts, counts: countedAccounts, countFields: LIST_COUNT }),
+    complexity: numberedPageCost('accounts', {
+      scannedToFind: searchedAccounts,
+      scannedToCount: countedAccounts,
+      countFields: LIST_COUNT,
+    }),
     description: sentences(
       'Page-number pagination, for tables with a page picker.',
       "The tenant's accounts, oldest first by default.",
@@ -134,10 +143,16 @@ export class AccountResolver {
     readsAccountList(policy);
     const fields = selectedFields(info);
     const conditions = accountConditions(filter);
-    const asked = { number: checkedInteger('page', page, 1, MAX_PAGE_NUMBER), size: checkedSize('pageSize', pageSize) };
+    const asked = {
+      number: checkedInteger('page', page, 1, MAX_PAGE_NUMBER),
+      size: checkedSize('pageSize', pageSize),
+      isSearched: searchedAccounts({ filter, orderBy }) !== undefined,
+    };
     const shown = fieldsBelow(fields, 'results');
     const [rows, counted] = await Promise.all([
-      services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
+      searchIn('accountList', ACCOUNT_REMEDY, () =>
+        services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
+      ),
       countIfSelected(fields, LIST_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
     const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
@@ -162,8 +177,8 @@ export class AccountResolver {
 
   @FieldResolver(() => TransactionConnection, {
     complexity: nestedPageCost({
-      finds: (args) => searchedTransactions(args) && 'ofAccount',
-      counts: () => 'ofAccount',
+      scannedToFind: searchedOfAccount,
+      scannedToCount: () => 'ofAccount',
       countFields: CONNECTION_COUNT,
     }),
     description: 'Transactions of the account, newest first.',

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS } from '../paging/bounded-count.ts';
+import { boundedCount, type Count, countWithin } from '../paging/bounded-count.ts';
 import {
   type KeysetOrder,
   type KeysetRow,
@@ -8,6 +8,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
+import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
 import { instantText, selectList } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -49,7 +50,7 @@ export interface AuditFilter {
 export class AuditRepository {
   constructor(
     private readonly database: TenantDatabase,
-    private readonly countLimits = DEFAULT_COUNT_LIMITS,
+    private readonly limits = DEFAULT_SEARCH_LIMITS,
   ) {}
 
   async page(
@@ -64,6 +65,7 @@ export class AuditRepository {
       model: 'AuditLine',
       action: 'page',
       query,
+      ...(page.isSearched && { timeoutMs: this.limits.timeoutMs }),
     });
     return keysetPage(rows, page);
   }
@@ -73,10 +75,10 @@ export class AuditRepository {
     const [row] = await this.database.select<{ count: number }>(scope, {
       model: 'AuditLine',
       action: 'count',
-      query: sql`SELECT ${boundedCount(source, this.countLimits)} AS count`,
-      timeoutMs: this.countLimits.timeoutMs,
+      query: sql`SELECT ${boundedCount(source, this.limits)} AS count`,
+      timeoutMs: this.limits.timeoutMs,
     });
-    return countWithin(row?.count ?? 0, this.countLimits);
+    return countWithin(row?.count ?? 0, this.limits);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   countIfSelected,
   nodeFields,
   pageRequest,
+  searchIn,
 } from '../graphql/pagination.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
@@ -24,7 +25,11 @@ export class AuditResolver {
   @NeverKept()
   @Authorized(Role.ADMIN)
   @Query(() => AuditEntryConnection, {
-    complexity: pageCost({ finds: searchedLines, counts: () => 'auditLines', countFields: CONNECTION_COUNT }),
+    complexity: pageCost({
+      scannedToFind: searchedLines,
+      scannedToCount: (args) => searchedLines(args) ?? 'countedAuditLines',
+      countFields: CONNECTION_COUNT,
+    }),
     description: sentences(
       'Who did what in the tenant, newest first. Needs the role ADMIN. Never from the cache.',
       'What was refused or failed shows within some seconds, equal refusals of callers after a minute.',
@@ -50,9 +55,11 @@ export class AuditResolver {
       who: searched('who', who),
       what: searched('what', what),
     };
-    const request = pageRequest(args, AUDIT_ORDER, fields);
+    const request = pageRequest(args, AUDIT_ORDER, fields, searchedLines({ who, what }) !== undefined);
     const [page, count] = await Promise.all([
-      services.auditLines.page(scope, filter, request, namesOf(nodeFields(fields))),
+      searchIn('auditLog', 'give since, or a later one', () =>
+        services.auditLines.page(scope, filter, request, namesOf(nodeFields(fields))),
+      ),
       countIfSelected(fields, CONNECTION_COUNT, () => services.auditLines.count(scope, filter)),
     ]);
     return connection(page, AUDIT_ORDER, count, fields);

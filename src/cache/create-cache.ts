@@ -25,15 +25,17 @@ export interface Caches {
 
 /** Both kinds of entries, within one bound: over Redis where there is one, within the process otherwise. */
 export function createCaches({
-  config: { cache: config },
+  config: { cache: config, limits },
   monitor,
   following,
   redis,
-  layout,
+  layout: ofCode,
 }: CacheFoundation): Caches {
+  // Counts end there, in answers and in values alike.
+  const layout = `${ofCode} ${limits.searches.rows}`;
   const memory = new MemoryEntries(config.memoryBytes);
   const { versions } = following;
-  const shared = redis && isShared(versions) ? new RedisEntries(redis, versions, config) : undefined;
+  const shared = redis && isShared(versions) ? new RedisEntries(redis, versions, { ...config, layout }) : undefined;
   const store = new DataStore({ memory, redis, compressAboveBytes: config.compressAboveBytes, monitor, layout });
   return {
     cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),

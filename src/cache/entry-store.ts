@@ -89,7 +89,10 @@ export interface SharedFinding {
   readonly isBroken: boolean;
 }
 
-type SharedSettings = Pick<CacheConfig, 'compressAboveBytes' | 'maxLoadMs'>;
+interface SharedSettings extends Pick<CacheConfig, 'compressAboveBytes' | 'maxLoadMs'> {
+  /** Entries of another one are not found. */
+  readonly layout: string;
+}
 
 /** Entries in Redis, shared by all processes. */
 export class RedisEntries {
@@ -107,8 +110,9 @@ export class RedisEntries {
   /** The versions and the entry, in one round trip. */
   async find(scope: TenantScope, key: string): Promise<SharedFinding> {
     const { versions, bytes } = await this.versions.readWith(scope, key);
-    const entry = bytes ? decodeEntry(key, bytes) : undefined;
-    return { versions, entry, isBroken: bytes !== null && !entry };
+    const found = bytes ? decodeEntry(key, bytes) : undefined;
+    const entry = found?.layout === this.settings.layout ? found : undefined;
+    return { versions, entry, isBroken: bytes !== null && !found };
   }
 
   /** @returns the bytes that it takes there; 0 when its time is over already */
@@ -116,7 +120,7 @@ export class RedisEntries {
     const gzipped = entry.body.length > this.settings.compressAboveBytes ? await gzippedBody(entry) : entry.gzipped;
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (ttlMs <= 0) return 0;
-    const bytes = encodeEntry(key, entry, gzipped);
+    const bytes = encodeEntry(key, entry, gzipped, this.settings.layout);
     await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill');
     return bytes.length;
   }

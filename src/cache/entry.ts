@@ -17,6 +17,8 @@ interface EntryHeader {
   readonly namespace: string;
   /** Strong validator of the body. */
   readonly etag: string;
+  /** In Redis: of the deployment that keeps it. */
+  readonly layout?: string;
 }
 
 /** An answer, ready to be sent. */
@@ -42,10 +44,14 @@ export function gzippedBody(entry: ResponseEntry): Promise<Buffer> {
 /**
  * An entry as it lies in Redis.
  * @param gzipped the compressed body, which is stored instead of the plain one
+ * @param layout of the deployment, which `decodeEntry` gives back
  */
-export function encodeEntry(key: string, entry: ResponseEntry, gzipped?: Buffer): Buffer {
+export function encodeEntry(key: string, entry: ResponseEntry, gzipped?: Buffer, layout?: string): Buffer {
   const { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag, body } = entry;
-  const header: EntryHeader = { versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag };
+  const header: EntryHeader = {
+    ...{ versions, createdAtMs, expiresAtMs, contentType, operationName, namespace, etag },
+    ...(layout !== undefined && { layout }),
+  };
   return storedBytes(key, header, body, gzipped);
 }
 

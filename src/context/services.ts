@@ -53,8 +53,8 @@ export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monit
 
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, data, redis } = foundation;
-  const { counts } = config.limits;
-  const accounts = new AccountRepository(database, counts);
+  const { searches } = config.limits;
+  const accounts = new AccountRepository(database, searches);
   return {
     ...foundation,
     resources: new ResourceMonitor({
@@ -63,12 +63,12 @@ export function createServices(foundation: Foundation): Services {
       databaseConnections: () => database.connections.open,
     }),
     indexUsage: new IndexUsageRepository(database),
-    auditLines: new AuditRepository(database, counts),
+    auditLines: new AuditRepository(database, searches),
     tenants: new TenantRepository(database),
     tenantSizes: new TenantSizes(database),
     accounts,
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
-    transactions: new TransactionRepository(database, counts),
+    transactions: new TransactionRepository(database, searches),
     dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
     statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
     budget: new Budget(

@@ -1,4 +1,12 @@
-import { type FragmentDefinitionNode, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+  Kind,
+  type ValueNode,
+} from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
@@ -25,7 +33,7 @@ const PROBE_POINTS = 20;
 export const HIT_POINTS = 40;
 
 /** Rows that may have to be read one by one, to count or to find some: those of the tenant, or the average account's. */
-export const SCANNED = ['accounts', 'transactions', 'ofAccount', 'auditLines'] as const;
+export const SCANNED = ['accounts', 'transactions', 'ofAccount', 'auditLines', 'countedAuditLines'] as const;
 export type Scanned = (typeof SCANNED)[number];
 
 /** What estimators know of the operation beside their field. */
@@ -33,12 +41,20 @@ export interface Reckoning {
   readonly schema: GraphQLSchema;
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Reading these one by one costs 1 this time, all others nothing. */
-  readonly priced: Scanned | null;
+  /** Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two passes is the number of scans. */
+  readonly countedKind: Scanned | null;
   /** Which of them were met. */
   readonly scanned: Set<Scanned>;
+  /** Rows that root fields pass over, met in the first pass. */
+  readonly skipped: SkippedRows[];
   /** Whether a text, such as a day, decided on the cost. */
   dependsOnTexts: boolean;
+}
+
+/** Rows ahead of a page that is asked for by its number: those that there are, `upTo` at most. */
+export interface SkippedRows {
+  readonly of: Scanned;
+  readonly upTo: number;
 }
 
 type Estimator = (estimator: ComplexityEstimatorArgs) => number;
@@ -49,6 +65,19 @@ type Estimator = (estimator: ComplexityEstimatorArgs) => number;
  */
 export function pageCost(scans: PageScans): Estimator {
   return (args) => STATEMENT_POINTS + pageRows(args) + scanCost(args, scans);
+}
+
+/** A page by its number, of a root field: the rows ahead of it are read too. A search reads all rows in any case. */
+export function numberedPageCost(of: Scanned, scans: PageScans): Estimator {
+  const cost = pageCost(scans);
+  return (args) => {
+    const { page, pageSize } = args.args;
+    const reckoning = args.context as Reckoning;
+    const upTo = (rows(page, Number.MAX_SAFE_INTEGER) - 1) * rows(pageSize ?? DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+    const isSearched = scans.scannedToFind(args.args, () => {}) !== undefined;
+    if (upTo > 0 && !isSearched && reckoning.countedKind === null) reckoning.skipped.push({ of, upTo });
+    return cost(args);
+  };
 }
 
 /** A page of each row of a level. */
@@ -71,14 +100,15 @@ export function daysCost(days: number, buckets: number, childComplexity: number)
   return STATEMENT_POINTS + days * ROW_POINTS + buckets * childComplexity;
 }
 
-type ScanOf = (args: ComplexityEstimatorArgs['args']) => Scanned | undefined;
+/** @param decides called when a text of this argument decides, such as the name in an enum; no other text may */
+type ScanOf = (args: ComplexityEstimatorArgs['args'], decides: (argument: string) => void) => Scanned | undefined;
 
-/** What a page has to read one by one, at most; undefined where an index or kept totals answer. A text of the arguments must not decide. */
+/** What a page has to read one by one, at most; undefined where an index or kept totals answer. */
 export interface PageScans {
   /** To find its rows. */
-  readonly finds: ScanOf;
+  readonly scannedToFind: ScanOf;
   /** To count those of its list. */
-  readonly counts: ScanOf;
+  readonly scannedToCount: ScanOf;
   /** The fields that show the number. */
   readonly countFields: readonly string[];
 }
@@ -88,18 +118,30 @@ function pageRows({ args, childComplexity }: ComplexityEstimatorArgs): number {
   return rows(size, MAX_PAGE_SIZE) * (ROW_POINTS + childComplexity);
 }
 
-function scanCost(estimator: ComplexityEstimatorArgs, { finds, counts, countFields }: PageScans): number {
-  const { args, context } = estimator;
+function scanCost(estimator: ComplexityEstimatorArgs, scans: PageScans): number {
+  const { args, context, node } = estimator;
   const reckoning = context as Reckoning;
-  const counted = counts(args);
-  const isCounted = counted !== undefined && isSelected(estimator, countFields, reckoning);
-  return oneOf(finds(args), reckoning) + (isCounted ? oneOf(counted, reckoning) : 0);
+  const decides = (argument: string) => {
+    if (isByVariable(node, argument)) reckoning.dependsOnTexts = true;
+  };
+  const found = scans.scannedToFind(args, decides);
+  const counted = scans.scannedToCount(args, decides);
+  const isCounted = counted !== undefined && isSelected(estimator, scans.countFields, reckoning);
+  return scanUnits(found, reckoning) + (isCounted ? scanUnits(counted, reckoning) : 0);
 }
 
-function oneOf(rows: Scanned | undefined, { priced, scanned }: Reckoning): number {
+function scanUnits(rows: Scanned | undefined, { countedKind, scanned }: Reckoning): number {
   if (rows === undefined) return 0;
   scanned.add(rows);
-  return priced === rows ? 1 : 0;
+  return countedKind === rows ? 1 : 0;
+}
+
+/** Whether a variable gives the argument, or a part of it. */
+function isByVariable({ arguments: given = [] }: FieldNode, argument: string): boolean {
+  const hasVariable = (value: ValueNode): boolean =>
+    value.kind === Kind.VARIABLE ||
+    (value.kind === Kind.OBJECT && value.fields.some((field) => hasVariable(field.value)));
+  return given.some(({ name, value }) => name.value === argument && hasVariable(value));
 }
 
 /** As the execution collects what is selected, with conditions and fragments. */

@@ -48,7 +48,11 @@ function remember<Cost>({ byForm }: KnownCosts<Cost>, form: string | undefined, 
   byForm.set(form, cost);
 }
 
-/** @returns undefined for variables that are nested too deep to be written */
+/**
+ * The variables with every string blanked: numbers, booleans, nulls and list lengths decide a cost, strings do not.
+ * @param withTexts whether strings decide, too
+ * @returns undefined for variables that are nested too deep to be written
+ */
 function formOf(variables: Variables, withTexts: boolean): string | undefined {
   const written = (_name: string, value: unknown) => (typeof value === 'string' ? '' : value);
   try {

@@ -6,15 +6,12 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
+import { DEFAULT_SEARCH_LIMITS, MAX_SCAN_POINTS } from '../paging/search-limits.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { OPERATION_POINTS, type Reckoning, SCANNED, type Scanned } from './complexity.ts';
 
 /** A row that a filter looks at and does not let through; those that it lets through end a page or a count. */
 const SCANNED_ROW_POINTS = 0.6;
-/** A time limit ends it: it takes no more of a CPU than about this. */
-const MAX_SCAN_POINTS = 500_000;
-/** Nobody keeps a total of them: as many as are counted at most. */
-const AUDIT_LINES = 10_000;
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
@@ -25,9 +22,16 @@ const MAX_NODES = 10_001;
 export interface OperationPrice {
   readonly points: number;
   /** How often rows are read one by one, which costs what the tenant's size makes it. */
-  readonly scans: readonly { readonly of: Scanned; readonly times: number }[];
+  readonly scans: readonly Scans[];
   /** Whether a text among the variables decided. */
   readonly dependsOnTexts: boolean;
+}
+
+interface Scans {
+  readonly of: Scanned;
+  readonly times: number;
+  /** How many rows each of them reads at most; absent: all. */
+  readonly upTo?: number;
 }
 
 export interface PricedOperation {
@@ -47,30 +51,37 @@ export function operationPrice(asked: PricedOperation): OperationPrice {
     schema,
     fragments: fragmentsOf(document),
     variables: coerced,
-    priced: null,
+    countedKind: null,
     scanned: new Set(),
+    skipped: [],
     dependsOnTexts: false,
   };
   const points = complexity(asked, reckoning);
   // The cost grows linearly with what each kind costs: one more run tells how many there are.
   const scans = SCANNED.filter((of) => reckoning.scanned.has(of)).map((of) => ({
     of,
-    times: complexity(asked, { ...reckoning, priced: of }) - points,
+    times: complexity(asked, { ...reckoning, countedKind: of }) - points,
   }));
-  return { points: OPERATION_POINTS + points, scans, dependsOnTexts: reckoning.dependsOnTexts };
+  const skips = reckoning.skipped.map((skipped) => ({ ...skipped, times: 1 }));
+  return {
+    points: OPERATION_POINTS + points,
+    scans: [...scans, ...skips],
+    dependsOnTexts: reckoning.dependsOnTexts,
+  };
 }
 
 /** What an operation costs a tenant. */
 export function pointsOf({ points, scans }: OperationPrice, size: TenantSize | undefined): number {
-  return scans.reduce((sum, { of, times }) => sum + times * scanPoints(of, size), points);
+  return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, size), points);
 }
 
-function scanPoints(of: Scanned, size: TenantSize | undefined): number {
-  return Math.min(Math.ceil(scannedRows(of, size) * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
+function scanPoints({ of, upTo = Number.POSITIVE_INFINITY }: Scans, size: TenantSize | undefined): number {
+  return Math.min(Math.ceil(Math.min(scannedRows(of, size), upTo) * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
 }
 
 function scannedRows(of: Scanned, { accounts, transactions }: TenantSize = { accounts: 0, transactions: 0 }): number {
-  if (of === 'auditLines') return AUDIT_LINES;
+  if (of === 'auditLines') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
+  if (of === 'countedAuditLines') return DEFAULT_SEARCH_LIMITS.rows;
   if (of === 'ofAccount') return transactions / Math.max(accounts, 1);
   return of === 'accounts' ? accounts : transactions;
 }

@@ -1,5 +1,5 @@
 import { ArgsType, Field, Int } from 'type-graphql';
-import { badUserInput, countTimedOut } from '../errors.ts';
+import { badUserInput, countTimedOut, searchTimedOut } from '../errors.ts';
 import type { Count } from '../paging/bounded-count.ts';
 import { cursorOf, parseCursor } from '../paging/cursor.ts';
 import type { KeysetOrder, KeysetRow, Page, PageRequest } from '../paging/keyset.ts';
@@ -34,9 +34,15 @@ export class ConnectionArgs {
 
 /**
  * What a connection's arguments ask for.
+ * @param isSearched whether rows of the list may be read that are not on the page: then it has a time limit of its own
  * @throws BAD_USER_INPUT for sizes out of range, `first` together with `last`, and cursors of another list
  */
-export function pageRequest(args: ConnectionArgs, order: KeysetOrder, fields: readonly SelectedField[]): PageRequest {
+export function pageRequest(
+  args: ConnectionArgs,
+  order: KeysetOrder,
+  fields: readonly SelectedField[],
+  isSearched: boolean,
+): PageRequest {
   const { first, last, after, before } = args;
   if (first != null && last != null) throw badUserInput('last', 'absent when first is given', last);
   const backward = last != null || (first == null && before != null && after == null);
@@ -47,6 +53,7 @@ export function pageRequest(args: ConnectionArgs, order: KeysetOrder, fields: re
     after: after == null ? null : parseCursor('after', after, order),
     before: before == null ? null : parseCursor('before', before, order),
     exactEnds: pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage'),
+    isSearched,
   };
 }
 
@@ -97,5 +104,18 @@ export async function countIfSelected<Counted>(
     return await count();
   } catch (error) {
     throw error instanceof StatementStopped ? countTimedOut(names[0], error.limitMs, error) : error;
+  }
+}
+
+/**
+ * Finds the page of a list whose search has a time limit.
+ * @param remedy what to do when it takes too long
+ * @throws TIMEOUT naming the list, when the search was stopped
+ */
+export async function searchIn<Found>(list: string, remedy: string, find: () => Promise<Found>): Promise<Found> {
+  try {
+    return await find();
+  } catch (error) {
+    throw error instanceof StatementStopped ? searchTimedOut(list, remedy, error.limitMs, error) : error;
   }
 }

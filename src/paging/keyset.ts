@@ -39,6 +39,8 @@ export interface PageRequest {
   readonly before: Position | null;
   /** Whether to look beyond `after` and `before`, so that the page knows exactly what lies on either side. */
   readonly exactEnds: boolean;
+  /** Whether rows may have to be read that are not on the page: then it has the time limit of searches. Absent: none have. */
+  readonly isSearched?: boolean;
 }
 
 export interface Page<Row> {

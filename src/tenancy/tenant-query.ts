@@ -44,6 +44,7 @@ const companions = (settings: string, settingsButTime: string) => ({
   set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
   set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
   set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`,
+  set_tenant_timed_plan_once: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), ${PLAN_ONCE}`,
   set_writer: `SELECT ${settings}set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
   /** For reading the directory of tenants: slugs and names, never business data. */
   set_directory: `SELECT ${settings}set_config('app.directory', $1, true)`,
@@ -81,7 +82,11 @@ export function forTenant(
   tenantId: string,
   { planOnce, timeoutMs }: Pick<PreparedStatement, 'planOnce' | 'timeoutMs'> = {},
 ): Companion {
-  if (timeoutMs !== undefined) return { name: 'set_tenant_timed', values: [tenantId, String(timeoutMs)] };
+  if (timeoutMs !== undefined)
+    return {
+      name: planOnce ? 'set_tenant_timed_plan_once' : 'set_tenant_timed',
+      values: [tenantId, String(timeoutMs)],
+    };
   return { name: planOnce ? 'set_tenant_plan_once' : 'set_tenant', values: [tenantId] };
 }
 

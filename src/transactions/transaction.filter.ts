@@ -38,15 +38,30 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
-/** What has to be read to count movements, by which bounds a filter has alone. */
+/** What the order of each index begins with, behind the tenant: newest first it has one of these at most. */
+const INDEXED = ['accountId', 'category'] as const;
+
+/** What has to be read to count movements. Decided by which fields the filter has, not by their values. */
 export function countedTransactions({ filter }: Filtered): Scanned | undefined {
   return isKept(filter) ? undefined : scannedFor(filter);
 }
 
-/** What has to be read to find a page of movements: by amount there is no order of them. */
+/**
+ * What has to be read to find a page of movements: an index has their order under one condition beside bounds of time, and rows that
+ * fail another condition are read and passed over.
+ */
 export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
-  return filter?.minAmount == null && filter?.maxAmount == null ? undefined : scannedFor(filter);
+  const isOrdered = !hasOther(filter) && INDEXED.filter((name) => filter?.[name] != null).length <= 1;
+  return isOrdered ? undefined : scannedFor(filter);
 }
+
+/** The same of the movements of one account: that is the one condition. */
+export function searchedOfAccount({ filter }: Filtered): Scanned | undefined {
+  return hasOther(filter) || filter?.category != null ? 'ofAccount' : undefined;
+}
+
+/** What to do when a search takes too long. */
+export const TRANSACTION_REMEDY = 'narrow the filter, for example by bookedFrom and bookedTo';
 
 interface Filtered {
   readonly filter?: TransactionFilter | null;
@@ -54,6 +69,11 @@ interface Filtered {
 
 function scannedFor(filter: TransactionFilter | null | undefined): Scanned {
   return filter?.accountId == null ? 'transactions' : 'ofAccount';
+}
+
+/** Whether it has a condition that no index begins with. */
+function hasOther(filter: TransactionFilter | null | undefined): boolean {
+  return filter?.direction != null || filter?.minAmount != null || filter?.maxAmount != null;
 }
 
 function isKept(filter: TransactionFilter | null | undefined): boolean {

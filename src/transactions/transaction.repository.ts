@@ -1,7 +1,7 @@
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { boundedCount, type Count, countWithin, DEFAULT_COUNT_LIMITS, exactly } from '../paging/bounded-count.ts';
+import { boundedCount, type Count, countWithin, exactly } from '../paging/bounded-count.ts';
 import {
   type KeysetRow,
   keysetPage,
@@ -10,6 +10,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
+import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
 import { instantText, selectList, selectOnly, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -86,7 +87,7 @@ export function newestTransactions(
 export class TransactionRepository {
   constructor(
     private readonly database: TenantDatabase,
-    private readonly countLimits = DEFAULT_COUNT_LIMITS,
+    private readonly limits = DEFAULT_SEARCH_LIMITS,
   ) {}
 
   async page(
@@ -101,26 +102,28 @@ export class TransactionRepository {
       NEWEST_FIRST,
       page,
     );
-    return keysetPage(await this.#select<Transaction & KeysetRow>(scope, 'page', query), page);
+    const rows = await this.#select<Transaction & KeysetRow>(scope, 'page', query, this.#timeoutOf(page));
+    return keysetPage(rows, page);
   }
 
   /** How many transactions satisfy a filter: from the totals kept ready where they tell, else by counting. */
   async count(scope: TenantScope, filter: TransactionFilter | null): Promise<Count> {
     const where = whereOf(scope, transactionConditions(filter));
     const kept = keptCount(filter);
+    const { timeoutMs } = this.limits;
     if (kept && !isShort(kept.booked)) {
-      const [row] = await this.#select<Counted>(scope, 'keptCount', countFromTotals(scope, kept, where));
+      const query = countFromTotals(scope, kept, where);
+      const [row] = await this.#select<Counted>(scope, 'keptCount', query, timeoutMs);
       return exactly(row?.count ?? 0);
     }
-    const { timeoutMs } = this.countLimits;
     if (kept) {
       const query = sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where}`;
       const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
       return exactly(row?.count ?? 0);
     }
-    const query = sql`SELECT ${boundedCount({ table: sql`transactions`, where }, this.countLimits)} AS count`;
+    const query = sql`SELECT ${boundedCount({ table: sql`transactions`, where }, this.limits)} AS count`;
     const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
-    return countWithin(row?.count ?? 0, this.countLimits);
+    return countWithin(row?.count ?? 0, this.limits);
   }
 
   /** The same page of each of these accounts, in one statement. */
@@ -137,6 +140,7 @@ export class TransactionRepository {
       scope,
       'pageOfEach',
       sql`SELECT account.id AS "ofAccount", rows.* FROM unnest(${accountIds}::uuid[]) AS account (id) CROSS JOIN LATERAL (${ofOne}) rows`,
+      this.#timeoutOf(page),
     );
     const grouped = groupByAccount(rows);
     return new Map([...grouped].map(([accountId, rows]) => [accountId, keysetPage(rows, page)]));
@@ -149,10 +153,10 @@ export class TransactionRepository {
     conditions: readonly Prisma.Sql[],
   ): Promise<Map<string, Count>> {
     const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
-    const ofOne = boundedCount({ table: sql`transactions`, where }, this.countLimits);
+    const ofOne = boundedCount({ table: sql`transactions`, where }, this.limits);
     const query = sql`SELECT account.id AS "ofAccount", ${ofOne} AS count FROM unnest(${accountIds}::uuid[]) AS account (id)`;
-    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, this.countLimits.timeoutMs);
-    return new Map(rows.map(({ ofAccount, count }) => [ofAccount, countWithin(count, this.countLimits)]));
+    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, this.limits.timeoutMs);
+    return new Map(rows.map(({ ofAccount, count }) => [ofAccount, countWithin(count, this.limits)]));
   }
 
   /**
@@ -174,6 +178,10 @@ export class TransactionRepository {
         ) newest)) AS lists FROM unnest(${accountIds}::uuid[]) AS account (id)`,
     );
     return new Map(Object.entries(row?.lists ?? {}).flatMap(([id, list]) => (list ? [[id, list] as const] : [])));
+  }
+
+  #timeoutOf({ isSearched }: PageRequest): number | undefined {
+    return isSearched ? this.limits.timeoutMs : undefined;
   }
 
   #select<Row extends object>(

@@ -10,10 +10,16 @@ import {
   countIfSelected,
   nodeFields,
   pageRequest,
+  searchIn,
 } from '../graphql/pagination.ts';
 import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
-import { countedTransactions, searchedTransactions, transactionConditions } from './transaction.filter.ts';
+import {
+  countedTransactions,
+  searchedTransactions,
+  TRANSACTION_REMEDY,
+  transactionConditions,
+} from './transaction.filter.ts';
 import { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
 import { TRANSACTION_RELATIONS } from './transaction.relations.ts';
@@ -22,7 +28,11 @@ import { Transaction, TransactionConnection } from './transaction.type.ts';
 @Resolver(() => Transaction)
 export class TransactionResolver {
   @Query(() => TransactionConnection, {
-    complexity: pageCost({ finds: searchedTransactions, counts: countedTransactions, countFields: CONNECTION_COUNT }),
+    complexity: pageCost({
+      scannedToFind: searchedTransactions,
+      scannedToCount: countedTransactions,
+      countFields: CONNECTION_COUNT,
+    }),
     description: "The tenant's transactions, newest first.",
   })
   async transactions(
@@ -37,10 +47,12 @@ export class TransactionResolver {
     policy.isOfKind('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
-    const request = pageRequest(args, NEWEST_FIRST, fields);
+    const request = pageRequest(args, NEWEST_FIRST, fields, searchedTransactions({ filter }) !== undefined);
     const shown = nodeFields(fields);
     const [page, count] = await Promise.all([
-      services.transactions.page(scope, conditions, request, namesOf(shown)),
+      searchIn('transactions', TRANSACTION_REMEDY, () =>
+        services.transactions.page(scope, conditions, request, namesOf(shown)),
+      ),
       countIfSelected(fields, CONNECTION_COUNT, () => services.transactions.count(scope, filter)),
     ]);
     const rows = await withRelations(context, TRANSACTION_RELATIONS, page.rows, shown);

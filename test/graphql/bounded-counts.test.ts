@@ -124,7 +124,7 @@ function limits(rows: number) {
 }
 
 describe('over the API', () => {
-  const env = { LIMIT_COUNT_ROWS: '5', LIMIT_COUNT_TIMEOUT_MS: String(TIMEOUT_MS) };
+  const env = { LIMIT_COUNT_ROWS: '5', LIMIT_SEARCH_TIMEOUT_MS: String(TIMEOUT_MS) };
   let service: TestService;
   let token: string;
   beforeAll(async () => {
@@ -169,21 +169,28 @@ describe('over the API', () => {
     [
       'accounts',
       'bank_accounts',
-      `accounts(filter: { minBalance: "1" }) { ${COUNT} }`,
+      `accounts(filter: { createdFrom: "2020-01-01T00:00:00Z" }) { ${COUNT} }`,
       'totalCount',
       { totalCount: 5 },
     ],
     [
       'transactions',
       'transactions',
-      `transactions(filter: { minAmount: "1" }) { ${COUNT} }`,
+      `transactions(filter: { accountId: "${twinAccountId(0)}" }) { ${COUNT} }`,
       'totalCount',
       { totalCount: 5 },
+    ],
+    [
+      'transactions of a long time, by kept totals and the rows of its ends',
+      'transactions',
+      `transactions(filter: { bookedFrom: "2014-12-31T00:00:00Z", category: "rent" }) { ${COUNT} }`,
+      'totalCount',
+      { totalCountIsExact: true },
     ],
     [
       'accountList',
       'bank_accounts',
-      'accountList(filter: { maxBalance: "99" }) { count totalPages }',
+      'accountList(filter: { createdTo: "2034-01-01T00:00:00Z" }) { count totalPages }',
       'count',
       { count: 5 },
     ],
@@ -211,6 +218,80 @@ describe('over the API', () => {
       }
     },
   );
+});
+
+describe('a page that has to be searched', () => {
+  let service: TestService;
+  let token: string;
+  beforeAll(async () => {
+    service = await startService({ database: server, env: { LIMIT_SEARCH_TIMEOUT_MS: String(TIMEOUT_MS) } });
+    token = await service.token(Role.ADMIN, SLUG);
+    await service.untilCaughtUp();
+  });
+  afterAll(() => service.close());
+
+  const NODES = '{ nodes { id } }';
+  const ofAccount = (filter: string) =>
+    `account(id: "${twinAccountId(0)}") { transactions(filter: { ${filter} }) ${NODES} }`;
+  const BY_BOOKED = 'narrow the filter, for example by bookedFrom and bookedTo';
+  const BY_ORDER =
+    'narrow the filter by accountNumber or by what orderBy sorts by, or turn pages by the cursors of accounts';
+  test.each([
+    ['transactions', 'transactions', `transactions(filter: { direction: DEBIT }) ${NODES}`, BY_BOOKED],
+    ['transactions', 'transactions', ofAccount('minAmount: "1"'), BY_BOOKED],
+    ['accounts', 'bank_accounts', `accounts(filter: { currency: "EUR" }) ${NODES}`, BY_ORDER],
+    [
+      'accounts',
+      'bank_accounts',
+      'accounts(filter: { currency: "EUR" }) { nodes { id recentTransactions { id } } }',
+      BY_ORDER,
+    ],
+    ['accountList', 'bank_accounts', 'accountList(filter: { minBalance: "1" }) { results { id } }', BY_ORDER],
+    ['accountList', 'bank_accounts', 'accountList(page: 2) { results { id } }', BY_ORDER],
+    ['auditLog', 'audit_log', `auditLog(who: "who 1") ${NODES}`, 'give since, or a later one'],
+  ])('of %s in %s is stopped when it takes too long, and not kept: %s', async (list, table, field, remedy) => {
+    const query = `{ field: ${field} }`;
+    await withClient(server.url, async (holder) => {
+      await holder.query('BEGIN');
+      // The account of a nested page is read by another table.
+      await holder.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      const { status, errors } = await service.send(token, query);
+      expect(status).toBe(200);
+      expect(errors).toMatchObject([
+        {
+          message: `Searching for a page of ${list} took longer than ${TIMEOUT_MS} ms and was stopped; ${remedy}.`,
+          extensions: { code: 'TIMEOUT', field: list, limitMs: TIMEOUT_MS },
+        },
+      ]);
+      expect(errors?.[0]?.path?.[0]).toBe('field');
+      await holder.query('ROLLBACK');
+    });
+    expect((await service.send(token, query)).errors).toBeUndefined();
+  });
+
+  test.each([
+    ['transactions', `transactions(filter: { category: "rent" }) ${NODES}`],
+    ['transactions', ofAccount('bookedFrom: "2024-01-01T00:00:00Z"')],
+    ['bank_accounts', `accounts(filter: { status: ACTIVE }) ${NODES}`],
+    ['bank_accounts', 'accountList { results { id } }'],
+    ['audit_log', `auditLog(since: "2024-01-01T00:00:00Z") ${NODES}`],
+  ])('is not one that an index of %s has in order: %s', async (table, field) => {
+    const sent = await withClient(server.url, async (holder) => {
+      await holder.query('BEGIN');
+      await holder.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      const answer = service.send(token, `{ field: ${field} }`);
+      // Begun later: once it is stopped, so would have been the page.
+      const limited = {
+        model: 'Test',
+        action: 'limited',
+        query: Prisma.sql`SELECT count(*) FROM ${Prisma.raw(table)}`,
+      };
+      await expect(database.select(SCOPE, { ...limited, timeoutMs: 3 * TIMEOUT_MS })).rejects.toThrow('took longer');
+      await holder.query('ROLLBACK');
+      return answer;
+    });
+    expect(sent.errors).toBeUndefined();
+  });
 });
 
 describe('a time limit of a statement’s own', () => {
@@ -242,6 +323,12 @@ describe('a time limit of a statement’s own', () => {
     expect(await timeoutOf(SCOPE, 60_000)).toBe('10s');
     await whileHeld(() => stopped(SCOPE));
     expect(await timeoutOf(SCOPE)).toBe('10s');
+  });
+
+  test('goes with a plan that is kept', async () => {
+    const query = Prisma.sql`SELECT current_setting('statement_timeout') AS timeout, current_setting('plan_cache_mode') AS mode`;
+    const both = { ...shown, query, planOnce: true, timeoutMs: 1_234 };
+    expect(await database.select(SCOPE, both)).toEqual([{ timeout: '1234ms', mode: 'force_generic_plan' }]);
   });
 
   test('ends nothing else of a snapshot', async () => {

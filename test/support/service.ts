@@ -85,7 +85,7 @@ export async function startService({
     LOG_LEVEL: log ? 'error' : 'fatal',
     // Tests share a machine, and ask for more than a person does.
     DATABASE_QUEUE_TIMEOUT_MS: '10000',
-    LIMIT_COUNT_TIMEOUT_MS: '10000',
+    LIMIT_SEARCH_TIMEOUT_MS: '10000',
     LIMIT_POINTS_PER_MINUTE: '2000000000',
     LIMIT_TENANT_POINTS_PER_MINUTE: '2000000000',
     ...env,

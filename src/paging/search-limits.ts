@@ -1,0 +1,19 @@
+/** What a statement may take that reads rows one by one, to count them or to find a page. */
+export interface SearchLimits {
+  /** Counted no further than this. */
+  readonly rows: number;
+  /** PostgreSQL stops a count or a search that takes longer. */
+  readonly timeoutMs: number;
+}
+
+/** A person reads no more digits; PostgreSQL reads so many rows in some milliseconds. */
+export const DEFAULT_SEARCH_LIMITS: SearchLimits = { rows: 10_000, timeoutMs: 1_000 };
+
+/**
+ * The price of a count or a search at most: the time limit ends it. Half of the limit, in points of a microsecond: a statement that
+ * takes so long shares its CPU with others.
+ */
+export const MAX_SCAN_POINTS = DEFAULT_SEARCH_LIMITS.timeoutMs * 500;
+
+/** What one operation may cost: a search of the largest tenant with its count, and a page of everything else. */
+export const DEFAULT_OPERATION_POINTS = 2.5 * MAX_SCAN_POINTS;

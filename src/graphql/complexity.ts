@@ -33,8 +33,7 @@ const PROBE_POINTS = 20;
 export const HIT_POINTS = 40;
 
 /** Rows that may have to be read one by one, to count or to find some: those of the tenant, or the average account's. */
-export const SCANNED = ['accounts', 'transactions', 'ofAccount', 'auditLines', 'countedAuditLines'] as const;
-export type Scanned = (typeof SCANNED)[number];
+export type Scanned = 'accounts' | 'transactions' | 'ofAccount' | 'auditLines' | 'countedAuditLines';
 
 /** What estimators know of the operation beside their field. */
 export interface Reckoning {
@@ -42,13 +41,20 @@ export interface Reckoning {
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
   /** Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two passes is the number of scans. */
-  readonly countedKind: Scanned | null;
-  /** Which of them were met. */
-  readonly scanned: Set<Scanned>;
+  readonly countedKind: string | null;
+  /** Which of them were met, by their names. */
+  readonly scanned: Map<string, ScanKind>;
   /** Rows that root fields pass over, met in the first pass. */
   readonly skipped: SkippedRows[];
   /** Whether a text, such as a day, decided on the cost. */
   dependsOnTexts: boolean;
+}
+
+/** What one statement reads row by row. */
+export interface ScanKind {
+  readonly of: Scanned;
+  /** How often it may read each row. */
+  readonly reads: number;
 }
 
 /** Rows ahead of a page that is asked for by its number: those that there are, `upTo` at most. */
@@ -127,13 +133,16 @@ function scanCost(estimator: ComplexityEstimatorArgs, scans: PageScans): number 
   const found = scans.scannedToFind(args, decides);
   const counted = scans.scannedToCount(args, decides);
   const isCounted = counted !== undefined && isSelected(estimator, scans.countFields, reckoning);
-  return scanUnits(found, reckoning) + (isCounted ? scanUnits(counted, reckoning) : 0);
+  // What lies beyond a cursor is looked for in the same statement.
+  const reads = 1 + (args.after == null ? 0 : 1) + (args.before == null ? 0 : 1);
+  return scanUnits(found, reads, reckoning) + (isCounted ? scanUnits(counted, 1, reckoning) : 0);
 }
 
-function scanUnits(rows: Scanned | undefined, { countedKind, scanned }: Reckoning): number {
-  if (rows === undefined) return 0;
-  scanned.add(rows);
-  return countedKind === rows ? 1 : 0;
+function scanUnits(of: Scanned | undefined, reads: number, { countedKind, scanned }: Reckoning): number {
+  if (of === undefined) return 0;
+  const kind = `${of} ${reads}`;
+  scanned.set(kind, { of, reads });
+  return countedKind === kind ? 1 : 0;
 }
 
 /** Whether a variable gives the argument, or a part of it. */

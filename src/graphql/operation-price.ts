@@ -8,7 +8,7 @@ import {
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { DEFAULT_SEARCH_LIMITS, MAX_SCAN_POINTS } from '../paging/search-limits.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
-import { OPERATION_POINTS, type Reckoning, SCANNED, type Scanned } from './complexity.ts';
+import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from './complexity.ts';
 
 /** A row that a filter looks at and does not let through; those that it lets through end a page or a count. */
 const SCANNED_ROW_POINTS = 0.6;
@@ -27,8 +27,8 @@ export interface OperationPrice {
   readonly dependsOnTexts: boolean;
 }
 
-interface Scans {
-  readonly of: Scanned;
+interface Scans extends ScanKind {
+  /** How many statements. */
   readonly times: number;
   /** How many rows each of them reads at most; absent: all. */
   readonly upTo?: number;
@@ -52,17 +52,17 @@ export function operationPrice(asked: PricedOperation): OperationPrice {
     fragments: fragmentsOf(document),
     variables: coerced,
     countedKind: null,
-    scanned: new Set(),
+    scanned: new Map(),
     skipped: [],
     dependsOnTexts: false,
   };
   const points = complexity(asked, reckoning);
   // The cost grows linearly with what each kind costs: one more run tells how many there are.
-  const scans = SCANNED.filter((of) => reckoning.scanned.has(of)).map((of) => ({
-    of,
-    times: complexity(asked, { ...reckoning, countedKind: of }) - points,
+  const scans = [...reckoning.scanned].map(([name, kind]) => ({
+    ...kind,
+    times: complexity(asked, { ...reckoning, countedKind: name }) - points,
   }));
-  const skips = reckoning.skipped.map((skipped) => ({ ...skipped, times: 1 }));
+  const skips = reckoning.skipped.map((skipped) => ({ ...skipped, reads: 1, times: 1 }));
   return {
     points: OPERATION_POINTS + points,
     scans: [...scans, ...skips],
@@ -75,8 +75,10 @@ export function pointsOf({ points, scans }: OperationPrice, size: TenantSize | u
   return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, size), points);
 }
 
-function scanPoints({ of, upTo = Number.POSITIVE_INFINITY }: Scans, size: TenantSize | undefined): number {
-  return Math.min(Math.ceil(Math.min(scannedRows(of, size), upTo) * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
+/** One time limit ends all that a statement reads. */
+function scanPoints({ of, reads, upTo = Number.POSITIVE_INFINITY }: Scans, size: TenantSize | undefined): number {
+  const rows = reads * Math.min(scannedRows(of, size), upTo);
+  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
 }
 
 function scannedRows(of: Scanned, { accounts, transactions }: TenantSize = { accounts: 0, transactions: 0 }): number {

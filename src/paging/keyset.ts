@@ -84,8 +84,9 @@ export function keysetSelect(
           ORDER BY ${order.column} ${towards}, id ${towards} LIMIT 1) IS NOT NULL`
       : sql`false`;
   const direction = order.descending === page.backward ? sql`ASC` : sql`DESC`;
+  // OFFSET 0 keeps the ends a subquery: within a LATERAL, PostgreSQL would look beyond the bounds anew for each row of the page.
   return sql`SELECT ends.*, page.* FROM (
-      SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows
+      SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows OFFSET 0
     ) ends LEFT JOIN LATERAL (
       SELECT * FROM (
         SELECT ${columns}, ${order.text} AS "sortValue" FROM ${table} WHERE ${where}

@@ -16,7 +16,7 @@ export async function buffersRead(client: Queryable, { text, values }: Explainab
   return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
 }
 
-function literal(value: unknown): string {
+export function literal(value: unknown): string {
   if (value === null) return 'NULL';
   if (Array.isArray(value)) return pg.escapeLiteral(`{${value.map((item) => JSON.stringify(item)).join(',')}}`);
   return pg.escapeLiteral(String(value));

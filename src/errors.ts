@@ -80,7 +80,11 @@ export function countTimedOut(field: string, limitMs: number, cause: unknown): G
   return clientError(ErrorCode.Timeout, message, { field, limitMs }, cause);
 }
 
-/** Searching for a page took longer than it may. @param list the field as the schema names it @param remedy what to do instead */
+/**
+ * Searching for a page took longer than it may.
+ * @param list the field as the schema names it
+ * @param remedy what to do instead
+ */
 export function searchTimedOut(list: string, remedy: string, limitMs: number, cause: unknown): GraphQLError {
   const message = `Searching for a page of ${list} took longer than ${limitMs} ms and was stopped; ${remedy}.`;
   return clientError(ErrorCode.Timeout, message, { field: list, limitMs }, cause);

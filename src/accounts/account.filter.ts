@@ -18,14 +18,14 @@ export function isCountKept(filter: AccountFilter | null | undefined): boolean {
 }
 
 /**
- * What has to be read to count accounts. Decided by which fields the filter has, not by their values. An account number matches few
- * rows, so counting them is free.
+ * What has to be read to count accounts. Decided by which fields the filter has, not by their values.
+ * An account number matches few rows, so counting them is free.
  */
 export function countedAccounts({ filter }: Filtered): Scanned | undefined {
   return isCountKept(filter) || filter?.accountNumber != null ? undefined : 'accounts';
 }
 
-/** By order: conditions that are bounds of it, and sets of the others that an index has together with the order. */
+/** By order: conditions that are bounds of it, and the others that an index has together with it. */
 const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; sets: readonly string[] }>> = {
   CREATED_AT: { bounds: ['createdFrom', 'createdTo'], sets: ['', 'accountType', 'status', 'isActive'] },
   UPDATED_AT: { bounds: [], sets: [''] },
@@ -35,8 +35,9 @@ const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; s
 };
 
 /**
- * What has to be read to find a page of accounts: nothing else where an index has the order under the filter's condition; otherwise
- * rows that fail a condition are read and passed over. An account number matches few rows.
+ * What has to be read to find a page of accounts: nothing else where an index has the order under the
+ * filter's condition; otherwise rows that fail a condition are read and passed over. An account number
+ * matches few rows.
  */
 export function searchedAccounts(
   { filter, orderBy }: Filtered & { readonly orderBy?: AccountOrder | null },

@@ -41,7 +41,7 @@ export const ALL_ACCOUNT_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ACCO
 export interface NumberedPage {
   readonly number: number;
   readonly size: number;
-  /** Whether rows may have to be read that are neither on the page nor ahead of it. Absent: none have. */
+  /** Whether rows are read that are neither on the page nor ahead of it. Absent: none are. */
   readonly isSearched?: boolean;
 }
 

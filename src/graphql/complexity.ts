@@ -40,7 +40,10 @@ export interface Reckoning {
   readonly schema: GraphQLSchema;
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two passes is the number of scans. */
+  /**
+   * Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two passes
+   * is the number of scans.
+   */
   readonly countedKind: string | null;
   /** Which of them were met, by their names. */
   readonly scanned: Map<string, ScanKind>;
@@ -73,7 +76,10 @@ export function pageCost(scans: PageScans): Estimator {
   return (args) => STATEMENT_POINTS + pageRows(args) + scanCost(args, scans);
 }
 
-/** A page by its number, of a root field: the rows ahead of it are read too. A search reads all rows in any case. */
+/**
+ * A page by its number, of a root field, which nothing multiplies: the rows ahead of it are read too. A search reads
+ * all rows in any case.
+ */
 export function numberedPageCost(of: Scanned, scans: PageScans): Estimator {
   const cost = pageCost(scans);
   return (args) => {
@@ -106,7 +112,7 @@ export function daysCost(days: number, buckets: number, childComplexity: number)
   return STATEMENT_POINTS + days * ROW_POINTS + buckets * childComplexity;
 }
 
-/** @param decides called when a text of this argument decides, such as the name in an enum; no other text may */
+/** @param decides called when a text of this argument decides, as a name in an enum; no other text may */
 type ScanOf = (args: ComplexityEstimatorArgs['args'], decides: (argument: string) => void) => Scanned | undefined;
 
 /** What a page has to read one by one, at most; undefined where an index or kept totals answer. */

@@ -40,7 +40,8 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (price === undefined || !caller || introspects) return;
           const size = price.scans.length > 0 ? await sizeOf(contextValue) : undefined;
           const cost = pointsOf(price, size);
-          // A remembered price may belong to variables whose strings are invalid; let the execution report that instead of the price.
+          // A remembered price may belong to variables whose strings are invalid; let the execution report that
+          // instead of the price.
           if (cost > limits.operationCost && !coerced()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           const asked = services.budget.spend(caller, cost - OPERATION_POINTS);

@@ -49,7 +49,8 @@ function remember<Cost>({ byForm }: KnownCosts<Cost>, form: string | undefined, 
 }
 
 /**
- * The variables with every string blanked: numbers, booleans, nulls and list lengths decide a cost, strings do not.
+ * The variables with every string blanked: numbers, booleans, nulls and list lengths decide a cost,
+ * strings do not.
  * @param withTexts whether strings decide, too
  * @returns undefined for variables that are nested too deep to be written
  */

@@ -34,7 +34,7 @@ export class ConnectionArgs {
 
 /**
  * What a connection's arguments ask for.
- * @param isSearched whether rows of the list may be read that are not on the page: then it has a time limit of its own
+ * @param isSearched of `PageRequest`
  * @throws BAD_USER_INPUT for sizes out of range, `first` together with `last`, and cursors of another list
  */
 export function pageRequest(

@@ -39,7 +39,7 @@ export interface PageRequest {
   readonly before: Position | null;
   /** Whether to look beyond `after` and `before`, so that the page knows exactly what lies on either side. */
   readonly exactEnds: boolean;
-  /** Whether rows may have to be read that are not on the page: then it has the time limit of searches. Absent: none have. */
+  /** Whether rows are read that are not on the page: then it has the time limit of searches. Absent: none are. */
   readonly isSearched?: boolean;
 }
 
@@ -84,7 +84,8 @@ export function keysetSelect(
           ORDER BY ${order.column} ${towards}, id ${towards} LIMIT 1) IS NOT NULL`
       : sql`false`;
   const direction = order.descending === page.backward ? sql`ASC` : sql`DESC`;
-  // OFFSET 0 keeps the ends a subquery: within a LATERAL, PostgreSQL would look beyond the bounds anew for each row of the page.
+  // OFFSET 0 keeps the ends a subquery: within a LATERAL, PostgreSQL would look beyond the bounds anew for
+  // each row of the page.
   return sql`SELECT ends.*, page.* FROM (
       SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows OFFSET 0
     ) ends LEFT JOIN LATERAL (

@@ -38,7 +38,7 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
-/** What the order of each index begins with, behind the tenant: newest first it has one of these at most. */
+/** An index has the order of movements under one of these at most. */
 const INDEXED = ['accountId', 'category'] as const;
 
 /** What has to be read to count movements. Decided by which fields the filter has, not by their values. */
@@ -47,8 +47,8 @@ export function countedTransactions({ filter }: Filtered): Scanned | undefined {
 }
 
 /**
- * What has to be read to find a page of movements: an index has their order under one condition beside bounds of time, and rows that
- * fail another condition are read and passed over.
+ * What has to be read to find a page of movements: an index has their order under one condition beside
+ * bounds of time, and rows that fail another condition are read and passed over.
  */
 export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
   const isOrdered = !hasOther(filter) && INDEXED.filter((name) => filter?.[name] != null).length <= 1;
@@ -71,7 +71,7 @@ function scannedFor(filter: TransactionFilter | null | undefined): Scanned {
   return filter?.accountId == null ? 'transactions' : 'ofAccount';
 }
 
-/** Whether it has a condition that no index begins with. */
+/** Whether it has a condition that no index has. */
 function hasOther(filter: TransactionFilter | null | undefined): boolean {
   return filter?.direction != null || filter?.minAmount != null || filter?.maxAmount != null;
 }

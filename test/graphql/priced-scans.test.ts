@@ -27,7 +27,7 @@ const SIZES = {
   'of-movements': { accounts: 10, perAccount: 2_000 },
 };
 type Slug = keyof typeof SIZES;
-/** A page, one row more, and what is next to it: the look beyond either end passes over movements of the same instant. */
+/** A page, one row more, and those next to it of the same instant, which the look beyond either end passes over. */
 const SHOWN_ROWS = MAX_PAGE_SIZE + 1 + 50;
 const RUNS = 200;
 

@@ -1,8 +1,9 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
 /**
- * Typed operations from schema.graphql, without a running service: those of the tests here; a frontend copies this
- * file and names its own folders (docs/frontends.md). Documents are strings, so that no client parses GraphQL.
+ * Typed operations from schema.graphql, without a running service: those of the tests here; a
+ * frontend copies this file and names its own folders (docs/frontends.md). Documents are strings,
+ * so that no client parses GraphQL.
  */
 const config: CodegenConfig = {
   schema: 'schema.graphql',

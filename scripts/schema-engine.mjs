@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Prisma's schema engine, as its command line starts it: the WebAssembly build of the engine behind the stdin and stdout
-// that the native one speaks on. docs/prisma-engine.md tells why.
+// Prisma's schema engine, as its command line starts it: the WebAssembly build of the engine behind
+// the stdin and stdout that the native one speaks on. docs/prisma-engine.md tells why.
 import { parseArguments } from './schema-engine/arguments.mjs';
 import { runCommand } from './schema-engine/commands.mjs';
 import { log } from './schema-engine/log.mjs';

@@ -54,13 +54,15 @@ export interface AppDependencies {
 }
 
 /**
- * The service, ready to listen: HTTP -> caller -> response cache -> Apollo Server -> limits -> resolvers -> loaders ->
- * repositories -> PostgreSQL. Closing it finishes the requests under way; what it was given is closed by who opened it.
+ * The service, ready to listen: HTTP -> caller -> response cache -> Apollo Server -> limits ->
+ * resolvers -> loaders -> repositories -> PostgreSQL. Closing it finishes the requests under way;
+ * what it was given is closed by who opened it.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
-  // Without a logger of its own: even with request logging off it costs up to a tenth of an answer from the cache.
+  // Without a logger of its own: even with request logging off it costs up to a tenth of an answer
+  // from the cache.
   const app = Fastify({
     forceCloseConnections: 'idle',
     return503OnClosing: false, // who is under way is answered

@@ -4,7 +4,10 @@ import { DEFAULT_OPERATION_POINTS, DEFAULT_SEARCH_LIMITS, type SearchLimits } fr
 import { SettingError, settingOf } from './setting.mjs';
 import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
 
-/** Every setting of the service, read once at start. Defaults and meanings stand in the README's table too. */
+/**
+ * Every setting of the service, read once at start. Defaults and meanings stand in the README's
+ * table too.
+ */
 export interface Config {
   readonly production: boolean;
   /** Address to listen on; in development only this machine. */
@@ -38,7 +41,10 @@ export interface Config {
     /** SQL statements that take longer are logged and shown by `performance`. */
     readonly slowQueryMs: number;
   };
-  /** What executes queries that come again: code compiled for them, or graphql-js as everything else. */
+  /**
+   * What executes queries that come again: code compiled for them, or graphql-js as everything
+   * else.
+   */
   readonly executor: Executor;
   /** Sites whose pages may send requests; '*' is any. Empty: none but the service's own. */
   readonly corsOrigins: readonly string[];
@@ -73,7 +79,9 @@ export interface RetentionConfig {
 }
 
 export interface AuthConfig {
-  /** Shared secret for HS256 tokens. Absent in development: one is made and kept under .tenantry/. */
+  /**
+   * Shared secret for HS256 tokens. Absent in development: one is made and kept under .tenantry/.
+   */
   readonly secret: string | undefined;
   /** The secret before it: tokens of it hold until they expire, and none are made with it. */
   readonly previousSecret?: string | undefined;
@@ -91,7 +99,9 @@ export interface CacheConfig {
   readonly keyPrefix: string;
   /** Bound of the in-process tier. */
   readonly memoryBytes: number;
-  /** How long the load of another process is waited for at most: as long as a statement may take. */
+  /**
+   * How long the load of another process is waited for at most: as long as a statement may take.
+   */
   readonly maxLoadMs: number;
   /** Larger entries are compressed in Redis. */
   readonly compressAboveBytes: number;
@@ -110,7 +120,10 @@ export interface CacheConfig {
 }
 
 export interface LimitsConfig {
-  /** Complexity points that one operation may cost: each is about a microsecond of work (graphql/complexity.ts). */
+  /**
+   * Complexity points that one operation may cost: each is about a microsecond of work
+   * (graphql/complexity.ts).
+   */
   readonly operationCost: number;
   /** Of what has to be counted or searched row by row. */
   readonly searches: SearchLimits;
@@ -150,7 +163,8 @@ const MIN_SECRET_BYTES = 32;
 
 /**
  * Reads the settings.
- * @throws OperatorError that lists every setting that does not hold, with what was expected and what came
+ * @throws OperatorError that lists every setting that does not hold, with what was expected and
+ *   what came
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const read = new SettingsReader(env);
@@ -314,7 +328,10 @@ function checkSecret(read: SettingsReader, name: string, secret: string | undefi
   );
 }
 
-/** Reads variables and gathers what is wrong with them, so that one run tells everything. An empty one counts as absent. */
+/**
+ * Reads variables and gathers what is wrong with them, so that one run tells everything. An empty
+ * one counts as absent.
+ */
 class SettingsReader {
   readonly #problems: string[] = [];
 

@@ -1,7 +1,10 @@
 import { HeaderMap } from '@apollo/server';
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
-/** Every code that a client can meet in `extensions.code`, beside those of Apollo Server's own parsing and validation. */
+/**
+ * Every code that a client can meet in `extensions.code`, beside those of Apollo Server's own
+ * parsing and validation.
+ */
 export const ErrorCode = {
   Unauthenticated: 'UNAUTHENTICATED',
   Forbidden: 'FORBIDDEN',
@@ -20,7 +23,10 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 /** What waits at that moment has ended, or was refused, by then. */
 const BUSY_RETRY_SECONDS = 1;
 
-/** A setting, an argument of a command or a state of the machine that a person must mend: message and remedy, no stack. */
+/**
+ * A setting, an argument of a command or a state of the machine that a person must mend: message
+ * and remedy, no stack.
+ */
 export class OperatorError extends Error {
   readonly remedy: string;
 
@@ -31,7 +37,10 @@ export class OperatorError extends Error {
   }
 }
 
-/** No token, or one that does not hold. One wording for every cause, so that nothing is told about what exists. @param cause for the log and the records */
+/**
+ * No token, or one that does not hold. One wording for every cause, so that nothing is told about
+ * what exists. @param cause for the log and the records
+ */
 export function unauthenticated(cause?: unknown): GraphQLError {
   return clientError(
     ErrorCode.Unauthenticated,
@@ -53,7 +62,10 @@ export function badRequest(message: string, status = 400, ...headers: [string, s
   return clientError(ErrorCode.BadRequest, message, { http: httpHead(status, ...headers) });
 }
 
-/** Clients of Apollo's protocol look for this code and message, and send the text with the hash then. */
+/**
+ * Clients of Apollo's protocol look for this code and message, and send the text with the hash
+ * then.
+ */
 export function persistedQueryNotFound(): GraphQLError {
   return clientError(ErrorCode.PersistedQueryNotFound, 'PersistedQueryNotFound', { http: httpHead(200) });
 }
@@ -109,7 +121,10 @@ export function busy(why: string, cause: unknown): GraphQLError {
   return clientError(ErrorCode.Unavailable, message, { http }, cause);
 }
 
-/** A caller's share of this minute is spent. `what` begins the sentence, for example "Too many refreshes". */
+/**
+ * A caller's share of this minute is spent. `what` begins the sentence, for example "Too many
+ * refreshes".
+ */
 export function rateLimited(what: string, resetAtMs: number): GraphQLError {
   const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
   return clientError(ErrorCode.RateLimited, `${what}; try again in ${seconds} s.`, {
@@ -120,7 +135,8 @@ export function rateLimited(what: string, resetAtMs: number): GraphQLError {
 
 /** The status and a header that Apollo Server gives the HTTP response of an error. */
 export function httpHead(status: number, ...headers: [string, string][]): GraphQLErrorExtensions['http'] {
-  // Apollo Server iterates a Map here; a package of the GraphQL tools declares a record for the same extension.
+  // Apollo Server iterates a Map here; a package of the GraphQL tools declares a record for the
+  // same extension.
   return { status, headers: new HeaderMap(headers) as unknown as Record<string, string> };
 }
 

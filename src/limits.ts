@@ -1,9 +1,12 @@
 /**
- * What values the columns take, whoever writes them. Argument checks, the import and the seed use this table; the CHECK constraints
- * of the database say the same, which a test holds together with it (test/limits). A change here needs a migration.
+ * What values the columns take, whoever writes them. Argument checks, the import and the seed use
+ * this table; the CHECK constraints of the database say the same, which a test holds together with
+ * it (test/limits). A change here needs a migration.
  */
 
-/** Lengths in characters: Unicode code points, as PostgreSQL's char_length counts. No text is empty. */
+/**
+ * Lengths in characters: Unicode code points, as PostgreSQL's char_length counts. No text is empty.
+ */
 export interface TextLimit {
   readonly kind: 'text';
   readonly maxLength: number;
@@ -44,7 +47,9 @@ export const WHOLE_DIGITS = 15;
 export const FRACTION_DIGITS = 4;
 export const MAX_MONEY = `${'9'.repeat(WHOLE_DIGITS)}.${'9'.repeat(FRACTION_DIGITS)}`;
 
-/** PostgreSQL's integer and GraphQL's Int: versions end here, and counts that are shown stay here. */
+/**
+ * PostgreSQL's integer and GraphQL's Int: versions end here, and counts that are shown stay here.
+ */
 export const MAX_INTEGER = 2 ** 31 - 1;
 
 /** The days that can be named: those of the years 0001 to 9999. */
@@ -52,8 +57,9 @@ export const FIRST_DAY = '0001-01-01';
 export const LAST_DAY = '9999-12-31';
 
 /**
- * Instants are a day away from either end, so that their day is one of these in every time zone: the farthest are 15 h 57 min
- * west and 15 h 14 min east of Greenwich, by the sun before there were zones.
+ * Instants are a day away from either end, so that their day is one of these in every time zone:
+ * the farthest are 15 h 57 min west and 15 h 14 min east of Greenwich, by the sun before there were
+ * zones.
  */
 export const FIRST_INSTANT = '0001-01-02T00:00:00.000Z';
 /** Not included. */
@@ -62,8 +68,8 @@ export const END_OF_INSTANTS = '9999-12-31T00:00:00.000Z';
 /** The form alone: which codes there are changes. */
 const CURRENCY = { kind: 'text', maxLength: 3, pattern: '^[A-Z]{3}$' } as const;
 /**
- * UTC, or area and location. Not the abbreviations (IST is India's, Israel's and Ireland's), nor offsets: POSIX counts them from
- * west to east, so that UTC+3 and Etc/GMT+3 are three hours behind.
+ * UTC, or area and location. Not the abbreviations (IST is India's, Israel's and Ireland's), nor
+ * offsets: POSIX counts them from west to east, so that UTC+3 and Etc/GMT+3 are three hours behind.
  */
 const TIME_ZONE = { kind: 'timeZone', pattern: '^(UTC|[A-Z][A-Za-z]*(/[A-Z][A-Za-z]*([_-][A-Za-z]+)*)+)$' } as const;
 
@@ -73,7 +79,8 @@ const sum = { kind: 'sum' } as const;
 const instant = { kind: 'instant' } as const;
 
 /**
- * By table and column. Those of indexed columns keep an index row, in UTF-8, below the 2,704 bytes that PostgreSQL allows.
+ * By table and column. Those of indexed columns keep an index row, in UTF-8, below the 2,704 bytes
+ * that PostgreSQL allows.
  */
 export const LIMITS = {
   tenants: {
@@ -122,7 +129,10 @@ export function isInstantWithin(utc: string): boolean {
   return /^\d/.test(utc) && utc >= FIRST_INSTANT && utc < END_OF_INSTANTS;
 }
 
-/** Whether it is a name of the right form that this process knows as well. Whether PostgreSQL does, it alone can say. */
+/**
+ * Whether it is a name of the right form that this process knows as well. Whether PostgreSQL does,
+ * it alone can say.
+ */
 export function isTimeZone(name: string): boolean {
   if (!new RegExp(TIME_ZONE.pattern).test(name)) return false;
   try {

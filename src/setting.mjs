@@ -8,8 +8,9 @@ export class SettingError extends Error {
 }
 
 /**
- * A setting: the environment variable of its name, or what the file holds that the variable `<name>_FILE` names, as
- * orchestrators hand over secrets. Blanks and line ends around it do not count, and an empty variable is an absent one.
+ * A setting: the environment variable of its name, or what the file holds that the variable
+ * `<name>_FILE` names, as orchestrators hand over secrets. Blanks and line ends around it do not
+ * count, and an empty variable is an absent one.
  * @param {NodeJS.ProcessEnv} env
  * @param {string} name
  * @returns {string | undefined}

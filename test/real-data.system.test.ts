@@ -52,7 +52,8 @@ if (process.env.TENANTRY_DATA_FULL === '1')
   describeWithRealData('ukspend', (folder) => equalsPlainSql(folder, 15, 60 * MINUTES));
 
 /**
- * Imports a folder, and holds every number that the API shows of it against plain SQL over the imported rows.
+ * Imports a folder, and holds every number that the API shows of it against plain SQL over the
+ * imported rows.
  * @returns what was imported, for further tests
  */
 function equalsPlainSql(folder: string, tenantCount: number, timeout: number) {

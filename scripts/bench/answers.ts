@@ -20,7 +20,10 @@ export function askAll(server: Server, operation: OperationName, surroundings: S
   );
 }
 
-/** Sends requests one after the other. @returns the bodies. @throws when an answer is not 200 or has errors */
+/**
+ * Sends requests one after the other. @returns the bodies. @throws when an answer is not 200 or has
+ * errors
+ */
 export async function ask(port: number, requests: readonly Buffer[]): Promise<Buffer[]> {
   const bodies: Buffer[] = [];
   await new Promise<void>((resolve, reject) => {

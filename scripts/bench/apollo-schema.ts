@@ -2,7 +2,10 @@ import DataLoader from 'dataloader';
 import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import type pg from 'pg';
 
-/** The part of the service's schema that the bench asks for, cached as Apollo Server's documentation tells. */
+/**
+ * The part of the service's schema that the bench asks for, cached as Apollo Server's documentation
+ * tells.
+ */
 const SDL = `
   scalar Date
   scalar DateTime
@@ -55,7 +58,10 @@ const RECENT = `SELECT account_id, to_char(booked_at AT TIME ZONE 'UTC', 'YYYY-M
   FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
     SELECT * FROM transactions WHERE tenant_id = $1 AND account_id = wanted.id ORDER BY booked_at DESC, id DESC LIMIT 5) recent`;
 
-/** @param dashboardSql a statement that makes the dashboard as JSON: its own loading is not what is compared */
+/**
+ * @param dashboardSql a statement that makes the dashboard as JSON: its own loading is not what is
+ *   compared
+ */
 export function createApolloSchema(dashboardSql: string): GraphQLSchema {
   const resolvers: Record<string, Record<string, Resolver>> = {
     Query: {

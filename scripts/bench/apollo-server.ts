@@ -1,5 +1,6 @@
-// The peer: Apollo Server behind Fastify with its official response cache plugin, whose store is Redis through ioredis.
-// Set up as its documentation tells, and at its best: no token is verified, the statements are hand-written.
+// The peer: Apollo Server behind Fastify with its official response cache plugin, whose store is
+// Redis through ioredis. Set up as its documentation tells, and at its best: no token is verified,
+// the statements are hand-written.
 import type { AddressInfo } from 'node:net';
 
 import { ApolloServer } from '@apollo/server';

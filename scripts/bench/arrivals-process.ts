@@ -1,4 +1,5 @@
-// A process of its own, like the load generator's: what floods a server must not hold up what is measured beside it.
+// A process of its own, like the load generator's: what floods a server must not hold up what is
+// measured beside it.
 import { type ArrivalsJob, runArrivals } from './arrivals.ts';
 
 let stopping = new AbortController();

@@ -30,7 +30,10 @@ const FILES = {
     JOIN tenants t ON t.id = r.tenant_id`,
 };
 
-/** What the import of the data set took, into an empty database with all indexes, triggers and policies. */
+/**
+ * What the import of the data set took, into an empty database with all indexes, triggers and
+ * policies.
+ */
 export interface BulkLoadResult {
   readonly transactions: number;
   readonly accounts: number;

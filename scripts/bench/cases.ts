@@ -14,7 +14,9 @@ export interface BenchCase {
   readonly largestOnly?: boolean;
   /** Share of the requests that write. The baseline is then the same subject without writes. */
   readonly writeShare?: number;
-  /** The bare server that is asked the same: told beside the ratio where the baseline is another. */
+  /**
+   * The bare server that is asked the same: told beside the ratio where the baseline is another.
+   */
   readonly bare?: SubjectKey;
 }
 

@@ -16,7 +16,10 @@ export interface StartedProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a program that ends with this process, however this one ends. stderr is read, stdout is thrown away. */
+/**
+ * Starts a program that ends with this process, however this one ends. stderr is read, stdout is
+ * thrown away.
+ */
 export function startProcess(
   program: string,
   args: readonly string[],

@@ -27,7 +27,9 @@ export class Cleanup {
   }
 }
 
-/** Runs `work`, then ends what it started: on success, on failure, and on Ctrl-C or a termination. */
+/**
+ * Runs `work`, then ends what it started: on success, on failure, and on Ctrl-C or a termination.
+ */
 export async function withCleanup<Result>(work: (cleanup: Cleanup) => Promise<Result>): Promise<Result> {
   const cleanup = new Cleanup();
   let ending: Promise<void> | undefined;
@@ -36,7 +38,8 @@ export async function withCleanup<Result>(work: (cleanup: Cleanup) => Promise<Re
     ending ??= cleanup.run().finally(() => process.exit(130));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  // Listening throughout: the embedded PostgreSQL's own watch ends the process when nobody else listens.
+  // Listening throughout: the embedded PostgreSQL's own watch ends the process when nobody else
+  // listens.
   for (const signal of signals) process.on(signal, onSignal);
   try {
     return await work(cleanup);

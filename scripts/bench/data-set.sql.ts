@@ -1,5 +1,5 @@
-// The data set, made by the database itself. Everything follows from the row's number, so that a run that was broken off
-// goes on where it stopped, and equal sizes mean equal data.
+// The data set, made by the database itself. Everything follows from the row's number, so that a
+// run that was broken off goes on where it stopped, and equal sizes mean equal data.
 
 /** What the data set is and how far it is made. */
 export const CREATE_STATE = `CREATE TABLE IF NOT EXISTS bench_data_set (
@@ -16,8 +16,9 @@ export const INSERT_TENANTS = `INSERT INTO tenants (slug, name, time_zone)
   FROM generate_series($1::int + 1, $2::int) AS n`;
 
 /**
- * $1 accounts there are, $2 accounts there shall be, $3 tenants, $4 those that each tenant has at least. What is above that is spread by Zipf's law:
- * the second tenant gets half as many as the first.
+ * $1 accounts there are, $2 accounts there shall be, $3 tenants, $4 those that each tenant has at
+ * least. What is above that is spread by Zipf's law: the second tenant gets half as many as the
+ * first.
  */
 export const INSERT_ACCOUNTS = `WITH shares AS (
     SELECT n, sum(1.0 / n) OVER (ORDER BY n) / sum(1.0 / n) OVER () AS upto FROM generate_series(1, $3::int) AS n
@@ -38,7 +39,10 @@ export const INSERT_ACCOUNTS = `WITH shares AS (
   )
   INSERT INTO bench_account_numbers SELECT substr(account_number, 2)::int, tenant_id, id, currency FROM made`;
 
-/** $1 transactions there are, $2 transactions there shall be, $3 accounts, $4 last day. They lie within two years before its end. */
+/**
+ * $1 transactions there are, $2 transactions there shall be, $3 accounts, $4 last day. They lie
+ * within two years before its end.
+ */
 export const INSERT_TRANSACTIONS = `INSERT INTO transactions
     (tenant_id, account_id, booked_at, direction, amount, currency, balance_after, category, counterparty_bank, description)
   SELECT a.tenant_id, a.account_id, $4::date - (abs(hashint8extended(k, 4) % 63072000) * interval '1 second'),

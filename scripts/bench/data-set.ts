@@ -11,7 +11,9 @@ import { CREATE_TO_DO, fillTransactions, finishFill } from './fill.ts';
 import { WRITE_CATEGORY } from './operations.ts';
 import { ENABLE_TRIGGERS } from './triggers.ts';
 
-/** What a transaction takes on disk with its indexes and its write-ahead log; measured at 2,000,000. */
+/**
+ * What a transaction takes on disk with its indexes and its write-ahead log; measured at 2,000,000.
+ */
 const BYTES_PER_TRANSACTION = 700;
 /** With the indexes and statistics made at the end, on two cores that do nothing else. */
 const ROWS_PER_SECOND = 40_000;
@@ -144,8 +146,8 @@ function nextDay(day: string): string {
 }
 
 /**
- * Takes away what a run wrote, also one that was killed: its rows, with the totals made right for the tenant whose
- * triggers were switched off, and its idempotency keys.
+ * Takes away what a run wrote, also one that was killed: its rows, with the totals made right for
+ * the tenant whose triggers were switched off, and its idempotency keys.
  */
 export async function restoreDataSet(client: pg.Client, { tenants }: DataSet): Promise<void> {
   await client.query(ENABLE_TRIGGERS);

@@ -47,8 +47,9 @@ export interface OpenOptions {
 }
 
 /**
- * A database of the bench's own, made and migrated when it is not there yet: on the server that DATABASE_URL names, or
- * on an embedded one under .tenantry/bench. The login that goes with it has its name.
+ * A database of the bench's own, made and migrated when it is not there yet: on the server that
+ * DATABASE_URL names, or on an embedded one under .tenantry/bench. The login that goes with it has
+ * its name.
  */
 export async function openBenchDatabase(name: string, options: OpenOptions): Promise<BenchDatabase> {
   const { cleanup, log, fresh, temporary } = options;
@@ -100,7 +101,8 @@ async function drop(client: pg.Client, name: string): Promise<void> {
 }
 
 /**
- * A login that row-level security holds, as production demands. Its password is new at each run, so that none has to be kept.
+ * A login that row-level security holds, as production demands. Its password is new at each run, so
+ * that none has to be kept.
  * @returns the database's address as that login
  */
 export async function giveLogin(client: pg.Client, databaseUrl: string, name: string): Promise<string> {
@@ -117,7 +119,8 @@ export async function giveLogin(client: pg.Client, databaseUrl: string, name: st
 
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString, application_name: 'tenantry bench' });
-  // A lost connection rejects the statement under way; without a listener it would end the process as well.
+  // A lost connection rejects the statement under way; without a listener it would end the process
+  // as well.
   client.on('error', () => {});
   await client.connect();
   return client;

@@ -1,4 +1,5 @@
-// Fills the cache's tiers by the cache's own code, in a process of its own: what it takes is then the entries'.
+// Fills the cache's tiers by the cache's own code, in a process of its own: what it takes is then
+// the entries'.
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { MemoryEntries } from '../../src/cache/entry-store.ts';

@@ -35,7 +35,9 @@ export interface KeptMemory {
   readonly countedBytes: number;
   /** What is in use: of the heap and of buffers after a collection, or Redis's used_memory. */
   readonly liveBytes: number;
-  /** What the operating system gave: to Redis, or to the filling process beyond what it had before. */
+  /**
+   * What the operating system gave: to Redis, or to the filling process beyond what it had before.
+   */
   readonly residentBytes: number;
 }
 
@@ -63,7 +65,9 @@ interface Tools {
   readonly progress: Progress;
 }
 
-/** Puts so many entries of 1,000 bytes, of 200 tenants, into each tier as it is bounded by default. */
+/**
+ * Puts so many entries of 1,000 bytes, of 200 tenants, into each tier as it is bounded by default.
+ */
 export async function measureMemory({ entries, ...tools }: Tools): Promise<MemoryResult[]> {
   const { memoryBytes } = readConfig({}).cache;
   const redis = await startRedis(tools.cleanup, { settings: REDIS_BOUNDS });

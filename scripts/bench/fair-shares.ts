@@ -56,7 +56,10 @@ export interface FairSharesResult {
   readonly overloads: readonly OverloadResult[];
 }
 
-/** What one tenant that floods the service costs another, and what becomes of the service at twice its capacity. */
+/**
+ * What one tenant that floods the service costs another, and what becomes of the service at twice
+ * its capacity.
+ */
 export async function measureFairShares(
   surroundings: Surroundings,
   options: BenchOptions,
@@ -187,7 +190,10 @@ class FairShares {
     };
   }
 
-  /** Ten times a second, whether the last one was answered or not; latencies count from when each was due. */
+  /**
+   * Ten times a second, whether the last one was answered or not; latencies count from when each
+   * was due.
+   */
   async #ask(durationMs: number) {
     const latencies: number[] = [];
     let errors = 0;

@@ -10,7 +10,10 @@ import { DISABLE_TRIGGERS, ENABLE_TRIGGERS } from './triggers.ts';
 /** Committed together: often enough to go on from, seldom enough to be fast. */
 const CHUNK = 100_000;
 
-/** What must be done yet before the data set may be used, in order; it outlives a run that was broken off. */
+/**
+ * What must be done yet before the data set may be used, in order; it outlives a run that was
+ * broken off.
+ */
 export const CREATE_TO_DO =
   'CREATE TABLE IF NOT EXISTS bench_to_do (position serial PRIMARY KEY, statement text UNIQUE NOT NULL)';
 
@@ -33,8 +36,9 @@ export interface Fill {
 }
 
 /**
- * Makes transactions without secondary indexes and triggers, which are caught up with at the end: several times faster than
- * keeping them row by row. A run that was broken off goes on where it stopped.
+ * Makes transactions without secondary indexes and triggers, which are caught up with at the end:
+ * several times faster than keeping them row by row. A run that was broken off goes on where it
+ * stopped.
  */
 export async function fillTransactions(client: pg.Client, fill: Fill, progress: Progress): Promise<void> {
   await client.query("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '64MB'");
@@ -76,7 +80,10 @@ async function dropIndexes(client: pg.Client): Promise<void> {
   await client.query('COMMIT');
 }
 
-/** Foreign keys hold by the way the rows are made; only a superuser may leave their checks out as well. */
+/**
+ * Foreign keys hold by the way the rows are made; only a superuser may leave their checks out as
+ * well.
+ */
 async function silenceOf(client: pg.Client): Promise<{ off: string; on: string }> {
   const { rows } = await client.query<{ is: boolean }>(
     'SELECT rolsuper AS is FROM pg_roles WHERE rolname = current_user',

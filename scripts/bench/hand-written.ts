@@ -1,5 +1,6 @@
-// What a person would write who gives up everything but speed: one prepared statement that makes the whole answer.
-// $1 is the tenant's id; $2, where there is one, the dashboard's date; the parameters of the write are told with it.
+// What a person would write who gives up everything but speed: one prepared statement that makes
+// the whole answer. $1 is the tenant's id; $2, where there is one, the dashboard's date; the
+// parameters of the write are told with it.
 
 const FLOW = `currency, sum(count)::int AS "transactionCount", sum(inflow)::text AS inflow, sum(outflow)::text AS outflow,
   (sum(inflow) - sum(outflow))::text AS net`;
@@ -66,8 +67,9 @@ export const NESTED_LIST_IN_ONE = `SELECT json_build_object('data', json_build_o
       ORDER BY a.created_at, a.id) node))))::text AS body`;
 
 /**
- * The write, as one transaction: no rule is checked, no account locked ahead, no second request of the same key answered.
- * $2 the account, $3 the amount, $4 when it is booked, $5 the category, $6 the idempotency key.
+ * The write, as one transaction: no rule is checked, no account locked ahead, no second request of
+ * the same key answered. $2 the account, $3 the amount, $4 when it is booked, $5 the category, $6
+ * the idempotency key.
  */
 export const RECORD_TRANSACTION_IN_ONE = `WITH moved AS (
     UPDATE bank_accounts SET balance = balance + $3::numeric, version = version + 1, updated_at = statement_timestamp()

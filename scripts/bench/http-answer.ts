@@ -13,8 +13,8 @@ export interface HttpAnswer {
 }
 
 /**
- * Reads HTTP/1.1 answers with a content-length from a stream of chunks: just what a load generator needs, at little
- * cost. What is given out lies in memory that the next chunk overwrites.
+ * Reads HTTP/1.1 answers with a content-length from a stream of chunks: just what a load generator
+ * needs, at little cost. What is given out lies in memory that the next chunk overwrites.
  */
 export class HttpAnswerReader {
   #store = Buffer.allocUnsafe(STORE_BYTES);

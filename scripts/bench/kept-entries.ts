@@ -13,7 +13,10 @@ import { readConfig } from '../../src/config.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 
 const TTL_MS = 3_600_000;
-/** Commands under way at a time: few enough that none waits for as long as the service would give it. */
+/**
+ * Commands under way at a time: few enough that none waits for as long as the service would give
+ * it.
+ */
 const BATCH = 200;
 const EPOCH = 'bench';
 

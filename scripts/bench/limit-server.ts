@@ -1,5 +1,5 @@
-// What the machine can do at most: a bare Fastify that parses the JSON of a request, looks its token up in a Map, and
-// sends ready bytes. The argument says where these come from.
+// What the machine can do at most: a bare Fastify that parses the JSON of a request, looks its
+// token up in a Map, and sends ready bytes. The argument says where these come from.
 import type { AddressInfo } from 'node:net';
 
 import Fastify from 'fastify';
@@ -45,7 +45,10 @@ const SOURCES: Record<string, (settings: PeerSettings) => Promise<Answer>> = {
     return async (authorization, { query }) => answers.get(authorization)?.[nameOf(query)];
   },
 
-  /** With writes: one GET, and for one request in ten a statement and the SET or DEL that goes with it. */
+  /**
+   * With writes: one GET, and for one request in ten a statement and the SET or DEL that goes with
+   * it.
+   */
   'redis-writes': async (settings) => {
     const redis = new Redis(settings.redisUrl ?? '');
     return keptUntilWritten(settings, {
@@ -67,7 +70,10 @@ const SOURCES: Record<string, (settings: PeerSettings) => Promise<Answer>> = {
   'sql-aggregating': (settings) => fromPostgres(settings, DASHBOARD_BY_AGGREGATING),
   'sql-totals': (settings) => fromPostgres(settings, DASHBOARD_FROM_TOTALS),
 
-  /** The same through the service's own pool: with the tenant set for each statement, as a login held to row-level security. */
+  /**
+   * The same through the service's own pool: with the tenant set for each statement, as a login
+   * held to row-level security.
+   */
   'sql-scoped': async ({ scopedUrl, ...settings }) => {
     const pool = new TenantPool({ connectionString: scopedUrl, max: settings.poolSize });
     return answerBySql(settings, DASHBOARD_BY_AGGREGATING, (tenantId, statement) =>
@@ -84,8 +90,9 @@ interface KeptDashboards {
 }
 
 /**
- * What a person would write who needs no more than it takes to keep answers and to write: a write deletes what is kept of its
- * tenant. A load that began before the write may still put its old answer there: a little is stale, and is counted.
+ * What a person would write who needs no more than it takes to keep answers and to write: a write
+ * deletes what is kept of its tenant. A load that began before the write may still put its old
+ * answer there: a little is stale, and is counted.
  */
 async function keptUntilWritten(
   { tenants, databaseUrl, poolSize }: PeerSettings,

@@ -19,8 +19,8 @@ export interface Exchange {
 }
 
 /**
- * One keep-alive connection with one request under way at a time. A raw socket: Node's own HTTP client costs more than
- * the servers that are measured.
+ * One keep-alive connection with one request under way at a time. A raw socket: Node's own HTTP
+ * client costs more than the servers that are measured.
  */
 export class LoadConnection {
   readonly #socket: Socket;

@@ -12,7 +12,10 @@ export interface LoadRequest {
 export interface LoadWrites {
   /** Share of the requests that write, between 0 and 1. */
   readonly share: number;
-  /** One for each request of `requests`: its bytes with `KEY_PLACEHOLDER` where the idempotency key goes. */
+  /**
+   * One for each request of `requests`: its bytes with `KEY_PLACEHOLDER` where the idempotency key
+   * goes.
+   */
   readonly requests: readonly Buffer[];
   /** Different for each job, so that no key comes twice. */
   readonly keyPrefix: string;

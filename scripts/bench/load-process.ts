@@ -1,4 +1,5 @@
-// The load generator's process: so that its work is neither on the servers' account nor held up by the bench's own.
+// The load generator's process: so that its work is neither on the servers' account nor held up by
+// the bench's own.
 import type { LoadJob } from './load-job.ts';
 import { runLoad } from './load-run.ts';
 

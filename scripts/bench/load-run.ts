@@ -7,7 +7,10 @@ import { percentile } from './percentile.ts';
 import { cpuMicros } from './process-usage.ts';
 import { WriteMix } from './write-mix.ts';
 
-/** Sends the job's requests over its connections, as fast as they are answered. @throws at the first wrong answer */
+/**
+ * Sends the job's requests over its connections, as fast as they are answered. @throws at the first
+ * wrong answer
+ */
 export async function runLoad(job: LoadJob): Promise<LoadResult> {
   const run = new LoadRun(job);
   await Promise.all(Array.from({ length: job.connections }, () => run.connection()));

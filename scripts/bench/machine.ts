@@ -13,7 +13,10 @@ export interface Machine {
   readonly postgres: string;
   /** Null where none was used. */
   readonly redis: string | null;
-  /** Processes that wanted to run during the last minute, before the bench began: above 1 the machine was not its alone. */
+  /**
+   * Processes that wanted to run during the last minute, before the bench began: above 1 the
+   * machine was not its alone.
+   */
   readonly loadBefore: number;
 }
 

@@ -7,8 +7,9 @@ const LOGIN = 'tenantry_bench_open';
 const POLICY = 'bench_open';
 
 /**
- * A login for which the tables' policies say "all rows": PostgreSQL folds `OR true` away, and its statements are planned and run
- * as if there were no row-level security. On the same tables, so that both sides find the same pages in memory.
+ * A login for which the tables' policies say "all rows": PostgreSQL folds `OR true` away, and its
+ * statements are planned and run as if there were no row-level security. On the same tables, so
+ * that both sides find the same pages in memory.
  * @returns the database's address as that login, which is gone at the end
  */
 export async function openPolicies({ client, url }: BenchDatabase, cleanup: Cleanup): Promise<string> {

@@ -1,6 +1,9 @@
 import { KEY_PLACEHOLDER } from './load-job.ts';
 
-/** What is asked in the bench, the same of every server. The generated time comes last: it differs between misses. */
+/**
+ * What is asked in the bench, the same of every server. The generated time comes last: it differs
+ * between misses.
+ */
 export const DASHBOARD = `query Dashboard($date: Date!) {
   dashboard(date: $date) {
     date
@@ -67,7 +70,10 @@ export interface RecordVariables {
   };
 }
 
-/** A write: one unit of money into an account, on a day that the dashboard shows. The key is a placeholder. */
+/**
+ * A write: one unit of money into an account, on a day that the dashboard shows. The key is a
+ * placeholder.
+ */
 export function recordRequest(
   port: number,
   { token, accountId }: { readonly token: string; readonly accountId: string },

@@ -33,7 +33,10 @@ export interface PastWritesResult {
   readonly maxMs: number;
 }
 
-/** How long an answer that is kept hides a write by plain SQL, alone and while others ask as fast as they can. */
+/**
+ * How long an answer that is kept hides a write by plain SQL, alone and while others ask as fast as
+ * they can.
+ */
 export async function measurePastWrites(
   surroundings: Surroundings,
   options: BenchOptions,
@@ -47,7 +50,10 @@ export async function measurePastWrites(
   return [atRest, underLoad];
 }
 
-/** Runs `work` while all tenants' dashboards are asked for, by as many connections as in the other cases. */
+/**
+ * Runs `work` while all tenants' dashboards are asked for, by as many connections as in the other
+ * cases.
+ */
 async function besides<Result>(
   surroundings: Surroundings,
   server: Server,

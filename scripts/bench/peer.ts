@@ -1,4 +1,7 @@
-/** One tenant as the servers beside the service know it: by its token alone, which they do not verify. */
+/**
+ * One tenant as the servers beside the service know it: by its token alone, which they do not
+ * verify.
+ */
 export interface PeerTenant {
   readonly id: string;
   readonly token: string;

@@ -26,7 +26,10 @@ export interface PricedRequest {
   readonly title: string;
   readonly query: string;
   readonly variables?: object;
-  /** Priced by the most that it may take, of which this takes little: shown beside the others, and not judged. */
+  /**
+   * Priced by the most that it may take, of which this takes little: shown beside the others, and
+   * not judged.
+   */
   readonly isCheap?: boolean;
 }
 

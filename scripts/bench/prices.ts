@@ -46,7 +46,10 @@ interface RunningPrice extends Pick<PriceResult, 'title' | 'tenant' | 'points' |
   readonly micros: { readonly service: number; readonly database: number }[];
 }
 
-/** Asks as the smallest and as the largest tenant, without a cache, for one thing after the other; all of them in turn, round by round. */
+/**
+ * Asks as the smallest and as the largest tenant, without a cache, for one thing after the other;
+ * all of them in turn, round by round.
+ */
 export async function measurePrices(
   surroundings: Surroundings,
   options: BenchOptions,

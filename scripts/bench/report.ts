@@ -34,7 +34,10 @@ function loadLine({ cases }: BenchReport): string {
   );
 }
 
-/** Apart from the table, whose ratio is to the reads alone: what a server can do at most that has these writes to do. */
+/**
+ * Apart from the table, whose ratio is to the reads alone: what a server can do at most that has
+ * these writes to do.
+ */
 function bareLines({ cases }: BenchReport): string[] {
   return cases.flatMap(({ benchCase: { subject, bare, writeShare = 0 }, bareRatio }) =>
     bare

@@ -15,7 +15,9 @@ export interface CaseSamples {
   readonly peakMemoryBytes: number;
 }
 
-/** A case's figures: medians over the rounds. NaN where a figure does not apply or cannot be had. */
+/**
+ * A case's figures: medians over the rounds. NaN where a figure does not apply or cannot be had.
+ */
 export interface CaseResult {
   readonly benchCase: BenchCase;
   readonly requestsPerSecond: number;
@@ -44,8 +46,8 @@ export interface CaseResult {
 }
 
 /**
- * The figures of every case. Ratios are taken round by round, of slices that lie close together in time, and only then
- * the median: what slows the machine for a while slows both.
+ * The figures of every case. Ratios are taken round by round, of slices that lie close together in
+ * time, and only then the median: what slows the machine for a while slows both.
  */
 export function summarize(all: readonly CaseSamples[]): CaseResult[] {
   return all.map((own) => {

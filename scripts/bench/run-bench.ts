@@ -37,7 +37,10 @@ export interface BenchReport {
 
 const DATABASE = 'tenantry_bench';
 
-/** Runs the bench. Everything that it started has ended when it returns, also after a failure or Ctrl-C. */
+/**
+ * Runs the bench. Everything that it started has ended when it returns, also after a failure or
+ * Ctrl-C.
+ */
 export function runBench(options: BenchOptions): Promise<BenchReport> {
   const progress = new Progress();
   return withCleanup(async (cleanup) => {

@@ -29,7 +29,9 @@ export interface PhaseTools {
 
 type RunningCase = { readonly benchCase: BenchCase; readonly job: LoadJob; readonly samples: Sample[] };
 
-/** Starts the servers of a phase, measures its cases in turn, round by round, and stops the servers. */
+/**
+ * Starts the servers of a phase, measures its cases in turn, round by round, and stops the servers.
+ */
 export async function runPhase(phase: Phase, tools: PhaseTools): Promise<CaseSamples[]> {
   const servers = await startServers(phase, tools);
   const cases = await Promise.all(phase.cases.map((benchCase) => prepare(benchCase, servers, tools)));
@@ -99,7 +101,10 @@ async function prepare(benchCase: BenchCase, servers: Servers, tools: PhaseTools
   return { benchCase, job, samples: [] };
 }
 
-/** With more writes than are measured: what runs for one request in twenty is compiled after minutes only. */
+/**
+ * With more writes than are measured: what runs for one request in twenty is compiled after minutes
+ * only.
+ */
 async function warmUp({ benchCase, job }: RunningCase, tools: PhaseTools): Promise<void> {
   const { options, load, progress } = tools;
   progress.update(() => `warming up: ${titleOf(benchCase)}`);

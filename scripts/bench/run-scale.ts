@@ -18,8 +18,9 @@ const DATABASE = 'tenantry_bench_scale';
 /** So few that the largest tenant has 1,000 pages of accounts at 10,000,000 transactions. */
 const TRANSACTIONS_PER_ACCOUNT = 80;
 /**
- * So few that at 100,000 transactions the largest tenant has more accounts than the nested list shows, and movements on
- * every day: answers of different sizes could not be compared. The same at each step, since it says who gets which account.
+ * So few that at 100,000 transactions the largest tenant has more accounts than the nested list
+ * shows, and movements on every day: answers of different sizes could not be compared. The same at
+ * each step, since it says who gets which account.
  */
 const ACCOUNTS_PER_TENANT = 1;
 const LEAD_IN_MS = 200;
@@ -42,7 +43,10 @@ export interface ScaleReport {
   readonly steps: readonly ScaleStep[];
 }
 
-/** Grows the data set step by step and measures each. A run that was broken off goes on where it stopped. */
+/**
+ * Grows the data set step by step and measures each. A run that was broken off goes on where it
+ * stopped.
+ */
 export function runScale(options: BenchOptions, steps: readonly number[]): Promise<ScaleReport> {
   const progress = new Progress();
   return withCleanup(async (cleanup) => {

@@ -16,7 +16,9 @@ export function formatScale({ machine, steps }: ScaleReport): string {
   );
 }
 
-/** Steps lie far apart in time: growth is also shown over that of what does not depend on the data. */
+/**
+ * Steps lie far apart in time: growth is also shown over that of what does not depend on the data.
+ */
 function latencyRows(steps: readonly ScaleStep[]): string[][] {
   const rows = (steps[0]?.latencies ?? []).map(({ tenant, title }, row) => {
     const values = steps.map(({ latencies }) => latencies[row]?.p50Ms ?? Number.NaN);

@@ -9,8 +9,9 @@ import { DISABLE_TRIGGERS } from './triggers.ts';
 const ROWS = 20_000;
 const ROUNDS = 3;
 /**
- * Beyond those of any step. Each measurement has rows of its own: whoever comes second to the same pages of an index finds
- * them in memory and in the log already, which more than doubles its rate in a large table.
+ * Beyond those of any step. Each measurement has rows of its own: whoever comes second to the same
+ * pages of an index finds them in memory and in the log already, which more than doubles its rate
+ * in a large table.
  */
 const FIRST_ROW = 1_000_000_000;
 
@@ -27,7 +28,10 @@ const VARIANTS = [
   { title: 'without both', indexes: false, triggers: false },
 ];
 
-/** What a bulk write costs. Each is rolled back, and with it the dropping of the indexes: nothing is changed. */
+/**
+ * What a bulk write costs. Each is rolled back, and with it the dropping of the indexes: nothing is
+ * changed.
+ */
 export async function measureWriteCosts(client: pg.Client, accounts: number, lastDay: string): Promise<WriteCost[]> {
   const rates = VARIANTS.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++)

@@ -15,7 +15,10 @@ export interface Server extends StartedProcess {
   readonly port: number;
 }
 
-/** The service as its operator starts it; from its sources where this runs from them too, as in the tests. */
+/**
+ * The service as its operator starts it; from its sources where this runs from them too, as in the
+ * tests.
+ */
 const MAIN = import.meta.filename.endsWith('.ts')
   ? ['--import', '@oxc-node/core/register', path.join('src', 'main.ts')]
   : [path.join('dist', 'src', 'main.js')];
@@ -27,7 +30,10 @@ const NO_BUDGETS = {
   LIMIT_TENANT_POINTS_PER_MINUTE: '2147483647',
 };
 
-/** Starts the service as its operator would in production, in one process. @throws with what it said when it does not start */
+/**
+ * Starts the service as its operator would in production, in one process. @throws with what it said
+ * when it does not start
+ */
 export async function startService(
   env: Readonly<Record<string, string>>,
   profileFolder: string | undefined,
@@ -62,7 +68,10 @@ export async function startService(
   return { ...server, port };
 }
 
-/** Starts one of the servers beside the service: a program of this folder that takes its settings as a message. */
+/**
+ * Starts one of the servers beside the service: a program of this folder that takes its settings as
+ * a message.
+ */
 export function startPeer(
   program: string,
   args: readonly string[],

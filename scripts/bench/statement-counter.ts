@@ -1,6 +1,9 @@
 import type pg from 'pg';
 
-/** The statements of all other sessions, without those that only set a tenant or frame a transaction. */
+/**
+ * The statements of all other sessions, without those that only set a tenant or frame a
+ * transaction.
+ */
 const COUNT = `SELECT coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
   WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND query !~* '(^(begin|commit|rollback|set|show|deallocate)\\M)|set_config|pg_stat_statements'`;

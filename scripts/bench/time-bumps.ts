@@ -10,7 +10,8 @@ const SAMPLES = 1_000;
 const WARM_UP = 200;
 
 /**
- * How long it takes to invalidate everything of a tenant: two tenants in turn, so that what slows the machine slows both.
+ * How long it takes to invalidate everything of a tenant: two tenants in turn, so that what slows
+ * the machine slows both.
  * @returns the median in microseconds for each
  */
 export async function timeBumps(

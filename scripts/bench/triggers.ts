@@ -5,7 +5,10 @@ const OF_TRANSACTIONS = REQUIRED_TRIGGERS.filter(({ table }) => table === 'trans
 /** Lets nothing be told or counted of the rows of `transactions`. */
 export const DISABLE_TRIGGERS = switchTriggers(() => false);
 
-/** `ENABLE TRIGGER USER` would let them sleep while a session replays, and the service refuses to start then. */
+/**
+ * `ENABLE TRIGGER USER` would let them sleep while a session replays, and the service refuses to
+ * start then.
+ */
 export const ENABLE_TRIGGERS = switchTriggers(() => true);
 
 /** SQL that switches each trigger of `transactions` on, to fire for whoever it has to, or off. */

@@ -1,12 +1,15 @@
 import { KEY_PLACEHOLDER, type LoadWrites } from './load-job.ts';
 
 const COUNT = Buffer.from('"transactionCount":');
-/** After the totals, which the bench's dashboard selects first, come the days, with counts of their own. */
+/**
+ * After the totals, which the bench's dashboard selects first, come the days, with counts of their
+ * own.
+ */
 const END_OF_TOTALS = Buffer.from('"series":');
 
 /**
- * Decides which requests write, and knows of each tenant how many movements a read must show: those that were there at
- * the begin and those whose writing was acknowledged before the read was sent.
+ * Decides which requests write, and knows of each tenant how many movements a read must show: those
+ * that were there at the begin and those whose writing was acknowledged before the read was sent.
  */
 export class WriteMix {
   readonly #known = new Map<number, number>();
@@ -17,8 +20,9 @@ export class WriteMix {
   constructor(private readonly writes: LoadWrites) {}
 
   /**
-   * Whether the next request writes. A tenant is read before it is written, so that its count is known. By chance: every
-   * twentieth request of 200 tenants in turn would write the same ten for ever, and never read them.
+   * Whether the next request writes. A tenant is read before it is written, so that its count is
+   * known. By chance: every twentieth request of 200 tenants in turn would write the same ten for
+   * ever, and never read them.
    */
   isWrite(tenant: number): boolean {
     return this.#known.has(tenant) && this.#random() < this.writes.share;
@@ -37,7 +41,10 @@ export class WriteMix {
     this.#acknowledged.set(tenant, (this.#acknowledged.get(tenant) ?? 0) + 1);
   }
 
-  /** The least count that a read which is sent now must show; undefined before the tenant's first read. */
+  /**
+   * The least count that a read which is sent now must show; undefined before the tenant's first
+   * read.
+   */
   leastCount(tenant: number): number | undefined {
     const known = this.#known.get(tenant);
     return known === undefined ? undefined : known + (this.#acknowledged.get(tenant) ?? 0);
@@ -55,7 +62,10 @@ export class WriteMix {
     return least === undefined || count >= least;
   }
 
-  /** Between 0 and 1, the same in each run (a linear congruential generator; the constants are Numerical Recipes'). */
+  /**
+   * Between 0 and 1, the same in each run (a linear congruential generator; the constants are
+   * Numerical Recipes').
+   */
   #random(): number {
     this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#seed / 2 ** 32;

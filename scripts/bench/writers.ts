@@ -31,7 +31,9 @@ export interface WriterResult {
 
 type Variant = Pick<WriterResult, 'statistics' | 'outbox'> & { readonly rates: number[] };
 
-/** How many transactions a second 24 writers of one tenant commit, with and without the triggers. */
+/**
+ * How many transactions a second 24 writers of one tenant commit, with and without the triggers.
+ */
 export async function measureWriters(
   { url, client }: BenchDatabase,
   dataSet: DataSet,

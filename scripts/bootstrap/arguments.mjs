@@ -1,4 +1,5 @@
-// What the commands take that are no script of their own. Those of scripts are read by src/cli/command-line.ts.
+// What the commands take that are no script of their own. Those of scripts are read by
+// src/cli/command-line.ts.
 import { BootstrapError } from './errors.mjs';
 
 const HELP_COLUMN = 26;

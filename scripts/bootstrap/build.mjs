@@ -27,8 +27,8 @@ export const build = {
 };
 
 /**
- * The output of sources that are gone would still be found by whoever lists a folder or imports by name. An output that
- * is missing makes the compiler begin anew: it only looks at the sources.
+ * The output of sources that are gone would still be found by whoever lists a folder or imports by
+ * name. An output that is missing makes the compiler begin anew: it only looks at the sources.
  * @param {string} root
  */
 function removeStale(root) {

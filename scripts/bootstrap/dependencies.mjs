@@ -38,7 +38,8 @@ export const dependencies = {
 };
 
 /**
- * npm's own list of what it has put into node_modules is compared with the lock file, package by package.
+ * npm's own list of what it has put into node_modules is compared with the lock file, package by
+ * package.
  * @param {string} root
  */
 function isInstalled(root) {

@@ -1,8 +1,9 @@
 const WATCH_MS = 250;
 
 /**
- * Tells this process to end when npm, which runs it, has ended. npm hands a SIGTERM on to its shell alone, and the shell
- * ends without handing it on: what it had started would run on, and hold its port.
+ * Tells this process to end when npm, which runs it, has ended. npm hands a SIGTERM on to its shell
+ * alone, and the shell ends without handing it on: what it had started would run on, and hold its
+ * port.
  */
 export function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;

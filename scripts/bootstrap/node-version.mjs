@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Ends the process with a message when this Node.js is not one that package.json's `engines` allows. */
+/**
+ * Ends the process with a message when this Node.js is not one that package.json's `engines`
+ * allows.
+ */
 export function refuseOldNode() {
   /** @type {{ engines: { node: string } }} */
   const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));

@@ -5,17 +5,21 @@ import { BootstrapError } from './errors.mjs';
 import { report } from './report.mjs';
 import { awaitOrphan } from './step-process.mjs';
 
-/** An installation over a slow line takes minutes; whoever waits for it should not give up first. */
+/**
+ * An installation over a slow line takes minutes; whoever waits for it should not give up first.
+ */
 const LOCK_TIMEOUT_MS = 30 * 60_000;
 
 /**
  * @typedef {object} Step something that a command needs
- * @property {(root: string) => boolean} isFresh whether it is there and current, found in milliseconds
+ * @property {(root: string) => boolean} isFresh whether it is there and current, found in
+ *   milliseconds
  * @property {(root: string) => Promise<void>} make
  */
 
 /**
- * Does the steps that have to be done. Where several processes find the same one undone, one does it and the others wait.
+ * Does the steps that have to be done. Where several processes find the same one undone, one does
+ * it and the others wait.
  * @param {string} root
  * @param {Step[]} steps in the order in which they build on one another
  */

@@ -56,7 +56,8 @@ async function dispatch(command, args) {
 
 /**
  * @param {string} command
- * @returns {string | null | undefined} the command's source, null for `build` alone, undefined for what does not exist
+ * @returns {string | null | undefined} the command's source, null for `build` alone, undefined for
+ *   what does not exist
  */
 function sourceOf(command) {
   if (command === 'build') return null;

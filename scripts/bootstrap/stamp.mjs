@@ -29,7 +29,8 @@ export function hashOfFile(file) {
 }
 
 /**
- * A file's or folder's state by sizes and times of change, which is quicker to read than all content.
+ * A file's or folder's state by sizes and times of change, which is quicker to read than all
+ * content.
  * @param {string} entry
  * @returns {string}
  */
@@ -44,7 +45,8 @@ export function stateOf(entry) {
 
 /**
  * @param {string} entry
- * @returns {string[]} the file itself, or all files in the folder and below, in a fixed order; none if it is missing
+ * @returns {string[]} the file itself, or all files in the folder and below, in a fixed order; none
+ *   if it is missing
  */
 export function filesIn(entry) {
   const stats = statSync(entry, { throwIfNoEntry: false });

@@ -36,7 +36,8 @@ export async function runStep(root, what, args, remedy) {
 }
 
 /**
- * Waits for the program of a step whose own process was killed: it goes on alone, and two of them spoil each other's work.
+ * Waits for the program of a step whose own process was killed: it goes on alone, and two of them
+ * spoil each other's work.
  * @param {string} root
  */
 export async function awaitOrphan(root) {

@@ -10,8 +10,10 @@ import { programOf } from './packages.mjs';
  * @property {string} [packageName] absent: Node.js itself
  * @property {string} [program]
  * @property {string[]} args put before those that the person gives
- * @property {Record<string, string>} [options] those that it takes, without values, each with what it does
- * @property {string} [passesOn] the arguments that the program itself checks, for --help; absent: it takes no others
+ * @property {Record<string, string>} [options] those that it takes, without values, each with what
+ *   it does
+ * @property {string} [passesOn] the arguments that the program itself checks, for --help; absent:
+ *   it takes no others
  * @property {boolean} needsGeneratedCode
  */
 

@@ -22,8 +22,8 @@ const INTERNAL_CHAR_OID = 18;
 const TEXT_OID = 25;
 
 /**
- * How PostgreSQL writes values, as the adapter reads them, whatever the database or the role has set. Literals in
- * migrations are read as before: of DateStyle the order of day and month stays.
+ * How PostgreSQL writes values, as the adapter reads them, whatever the database or the role has
+ * set. Literals in migrations are read as before: of DateStyle the order of day and month stays.
  */
 const SET_OUTPUT_FORMATS = [
   "SET DateStyle = 'ISO'",
@@ -108,8 +108,8 @@ function adjust(adapter, pool, onScriptFailure) {
     for (const index of pool.charColumns) result.columnTypes[index] = ColumnTypeEnum.Character;
     return result;
   };
-  // The adapter's own cuts at every semicolon, function bodies included. One simple query keeps a script whole, and
-  // lets PostgreSQL roll all of it back when a statement fails.
+  // The adapter's own cuts at every semicolon, function bodies included. One simple query keeps a
+  // script whole, and lets PostgreSQL roll all of it back when a statement fails.
   adapter.executeScript = async (script) => {
     try {
       await pool.query(script);

@@ -15,8 +15,9 @@ import { parseArgs } from 'node:util';
  */
 
 /**
- * Reads what Prisma's command line passes to its schema engine. Preview features come from the schema itself, and the
- * types of extensions are not needed here, so those two options are taken and left alone.
+ * Reads what Prisma's command line passes to its schema engine. Preview features come from the
+ * schema itself, and the types of extensions are not needed here, so those two options are taken
+ * and left alone.
  * @param {string[]} argv
  * @returns {EngineArguments}
  */

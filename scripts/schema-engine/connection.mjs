@@ -16,7 +16,9 @@ const CONNECT_TIMEOUT_SECONDS = 5;
 const DEFAULT_SCHEMA = 'public';
 /** One is there on nearly every server; the last is DigitalOcean's. */
 const MAINTENANCE_DATABASES = ['postgres', 'template1', 'defaultdb'];
-/** Prisma's own parameters that node-postgres would silently ignore, with what does the same there. */
+/**
+ * Prisma's own parameters that node-postgres would silently ignore, with what does the same there.
+ */
 const UNSUPPORTED_PARAMETERS = {
   sslaccept: 'say sslmode=no-verify for accept_invalid_certs, and sslmode=verify-full for strict',
   sslidentity: 'give the certificate and key as PEM files, with sslcert and sslkey',
@@ -24,8 +26,8 @@ const UNSUPPORTED_PARAMETERS = {
 };
 
 /**
- * Reads a URL as node-postgres does, so that Prisma and the service agree on what it says, TLS included, and adds
- * what only Prisma knows: `schema` and `connect_timeout`.
+ * Reads a URL as node-postgres does, so that Prisma and the service agree on what it says, TLS
+ * included, and adds what only Prisma knows: `schema` and `connect_timeout`.
  * @param {string | undefined} url
  * @returns {Target}
  * @throws {EngineError} P1013, which never repeats the URL: it holds a password
@@ -38,7 +40,8 @@ export function parseTarget(url) {
   config.database ||= 'postgres';
   config.connectionTimeoutMillis = 1000 * Number(parameters.get('connect_timeout') ?? CONNECT_TIMEOUT_SECONDS);
   config.application_name ??= 'prisma-schema-engine';
-  // node-postgres lets a connection string win over `database`: the shadow database's connection would open the main one.
+  // node-postgres lets a connection string win over `database`: the shadow database's connection
+  // would open the main one.
   delete config.connectionString;
   return { config, place: `${config.host}:${config.port}`, schema: parameters.get('schema') ?? DEFAULT_SCHEMA };
 }

@@ -11,8 +11,8 @@ const CONNECTING = {
 const CONNECTING_DIFF = /^--(from|to)-(migrations|config-datasource)(=|$)/;
 
 /**
- * The URL of the database that a command of Prisma's works on: DATABASE_DIRECT_URL, DATABASE_URL, or else the embedded PostgreSQL's, which
- * is started for the command's time when it does not run.
+ * The URL of the database that a command of Prisma's works on: DATABASE_DIRECT_URL, DATABASE_URL,
+ * or else the embedded PostgreSQL's, which is started for the command's time when it does not run.
  * @param {string[]} argv the command's words, as `['migrate', 'dev']`
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string | undefined>} undefined when there is none and the command needs none

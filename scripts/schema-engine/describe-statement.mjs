@@ -19,7 +19,10 @@ export function describeStatement(client, text) {
   });
 }
 
-/** Speaks the extended protocol as far as Describe; node-postgres's own queries always go on to Execute. */
+/**
+ * Speaks the extended protocol as far as Describe; node-postgres's own queries always go on to
+ * Execute.
+ */
 class DescribeQuery {
   /** @type {Description} */
   #description = { parameterTypes: [], columns: [] };

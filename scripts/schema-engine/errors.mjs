@@ -1,6 +1,9 @@
 /** @typedef {import('./connection.mjs').Target} Target */
 
-/** An error in Prisma's own words: with its code, `P1001` as an example, where Prisma has one for it. */
+/**
+ * An error in Prisma's own words: with its code, `P1001` as an example, where Prisma has one for
+ * it.
+ */
 export class EngineError extends Error {
   /** @override */
   name = 'EngineError';
@@ -18,7 +21,8 @@ export class EngineError extends Error {
 
 /**
  * What PostgreSQL, or the way to it, refused.
- * @typedef {Error & { code?: string; severity?: string; detail?: string; hint?: string; position?: string }} DatabaseError
+ * @typedef {Error & { code?: string; severity?: string; detail?: string; hint?: string; position?:
+ *   string }} DatabaseError
  */
 
 /**
@@ -43,7 +47,10 @@ const CONNECT_TIMEOUT = /timeout expired|timeout exceeded when trying to connect
 const CONNECTION_LOST = /Connection terminated|ECONNRESET|EPIPE/;
 const TLS = /SSL|TLS|certificate|CERT_|altnames/i;
 const EXCERPT_LINES = 5;
-/** The WebAssembly engine tells its caller less than the native one does, but names the migration in its trace. */
+/**
+ * The WebAssembly engine tells its caller less than the native one does, but names the migration in
+ * its trace.
+ */
 const APPLIED_MIGRATION = /apply_migrations::Applying migration\s+with migration_name="([^"]+)"/;
 const REPLAYED_MIGRATION = /^Migration `([^`]+)` failed to apply cleanly to the shadow database/;
 

@@ -28,7 +28,8 @@ const PASSED_ON = /** @type {const} */ ([
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /**
- * The JSON-RPC methods of a schema engine. What each takes and gives stands in the types of the WebAssembly engine.
+ * The JSON-RPC methods of a schema engine. What each takes and gives stands in the types of the
+ * WebAssembly engine.
  * @param {Session} session
  * @param {(text: string) => void} print shows text to the person at the terminal
  * @returns {Map<string, Method>}
@@ -66,8 +67,8 @@ function passOn(session, name) {
 }
 
 /**
- * The engine takes its preview features from nothing but a diff from the database. Without, it does not see that an
- * index is partial, and wants to make it anew each time.
+ * The engine takes its preview features from nothing but a diff from the database. Without, it does
+ * not see that an index is partial, and wants to make it anew each time.
  * @template T
  * @param {Session} session
  * @param {SchemaContainer[]} files
@@ -84,8 +85,9 @@ function withPreviewFeatures(session, files, work) {
 }
 
 /**
- * In the WebAssembly build, what compares the schema with the migrations cannot replay these in a shadow database. It
- * finds the outcome where `devDiagnostic`, which can, has left it: in the same engine.
+ * In the WebAssembly build, what compares the schema with the migrations cannot replay these in a
+ * shadow database. It finds the outcome where `devDiagnostic`, which can, has left it: in the same
+ * engine.
  * @template T
  * @param {Session} session
  * @param {CreateMigrationInput | EvaluateDataLossInput} params

@@ -3,8 +3,8 @@ import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 /** @typedef {import('@prisma/driver-adapter-utils').SqlDriverAdapter} SqlDriverAdapter */
 
 /**
- * Stands in for a connection where the work needs no database, as a diff between two schema files: the WebAssembly
- * engine always begins by asking for the version, and this answers that alone.
+ * Stands in for a connection where the work needs no database, as a diff between two schema files:
+ * the WebAssembly engine always begins by asking for the version, and this answers that alone.
  * @returns {SqlDriverAdapter}
  */
 export function createOfflineAdapter() {

@@ -39,7 +39,8 @@ export class Session {
   }
 
   /**
-   * Runs `work` with an engine and connections of its own: nothing of one request is left for the next.
+   * Runs `work` with an engine and connections of its own: nothing of one request is left for the
+   * next.
    * @template T
    * @param {(engine: SchemaEngine) => Promise<T>} work
    * @param {object} [options]

@@ -12,7 +12,8 @@ import { EngineError } from './errors.mjs';
  * @typedef {object} ShadowOptions
  * @property {Target} main
  * @property {string} mainIdentity
- * @property {(target: Target) => Promise<Opened>} open what it opens, the caller disposes of, also after an error
+ * @property {(target: Target) => Promise<Opened>} open what it opens, the caller disposes of, also
+ *   after an error
  */
 
 /**
@@ -84,7 +85,8 @@ async function dropBeside(main, database) {
 }
 
 /**
- * Whatever the addresses say: replaying the migrations in the main database, or emptying it, would cost its data.
+ * Whatever the addresses say: replaying the migrations in the main database, or emptying it, would
+ * cost its data.
  * @param {string} identity
  * @param {string} mainIdentity
  */

@@ -72,7 +72,8 @@ const REQUIRED_COLUMNS = `
   SELECT attrelid || '.' || attnum AS key FROM pg_attribute WHERE attnotnull AND attrelid = ANY ($1::oid[])`;
 
 /**
- * What `prisma generate --sql` asks for. The WebAssembly engine cannot describe a query, so PostgreSQL is asked.
+ * What `prisma generate --sql` asks for. The WebAssembly engine cannot describe a query, so
+ * PostgreSQL is asked.
  * @param {import('./connection.mjs').Target} target
  * @param {SqlQueryInput[]} queries
  * @returns {Promise<import('@prisma/schema-engine-wasm').IntrospectSqlResult>}

@@ -14,7 +14,8 @@ const MODULE = '@prisma/schema-engine-wasm/schema_engine_bg';
 let loaded;
 
 /**
- * The WebAssembly build of Prisma's schema engine; one in a process, since it keeps a state of its own.
+ * The WebAssembly build of Prisma's schema engine; one in a process, since it keeps a state of its
+ * own.
  * @returns {Promise<WasmEngine>}
  * @throws {EngineError} when it panicked before: then nothing of it may be called again
  */

@@ -1,4 +1,7 @@
-/** As much of it as is used: the types of Node.js 20 leave it out, and the DOM's would bring the whole browser along. */
+/**
+ * As much of it as is used: the types of Node.js 20 leave it out, and the DOM's would bring the
+ * whole browser along.
+ */
 declare namespace WebAssembly {
   function instantiate(
     bytes: Uint8Array,

@@ -1,4 +1,6 @@
-/** Between the markers of two tenants: more than any run writes, so that a marker tells its tenant. */
+/**
+ * Between the markers of two tenants: more than any run writes, so that a marker tells its tenant.
+ */
 export const MARKER_RANGE = 1_000_000_000;
 
 /** A write past the API shows in reads that begin so long after it. */
@@ -7,8 +9,9 @@ const PAST_API_BOUND_MS = 1_000;
 export type Verdict = 'right' | 'stale' | 'foreign';
 
 /**
- * Knows of each tenant what a read must show at least. A tenant's marker is a number that every write makes larger by
- * one, and that every answer holds; tenant n's begin at (n + 1) times `MARKER_RANGE`.
+ * Knows of each tenant what a read must show at least. A tenant's marker is a number that every
+ * write makes larger by one, and that every answer holds; tenant n's begin at (n + 1) times
+ * `MARKER_RANGE`.
  */
 export class MarkerLedger {
   readonly #least: number[];

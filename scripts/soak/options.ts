@@ -3,7 +3,10 @@ import { type CommandLine, type CommandSpec, wholeNumber } from '../../src/cli/c
 /** The exit code when an answer was older than promised, or of another tenant. */
 export const WRONG_EXIT_CODE = 2;
 
-/** The exit code when nothing wrong was found, and too little was looked at to say that there is nothing. */
+/**
+ * The exit code when nothing wrong was found, and too little was looked at to say that there is
+ * nothing.
+ */
 export const TOO_FEW_EXIT_CODE = 3;
 
 export const SOAK = {

@@ -10,7 +10,10 @@ import type { SoakTraffic } from './soak-traffic.ts';
 /** Between two writes: each tenant is written now and then, and read between. */
 const PAUSE_MS = 20;
 
-/** Writes past the API, one tenant after the other, until the traffic is over. @returns the number of writes */
+/**
+ * Writes past the API, one tenant after the other, until the traffic is over. @returns the number
+ * of writes
+ */
 export async function writeUntilOver(
   client: pg.Client,
   tenants: readonly BenchTenant[],

@@ -41,7 +41,10 @@ export interface SoakReport {
   readonly findings: readonly Finding[];
 }
 
-/** Starts everything, lets the traffic run, and ends everything. @param server where the database is made; absent: as the bench does */
+/**
+ * Starts everything, lets the traffic run, and ends everything. @param server where the database is
+ * made; absent: as the bench does
+ */
 export function runSoak(options: SoakOptions, progress: Progress, server?: string): Promise<SoakReport> {
   return withCleanup(async (cleanup) => {
     cleanup.add(() => progress.close());

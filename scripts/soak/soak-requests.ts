@@ -19,7 +19,10 @@ export interface SoakRead {
   readonly bytes: Buffer;
   /** What is read, for the findings. */
   readonly title: string;
-  /** The marker in the answer. @returns undefined when the answer is not this tenant's. @throws when it is none */
+  /**
+   * The marker in the answer. @returns undefined when the answer is not this tenant's. @throws when
+   * it is none
+   */
   markerIn(answer: HttpAnswer): number | undefined;
 }
 

@@ -3,7 +3,10 @@ import type pg from 'pg';
 import type { BenchTenant } from '../bench/data-set.ts';
 import { MARKER_RANGE } from './marker-ledger.ts';
 
-/** Each tenant has one account; its balance, and the sum of all that was ever paid in, is the tenant's marker. */
+/**
+ * Each tenant has one account; its balance, and the sum of all that was ever paid in, is the
+ * tenant's marker.
+ */
 const FILL = `WITH tenant AS (
     INSERT INTO tenants (slug, name, time_zone)
     SELECT 'soak-' || n, 'Soak tenant ' || n, 'UTC' FROM generate_series(1, $1::int) AS n

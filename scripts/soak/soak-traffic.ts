@@ -10,7 +10,10 @@ import { readsOf, type SoakRead, writeOf, writtenMarkerIn } from './soak-request
 
 /** Of the requests for tenants that are written through the API. */
 const WRITE_SHARE = 0.02;
-/** Every so many-th tenant is written past the API alone: a write through it would make good what was missed. */
+/**
+ * Every so many-th tenant is written past the API alone: a write through it would make good what
+ * was missed.
+ */
 const PAST_ONLY_EVERY = 4;
 /** A read that begins so soon after a write is where a cache goes wrong. */
 const SOON_MS = 10;
@@ -60,7 +63,10 @@ export class SoakTraffic {
     this.#followUps = options.servers.map(() => []);
   }
 
-  /** Resolves when all reads are done, or the time is up. @throws at the first answer that is an error */
+  /**
+   * Resolves when all reads are done, or the time is up. @throws at the first answer that is an
+   * error
+   */
   async run(): Promise<void> {
     const { connections, servers } = this.options;
     const all = Array.from({ length: connections }, (_, index) => this.#keepConnected(index % servers.length));

@@ -6,7 +6,10 @@ import type { AccountFilter, AccountOrder, AccountOrderField } from './account.i
 
 const { sql } = Prisma;
 
-/** Written out and not as a value: only so does PostgreSQL see that the indexes of active accounts serve. */
+/**
+ * Written out and not as a value: only so does PostgreSQL see that the indexes of active accounts
+ * serve.
+ */
 const ACTIVE = sql`status = 'ACTIVE'`;
 
 /** What account_totals are kept by: their columns are called as those of the accounts are. */
@@ -18,14 +21,16 @@ export function isCountKept(filter: AccountFilter | null | undefined): boolean {
 }
 
 /**
- * What has to be read to count accounts. Decided by which fields the filter has, not by their values.
- * An account number matches few rows, so counting them is free.
+ * What has to be read to count accounts. Decided by which fields the filter has, not by their
+ * values. An account number matches few rows, so counting them is free.
  */
 export function countedAccounts({ filter }: Filtered): Scanned | undefined {
   return isCountKept(filter) || filter?.accountNumber != null ? undefined : 'accounts';
 }
 
-/** By order: conditions that are bounds of it, and the others that an index has together with it. */
+/**
+ * By order: conditions that are bounds of it, and the others that an index has together with it.
+ */
 const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; sets: readonly string[] }>> = {
   CREATED_AT: { bounds: ['createdFrom', 'createdTo'], sets: ['', 'accountType', 'status', 'isActive'] },
   UPDATED_AT: { bounds: [], sets: [''] },
@@ -35,9 +40,9 @@ const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; s
 };
 
 /**
- * What has to be read to find a page of accounts: nothing else where an index has the order under the
- * filter's condition; otherwise rows that fail a condition are read and passed over. An account number
- * matches few rows.
+ * What has to be read to find a page of accounts: nothing else where an index has the order under
+ * the filter's condition; otherwise rows that fail a condition are read and passed over. An account
+ * number matches few rows.
  */
 export function searchedAccounts(
   { filter, orderBy }: Filtered & { readonly orderBy?: AccountOrder | null },

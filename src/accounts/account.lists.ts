@@ -11,12 +11,15 @@ import type { AccountFilter } from './account.input.ts';
 import type { AccountRepository, NumberedPage } from './account.repository.ts';
 import type { BankAccount } from './account.type.ts';
 
-/** Stands among the columns for `exactEnds` of a page: whoever needs it not is served by a page that has it. */
+/**
+ * Stands among the columns for `exactEnds` of a page: whoever needs it not is served by a page that
+ * has it.
+ */
 const EXACT_ENDS = 'exactEnds';
 
 /**
- * Lists of accounts, kept under `accounts:list:{hash}`: a page for whatever columns are selected of it, and how many
- * accounts satisfy a filter for all its pages.
+ * Lists of accounts, kept under `accounts:list:{hash}`: a page for whatever columns are selected of
+ * it, and how many accounts satisfy a filter for all its pages.
  */
 export class AccountLists {
   constructor(

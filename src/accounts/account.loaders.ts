@@ -8,7 +8,10 @@ export function createAccountLoaders(scope: TenantScope, accounts: AccountReposi
     async (ids, wanted) => new Map((await accounts.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
   );
   return {
-    /** The accounts with these ids, without those that the tenant does not have; one statement for all of a level. */
+    /**
+     * The accounts with these ids, without those that the tenant does not have; one statement for
+     * all of a level.
+     */
     byIds: (ids: readonly string[], wanted: ReadonlySet<string>) => byId.of(ids, columnsIdentity(wanted), wanted),
   };
 }

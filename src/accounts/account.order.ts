@@ -14,7 +14,10 @@ const COLUMNS: Record<AccountOrderField, Pick<KeysetOrder, 'column' | 'text' | '
   BANK_NAME: { column: sql`bank_name`, text: sql`bank_name`, type: sql`text` },
 };
 
-/** The keyset order behind an `AccountOrder`; oldest first when none is given. Each has an index of its own. */
+/**
+ * The keyset order behind an `AccountOrder`; oldest first when none is given. Each has an index of
+ * its own.
+ */
 export function accountOrder(field: AccountOrderField = AccountOrderField.CREATED_AT, descending = false): KeysetOrder {
   return { name: field, descending, ...COLUMNS[field] };
 }

@@ -88,8 +88,8 @@ const transactions: Relation<BankAccount> = {
 export const ACCOUNT_RELATIONS: Relations<BankAccount> = { tenant, recentTransactions, transactions };
 
 /**
- * What hangs on accounts and is read with them in one statement; nothing unless their movements are, without which a
- * list is rather taken from the cache.
+ * What hangs on accounts and is read with them in one statement; nothing unless their movements
+ * are, without which a list is rather taken from the cache.
  */
 export function joinedWithAccounts(context: RequestContext, fields: readonly SelectedField[]): JoinedRelation[] {
   const joined = joinedRelations(context, ACCOUNT_RELATIONS, fields);

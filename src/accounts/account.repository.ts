@@ -45,7 +45,10 @@ export interface NumberedPage {
   readonly isSearched?: boolean;
 }
 
-/** The accounts with the highest balances, whatever their currency, as JSON within a statement about something else. */
+/**
+ * The accounts with the highest balances, whatever their currency, as JSON within a statement about
+ * something else.
+ */
 export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted: ReadonlySet<string>): Prisma.Sql {
   return sql`(SELECT coalesce(json_agg(largest), '[]') FROM (
       SELECT * FROM (
@@ -55,14 +58,19 @@ export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted
     ) largest)`;
 }
 
-/** Reads accounts. `wanted` names the properties that are read; the others are absent from the rows. */
+/**
+ * Reads accounts. `wanted` names the properties that are read; the others are absent from the rows.
+ */
 export class AccountRepository {
   constructor(
     private readonly database: TenantDatabase,
     private readonly limits = DEFAULT_SEARCH_LIMITS,
   ) {}
 
-  /** @param joined more columns, each under an alias: for the rows of the page alone, whatever they cost */
+  /**
+   * @param joined more columns, each under an alias: for the rows of the page alone, whatever they
+   *   cost
+   */
   async page(
     scope: TenantScope,
     conditions: readonly Prisma.Sql[],
@@ -95,7 +103,10 @@ export class AccountRepository {
     );
   }
 
-  /** How many accounts satisfy a filter: from the totals kept ready where they tell, else by counting. */
+  /**
+   * How many accounts satisfy a filter: from the totals kept ready where they tell, else by
+   * counting.
+   */
   async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
     const where = whereOf(scope, accountConditions(filter));
     if (isCountKept(filter)) {
@@ -108,10 +119,13 @@ export class AccountRepository {
     return countWithin(row?.count ?? 0, this.limits);
   }
 
-  /** The accounts with these ids, in any order; unknown ids and those of other tenants are absent. */
+  /**
+   * The accounts with these ids, in any order; unknown ids and those of other tenants are absent.
+   */
   async byIds(scope: TenantScope, ids: readonly string[], wanted: ReadonlySet<string>): Promise<BankAccount[]> {
-    // One by one, by the LIMIT: for `id = ANY` the plan for any tenant is to read the whole tenant in some other index
-    // that ends with the id, which costs little of an average tenant and a hundred times as much of a large one.
+    // One by one, by the LIMIT: for `id = ANY` the plan for any tenant is to read the whole tenant
+    // in some other index that ends with the id, which costs little of an average tenant and a
+    // hundred times as much of a large one.
     const query = sql`SELECT account.* FROM unnest(${ids}::uuid[]) AS asked (id) CROSS JOIN LATERAL (
         SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
         WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id LIMIT 1

@@ -31,7 +31,10 @@ import { accountOrder } from './account.order.ts';
 import { ACCOUNT_RELATIONS, joinedWithAccounts } from './account.relations.ts';
 import { BankAccount, BankAccountConnection, BankAccountPage } from './account.type.ts';
 
-/** An OFFSET reads the rows ahead of the page, which it is priced by; cursors cost the same everywhere. */
+/**
+ * An OFFSET reads the rows ahead of the page, which it is priced by; cursors cost the same
+ * everywhere.
+ */
 const MAX_PAGE_NUMBER = 1_000_000;
 
 /** The fields of a numbered page that show how many rows there are, the number first. */
@@ -192,7 +195,9 @@ export class AccountResolver {
   }
 }
 
-/** From the cache, unless something is read with the accounts that needs a statement in any case. */
+/**
+ * From the cache, unless something is read with the accounts that needs a statement in any case.
+ */
 async function accountsPage(
   context: RequestContext,
   conditions: readonly Prisma.Sql[],

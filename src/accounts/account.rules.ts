@@ -4,7 +4,10 @@ import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 /** Their balance is what the bank lent. */
 const OVERDRAWABLE: ReadonlySet<AccountType> = new Set([AccountType.CREDIT, AccountType.LOAN]);
 
-/** Closing asks for no balance of zero: what is left stays shown, and moves again once the account is reopened. */
+/**
+ * Closing asks for no balance of zero: what is left stays shown, and moves again once the account
+ * is reopened.
+ */
 const NEXT_STATUSES: Readonly<Record<AccountStatus, readonly AccountStatus[]>> = {
   [AccountStatus.PENDING]: [AccountStatus.ACTIVE, AccountStatus.FROZEN, AccountStatus.CLOSED],
   [AccountStatus.ACTIVE]: [AccountStatus.FROZEN, AccountStatus.CLOSED],

@@ -12,24 +12,31 @@ const WHOLE_ACCOUNT = selectList(ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS);
 
 /** Balance and status: rows that refer to the account, as an import inserts them, need not wait. */
 export const FOR_STATE_CHANGE = sql`FOR NO KEY UPDATE`;
-/** What is part of a unique key, as the bank's name: taken at once, since raising a lock later can deadlock. */
+/**
+ * What is part of a unique key, as the bank's name: taken at once, since raising a lock later can
+ * deadlock.
+ */
 export const FOR_KEY_CHANGE = sql`FOR UPDATE`;
 
 /**
- * Further ahead than any clock is wrong: an account that was last changed then was dated so by somebody, as by an import of
- * accounts of tomorrow, and what happens to it does not follow it there.
+ * Further ahead than any clock is wrong: an account that was last changed then was dated so by
+ * somebody, as by an import of accounts of tomorrow, and what happens to it does not follow it
+ * there.
  */
 const CLOCK_TOLERANCE = sql`interval '1 day'`;
 
-/** The earliest time for a change of an account that was changed at `updatedAt`: later, so that no two have the same. */
+/**
+ * The earliest time for a change of an account that was changed at `updatedAt`: later, so that no
+ * two have the same.
+ */
 export function afterChange(updatedAt: Prisma.Sql): Prisma.Sql {
   return sql`CASE WHEN ${updatedAt} < clock_timestamp() + ${CLOCK_TOLERANCE} THEN ${updatedAt} + interval '1 millisecond' END`;
 }
 
 /**
- * When a change of locked accounts happens: later than the change before it, whatever the clock says, so that the times of an
- * account's changes are in the order of the changes. The clock must be read when the locks are had: statements and
- * transactions begin before.
+ * When a change of locked accounts happens: later than the change before it, whatever the clock
+ * says, so that the times of an account's changes are in the order of the changes. The clock must
+ * be read when the locks are had: statements and transactions begin before.
  * @param earliest what `afterChange` says of the locked rows; of several the latest
  */
 export function changeTime(earliest: Prisma.Sql): Prisma.Sql {
@@ -45,7 +52,10 @@ export interface NewAccount {
   readonly balance: string;
 }
 
-/** @returns null when the bank has the number already; waits for another transaction that is just using it */
+/**
+ * @returns null when the bank has the number already; waits for another transaction that is just
+ *   using it
+ */
 export async function insertAccount(
   transaction: TenantTransaction,
   scope: TenantScope,
@@ -64,8 +74,9 @@ export async function insertAccount(
 }
 
 /**
- * The accounts as they are, kept from being changed by others until the transaction ends. Always in the order of their
- * ids, so that transactions that want the same accounts wait for one another and never deadlock.
+ * The accounts as they are, kept from being changed by others until the transaction ends. Always in
+ * the order of their ids, so that transactions that want the same accounts wait for one another and
+ * never deadlock.
  */
 export async function lockAccounts(
   transaction: TenantTransaction,

@@ -11,7 +11,10 @@ export enum AuditOutcome {
   UNKNOWN = 'UNKNOWN',
 }
 
-/** Of `audit_log`: a longer text is cut, so that a line never fails for what a token or a client says. */
+/**
+ * Of `audit_log`: a longer text is cut, so that a line never fails for what a token or a client
+ * says.
+ */
 const MAX_AUDIT_TEXT = 200;
 
 const NUL_OR_HALF = /[\0\p{Cs}]/gu;
@@ -39,8 +42,8 @@ export interface AuditLine extends AuditSubject {
 }
 
 /**
- * The line of a mutation under way. Its transaction writes it together with what it did; when there is none, or when it was
- * rolled back, whoever began it says what came of it.
+ * The line of a mutation under way. Its transaction writes it together with what it did; when there
+ * is none, or when it was rolled back, whoever began it says what came of it.
  */
 export class AuditDraft implements AuditSubject {
   /** A line that may be there already, after a lost COMMIT, is not written again. */

@@ -15,7 +15,10 @@ const FLUSH_MS = 1_000;
 /** Lines of one statement. */
 const MAX_BATCH = 500;
 
-/** What whoever may not do it can be answered by the thousand: of equal ones within a minute there is one line, with their number. */
+/**
+ * What whoever may not do it can be answered by the thousand: of equal ones within a minute there
+ * is one line, with their number.
+ */
 const MERGED_CODES: ReadonlySet<string> = new Set([
   ErrorCode.Unauthenticated,
   ErrorCode.Forbidden,
@@ -37,8 +40,9 @@ interface Merged {
 }
 
 /**
- * Writes lines off the way of the request, in batches: what was refused or failed, and what has no transaction. What waits is
- * bounded; what finds no place is counted, and a line says how many when lines can be written again.
+ * Writes lines off the way of the request, in batches: what was refused or failed, and what has no
+ * transaction. What waits is bounded; what finds no place is counted, and a line says how many when
+ * lines can be written again.
  */
 export class AuditLog {
   readonly #database: TenantDatabase;

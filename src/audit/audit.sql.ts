@@ -7,8 +7,8 @@ const { sql } = Prisma;
 const COLUMNS = sql`tenant_id, at, id, subject, role, action, key, request_id, outcome, codes, times`;
 
 /**
- * A draft's line as a part of the statement that does the work: it is written when `done` has rows. Without a key of its own the
- * line has the id of the first of them.
+ * A draft's line as a part of the statement that does the work: it is written when `done` has rows.
+ * Without a key of its own the line has the id of the first of them.
  */
 export function lineOf(draft: AuditDraft, done: Prisma.Sql): Prisma.Sql {
   return sql`INSERT INTO audit_log (${COLUMNS})
@@ -26,8 +26,8 @@ function values({ scope, id, subject, role, action, requestId }: AuditDraft, key
 }
 
 /**
- * Many lines of one tenant, given as JSON: those of a lost COMMIT only when the transaction did not write them after all. Times
- * are those of the lines.
+ * Many lines of one tenant, given as JSON: those of a lost COMMIT only when the transaction did not
+ * write them after all. Times are those of the lines.
  */
 export function linesOf(tenantId: string, lines: readonly AuditLine[]): Prisma.Sql {
   const json = JSON.stringify(lines.map(({ scope: _, ...line }) => line));

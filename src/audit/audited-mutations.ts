@@ -11,15 +11,18 @@ interface Payload {
 }
 
 /**
- * Makes every mutation of the schema leave one line in the audit log: its transaction writes it with what was done; what was
- * refused or failed, and what has no transaction, is written after it and off the request's way.
+ * Makes every mutation of the schema leave one line in the audit log: its transaction writes it
+ * with what was done; what was refused or failed, and what has no transaction, is written after it
+ * and off the request's way.
  */
 export function auditMutations(schema: GraphQLSchema): void {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {}))
     if (field.resolve) field.resolve = audited(field.name, field.resolve as MutationResolver) as typeof field.resolve;
 }
 
-/** Mutations of one operation run one after another, so that the context has one draft at a time. */
+/**
+ * Mutations of one operation run one after another, so that the context has one draft at a time.
+ */
 function audited(name: string, resolve: MutationResolver): MutationResolver {
   const keyOf = keyOfMutation(name);
   return async (source, args, context, info) => {

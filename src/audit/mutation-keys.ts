@@ -5,7 +5,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** What a mutation's audit line has for a key; of what is none, such as a text in place of an id, nothing is kept. */
+/**
+ * What a mutation's audit line has for a key; of what is none, such as a text in place of an id,
+ * nothing is kept.
+ */
 const KEY_OF: Readonly<Record<string, (input: Input) => string | null>> = {
   /** The new account's id, once there is one. */
   createAccount: () => null,

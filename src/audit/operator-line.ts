@@ -30,7 +30,8 @@ export async function recorded<Result>(
     return result;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
-    // Where no line can be written either, the error says enough: nothing was done that would go unseen.
+    // Where no line can be written either, the error says enough: nothing was done that would go
+    // unseen.
     await insertLine(client, action, AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
     throw error;
   }

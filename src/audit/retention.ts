@@ -11,7 +11,10 @@ const FAILED_PAUSE_MS = 60_000;
 
 const HOUR_MS = 3_600_000;
 
-/** Removes audit lines and idempotency keys that are past their time, in pieces. Every process tries; one works at a time. */
+/**
+ * Removes audit lines and idempotency keys that are past their time, in pieces. Every process
+ * tries; one works at a time.
+ */
 export class RetentionCleaner {
   readonly #loop: Loop;
 

@@ -31,7 +31,10 @@ interface Keys {
 /** What one caller, and all callers of a tenant together, may spend in a minute. */
 export class Budget {
   readonly #counter: SharedCounter;
-  /** A caller is one object as long as the token is remembered: nothing is put together for each hit of the cache. */
+  /**
+   * A caller is one object as long as the token is remembered: nothing is put together for each hit
+   * of the cache.
+   */
   readonly #keys = new WeakMap<Caller, Keys>();
 
   constructor(
@@ -41,7 +44,10 @@ export class Budget {
     this.#counter = new SharedCounter(redis);
   }
 
-  /** Takes the points from both, or from neither. @returns why not, if so; a promise when Redis must be asked */
+  /**
+   * Takes the points from both, or from neither. @returns why not, if so; a promise when Redis must
+   * be asked
+   */
   spend(caller: Caller, points: number): Refusal | undefined | Promise<Refusal | undefined> {
     const keys = this.#keysOf(caller);
     const lacking = this.#lacking(caller, keys, points);
@@ -54,7 +60,10 @@ export class Budget {
     );
   }
 
-  /** Takes the points of an answer that lay ready, unless a budget is spent: nothing is asked for it, and told only afterwards. */
+  /**
+   * Takes the points of an answer that lay ready, unless a budget is spent: nothing is asked for
+   * it, and told only afterwards.
+   */
   charge(caller: Caller, points: number): Refusal | undefined {
     const keys = this.#keysOf(caller);
     const lacking = this.#lacking(caller, keys, LEAST);
@@ -78,7 +87,10 @@ export class Budget {
     await this.#counter.close();
   }
 
-  /** Whose points do not suffice, as far as it is known here. Nothing is taken for it, and so nothing given back. */
+  /**
+   * Whose points do not suffice, as far as it is known here. Nothing is taken for it, and so
+   * nothing given back.
+   */
   #lacking(caller: Caller, keys: Keys, points: number): Refusal | undefined {
     if (!this.#counter.has(keys.caller, points, this.limits.perCaller)) return this.#refusal('caller', caller, keys);
     if (keys.tenant === undefined || this.#counter.has(keys.tenant, points, this.#tenantLimit(caller)))

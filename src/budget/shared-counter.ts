@@ -3,13 +3,16 @@ import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { FastRedis } from '../cache/redis.ts';
 
 const WINDOW_SECONDS = 60;
-/** Keys counted at the same time; one that falls out begins anew, which errs on the caller's side. */
+/**
+ * Keys counted at the same time; one that falls out begins anew, which errs on the caller's side.
+ */
 const MAX_KEYS = 100_000;
 /** How long what this process let through is counted here alone. */
 const SETTLE_MS = 100;
 /**
- * What one process may let through before it has told Redis, and up to where: beyond it each spending is told at once and
- * waited for. So ten processes together stay within the limit, hits of the cache apart, which are only told afterwards.
+ * What one process may let through before it has told Redis, and up to where: beyond it each
+ * spending is told at once and waited for. So ten processes together stay within the limit, hits of
+ * the cache apart, which are only told afterwards.
  */
 const UNSETTLED_SHARE = 0.01;
 const CERTAIN_SHARE = 0.9;
@@ -23,7 +26,9 @@ export interface Allowance {
   readonly resetAtMs: number;
 }
 
-/** What is spent is the sum of what is told, in flight and unsettled: each point is in one of them. */
+/**
+ * What is spent is the sum of what is told, in flight and unsettled: each point is in one of them.
+ */
 interface Window {
   readonly key: string;
   /** By all processes, as Redis answered last, and by this one where it could not be told. */
@@ -42,8 +47,9 @@ function spentIn({ told, inFlight, unsettled }: Window): number {
 }
 
 /**
- * Points by key, in windows of a minute, counted over all processes that share a Redis. Each process counts for itself without
- * one, and while it fails: nothing waits and nothing is refused for its sake.
+ * Points by key, in windows of a minute, counted over all processes that share a Redis. Each
+ * process counts for itself without one, and while it fails: nothing waits and nothing is refused
+ * for its sake.
  */
 export class SharedCounter {
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
@@ -52,11 +58,15 @@ export class SharedCounter {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly redis: FastRedis | undefined) {
-    // Limits are compared here: they differ by tenant, and the library's own would refuse and take the points all the same.
+    // Limits are compared here: they differ by tenant, and the library's own would refuse and take
+    // the points all the same.
     this.#limiter = redis?.limiter({ keyPrefix: '', points: Number.MAX_SAFE_INTEGER, duration: WINDOW_SECONDS });
   }
 
-  /** Takes the points when they are there. @returns whether they were; a promise when Redis must be asked */
+  /**
+   * Takes the points when they are there. @returns whether they were; a promise when Redis must be
+   * asked
+   */
   spend(key: string, points: number, limit: number): boolean | Promise<boolean> {
     const window = this.#window(key);
     const known = spentIn(window) + points;
@@ -104,7 +114,8 @@ export class SharedCounter {
 
   async #spendShared(window: Window, points: number, limit: number): Promise<boolean> {
     window.unsettled += points;
-    // Of several in flight Redis answers one after the other: each is judged by what was spent up to its own.
+    // Of several in flight Redis answers one after the other: each is judged by what was spent up
+    // to its own.
     if ((await this.#settle(window)) <= limit) return true;
     this.#add(window, -points);
     void this.#settle(window);

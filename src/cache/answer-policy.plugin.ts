@@ -1,7 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { RequestContext } from '../context/request-context.ts';
 
-/** Says of an answer, once it stands, whether it may be kept: a query's that is whole, without errors and not old. */
+/**
+ * Says of an answer, once it stands, whether it may be kept: a query's that is whole, without
+ * errors and not old.
+ */
 export function answerPolicyPlugin(): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {

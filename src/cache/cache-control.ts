@@ -3,8 +3,8 @@ import { Directive } from 'type-graphql';
 import { sentences } from '../graphql/sentences.ts';
 
 /**
- * How a root field's answers may be kept. Only read at start, by `CacheableOperations`: Apollo Server's own evaluation
- * is off, since it wraps every field of the schema.
+ * How a root field's answers may be kept. Only read at start, by `CacheableOperations`: Apollo
+ * Server's own evaluation is off, since it wraps every field of the schema.
  */
 export const cacheControlDirective = new GraphQLDirective({
   name: 'cacheControl',

@@ -8,8 +8,9 @@ import type { BypassReason } from '../monitoring/cache-statistics.ts';
 /** What can be said of an operation before it is executed. */
 export interface CacheableOperation {
   /**
-   * SHA-256 of the schema, the document, the operation's name, the variables and the answer's media type: no two that
-   * differ in one of these meet, whatever clients send, and a deployment with another schema never reads these entries.
+   * SHA-256 of the schema, the document, the operation's name, the variables and the answer's media
+   * type: no two that differ in one of these meet, whatever clients send, and a deployment with
+   * another schema never reads these entries.
    */
   readonly hash: string;
   readonly name: string | null;
@@ -22,7 +23,10 @@ interface FieldPolicy {
   readonly isVolatile: boolean;
 }
 
-/** Tells which operations may be answered from the cache, by the `@cacheControl` of the root fields they select. */
+/**
+ * Tells which operations may be answered from the cache, by the `@cacheControl` of the root fields
+ * they select.
+ */
 export class CacheableOperations {
   /** Of what clients can ask. */
   readonly schemaHash: string;
@@ -33,7 +37,10 @@ export class CacheableOperations {
     this.schemaHash = sha256(printSchema(schema));
   }
 
-  /** @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has to refuse */
+  /**
+   * @returns why not: mutations, answers of the moment, refreshes, and whatever Apollo Server has
+   *   to refuse
+   */
   describe(request: GraphqlRequest, read: ReadDocument | undefined): CacheableOperation | BypassReason {
     const { document, operation } = read ?? {};
     if (!document || !operation) return 'unreadable';
@@ -54,8 +61,10 @@ export class CacheableOperations {
 }
 
 /**
- * A text that is equal for equal requests only. JSON also writes lone surrogates apart from one another.
- * @returns undefined for what JSON writes as something else (Infinity, which 1e999 is read as, and -0), or not at all
+ * A text that is equal for equal requests only. JSON also writes lone surrogates apart from one
+ * another.
+ * @returns undefined for what JSON writes as something else (Infinity, which 1e999 is read as, and
+ *   -0), or not at all
  */
 function exactText({ query, operationName, variables, mediaType }: GraphqlRequest): string | undefined {
   let isExact = true;
@@ -76,7 +85,10 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** An argument `refresh` that is not plainly false, a variable too: such an operation goes to the resolver. */
+/**
+ * An argument `refresh` that is not plainly false, a variable too: such an operation goes to the
+ * resolver.
+ */
 function mayRefresh(field: FieldNode): boolean {
   const refresh = field.arguments?.find(({ name }) => name.value === 'refresh')?.value;
   return refresh !== undefined && !(refresh.kind === Kind.BOOLEAN && !refresh.value);

@@ -7,7 +7,10 @@ export interface BreakerLimits {
   readonly openMs: number;
 }
 
-/** Tells, after some failures in a row, to leave something alone for a while. What comes first after that is the trial. */
+/**
+ * Tells, after some failures in a row, to leave something alone for a while. What comes first after
+ * that is the trial.
+ */
 export class CircuitBreaker {
   #failures = 0;
   #openUntilMs = 0;

@@ -1,16 +1,22 @@
 import { promisify } from 'node:util';
 import { gunzipSync, gzip } from 'node:zlib';
 
-/** Beyond level 1 JSON gets 3 to 8 % smaller and takes half as much time again, or twice as much. */
+/**
+ * Beyond level 1 JSON gets 3 to 8 % smaller and takes half as much time again, or twice as much.
+ */
 const LEVEL = 1;
-/** An answer of the highest cost that is allowed takes a tenth. More is not believed of an entry that says so. */
+/**
+ * An answer of the highest cost that is allowed takes a tenth. More is not believed of an entry
+ * that says so.
+ */
 export const MAX_PLAIN_BYTES = 32 * 1024 * 1024;
 
 const gzipInBackground = promisify(gzip);
 
 /**
- * The compressed form: kept in Redis, and sent as it is to clients that take it. Gzip, which
- * every client takes that takes any; brotli's lowest level is twice as fast, but would be kept beside gzip for the rest of them.
+ * The compressed form: kept in Redis, and sent as it is to clients that take it. Gzip, which every
+ * client takes that takes any; brotli's lowest level is twice as fast, but would be kept beside
+ * gzip for the rest of them.
  */
 export function compressed(plain: Buffer): Promise<Buffer> {
   return gzipInBackground(plain, { level: LEVEL });

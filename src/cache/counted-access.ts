@@ -1,7 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { Monitor } from '../monitoring/monitor.ts';
 
-/** Counts an access to Redis that is under way, and its time. @returns undefined when it failed, which FastRedis has logged */
+/**
+ * Counts an access to Redis that is under way, and its time. @returns undefined when it failed,
+ * which FastRedis has logged
+ */
 export function countedAccess<Result>(
   monitor: Monitor,
   kind: 'get' | 'set',

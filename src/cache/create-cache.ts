@@ -23,7 +23,10 @@ export interface Caches {
   readonly data: DataCache;
 }
 
-/** Both kinds of entries, within one bound: over Redis where there is one, within the process otherwise. */
+/**
+ * Both kinds of entries, within one bound: over Redis where there is one, within the process
+ * otherwise.
+ */
 export function createCaches({
   config: { cache: config, limits },
   monitor,

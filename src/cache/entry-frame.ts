@@ -17,8 +17,9 @@ export interface FrameStart {
 }
 
 /**
- * Puts an entry into the bytes that Redis keeps: magic, SHA-1, length of the header and of the payload (4 bytes each), the
- * header as JSON, the payload. The hash is of the key and all that follows: what was cut, changed, or lies under another key is no entry.
+ * Puts an entry into the bytes that Redis keeps: magic, SHA-1, length of the header and of the
+ * payload (4 bytes each), the header as JSON, the payload. The hash is of the key and all that
+ * follows: what was cut, changed, or lies under another key is no entry.
  */
 export function frame(key: string, header: object, payload: Buffer): Buffer {
   const json = Buffer.from(JSON.stringify(header));

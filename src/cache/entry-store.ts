@@ -10,7 +10,10 @@ import type { SharedVersions, Versions } from './versions.ts';
 /** What an entry takes in memory beside its body: key, header, bookkeeping. */
 const ENTRY_OVERHEAD_BYTES = 1_000;
 
-/** A tenant's share of the memory at most: whatever one of them asks for, the others keep three quarters. */
+/**
+ * A tenant's share of the memory at most: whatever one of them asks for, the others keep three
+ * quarters.
+ */
 const TENANT_SHARE = 1 / 4;
 
 /** What is kept, as far as its place in memory goes. */
@@ -18,7 +21,10 @@ export interface Kept {
   readonly body: Buffer;
 }
 
-/** Entries within the process, of answers and of values together, bounded in bytes, and fair: a tenant beyond its share loses its own oldest entries. */
+/**
+ * Entries within the process, of answers and of values together, bounded in bytes, and fair: a
+ * tenant beyond its share loses its own oldest entries.
+ */
 export class MemoryEntries {
   readonly #entries: LRUCache<string, Kept> | undefined;
   readonly #tenants = new Map<string, { bytes: number; readonly keys: Set<string> }>();
@@ -76,7 +82,10 @@ export class MemoryEntries {
   }
 }
 
-/** The compressed body may be added later; counted from the start, as if it were half of the plain one. */
+/**
+ * The compressed body may be added later; counted from the start, as if it were half of the plain
+ * one.
+ */
 function sizeOf({ body }: Kept): number {
   return Math.ceil(body.length * 1.5) + ENTRY_OVERHEAD_BYTES;
 }

@@ -9,7 +9,10 @@ interface EntryHeader {
   readonly versions: Versions;
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
-  /** Until when it may be served at most: its time to live, or the tenant's midnight if that comes before. */
+  /**
+   * Until when it may be served at most: its time to live, or the tenant's midnight if that comes
+   * before.
+   */
   readonly expiresAtMs: number;
   readonly contentType: string;
   /** For the metrics. */
@@ -55,7 +58,10 @@ export function encodeEntry(key: string, entry: ResponseEntry, gzipped?: Buffer,
   return storedBytes(key, header, body, gzipped);
 }
 
-/** Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of one */
+/**
+ * Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of
+ * one
+ */
 export function decodeEntry(key: string, bytes: Buffer): ResponseEntry | undefined {
   const stored = readStored<EntryHeader>(key, bytes);
   if (!stored) return undefined;

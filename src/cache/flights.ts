@@ -9,8 +9,9 @@ export interface Flight<Result> {
 }
 
 /**
- * The loads under way in this process, at most one for a key and versions. One that began before a write would answer a
- * reader that comes after it: it is joined only under the versions that it began under.
+ * The loads under way in this process, at most one for a key and versions. One that began before a
+ * write would answer a reader that comes after it: it is joined only under the versions that it
+ * began under.
  */
 export class Flights<Result> {
   readonly #flights = new Map<string, Flight<Result>>();

@@ -20,8 +20,9 @@ interface Question {
 }
 
 /**
- * The versions that this process takes for current without asking Redis again: it is in Redis's list of those who hold them, and
- * whoever bumps them waits until it has dropped them, or until its time is over.
+ * The versions that this process takes for current without asking Redis again: it is in Redis's
+ * list of those who hold them, and whoever bumps them waits until it has dropped them, or until its
+ * time is over.
  */
 export class HeldVersions {
   readonly #questions = new LRUCache<string, Question>({ max: MAX_TENANTS });
@@ -34,27 +35,35 @@ export class HeldVersions {
   }
 
   /**
-   * Whether holding the next answer is likely to save a question: the last one is less than a hold ago, or what was held
-   * then was used. For a tenant that is asked for now and then, it would make each question dearer and save none.
+   * Whether holding the next answer is likely to save a question: the last one is less than a hold
+   * ago, or what was held then was used. For a tenant that is asked for now and then, it would make
+   * each question dearer and save none.
    */
   isWorthwhile(tenantId: string): boolean {
     const last = this.#questions.get(tenantId);
     return last !== undefined && (last.wasUsed || elapsedMs(last.since) < HOLD_MS);
   }
 
-  /** Redis is asked, and the answer not held. Nobody else may wait for it, since no recall would tell that it is old. */
+  /**
+   * Redis is asked, and the answer not held. Nobody else may wait for it, since no recall would
+   * tell that it is old.
+   */
   glance(tenantId: string, since: Moment): void {
     this.#questions.set(tenantId, { since, wasUsed: false });
   }
 
-  /** What Redis is being asked for by an earlier caller. Nobody waits for a question that a recall has overtaken. */
+  /**
+   * What Redis is being asked for by an earlier caller. Nobody waits for a question that a recall
+   * has overtaken.
+   */
   underWay(tenantId: string): Promise<Versions> | undefined {
     const hold = this.#current(tenantId);
     return hold?.found ? undefined : hold?.asked?.then(({ versions }) => versions);
   }
 
   /**
-   * Holds what Redis is about to answer, instead of what was held before. An answer that a recall overtakes is not held.
+   * Holds what Redis is about to answer, instead of what was held before. An answer that a recall
+   * overtakes is not held.
    * @param since before Redis was asked
    */
   put(tenantId: string, since: Moment, asked: Promise<TrustedVersions>): void {

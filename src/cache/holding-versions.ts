@@ -9,8 +9,9 @@ import { byTenant, type RedisVersions, type TrustedVersions } from './redis-vers
 import type { Relayed, SharedVersions, Versions } from './versions.ts';
 
 /**
- * Spares questions to Redis: a process that reads a tenant's versions again and again holds them for a moment, and need
- * not ask until they are bumped. Whoever bumps them waits until every holder has dropped them.
+ * Spares questions to Redis: a process that reads a tenant's versions again and again holds them
+ * for a moment, and need not ask until they are bumped. Whoever bumps them waits until every holder
+ * has dropped them.
  */
 export class HoldingVersions implements SharedVersions {
   readonly #held = new HeldVersions();
@@ -49,7 +50,8 @@ export class HoldingVersions implements SharedVersions {
     const { result: serverId, heard } = await this.#recalls.send(scope.tenantId, async (recall) => {
       const since = now();
       const bumped = this.versions.send(scope, dependencies, writeId, { processId, holds, recall });
-      // It need not read what it made itself. When that cannot be held, the bump is done all the same.
+      // It need not read what it made itself. When that cannot be held, the bump is done all the
+      // same.
       const made = bumped.then(({ text, serverId }) => this.versions.parse(text, serverId));
       this.#hold(scope, holds, since, made).catch(() => {});
       const { serverId, recalled } = await bumped;
@@ -103,7 +105,10 @@ export class HoldingVersions implements SharedVersions {
     return (await asked).versions;
   }
 
-  /** Whether this process may hold what it is about to ask for: not while it would hear of no recall, or trusts nothing. */
+  /**
+   * Whether this process may hold what it is about to ask for: not while it would hear of no
+   * recall, or trusts nothing.
+   */
   get #mayHold(): boolean {
     return this.#recalls.isListening && this.trust.isValid;
   }

@@ -7,9 +7,14 @@ import type { FastRedis } from './redis.ts';
 const LOCK_MS = 1_000;
 /** A holder may be late with two renewals. */
 const RENEW_MS = 300;
-/** What the key says after the load: look for the answer, and load without a lock if there is none. */
+/**
+ * What the key says after the load: look for the answer, and load without a lock if there is none.
+ */
 const OVER = 'over';
-/** Longer than Redis is waited for, so that whoever looked before the answer was stored still learns of it. */
+/**
+ * Longer than Redis is waited for, so that whoever looked before the answer was stored still learns
+ * of it.
+ */
 const OVER_MS = 1_000;
 /** Between two looks of those that wait, growing: a load takes a few milliseconds, or long. */
 const MIN_PAUSE_MS = 5;
@@ -19,23 +24,29 @@ const MAX_PAUSE_MS = 50;
 export interface LoadTurn<Looked> {
   /** What was seen after another's load. Absent when nobody else was loading. */
   readonly looked?: Looked;
-  /** To be called when the load is over and its answer stored, or not to be stored. Never throws. */
+  /**
+   * To be called when the load is over and its answer stored, or not to be stored. Never throws.
+   */
   readonly end: () => Promise<void>;
 }
 
 /**
- * One load among all processes that share the Redis: the first one loads, the others wait for its answer. Only time is
- * at stake: whoever finds no answer, or no Redis, loads without a lock, and what an answer is worth is told by its versions alone.
+ * One load among all processes that share the Redis: the first one loads, the others wait for its
+ * answer. Only time is at stake: whoever finds no answer, or no Redis, loads without a lock, and
+ * what an answer is worth is told by its versions alone.
  */
 export class LoadLocks {
-  /** @param maxWaitMs how long a holder that lives is waited for: as long as the slowest load takes */
+  /**
+   * @param maxWaitMs how long a holder that lives is waited for: as long as the slowest load takes
+   */
   constructor(
     private readonly redis: FastRedis,
     private readonly maxWaitMs: number,
   ) {}
 
   /**
-   * Resolves when the caller should load, or has found what another loaded. Where nobody else loads, this is one round trip.
+   * Resolves when the caller should load, or has found what another loaded. Where nobody else
+   * loads, this is one round trip.
    * @param key a `loadKey`, which differs for loads that began under other versions
    * @param look looks for the answer in Redis
    * @param isFound whether it did
@@ -68,7 +79,10 @@ export class LoadLocks {
     return this.redis.run((client) => client.set(key, token, 'PX', LOCK_MS, 'NX', 'GET'), 'fill');
   }
 
-  /** Waits for whoever has the lock. @returns false when the lock ran out: its holder died, or stands still */
+  /**
+   * Waits for whoever has the lock. @returns false when the lock ran out: its holder died, or
+   * stands still
+   */
   async #isOverBy(key: string, deadlineMs: number): Promise<boolean> {
     for (let pauseMs = MIN_PAUSE_MS; performance.now() < deadlineMs; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       await delay(pauseMs * (0.5 + Math.random() / 2)); // those that began to wait together look one after another
@@ -82,7 +96,8 @@ export class LoadLocks {
     const renewing = setInterval(() => void this.#replace(key, token, token, LOCK_MS), RENEW_MS).unref();
     return async () => {
       clearInterval(renewing);
-      // Whoever has it, if the holder stood still for so long that it ran out: what was stored here is theirs as well.
+      // Whoever has it, if the holder stood still for so long that it ran out: what was stored here
+      // is theirs as well.
       await this.redis.run((client) => client.set(key, OVER, 'PX', OVER_MS), 'fill').catch(() => {});
     };
   }

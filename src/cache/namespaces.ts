@@ -1,10 +1,16 @@
 import { StatisticsPeriod } from '../statistics/calendar.ts';
 
-/** What answers depend on and what is invalidated. Each tenant has a version of its own for every one of them. */
+/**
+ * What answers depend on and what is invalidated. Each tenant has a version of its own for every
+ * one of them.
+ */
 export const NAMESPACES = ['accounts', 'transactions', 'dashboard', 'statistics', 'tenant'] as const;
 export type Namespace = (typeof NAMESPACES)[number];
 
-/** Parts of a namespace that can be invalidated alone: an answer of the part depends on the whole as well. */
+/**
+ * Parts of a namespace that can be invalidated alone: an answer of the part depends on the whole as
+ * well.
+ */
 export type NamespacePart = 'accounts:list' | `statistics:${Lowercase<StatisticsPeriod>}`;
 
 export type CacheDependency = Namespace | NamespacePart;

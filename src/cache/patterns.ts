@@ -2,7 +2,10 @@ import { isDay } from '../calendar-day.ts';
 import { StatisticsPeriod } from '../statistics/calendar.ts';
 import { type CacheDependency, NAMESPACES, type Namespace, PARTS } from './namespaces.ts';
 
-/** Namespaces that can be invalidated by name; what shows the tenant itself only together with everything. */
+/**
+ * Namespaces that can be invalidated by name; what shows the tenant itself only together with
+ * everything.
+ */
 export const NAMED = NAMESPACES.filter((name) => name !== 'tenant');
 export type NamedNamespace = Exclude<Namespace, 'tenant'>;
 
@@ -28,7 +31,10 @@ const DATE: KeyPart = {
   is: isDay,
   begins: (text) => FILLS.some((day) => isDay(text + day.slice(text.length))),
 };
-/** With the end of one of these, every beginning of a day is one: there is a 10th and a 30th where there is a 31st not. */
+/**
+ * With the end of one of these, every beginning of a day is one: there is a 10th and a 30th where
+ * there is a 31st not.
+ */
 const FILLS = ['2001-01-01', '2000-10-10'];
 const HASH = formed('<hash>', /^[\w-]{43}$/, /^[\w-]{0,43}$/);
 const PERIOD = oneOf(...Object.values(StatisticsPeriod).map((period) => period.toLowerCase()));
@@ -57,8 +63,9 @@ export const PATTERN_FORMS: readonly string[] = [
 ];
 
 /**
- * What a pattern of a tenant's keys makes old: the smallest namespace, or part of one, that holds every key that matches.
- * A pattern is the beginning of a key, part by part; an asterisk stands for a part, or for the end of one.
+ * What a pattern of a tenant's keys makes old: the smallest namespace, or part of one, that holds
+ * every key that matches. A pattern is the beginning of a key, part by part; an asterisk stands for
+ * a part, or for the end of one.
  * @returns undefined for a pattern that no key can match
  */
 export function invalidationOf(pattern: string): Invalidation | undefined {

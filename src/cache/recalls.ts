@@ -15,9 +15,9 @@ interface Sent {
 }
 
 /**
- * How processes tell one another that a tenant's versions were bumped: the script that bumps sends a message to each that
- * holds them; each drops them and says so; then, and not before, whoever bumped goes on. One that does not say so is waited for
- * until its hold is over.
+ * How processes tell one another that a tenant's versions were bumped: the script that bumps sends
+ * a message to each that holds them; each drops them and says so; then, and not before, whoever
+ * bumped goes on. One that does not say so is waited for until its hold is over.
  */
 export class Recalls {
   /** This process, among those that share the Redis. */
@@ -42,7 +42,8 @@ export class Recalls {
   /**
    * Sends a bump.
    * @param bump is given the message that its script is to send
-   * @returns what it gave, and when no other process takes what was before it for current any more; undefined when none does
+   * @returns what it gave, and when no other process takes what was before it for current any more;
+   *   undefined when none does
    */
   async send<Result>(
     tenantId: string,
@@ -72,7 +73,8 @@ export class Recalls {
     const [kind, processId = '', number, tenantId = ''] = message.split(' ');
     if (kind === 'recall') {
       this.onRecall(tenantId);
-      // When it does not arrive the other one waits until the hold is over. FastRedis has told of it.
+      // When it does not arrive the other one waits until the hold is over. FastRedis has told of
+      // it.
       this.redis.publish(RECALL_CHANNEL + processId, `heard ${this.processId} ${number}`).catch(() => {});
     } else if (kind === 'heard') {
       const sent = this.#sent.get(Number(number));

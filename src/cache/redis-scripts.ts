@@ -4,20 +4,25 @@ import { DEPENDENCIES_BY_BIT } from './outbox/dependency-bits.ts';
 import { HOLD_MS } from './outbox/timing.ts';
 import { LUA_REPLICATION } from './redis-server.ts';
 
-/** With a process's id behind it: where that process hears of recalls, and of who has heard of its own. */
+/**
+ * With a process's id behind it: where that process hears of recalls, and of who has heard of its
+ * own.
+ */
 export const RECALL_CHANNEL = 'tenantry:cache:recall:';
 
 /**
- * Whom a bump has told: for how long processes may hold the versions that Redis does not know of, then the id of each that it
- * told and for how long that may hold them yet, in turn. In milliseconds.
+ * Whom a bump has told: for how long processes may hold the versions that Redis does not know of,
+ * then the id of each that it told and for how long that may hold them yet, in turn. In
+ * milliseconds.
  */
 export type Recalled = readonly [unknownMs: number, ...holders: (string | number)[]];
 
 /**
- * What the scripts below share. `load` gives a tenant's versions, in a new epoch when there are none or what lies there is
- * not of this layout, without the holds that are over. `held.since` is when this list of holds began: processes that held
- * something before are not in it. It begins anew with the key, with the server, which may have lost the last of it, and when
- * the server's clock was set back, by which holds would last for longer than they do.
+ * What the scripts below share. `load` gives a tenant's versions, in a new epoch when there are
+ * none or what lies there is not of this layout, without the holds that are over. `held.since` is
+ * when this list of holds began: processes that held something before are not in it. It begins anew
+ * with the key, with the server, which may have lost the last of it, and when the server's clock
+ * was set back, by which holds would last for longer than they do.
  */
 const versionsFunctions = (keyPrefix: string) => `
 local names = { ${DEPENDENCIES_BY_BIT.map((name) => `'${name}'`).join(', ')} }
@@ -76,8 +81,9 @@ local function recall(versions, own, message)
 end`;
 
 /**
- * The versions, which a process that can hear of a recall holds from now on: it takes them for current without asking, until
- * its time is over or a bump recalls them. KEYS: versions. ARGV: epoch, ttlMs, server, process, '1' when it holds them.
+ * The versions, which a process that can hear of a recall holds from now on: it takes them for
+ * current without asking, until its time is over or a bump recalls them. KEYS: versions. ARGV:
+ * epoch, ttlMs, server, process, '1' when it holds them.
  */
 const READ = `
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
@@ -85,10 +91,11 @@ hold(versions, ARGV[4], ARGV[5])
 return save(KEYS[1], versions, ARGV[2])`;
 
 /**
- * A bump by the API, which marks its write as bumped for and holds what it made. What the drainer has bumped for the
- * write already is not bumped again, but recalled: the drainer may not have been heard yet. The answer: the versions, and that
- * of `recall`. KEYS: versions, the write's mark (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them,
- * message, mask, how long the mark lasts in ms.
+ * A bump by the API, which marks its write as bumped for and holds what it made. What the drainer
+ * has bumped for the write already is not bumped again, but recalled: the drainer may not have been
+ * heard yet. The answer: the versions, and that of `recall`. KEYS: versions, the write's mark
+ * (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them, message, mask, how long
+ * the mark lasts in ms.
  */
 const BUMP = `
 local versions, mask = load(KEYS[1], ARGV[1], ARGV[3]), tonumber(ARGV[7])
@@ -102,9 +109,10 @@ hold(versions, ARGV[4], ARGV[5])
 return { save(KEYS[1], versions, ARGV[2]), recall(versions, ARGV[4], ARGV[6]) }`;
 
 /**
- * Bumps by the drainer. What is marked for a write was bumped already, and what is bumped here is marked. The answer: that
- * of `recall`, if anything was bumped. KEYS: versions, then each write's mark. ARGV: epoch, ttlMs, server, process, message, how
- * long a mark lasts in ms, mask of what has no mark, then each write's mask.
+ * Bumps by the drainer. What is marked for a write was bumped already, and what is bumped here is
+ * marked. The answer: that of `recall`, if anything was bumped. KEYS: versions, then each write's
+ * mark. ARGV: epoch, ttlMs, server, process, message, how long a mark lasts in ms, mask of what has
+ * no mark, then each write's mask.
  */
 const RELAY = `
 local due = tonumber(ARGV[7])
@@ -126,15 +134,17 @@ local nowMs = time[1] * 1000 + time[2] / 1000
 local function answer(...) return { string.format('%.3f', nowMs), ... } end`;
 
 /**
- * The lease, and whose it is asked of. The answer: Redis's clock, its role, the history of its data, the lease. Read at once, so
- * that no lease is taken from a server that was made a replica in between. KEYS: the lease.
+ * The lease, and whose it is asked of. The answer: Redis's clock, its role, the history of its
+ * data, the lease. Read at once, so that no lease is taken from a server that was made a replica in
+ * between. KEYS: the lease.
  */
 const READ_LEASE = `${NOW}${LUA_REPLICATION}
 return answer(role, history, redis.call('GET', KEYS[1]))`;
 
 /**
- * Writes the lease where it may be. One that another database keeps alive stays, and so does everything on a server whose data
- * have another history. The answer: Redis's clock, and what became of it. KEYS: the lease. ARGV: history, database, lease, ttlMs.
+ * Writes the lease where it may be. One that another database keeps alive stays, and so does
+ * everything on a server whose data have another history. The answer: Redis's clock, and what
+ * became of it. KEYS: the lease. ARGV: history, database, lease, ttlMs.
  */
 const WRITE_LEASE = `${NOW}${LUA_REPLICATION}
 if role ~= 'master' or history ~= ARGV[1] then return answer('another server') end
@@ -146,14 +156,18 @@ end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return answer('written')`;
 
-/** Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token, new value, its ms. */
+/**
+ * Compares and sets, so that nobody touches the lock of another. KEYS: the lock. ARGV: own token,
+ * new value, its ms.
+ */
 const REPLACE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end`;
 
 /**
- * Keeps an entry, unless one of a later moment is there. Where the one there was created later, though read before, it does not:
- * the entry is to be dated so first. The answer: when what is there now was created; nil when a later one stays.
- * KEYS: the entry's. ARGV: its bytes, its ms, epoch, moment, when it was created, layout.
+ * Keeps an entry, unless one of a later moment is there. Where the one there was created later,
+ * though read before, it does not: the entry is to be dated so first. The answer: when what is
+ * there now was created; nil when a later one stays. KEYS: the entry's. ARGV: its bytes, its ms,
+ * epoch, moment, when it was created, layout.
  */
 const KEEP_LATEST = `
 local known, there = pcall(function()
@@ -168,7 +182,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[5]`;
 
 /**
- * What runs within Redis. Sent as a whole once for each connection, and named by its hash from then on.
+ * What runs within Redis. Sent as a whole once for each connection, and named by its hash from then
+ * on.
  * @param keyPrefix of the keys and channels that scripts make themselves
  */
 export function redisScripts(keyPrefix: string) {

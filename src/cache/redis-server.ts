@@ -6,14 +6,17 @@ const ID_LENGTH = 16;
 /** A Redis, as a connection to it sees it. */
 export interface RedisServer {
   /**
-   * Names the process, the history of its data and the number of the database. The history's id is a new one whenever a
-   * server becomes a master: one that was a replica for a moment may have lost what it had.
+   * Names the process, the history of its data and the number of the database. The history's id is
+   * a new one whenever a server becomes a master: one that was a replica for a moment may have lost
+   * what it had.
    */
   readonly id: string;
   readonly isMaster: boolean;
 }
 
-/** @param keyPrefix deployments that share a Redis under different prefixes have nothing in common */
+/**
+ * @param keyPrefix deployments that share a Redis under different prefixes have nothing in common
+ */
 export async function identifyServer(client: Redis, keyPrefix: string): Promise<RedisServer> {
   const [server, replication, connection] = await Promise.all([
     client.info('server'),

@@ -1,6 +1,9 @@
 import type { Redis } from 'ioredis';
 
-/** A connection that stands still without being closed is noticed after this and the time for a command; a refused subscription is tried again. */
+/**
+ * A connection that stands still without being closed is noticed after this and the time for a
+ * command; a refused subscription is tried again.
+ */
 const CHECK_MS = 1_000;
 
 export interface SubscriptionEvents {
@@ -10,7 +13,10 @@ export interface SubscriptionEvents {
   readonly onError: (error: Error) => void;
 }
 
-/** Hears the messages of one channel, on a connection of its own that is made again whenever it is lost. */
+/**
+ * Hears the messages of one channel, on a connection of its own that is made again whenever it is
+ * lost.
+ */
 export class RedisSubscription {
   #isActive = false;
   readonly #checking: NodeJS.Timeout;

@@ -11,11 +11,17 @@ import { freshEpoch, type Relayed, type SharedVersions, type Versions } from './
 /** Longer than any entry is kept. A tenant at rest for so long begins a new epoch. */
 const VERSIONS_TTL_MS = 14 * 24 * 3600 * 1000;
 
-/** How long the API and the drainer tell one another that a write was bumped for: they meet within milliseconds. */
+/**
+ * How long the API and the drainer tell one another that a write was bumped for: they meet within
+ * milliseconds.
+ */
 const MARK_TTL_MS = 60_000;
 /** Tenants whose bumps are sent together: what Redis does in a few milliseconds. */
 const RELAY_BATCH = 500;
-/** Beyond so many changes at once, as after an outage, the API's own are bumped again instead of looked up. */
+/**
+ * Beyond so many changes at once, as after an outage, the API's own are bumped again instead of
+ * looked up.
+ */
 const MAX_LOOKED_UP = 2_000;
 
 /** Versions as Redis gave them, and the time of trust in which it did. */
@@ -43,7 +49,10 @@ export interface Bumped {
   readonly recalled: Recalled;
 }
 
-/** A bump was done in a Redis whose lease this process does not have: another Redis may be trusted at the same time. */
+/**
+ * A bump was done in a Redis whose lease this process does not have: another Redis may be trusted
+ * at the same time.
+ */
 export class UntrustedBump extends RedisFailed {
   override name = 'UntrustedBump';
 
@@ -143,8 +152,8 @@ export class RedisVersions implements SharedVersions {
   }
 
   /**
-   * A write is acknowledged when its bump was done in the Redis that this process trusts: a term begins only after every
-   * other Redis's lease is over.
+   * A write is acknowledged when its bump was done in the Redis that this process trusts: a term
+   * begins only after every other Redis's lease is over.
    */
   checkTrusted(serverId: string): void {
     if (this.trust.term?.serverId !== serverId) throw new UntrustedBump(serverId);
@@ -193,7 +202,10 @@ export function versionsIn(term: string, stored: Versions): Versions {
   return { ...stored, epoch: `${term}.${stored.epoch}` };
 }
 
-/** The versions as Redis has them, without who holds them. Undefined for what is absent, or not of this layout. */
+/**
+ * The versions as Redis has them, without who holds them. Undefined for what is absent, or not of
+ * this layout.
+ */
 export function parseVersions(text: string | null): Versions | undefined {
   if (text === null) return undefined;
   try {

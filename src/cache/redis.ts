@@ -19,11 +19,18 @@ export type RedisPurpose = 'read' | 'fill' | 'bump' | 'count';
 const LIMITS: Readonly<Record<RedisPurpose, BreakerLimits>> = {
   /** A request waits for it: those after the third failure in a row do not. */
   read: { failures: 3, openMs: 1_000 },
-  /** Nobody waits for it. A Redis whose memory is full refuses it for long, and answers all else. */
+  /**
+   * Nobody waits for it. A Redis whose memory is full refuses it for long, and answers all else.
+   */
   fill: { failures: 1, openMs: 1_000 },
-  /** With the lease. A mutation waits for it and tries again every 50 ms, so that the way back is found soon. */
+  /**
+   * With the lease. A mutation waits for it and tries again every 50 ms, so that the way back is
+   * found soon.
+   */
   bump: { failures: 3, openMs: 200 },
-  /** Of budgets: a write, which a full Redis refuses as it does a fill. Few requests wait for it. */
+  /**
+   * Of budgets: a write, which a full Redis refuses as it does a fill. Few requests wait for it.
+   */
   count: { failures: 1, openMs: 1_000 },
 };
 
@@ -32,7 +39,9 @@ export class RedisFailed extends Error {
   override name = 'RedisFailed';
 }
 
-/** Thrown instead of asking a Redis that is not connected, or just failed several times in a row. */
+/**
+ * Thrown instead of asking a Redis that is not connected, or just failed several times in a row.
+ */
 export class RedisLeftAlone extends RedisFailed {
   override name = 'RedisLeftAlone';
 }
@@ -45,9 +54,10 @@ export interface RedisSettings {
 }
 
 /**
- * A connection to a Redis master that fails fast: nothing is queued while it is down, no command is sent twice, and after
- * some failures in a row none of the same purpose is sent for a while. A server that is a replica, or becomes one, is left:
- * the next connection may lead to the new master.
+ * A connection to a Redis master that fails fast: nothing is queued while it is down, no command is
+ * sent twice, and after some failures in a row none of the same purpose is sent for a while. A
+ * server that is a replica, or becomes one, is left: the next connection may lead to the new
+ * master.
  */
 export class FastRedis {
   readonly #client: Redis;
@@ -98,7 +108,8 @@ export class FastRedis {
 
   /**
    * Sends commands. @throws when Redis does not answer as it should, or is left alone
-   * @param work what to send; it is given the id of the server, which a restarted or another one does not share
+   * @param work what to send; it is given the id of the server, which a restarted or another one
+   *   does not share
    * @param purpose whose failures in a row decide whether Redis is left alone
    */
   async run<Result>(
@@ -136,7 +147,10 @@ export class FastRedis {
     this.#client.disconnect(true);
   }
 
-  /** The id of the server that is connected; undefined while none is, and until the first command to it. */
+  /**
+   * The id of the server that is connected; undefined while none is, and until the first command to
+   * it.
+   */
   get serverId(): string | undefined {
     return this.#serverId;
   }
@@ -208,9 +222,10 @@ export class FastRedis {
   }
 
   /**
-   * What the requests of one turn of the event loop send leaves in one system call, at the turn's end. A call for each
-   * command is a quarter of the CPU of an answer from the cache; ioredis's own pipelining saves half as much (measured:
-   * 13 us for each GET as it is, 1 us gathered, 8 us with `enableAutoPipelining`).
+   * What the requests of one turn of the event loop send leaves in one system call, at the turn's
+   * end. A call for each command is a quarter of the CPU of an answer from the cache; ioredis's own
+   * pipelining saves half as much (measured: 13 us for each GET as it is, 1 us gathered, 8 us with
+   * `enableAutoPipelining`).
    */
   #gatherCommands(): void {
     const { stream } = this.#client;

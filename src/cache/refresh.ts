@@ -9,9 +9,11 @@ const TOO_MANY = { caller: 'Too many refreshes', tenant: 'Too many refreshes in 
 const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN];
 
 /**
- * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes old, so that the new
- * answer takes the place of every old one, under whatever selection it was kept.
- * @throws FORBIDDEN for other roles, RATE_LIMITED beyond CACHE_REFRESHES_PER_MINUTE and CACHE_TENANT_REFRESHES_PER_MINUTE
+ * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes
+ * old, so that the new answer takes the place of every old one, under whatever selection it was
+ * kept.
+ * @throws FORBIDDEN for other roles, RATE_LIMITED beyond CACHE_REFRESHES_PER_MINUTE and
+ *   CACHE_TENANT_REFRESHES_PER_MINUTE
  */
 export async function refresh(context: RequestContext, namespace: Namespace): Promise<void> {
   const subject = { ...context.auditSubject, action: 'refresh', key: namespace };

@@ -33,8 +33,8 @@ interface Lookup {
 }
 
 /**
- * Computes an answer. @param versions those that the answer is kept under, which what it is made of is judged by too; null
- * when they cannot be read or trusted
+ * Computes an answer. @param versions those that the answer is kept under, which what it is made of
+ * is judged by too; null when they cannot be read or trusted
  */
 export type Load = (versions: Versions | null) => Promise<LoadedAnswer>;
 
@@ -47,8 +47,9 @@ const BROKEN: Miss = { reason: 'broken' };
 const UNKNOWN_NAMESPACE = 'unknown';
 
 /**
- * Whole answers, found again while nothing they depend on was changed. An entry carries the versions that were current
- * before the database was read for it, and is served only while they still are; nothing is ever deleted to invalidate.
+ * Whole answers, found again while nothing they depend on was changed. An entry carries the
+ * versions that were current before the database was read for it, and is served only while they
+ * still are; nothing is ever deleted to invalidate.
  */
 export class ResponseCache {
   readonly #flights = new Flights<Answer>();
@@ -56,9 +57,11 @@ export class ResponseCache {
   constructor(private readonly options: ResponseCacheOptions) {}
 
   /**
-   * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer under the same
-   * versions share one load. A hit is counted by who sends it, since the budget may refuse it. What lies in the process is answered without a promise: each costs as much as the search.
-   * A cache that fails is gone without: `load` is called, and nothing of the failure is seen but in the metrics.
+   * The answer from the cache under a `responseKey`, or from `load`. Requests for the same answer
+   * under the same versions share one load. A hit is counted by who sends it, since the budget may
+   * refuse it. What lies in the process is answered without a promise: each costs as much as the
+   * search. A cache that fails is gone without: `load` is called, and nothing of the failure is
+   * seen but in the metrics.
    * @param whenJoined called when another request begins to wait for this one's load
    */
   answer(scope: TenantScope, key: string, load: Load, whenJoined: () => void = () => {}): Answer | Promise<Answer> {
@@ -74,7 +77,10 @@ export class ResponseCache {
     return { outcome: 'bypass', reason, loaded: await load() };
   }
 
-  /** The answer that lies in the process and is known to be current without asking anybody; undefined otherwise. */
+  /**
+   * The answer that lies in the process and is known to be current without asking anybody;
+   * undefined otherwise.
+   */
   answerAtHand(scope: TenantScope, key: string): Hit | undefined {
     const { config, following } = this.options;
     if (!config.enabled || !following.trust.isValid) return undefined;
@@ -100,13 +106,14 @@ export class ResponseCache {
         this.options.monitor.recordCache({ namespace: joined.entry.namespace, kind: 'joined' });
         return { outcome: 'miss', miss, entry: joined.entry, isJoined: true };
       }
-      // What may not be kept is not shared, and comes to each at once. An error, such as a spent budget, is its own
-      // caller's: of those who waited for it one loads, and the others wait for that one.
+      // What may not be kept is not shared, and comes to each at once. An error, such as a spent
+      // budget, is its own caller's: of those who waited for it one loads, and the others wait for
+      // that one.
       if (joined && joined.loaded.errorCode === undefined) break;
     }
     if (isFirst) {
-      // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
-      // several requests only one finds neither.
+      // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's
+      // begin, so that of several requests only one finds neither.
       const since = this.#findInMemory(key, versions);
       if (since) return since;
     }
@@ -114,8 +121,8 @@ export class ResponseCache {
   }
 
   /**
-   * Makes old what depends on a mutation's write. Called after its transaction and before it is acknowledged; resolves
-   * when no process can answer with less any more. Never throws.
+   * Makes old what depends on a mutation's write. Called after its transaction and before it is
+   * acknowledged; resolves when no process can answer with less any more. Never throws.
    * @param isCommitted false when nobody knows: it may yet be
    */
   async written(
@@ -128,7 +135,10 @@ export class ResponseCache {
     await this.#bump(scope, dependencies, isCommitted ? writeId : undefined);
   }
 
-  /** Makes old what depends on these, without a write. @throws when neither Redis nor PostgreSQL can be told */
+  /**
+   * Makes old what depends on these, without a write. @throws when neither Redis nor PostgreSQL can
+   * be told
+   */
   async invalidate(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
     await this.#bump(scope, dependencies, undefined, (unheard) => unheard.leaveToDrainer(scope, dependencies));
   }
@@ -155,7 +165,10 @@ export class ResponseCache {
     return this.options.memory.bytes;
   }
 
-  /** Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip, hit or miss. */
+  /**
+   * Undefined when the cache cannot be trusted at this moment. With Redis it costs one round trip,
+   * hit or miss.
+   */
   #lookUp(scope: TenantScope, key: string): Lookup | undefined | Promise<Lookup | undefined> {
     const { config, following } = this.options;
     if (!config.enabled) return undefined;

@@ -23,7 +23,10 @@ export function storedBytes(key: string, header: object, body: Buffer, gzipped?:
   return gzipped ? frame(key, { ...header, plainBytes: body.length }, gzipped) : frame(key, header, body);
 }
 
-/** Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of one */
+/**
+ * Reads an entry back. @returns undefined for bytes that are none of this key, or not the whole of
+ * one
+ */
 export function readStored<Header>(key: string, bytes: Buffer): StoredEntry<Header> | undefined {
   const framed = unframe(key, bytes);
   if (!framed) return undefined;

@@ -4,23 +4,25 @@ import type { CacheDependency } from './namespaces.ts';
 import type { OutboxChange } from './outbox/outbox-reader.ts';
 
 /**
- * A tenant's versions at one moment: `epoch`, a value never used before, and for each namespace how often it was bumped
- * within that epoch (absent: never). Two equal values of a namespace mean that nothing it stands for was changed between.
+ * A tenant's versions at one moment: `epoch`, a value never used before, and for each namespace how
+ * often it was bumped within that epoch (absent: never). Two equal values of a namespace mean that
+ * nothing it stands for was changed between.
  */
 export type Versions = Readonly<{ epoch: string } & Partial<Record<CacheDependency, number>>>;
 
 /** Where the versions live. */
 export interface VersionStore {
   /**
-   * The versions now. A tenant without any gets a fresh epoch, so that nothing computed before is ever taken for current.
-   * Without a promise where they lie in the process. @throws when the store cannot be read; the caller then goes without
-   * the cache
+   * The versions now. A tenant without any gets a fresh epoch, so that nothing computed before is
+   * ever taken for current. Without a promise where they lie in the process. @throws when the store
+   * cannot be read; the caller then goes without the cache
    */
   read(scope: TenantScope): Versions | Promise<Versions>;
   /** The versions now, where they are known without asking anybody. */
   held(scope: TenantScope): Versions | undefined;
   /**
-   * Makes everything old that depends on one of these. @throws when it is not certain that every process takes note of it
+   * Makes everything old that depends on one of these. @throws when it is not certain that every
+   * process takes note of it
    * @param writeId a committed write of the API, whose rows in the outbox are then passed over
    */
   bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void>;
@@ -28,7 +30,10 @@ export interface VersionStore {
 
 /** What became of rows of the outbox. */
 export interface Relayed {
-  /** Resolves when no process takes what was before the bumps for current any more; absent when none does. Never rejects. */
+  /**
+   * Resolves when no process takes what was before the bumps for current any more; absent when none
+   * does. Never rejects.
+   */
   readonly heard?: Promise<void> | undefined;
 }
 
@@ -50,8 +55,9 @@ export function isShared(versions: VersionStore): versions is SharedVersions {
 }
 
 /**
- * Time and chance: never used before, also after the clock was set back. The last 48 bits of a UUID, since Node.js has
- * those ready: bytes of their own were 3 % of a mutation, each of which sends one in case that Redis has lost its versions.
+ * Time and chance: never used before, also after the clock was set back. The last 48 bits of a
+ * UUID, since Node.js has those ready: bytes of their own were 3 % of a mutation, each of which
+ * sends one in case that Redis has lost its versions.
  */
 export function freshEpoch(): string {
   return `${Date.now().toString(36)}-${randomUUID().slice(-12)}`;
@@ -64,7 +70,10 @@ export function versionsOf(versions: Versions, dependencies: Iterable<CacheDepen
   return part;
 }
 
-/** What of all that an answer was computed under is no longer so: namespaces, or `epoch`, which stands for all of them. */
+/**
+ * What of all that an answer was computed under is no longer so: namespaces, or `epoch`, which
+ * stands for all of them.
+ */
 export function changedSince(computedUnder: Versions, now: Versions): string[] {
   if (computedUnder.epoch !== now.epoch) return ['epoch'];
   const names = Object.keys(computedUnder) as (keyof Versions)[];

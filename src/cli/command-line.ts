@@ -6,7 +6,10 @@ import { OperatorError } from '../errors.ts';
 const HELP_COLUMN = 26;
 const HELP_OPTION = { type: 'boolean', description: 'Show this help.' } as const satisfies OptionSpec;
 
-/** One row of a command's option table: the parser, --help and the types of the values are all made from it. */
+/**
+ * One row of a command's option table: the parser, --help and the types of the values are all made
+ * from it.
+ */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** How --help calls the value, for example `<file>`. Absent for booleans. */
@@ -107,7 +110,9 @@ function parse(spec: CommandSpec, argv: readonly string[]) {
   }
 }
 
-/** What Node.js says behind it is about arguments that begin with a dash, which no command takes. */
+/**
+ * What Node.js says behind it is about arguments that begin with a dash, which no command takes.
+ */
 function firstSentence(message: string): string {
   return message.replace(/\. To specify a positional argument .*/s, '.');
 }

@@ -30,7 +30,10 @@ export interface CommandDatabaseOptions {
   readonly command: string;
   /** What `databaseUrl` finds when absent; empty: the embedded database. */
   readonly url?: string | undefined;
-  /** Tables that the command adds rows to, none when it writes by functions of the database; absent when it only reads. */
+  /**
+   * Tables that the command adds rows to, none when it writes by functions of the database; absent
+   * when it only reads.
+   */
   readonly writes?: readonly string[];
   /** Told what takes long. */
   readonly log?: (line: string) => void;
@@ -39,17 +42,20 @@ export interface CommandDatabaseOptions {
 }
 
 /**
- * The URL of the database that commands work on; undefined: the embedded one. They keep locks and temporary tables, which a pooler
- * that shares sessions loses, and so they take the direct way where there is one.
+ * The URL of the database that commands work on; undefined: the embedded one. They keep locks and
+ * temporary tables, which a pooler that shares sessions loses, and so they take the direct way
+ * where there is one.
  */
 export function databaseUrl(): string | undefined {
   return settingOf(process.env, 'DATABASE_DIRECT_URL') ?? settingOf(process.env, 'DATABASE_URL');
 }
 
 /**
- * Opens the database that `databaseUrl` names, else the embedded one, which is started for as long as it is needed and
- * migrated when it is not (it is this clone's own; another one is its operator's to migrate).
- * @throws OperatorError when it cannot be reached, is not migrated, or cannot be written by a command that writes
+ * Opens the database that `databaseUrl` names, else the embedded one, which is started for as long
+ * as it is needed and migrated when it is not (it is this clone's own; another one is its
+ * operator's to migrate).
+ * @throws OperatorError when it cannot be reached, is not migrated, or cannot be written by a
+ *   command that writes
  */
 export async function openCommandDatabase({
   command,
@@ -102,7 +108,8 @@ export async function connect(url: string, command: string): Promise<pg.Client> 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   });
-  // A lost connection rejects the statement under way; without a listener it would end the process as well.
+  // A lost connection rejects the statement under way; without a listener it would end the process
+  // as well.
   client.on('error', () => {});
   try {
     await client.connect();

@@ -21,8 +21,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Runs a command from its arguments to its exit code. Errors are printed on stderr, with what to do about them and
- * without a stack (LOG_LEVEL=debug shows it).
+ * Runs a command from its arguments to its exit code. Errors are printed on stderr, with what to do
+ * about them and without a stack (LOG_LEVEL=debug shows it).
  * @param action the command itself; the number it gives is the exit code, 0 when it gives none
  */
 export async function runCommand<Options extends OptionSpecs>(

@@ -7,7 +7,10 @@ type Queryable = Pick<pg.ClientBase, 'query'>;
 /** Prisma's own lock for migrations (`migrate deploy`, `migrate dev`). */
 const MIGRATION_LOCK_KEY = 72_707_369;
 
-/** Whether nothing can be written: on a replica, and where the login or the database is set to read only. */
+/**
+ * Whether nothing can be written: on a replica, and where the login or the database is set to read
+ * only.
+ */
 export async function isReadOnly(client: Queryable): Promise<boolean> {
   const { rows } = await client.query<{ is: boolean }>(`SELECT current_setting('transaction_read_only') = 'on' AS is`);
   return rows[0]?.is ?? false;
@@ -31,8 +34,8 @@ export async function refuseReadOnly(client: Queryable): Promise<void> {
 }
 
 /**
- * Prisma's lock is looked at and not kept: a migration that waits for it would be waited for by CREATE INDEX
- * CONCURRENTLY, a deadlock.
+ * Prisma's lock is looked at and not kept: a migration that waits for it would be waited for by
+ * CREATE INDEX CONCURRENTLY, a deadlock.
  * @throws OperatorError while a migration runs
  */
 export async function refuseDuringMigration(client: Queryable): Promise<void> {
@@ -43,7 +46,9 @@ export async function refuseDuringMigration(client: Queryable): Promise<void> {
   );
 }
 
-/** Before all work, so that nobody waits for a refusal. @throws OperatorError that names the tables */
+/**
+ * Before all work, so that nobody waits for a refusal. @throws OperatorError that names the tables
+ */
 export async function refuseWithoutRights(client: Queryable, tables: readonly string[]): Promise<void> {
   const { rows } = await client.query<{ login: string; lacking: string | null }>(
     `SELECT current_user AS login, string_agg(name, ', ' ORDER BY place) AS lacking

@@ -1,7 +1,10 @@
 import type { JWTPayload } from 'jose';
 import { isRole, Role } from './caller.ts';
 
-/** Ids are UUIDs and slugs are a-z, 0-9 and hyphens; what is neither names no tenant and is not looked for. */
+/**
+ * Ids are UUIDs and slugs are a-z, 0-9 and hyphens; what is neither names no tenant and is not
+ * looked for.
+ */
 const TENANT_ID_OR_SLUG = /^[a-z0-9-]{1,200}$/i;
 
 /** What a token with a good signature says of its holder. */
@@ -15,14 +18,18 @@ export interface Claims {
   readonly expiresAtSeconds: number;
 }
 
-/** Why a token does not hold. For the log: its message names claims, never their values or the token. */
+/**
+ * Why a token does not hold. For the log: its message names claims, never their values or the
+ * token.
+ */
 export class TokenRefusal extends Error {
   override name = 'TokenRefusal';
 }
 
 /**
- * Reads `sub`, `name` (the subject when absent), `role` and `tenant`. The tenant of an OPERATOR is ignored and not
- * refused: identity providers tend to put the same claims on all their users, and an operator works for no tenant.
+ * Reads `sub`, `name` (the subject when absent), `role` and `tenant`. The tenant of an OPERATOR is
+ * ignored and not refused: identity providers tend to put the same claims on all their users, and
+ * an operator works for no tenant.
  * @throws TokenRefusal when a claim is missing or is not what it must be
  */
 export function readClaims({ sub, name, role, tenant, exp }: JWTPayload): Claims {

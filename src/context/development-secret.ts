@@ -8,9 +8,10 @@ import { OperatorError } from '../errors.ts';
 const SECRET_BYTES = 32;
 
 /**
- * The secret that tokens are signed and verified with, by the service and by the commands alike: AUTH_SECRET, or in
- * development one that is made at the first need.
- * @throws OperatorError where tokens come from an identity provider, and in production without AUTH_SECRET
+ * The secret that tokens are signed and verified with, by the service and by the commands alike:
+ * AUTH_SECRET, or in development one that is made at the first need.
+ * @throws OperatorError where tokens come from an identity provider, and in production without
+ *   AUTH_SECRET
  */
 export function signingSecret(auth: AuthConfig, production: boolean): string {
   if (auth.jwksUrl)
@@ -28,8 +29,8 @@ export function signingSecret(auth: AuthConfig, production: boolean): string {
 }
 
 /**
- * Reads the secret of this clone, or makes it. Processes that make it at once get the same: the first to put its file
- * in place wins, and the file is whole before it has its name.
+ * Reads the secret of this clone, or makes it. Processes that make it at once get the same: the
+ * first to put its file in place wins, and the file is whole before it has its name.
  */
 export function developmentSecret(file: string): string {
   try {

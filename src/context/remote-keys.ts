@@ -17,7 +17,10 @@ import {
 const REFRESH_AFTER_MS = 10 * 60_000;
 /** How long known keys are trusted while the identity provider does not answer. */
 const TRUSTED_FOR_MS = 60 * 60_000;
-/** A token with an unknown key makes the keys be read again, but no sooner than this after the last time. */
+/**
+ * A token with an unknown key makes the keys be read again, but no sooner than this after the last
+ * time.
+ */
 const UNKNOWN_KEY_COOLDOWN_MS = 30_000;
 /** After a failure the provider is left alone for so long. */
 const FAILURE_COOLDOWN_MS = 1_000;
@@ -30,12 +33,15 @@ export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable';
 }
 
-/** Verifies a token's signature and claims. @throws KeysUnavailable, or what jose says of the token */
+/**
+ * Verifies a token's signature and claims. @throws KeysUnavailable, or what jose says of the token
+ */
 export type VerifyRemotely = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
 
 /**
- * Verifies with the public keys of an identity provider, remembered and refreshed. An outage of the provider is not felt
- * as long as the remembered keys are younger than an hour. A token that does not name its key is tried with each that suits.
+ * Verifies with the public keys of an identity provider, remembered and refreshed. An outage of the
+ * provider is not felt as long as the remembered keys are younger than an hour. A token that does
+ * not name its key is tried with each that suits.
  * @param onOutage told why the keys could not be read, at most once a second
  */
 export function createRemoteVerifier(url: string, onOutage: (error: KeysUnavailable) => void): VerifyRemotely {
@@ -76,7 +82,10 @@ export function createRemoteVerifier(url: string, onOutage: (error: KeysUnavaila
 
 type Matching = InstanceType<typeof errors.JWKSMultipleMatchingKeys>;
 
-/** Tries the keys that suit a token in turn, and first those that fitted others before, the last of them before all. */
+/**
+ * Tries the keys that suit a token in turn, and first those that fitted others before, the last of
+ * them before all.
+ */
 function fittingVerifier() {
   const fitted = new WeakMap<CryptoKey, number>();
   let count = 0;

@@ -15,7 +15,10 @@ export class RequestContext {
   readonly policy = new AnswerPolicy();
   /** Complexity points of the operation; known before its resolvers run. */
   cost = 0;
-  /** No #private field: Apollo Server works on a shallow copy of the context, which would not have it. */
+  /**
+   * No #private field: Apollo Server works on a shallow copy of the context, which would not have
+   * it.
+   */
   private ownLoaders: Loaders | undefined;
   private ownScope: TenantScope | undefined;
   /** Of the mutation that is carried out at the moment. */
@@ -60,13 +63,19 @@ export class RequestContext {
     return this.ownLoaders;
   }
 
-  /** The same request, reading with a scope of a snapshot; its loaders share nothing with what was read at other moments. */
+  /**
+   * The same request, reading with a scope of a snapshot; its loaders share nothing with what was
+   * read at other moments.
+   */
   reading(scope: TenantScope): RequestContext {
     const own = { ownScope: scope, ownLoaders: undefined };
     return Object.assign(Object.create(RequestContext.prototype), this, own);
   }
 
-  /** After a write, when its bump is done: what was read before may be old, and the operation may go on with another one. */
+  /**
+   * After a write, when its bump is done: what was read before may be old, and the operation may go
+   * on with another one.
+   */
   forgetRead(): void {
     this.ownLoaders = undefined;
     this.versions.forget();

@@ -12,10 +12,10 @@ export type Written<Result> =
   | { readonly result: null; readonly userErrors: readonly UserError[] };
 
 /**
- * The way of every mutation: one transaction, committed when `work` resolves and rolled back when it throws.
- * `BrokenRules` become the payload's `userErrors`.
- * @param dependents whose answers are old after the write; also when it was done by an earlier request of the same
- *   idempotency key, whose process may have died before it could say so
+ * The way of every mutation: one transaction, committed when `work` resolves and rolled back when
+ * it throws. `BrokenRules` become the payload's `userErrors`.
+ * @param dependents whose answers are old after the write; also when it was done by an earlier
+ *   request of the same idempotency key, whose process may have died before it could say so
  */
 export async function runWrite<Result>(
   context: RequestContext,
@@ -40,7 +40,8 @@ export async function runWrite<Result>(
 }
 
 /**
- * The database, with the write's id and its audit line in each of its transactions: what is bumped here is then not bumped again.
+ * The database, with the write's id and its audit line in each of its transactions: what is bumped
+ * here is then not bumped again.
  */
 function carrying(options: WriteOptions, database: TenantDatabase): Pick<TenantDatabase, 'write'> {
   return { write: (scope, work) => database.write(scope, work, options) };

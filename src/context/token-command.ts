@@ -31,7 +31,8 @@ export const TOKEN_COMMAND: CommandSpec<typeof OPTIONS> = {
 
 /**
  * Issues what the command line asks for.
- * @throws OperatorError for a role, tenant or lifetime that does not hold, and where tokens are not issued here
+ * @throws OperatorError for a role, tenant or lifetime that does not hold, and where tokens are not
+ *   issued here
  */
 export async function issueToken(config: Config, { options }: CommandLine<typeof OPTIONS>): Promise<string> {
   const role = parseRole(options.role);

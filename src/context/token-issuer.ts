@@ -13,7 +13,10 @@ export interface TokenRequest {
   /** The subject when absent. */
   readonly name?: string;
   readonly role: Role;
-  /** The id and not the slug, so that the token outlives the tenant's renaming; null for an OPERATOR. */
+  /**
+   * The id and not the slug, so that the token outlives the tenant's renaming; null for an
+   * OPERATOR.
+   */
   readonly tenantId: string | null;
   readonly lifetimeSeconds: number;
 }

@@ -22,7 +22,10 @@ const MAX_REMEMBERED_CHARACTERS = 16 * 1024 * 1024;
 
 /** The age at which a remembered caller's tenant is looked for again, beside the request. */
 const RECHECK_AFTER_MS = 10_000;
-/** The age at which a request waits for that. A deleted tenant is refused this long after, plus the directory's memory. */
+/**
+ * The age at which a request waits for that. A deleted tenant is refused this long after, plus the
+ * directory's memory.
+ */
 const RECHECK_BEFORE_MS = 15_000;
 
 const SECRET_ALGORITHMS = ['HS256'];
@@ -42,13 +45,14 @@ export interface VerifierLog {
 
 export interface TokenVerifier {
   /**
-   * The caller of a token that was verified before and still holds: no cryptography, no waiting. Undefined means that
-   * `verify` must be asked.
+   * The caller of a token that was verified before and still holds: no cryptography, no waiting.
+   * Undefined means that `verify` must be asked.
    */
   peek(token: string): Caller | undefined;
   /**
-   * @throws unauthenticated() for a token that does not hold, whatever the reason; a SERVICE_UNAVAILABLE error when
-   *   that cannot be told, because the identity provider or the database does not answer
+   * @throws unauthenticated() for a token that does not hold, whatever the reason; a
+   *   SERVICE_UNAVAILABLE error when that cannot be told, because the identity provider or the
+   *   database does not answer
    */
   verify(token: string): Promise<Caller>;
 }
@@ -62,8 +66,9 @@ interface Remembered {
 }
 
 /**
- * Verifies bearer tokens: HS256 with the shared secret, or the public keys of AUTH_JWKS_URL. Issuer and audience are
- * checked where they are set. Without either setting the development secret is used, which production refuses.
+ * Verifies bearer tokens: HS256 with the shared secret, or the public keys of AUTH_JWKS_URL. Issuer
+ * and audience are checked where they are set. Without either setting the development secret is
+ * used, which production refuses.
  * @throws OperatorError when there is no secret to verify with
  */
 export function createTokenVerifier(

@@ -34,7 +34,10 @@ export class ViewerResolver {
   }
 }
 
-/** A tenant that was deleted after its token was verified is answered like a token that does not hold. */
+/**
+ * A tenant that was deleted after its token was verified is answered like a token that does not
+ * hold.
+ */
 export async function currentTenant({ loaders, policy }: RequestContext): Promise<TenantRow> {
   policy.dependsOn('tenant');
   const tenant = await loaders.tenants.current();

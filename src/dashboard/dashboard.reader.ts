@@ -43,7 +43,10 @@ export interface DashboardRead {
   readonly parts: DashboardParts;
   /** How old it may be when a write has made it old. */
   readonly maxStalenessMs: number;
-  /** What is read of the same snapshot beside the parts; it is not kept, so that nothing that is kept serves then. */
+  /**
+   * What is read of the same snapshot beside the parts; it is not kept, so that nothing that is
+   * kept serves then.
+   */
   readonly below?: ReadBelow | undefined;
 }
 
@@ -79,7 +82,8 @@ export class DashboardReader {
   #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, below }: DashboardRead) {
     const kept = {
       key: ['dashboard', date],
-      // Whoever writes accounts or movements makes dashboards old; the rest is for invalidations by hand.
+      // Whoever writes accounts or movements makes dashboards old; the rest is for invalidations by
+      // hand.
       dependencies: ['dashboard', 'accounts', 'tenant'],
       ttlSeconds: this.ttlSeconds.dashboard,
     } as const;

@@ -22,8 +22,9 @@ export type AccountTotal = readonly [
 ];
 
 /**
- * Movements by day and currency: `<days before the dashboard's date> <currency> <count> <inflow> <outflow>,…`. As text, since
- * V8 looks up each short string that it reads from JSON, such as a sum, in a table of all: a twentieth of a dashboard's CPU.
+ * Movements by day and currency: `<days before the dashboard's date> <currency> <count> <inflow>
+ * <outflow>,…`. As text, since V8 looks up each short string that it reads from JSON, such as a
+ * sum, in a table of all: a twentieth of a dashboard's CPU.
  */
 export type DailyFlowText = string;
 
@@ -47,15 +48,17 @@ export class DashboardRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   /**
-   * A dashboard, in one statement, which is one snapshot. Undefined when the tenant is no more. OFFSET keeps the days' bounds values:
-   * without it PostgreSQL puts their formulas in their place, which are not leakproof, so that they cannot bound the days in the index.
+   * A dashboard, in one statement, which is one snapshot. Undefined when the tenant is no more.
+   * OFFSET keeps the days' bounds values: without it PostgreSQL puts their formulas in their place,
+   * which are not leakproof, so that they cannot bound the days in the index.
    */
   async parts(scope: TenantScope, date: string | null, parts: DashboardParts): Promise<DashboardRow | undefined> {
     const { topAccounts, recentTransactions } = parts;
     const [row] = await this.database.select<DashboardRow>(scope, {
       model: 'Dashboard',
       action: 'parts',
-      // The plan of a list for any tenant may be to sort all its rows, which costs little of an average tenant alone.
+      // The plan of a list for any tenant may be to sort all its rows, which costs little of an
+      // average tenant alone.
       planOnce: !topAccounts && !recentTransactions,
       query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs", pg_current_snapshot() AS snapshot,
           ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
@@ -98,8 +101,8 @@ function recentTransactionsOf(scope: TenantScope, { limit, columns }: ListPart):
 }
 
 /**
- * Rows travel as lists: the names of their columns in each would take most of the time of reading them. Sums are text
- * within the JSON: a JSON number would be read into a float.
+ * Rows travel as lists: the names of their columns in each would take most of the time of reading
+ * them. Sums are text within the JSON: a JSON number would be read into a float.
  */
 function accountTotals(scope: TenantScope): Prisma.Sql {
   return sql`(SELECT json_agg(json_build_array(account_type, status, bank_name, currency, count, balance)) FROM (

@@ -24,7 +24,10 @@ interface AccountKind {
 type GroupingProperty = 'accountType' | 'status' | 'bankName';
 type Comparison = (a: string, b: string) => number;
 
-/** The dashboard that a value makes, without its lists. @param selected the names of its fields that are asked for; the others stay empty */
+/**
+ * The dashboard that a value makes, without its lists. @param selected the names of its fields that
+ * are asked for; the others stay empty
+ */
 export function dashboardOf({ date, createdAtMs, value }: FoundDashboard, selected: ReadonlySet<string>): Dashboard {
   const kinds = value.accounts.map(kindOf);
   const groups = (field: string, property: GroupingProperty, compare: Comparison) =>

@@ -76,6 +76,8 @@ export class Dashboard {
   @Field(() => [AccountGroup], { complexity: GROUPS, description: 'Accounts by bank, in the order of the names.' })
   accountsByBank!: AccountGroup[];
 
-  /** The days of the longest activity that anybody asked for; `activity` takes its own from them. */
+  /**
+   * The days of the longest activity that anybody asked for; `activity` takes its own from them.
+   */
   dailyFlows!: DailyFlowText;
 }

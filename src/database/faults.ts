@@ -9,7 +9,10 @@ import {
   type RequiredTrigger,
 } from './required-objects.ts';
 
-/** Something that the design needs and the database lacks: totals, isolation or the outbox do not hold without it. */
+/**
+ * Something that the design needs and the database lacks: totals, isolation or the outbox do not
+ * hold without it.
+ */
 export interface DatabaseFault {
   /** For example `trigger keep_totals_insert on transactions`. */
   readonly object: string;
@@ -27,7 +30,10 @@ export class DatabaseFaultsError extends Error {
   }
 }
 
-/** What of `required-objects.ts` the database lacks. Reads the catalogues alone, which every role may. */
+/**
+ * What of `required-objects.ts` the database lacks. Reads the catalogues alone, which every role
+ * may.
+ */
 export async function databaseFaults(client: Pick<pg.ClientBase, 'query'>): Promise<DatabaseFault[]> {
   const { rows } = await client.query<{ found: Catalogue }>(CATALOGUE_SQL);
   const found = rows[0]?.found as Catalogue;
@@ -185,7 +191,10 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
   return faults;
 }
 
-/** Of a function that may be called by one with its owner's rights. A path that leaves pg_temp out has it first. */
+/**
+ * Of a function that may be called by one with its owner's rights. A path that leaves pg_temp out
+ * has it first.
+ */
 function calledFaults({ name, call, path, isOwn }: CatalogueFunction): DatabaseFault[] {
   if (!isOwn || path === null || path.endsWith('pg_temp')) return [];
   const remedy = `ALTER FUNCTION ${call} SET search_path = ${path}, pg_temp;`;

@@ -67,7 +67,10 @@ export async function grantRights(client: Queryable, role: string): Promise<stri
   return undone ? [`not done: ${undone}`, ...done] : done;
 }
 
-/** @returns what an administrator must do; null when the tables and functions belong to a role that does not log in */
+/**
+ * @returns what an administrator must do; null when the tables and functions belong to a role that
+ *   does not log in
+ */
 async function settleOwnership(client: Queryable): Promise<string | null> {
   const { rows: known } = await client.query<{ is: boolean }>(
     "SELECT to_regproc('settle_ownership') IS NOT NULL AS is",

@@ -1,9 +1,13 @@
 /**
- * What the design needs in the database beyond tables and columns: one description, which `databaseFaults` holds the database
- * against. The migrations make it; test/database/faults.test.ts holds both together. Definitions are as PostgreSQL prints them.
+ * What the design needs in the database beyond tables and columns: one description, which
+ * `databaseFaults` holds the database against. The migrations make it; test/database/faults.test.ts
+ * holds both together. Definitions are as PostgreSQL prints them.
  */
 
-/** Whether a trigger fires for whoever writes, or only where rows are replayed (session_replication_role = replica). */
+/**
+ * Whether a trigger fires for whoever writes, or only where rows are replayed
+ * (session_replication_role = replica).
+ */
 export type Firing = 'ALWAYS' | 'REPLICA';
 
 export interface RequiredTrigger {
@@ -37,7 +41,10 @@ const TRANSITION = {
 } as const;
 const ANY_CHANGE = 'INSERT OR DELETE OR UPDATE';
 
-/** The tables whose changes the outbox tells of, with the bits that it tells (src/cache/outbox/dependency-bits.ts). */
+/**
+ * The tables whose changes the outbox tells of, with the bits that it tells
+ * (src/cache/outbox/dependency-bits.ts).
+ */
 const TOLD = [
   { table: 'tenants', kind: 'tenants', bits: 31 },
   { table: 'bank_accounts', kind: 'rows', bits: 5 },
@@ -106,7 +113,10 @@ export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
   { table: 'cache_outbox', name: 'written_by_triggers', command: 'INSERT', holds: 'PUBLIC', check: 'true' },
 ];
 
-/** Functions that run with their owner's rights, by name: those of the owner of the tables, which passes the policies while they work. */
+/**
+ * Functions that run with their owner's rights, by name: those of the owner of the tables, which
+ * passes the policies while they work.
+ */
 export const DEFINER_FUNCTIONS: readonly string[] = [
   ...COUNTED.flatMap((table) =>
     ['insert', 'update', 'delete', 'truncate', 'applied'].map((event) => `${table}_keep_totals_${event}`),
@@ -126,7 +136,10 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'statistics_recompute',
 ];
 
-/** Keys that adding to totals and writing the outbox meet, and relations that carry the end of a tenant on. */
+/**
+ * Keys that adding to totals and writing the outbox meet, and relations that carry the end of a
+ * tenant on.
+ */
 export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
   key('tenants', 'id'),
   key('bank_accounts', 'tenant_id, id'),
@@ -149,7 +162,10 @@ export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
   },
 ];
 
-/** @param what timing and events, level with its condition, and the function, as in `AFTER DELETE FOR EACH ROW f()` */
+/**
+ * @param what timing and events, level with its condition, and the function, as in `AFTER DELETE
+ *   FOR EACH ROW f()`
+ */
 function trigger(table: string, name: string, firing: Firing, what: string): RequiredTrigger {
   const [, when, rest, call] = /^(.*?)( (?:REFERENCING .*)?FOR EACH .*) (\S+)$/.exec(what) as unknown as string[];
   return {

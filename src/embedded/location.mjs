@@ -1,5 +1,6 @@
-// Where the cluster and the programs lie. Below the clone, unless the server runs as a user (see server-user.mjs) that
-// may not enter the clone: then below the system's folder for such things, under a name made from the clone's path.
+// Where the cluster and the programs lie. Below the clone, unless the server runs as a user (see
+// server-user.mjs) that may not enter the clone: then below the system's folder for such things,
+// under a name made from the clone's path.
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -27,8 +28,9 @@ import { EmbeddedPostgresError } from './errors.mjs';
 const STATE_DIRECTORY = '/var/lib/tenantry';
 
 /**
- * Whether that user may enter every folder above `target`, and enter (a folder) or read (a file) `target` itself. Goes
- * by the mode bits, of which only one triple counts: the owner's, the group's or the others'.
+ * Whether that user may enter every folder above `target`, and enter (a folder) or read (a file)
+ * `target` itself. Goes by the mode bits, of which only one triple counts: the owner's, the group's
+ * or the others'.
  * @param {string} target absolute path; what does not exist yet counts as reachable
  * @param {ServerUser} user
  * @returns {boolean}

@@ -39,7 +39,8 @@ export function choosePlace(directory, log) {
  * @returns {string}
  */
 export function reachableBinaries(native, { user }) {
-  // One of the files that only initdb reads stands for all of them: a strict umask hides files as folders do.
+  // One of the files that only initdb reads stands for all of them: a strict umask hides files as
+  // folders do.
   const sample = path.join(native, 'share', 'postgresql', 'postgres.bki');
   return !user || isReachableBy(sample, user) ? native : copyBinaries(native, substituteFor(native));
 }

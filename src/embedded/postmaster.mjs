@@ -39,7 +39,8 @@ export async function findPostmaster(data) {
 }
 
 /**
- * Stops the server in PostgreSQL's "fast" way: open transactions are rolled back, connections closed.
+ * Stops the server in PostgreSQL's "fast" way: open transactions are rolled back, connections
+ * closed.
  * @param {string} data
  * @param {Postmaster} postmaster
  */
@@ -55,9 +56,9 @@ export async function stopPostmaster(data, { pid }) {
 }
 
 /**
- * Takes away what a killed server left: its postmaster.pid, since PostgreSQL takes another process that got the same
- * pid, or one that nobody has reaped, for the server; and those of its children that have not noticed, since they
- * hold its shared memory.
+ * Takes away what a killed server left: its postmaster.pid, since PostgreSQL takes another process
+ * that got the same pid, or one that nobody has reaped, for the server; and those of its children
+ * that have not noticed, since they hold its shared memory.
  * @param {string} data
  */
 export async function clearLeftovers(data) {
@@ -67,7 +68,8 @@ export async function clearLeftovers(data) {
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(`Left over from a killed PostgreSQL: end processes ${orphans.join(', ')}.`);
     }
-    // The write-ahead log makes good whatever this breaks off, as it does for the server's own death.
+    // The write-ahead log makes good whatever this breaks off, as it does for the server's own
+    // death.
     for (const pid of orphans) killIfThere(pid);
     await delay(POLL_MS);
   }
@@ -98,8 +100,8 @@ function isPostmasterOf(pid, data) {
 }
 
 /**
- * The server's processes, known by their working folder. Only Linux tells it; elsewhere PostgreSQL itself refuses to
- * start while they are there.
+ * The server's processes, known by their working folder. Only Linux tells it; elsewhere PostgreSQL
+ * itself refuses to start while they are there.
  * @param {string} data
  */
 function orphansOf(data) {

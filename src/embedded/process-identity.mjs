@@ -1,10 +1,12 @@
-// Which process a file was left by. A pid alone does not say: it is given out again, soon after a reboot or in a new
-// container. The pid with the process's start time does.
+// Which process a file was left by. A pid alone does not say: it is given out again, soon after a
+// reboot or in a new container. The pid with the process's start time does.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The start time's stand-in where the system does not tell it (Windows): the pid alone has to do. */
+/**
+ * The start time's stand-in where the system does not tell it (Windows): the pid alone has to do.
+ */
 const UNKNOWN_START = 'unknown';
 
 /**
@@ -17,8 +19,8 @@ export function identityOf(pid = process.pid) {
 }
 
 /**
- * Whether the process that `identityOf` named still runs. One that has ended but whose parent has not taken note of it
- * (a zombie) does not.
+ * Whether the process that `identityOf` named still runs. One that has ended but whose parent has
+ * not taken note of it (a zombie) does not.
  * @param {string} identity
  * @returns {boolean}
  */
@@ -48,7 +50,8 @@ export function isProcessAlive(pid) {
 /**
  * The command line of a process, its arguments joined by spaces.
  * @param {number} pid
- * @returns {string | undefined} undefined when there is no such process, or the system does not tell
+ * @returns {string | undefined} undefined when there is no such process, or the system does not
+ *   tell
  */
 export function commandLineOf(pid) {
   if (process.platform === 'linux') return readProc(pid, 'cmdline')?.replaceAll('\0', ' ').trim();
@@ -70,8 +73,8 @@ function linuxStart(pid) {
 }
 
 /**
- * State and start time from /proc, whose fields are counted after the last bracket: the command's name before it may
- * hold blanks and brackets of its own.
+ * State and start time from /proc, whose fields are counted after the last bracket: the command's
+ * name before it may hold blanks and brackets of its own.
  * @param {number} pid
  */
 function statOf(pid) {

@@ -1,6 +1,7 @@
-// A lock between processes that a killed holder cannot leave behind. Lamport's bakery: each contender writes only files
-// of its own, draws a number above those it sees, and waits for the lower numbers of processes that still live. So
-// nobody ever has to break a lock, which is where lock files go wrong.
+// A lock between processes that a killed holder cannot leave behind. Lamport's bakery: each
+// contender writes only files of its own, draws a number above those it sees, and waits for the
+// lower numbers of processes that still live. So nobody ever has to break a lock, which is where
+// lock files go wrong.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,11 +16,13 @@ const DEFAULT_TIMEOUT_MS = 180_000;
 /**
  * @typedef {object} LockOptions
  * @property {number} [timeoutMs] how long to wait for the others; 180,000 when absent
- * @property {(holderPid: number) => void} [onWait] called once, when the wait is long enough for a person to notice
+ * @property {(holderPid: number) => void} [onWait] called once, when the wait is long enough for a
+ *   person to notice
  */
 
 /**
- * @typedef {object} Entry a contender's file, `choosing_0_<identity>_<random>` or `ticket_<number>_<identity>_<random>`
+ * @typedef {object} Entry a contender's file, `choosing_0_<identity>_<random>` or
+ *   `ticket_<number>_<identity>_<random>`
  * @property {string} file
  * @property {boolean} choosing
  * @property {number} number
@@ -28,7 +31,8 @@ const DEFAULT_TIMEOUT_MS = 180_000;
  */
 
 /**
- * Runs `work` while no other holder of the lock on the same folder runs, in this process or another.
+ * Runs `work` while no other holder of the lock on the same folder runs, in this process or
+ * another.
  * @template T
  * @param {string} directory the lock's own folder, made when missing
  * @param {() => Promise<T>} work

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The clone's own folder: the nearest one above this module that holds a package.json. Not the working directory, so
- * that every command finds the same database wherever it is typed; the same from `src` and from the built `dist`.
+ * The clone's own folder: the nearest one above this module that holds a package.json. Not the
+ * working directory, so that every command finds the same database wherever it is typed; the same
+ * from `src` and from the built `dist`.
  * @returns {string} absolute path
  */
 export function findProjectRoot() {

@@ -29,7 +29,10 @@ export function runProgram(program, args, { user, cwd }) {
   });
 }
 
-/** PG* variables of the person's own would change what the programs do, and messages must be in one language. */
+/**
+ * PG* variables of the person's own would change what the programs do, and messages must be in one
+ * language.
+ */
 function cleanEnvironment() {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name));
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };

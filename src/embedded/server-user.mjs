@@ -16,7 +16,8 @@ const FALLBACK_NAMES = ['nobody', 'daemon', 'www-data'];
 
 /**
  * Who runs the server.
- * @param {string} dataDirectory what an existing cluster's owner is read from: the server must be its owner
+ * @param {string} dataDirectory what an existing cluster's owner is read from: the server must be
+ *   its owner
  * @param {(line: string) => void} log
  * @returns {ServerUser | undefined} undefined: whoever runs this process
  */

@@ -1,4 +1,5 @@
-// Who uses the running server: one empty file for each, named after its process. Read and written under the lock.
+// Who uses the running server: one empty file for each, named after its process. Read and written
+// under the lock.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,9 @@
 import { type GraphQLSchema, getVariableValues, type VariableDefinitionNode } from 'graphql';
 
 /**
- * The values of an operation's variables; undefined when one does not fit, which graphql-js words when it executes. The
- * first that does not ends the work: each of thousands would be worded, with all that it stands in.
+ * The values of an operation's variables; undefined when one does not fit, which graphql-js words
+ * when it executes. The first that does not ends the work: each of thousands would be worded, with
+ * all that it stands in.
  */
 export function coercedVariables(
   schema: GraphQLSchema,

@@ -9,7 +9,10 @@ interface CompiledField {
   readonly code: CompiledQuery;
 }
 
-/** A query as code, the root fields each by itself. It is made from a settled one: the compiler mistakes directives and fragments. */
+/**
+ * A query as code, the root fields each by itself. It is made from a settled one: the compiler
+ * mistakes directives and fragments.
+ */
 export class CompiledOperation {
   private constructor(
     private readonly schema: GraphQLSchema,
@@ -25,7 +28,10 @@ export class CompiledOperation {
     return compiled.every((field) => field !== undefined) ? new CompiledOperation(schema, compiled) : undefined;
   }
 
-  /** @returns undefined for variables that do not fit, which graphql-js words as clients know it; nothing has run then */
+  /**
+   * @returns undefined for variables that do not fit, which graphql-js words as clients know it;
+   *   nothing has run then
+   */
   async execute(context: unknown, variables: Readonly<Record<string, unknown>>): Promise<ExecutionResult | undefined> {
     const answers = [];
     for (const { settled, code } of this.fields) {

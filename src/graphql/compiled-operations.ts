@@ -9,9 +9,15 @@ import { coercedVariables } from './coerced-variables.ts';
 import { CompiledOperation } from './compiled-operation.ts';
 import { decidingVariables, settledOperation } from './settled-operation.ts';
 
-/** Compiling costs two to three times what validating does (docs/decisions.md): it is for operations that come again. */
+/**
+ * Compiling costs two to three times what validating does (docs/decisions.md): it is for operations
+ * that come again.
+ */
 const COMPILED_AT_USE = 3;
-/** Compiled forms kept of all operations. Frontends have some dozens; one holds 15 KB of code, the largest 300 KB. */
+/**
+ * Compiled forms kept of all operations. Frontends have some dozens; one holds 15 KB of code, the
+ * largest 300 KB.
+ */
 const MAX_COMPILED = 200;
 /** Forms known of one operation: enough for four flags in all their combinations. */
 const MAX_FORMS = 16;
@@ -38,13 +44,19 @@ export interface CompilationCounts {
 }
 
 /**
- * Queries compiled when they come again. What a query selects may depend on its variables: it has a form for each
- * combination of their values that came.
+ * Queries compiled when they come again. What a query selects may depend on its variables: it has a
+ * form for each combination of their values that came.
  */
 export class CompiledOperations {
-  /** An operation's node stands for its document and name: Apollo Server hands out the same one for the same text. */
+  /**
+   * An operation's node stands for its document and name: Apollo Server hands out the same one for
+   * the same text.
+   */
   readonly #known = new WeakMap<OperationDefinitionNode, KnownOperation>();
-  /** One that falls out counts its uses anew, or more hot forms than fit would be compiled at every use. */
+  /**
+   * One that falls out counts its uses anew, or more hot forms than fit would be compiled at every
+   * use.
+   */
   readonly #kept = new LRUCache<Form, () => void>({ max: MAX_COMPILED, dispose: (forget) => forget() });
 
   constructor(

@@ -16,7 +16,10 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 
-/** The compiler's marks for values that JSON cannot say: what follows one in a client's text would become code. */
+/**
+ * The compiler's marks for values that JSON cannot say: what follows one in a client's text would
+ * become code.
+ */
 const MARKS = '__MAGIC_';
 
 /** Whether the compiler would execute a settled operation otherwise than graphql-js does. */
@@ -37,7 +40,10 @@ function hasInheritedVariable({ variableDefinitions = [] }: OperationDefinitionN
   return variableDefinitions.some(({ variable }) => variable.name.value in Object.prototype);
 }
 
-/** The compiler writes out a variable's type to its ends, which a type that holds itself does not have. */
+/**
+ * The compiler writes out a variable's type to its ends, which a type that holds itself does not
+ * have.
+ */
 function hasRecursiveInput(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): boolean {
   const ended = new Set<unknown>();
   const holdsItself = (type: unknown, above: readonly unknown[]): boolean => {
@@ -54,8 +60,9 @@ function hasRecursiveInput(schema: GraphQLSchema, { variableDefinitions = [] }: 
 }
 
 /**
- * What resolvers are told of their field is kept under the response names of its path, joined by underscores: with names
- * that have underscores two fields can meet under one. `__proto__` is no property to the compiled code.
+ * What resolvers are told of their field is kept under the response names of its path, joined by
+ * underscores: with names that have underscores two fields can meet under one. `__proto__` is no
+ * property to the compiled code.
  */
 function hasAmbiguousPaths(set: SelectionSetNode, above = '', seen = new Set<string>()): boolean {
   const names = new Set(set.selections.map((field) => (field.kind === Kind.FIELD ? responseName(field) : '')));
@@ -78,8 +85,8 @@ function responseName({ alias, name }: { alias?: { value: string } | undefined; 
 }
 
 /**
- * A variable that may be null or absent, within an object or a list, where null is not allowed or absence means a
- * default: the compiled code puts null there.
+ * A variable that may be null or absent, within an object or a list, where null is not allowed or
+ * absence means a default: the compiled code puts null there.
  */
 function hasOptionalPart(schema: GraphQLSchema, operation: OperationDefinitionNode): boolean {
   const required = new Set(

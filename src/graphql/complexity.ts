@@ -13,8 +13,9 @@ import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 import { DEFAULT_PAGE_SIZE } from './input-checks.ts';
 
 /**
- * One point is about one microsecond of CPU, of the service and of PostgreSQL together. `npm run bench -- --only prices` measures
- * what each of these prices stands for; docs/performance.md has the table. A value of the answer costs 1, the default of every field.
+ * One point is about one microsecond of CPU, of the service and of PostgreSQL together. `npm run
+ * bench -- --only prices` measures what each of these prices stands for; docs/performance.md has
+ * the table. A value of the answer costs 1, the default of every field.
  *
  * This is the price of any operation that is executed, whatever it asks for.
  */
@@ -32,7 +33,10 @@ const PROBE_POINTS = 20;
 /** An answer from the cache: found and sent. */
 export const HIT_POINTS = 40;
 
-/** Rows that may have to be read one by one, to count or to find some: those of the tenant, or the average account's. */
+/**
+ * Rows that may have to be read one by one, to count or to find some: those of the tenant, or the
+ * average account's.
+ */
 export type Scanned = 'accounts' | 'transactions' | 'ofAccount' | 'auditLines' | 'countedAuditLines';
 
 /** What estimators know of the operation beside their field. */
@@ -41,8 +45,8 @@ export interface Reckoning {
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
   /**
-   * Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two passes
-   * is the number of scans.
+   * Second pass: each scan of this kind counts 1 and every other kind 0; the difference of the two
+   * passes is the number of scans.
    */
   readonly countedKind: string | null;
   /** Which of them were met, by their names. */
@@ -69,16 +73,16 @@ export interface SkippedRows {
 type Estimator = (estimator: ComplexityEstimatorArgs) => number;
 
 /**
- * A page by a statement of its own. What lies below comes as often as the page may have rows: a size out of range is refused by its
- * resolver, which names it; here it counts as the largest.
+ * A page by a statement of its own. What lies below comes as often as the page may have rows: a
+ * size out of range is refused by its resolver, which names it; here it counts as the largest.
  */
 export function pageCost(scans: PageScans): Estimator {
   return (args) => STATEMENT_POINTS + pageRows(args) + scanCost(args, scans);
 }
 
 /**
- * A page by its number, of a root field, which nothing multiplies: the rows ahead of it are read too. A search reads
- * all rows in any case.
+ * A page by its number, of a root field, which nothing multiplies: the rows ahead of it are read
+ * too. A search reads all rows in any case.
  */
 export function numberedPageCost(of: Scanned, scans: PageScans): Estimator {
   const cost = pageCost(scans);
@@ -112,7 +116,10 @@ export function daysCost(days: number, buckets: number, childComplexity: number)
   return STATEMENT_POINTS + days * ROW_POINTS + buckets * childComplexity;
 }
 
-/** @param decides called when a text of this argument decides, as a name in an enum; no other text may */
+/**
+ * @param decides called when a text of this argument decides, as a name in an enum; no other text
+ *   may
+ */
 type ScanOf = (args: ComplexityEstimatorArgs['args'], decides: (argument: string) => void) => Scanned | undefined;
 
 /** What a page has to read one by one, at most; undefined where an index or kept totals answer. */

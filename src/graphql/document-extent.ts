@@ -18,8 +18,9 @@ export interface Extent {
   readonly aliases: number;
   readonly directives: number;
   /**
-   * Fields beyond the first of their response name in one selection set, inline fragments included: those of a fragment
-   * count again in each set around it, since validation compares them with one another there, too.
+   * Fields beyond the first of their response name in one selection set, inline fragments included:
+   * those of a fragment count again in each set around it, since validation compares them with one
+   * another there, too.
    */
   readonly repeatedFields: number;
 }
@@ -33,8 +34,9 @@ export interface Measured {
 }
 
 /**
- * Measures a document that is not validated yet: all of it, since all of it is validated, whichever operation is asked for. Each
- * fragment is walked once, however often it is spread; one that spreads itself, which validation refuses, counts as empty there.
+ * Measures a document that is not validated yet: all of it, since all of it is validated, whichever
+ * operation is asked for. Each fragment is walked once, however often it is spread; one that
+ * spreads itself, which validation refuses, counts as empty there.
  */
 export function extentsOf(document: DocumentNode): Measured[] {
   const fragments = fragmentsOf(document);
@@ -92,7 +94,10 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
   return found;
 }
 
-/** Whether an operation asks for nothing but the schema: it needs no token where it is allowed, and is free without one. */
+/**
+ * Whether an operation asks for nothing but the schema: it needs no token where it is allowed, and
+ * is free without one.
+ */
 export function isIntrospection(document: DocumentNode, operation: OperationDefinitionNode): boolean {
   return rootFields(document, operation).every(({ name }) => name.value.startsWith('__'));
 }
@@ -112,8 +117,9 @@ function withDirectives(extent: Extent, { directives = [] }: { readonly directiv
 }
 
 /**
- * The fields of a selection set, those of its inline fragments included. Names go up into the larger of two sets: with a
- * set of its own on every level, nested fragments would take time by the square of their depth.
+ * The fields of a selection set, those of its inline fragments included. Names go up into the
+ * larger of two sets: with a set of its own on every level, nested fragments would take time by the
+ * square of their depth.
  */
 class FieldsOfSet {
   #names = new Set<string>();

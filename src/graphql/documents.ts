@@ -14,7 +14,10 @@ import { clientError, ErrorCode, unauthenticated } from '../errors.ts';
 import { extentsOf, isIntrospection, type Measured, rootFields } from './document-extent.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 
-/** In characters of all documents that are remembered by their text. One takes up to a hundred bytes for each, read. */
+/**
+ * In characters of all documents that are remembered by their text. One takes up to a hundred bytes
+ * for each, read.
+ */
 const MAX_REMEMBERED = 1024 * 1024;
 
 /** Fragments within fragments can make billions of fields of a short text. */
@@ -33,8 +36,8 @@ export interface ReadDocument {
 }
 
 /**
- * Reads documents, and refuses those that are too large before anything is validated: validating costs far more than
- * counting, and grows faster than the document.
+ * Reads documents, and refuses those that are too large before anything is validated: validating
+ * costs far more than counting, and grows faster than the document.
  */
 export class Documents {
   readonly #documents = new LRUCache<string, DocumentNode>({

@@ -27,8 +27,9 @@ export interface ExecutorOptions {
 }
 
 /**
- * Executes queries that come again by code compiled for them, everything else by graphql-js; a client cannot tell
- * which. Mutations stay with graphql-js: their order matters more than their CPU.
+ * Executes queries that come again by code compiled for them, everything else by graphql-js; a
+ * client cannot tell which. Mutations stay with graphql-js: their order matters more than their
+ * CPU.
  */
 export class Executor {
   readonly counts: ExecutionCounts = { jit: 0, graphqlJs: 0, compiled: 0, notCompiled: 0 };

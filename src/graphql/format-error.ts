@@ -10,7 +10,10 @@ export interface ErrorLog {
   error(details: object, message: string): void;
 }
 
-/** What Apollo Server itself says to clients: about their documents and requests, never about the inside. */
+/**
+ * What Apollo Server itself says to clients: about their documents and requests, never about the
+ * inside.
+ */
 const CLIENT_CODES: ReadonlySet<unknown> = new Set(
   [...Object.values(ErrorCode), ...Object.values(ApolloServerErrorCode)].filter((code) => code !== ErrorCode.Internal),
 );
@@ -19,8 +22,8 @@ const CLIENT_CODES: ReadonlySet<unknown> = new Set(
 const MAX_MESSAGE_LENGTH = 1_000;
 
 /**
- * The error as a client sees it. Errors that were made for clients pass; whatever else was thrown is logged and
- * becomes one of few sentences, so that nothing internal leaks.
+ * The error as a client sees it. Errors that were made for clients pass; whatever else was thrown
+ * is logged and becomes one of few sentences, so that nothing internal leaks.
  */
 export function formatError(formatted: GraphQLFormattedError, error: unknown, log: ErrorLog): GraphQLFormattedError {
   const thrown = unwrapResolverError(error);
@@ -33,7 +36,8 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
       return shortened({ message: thrown.message, extensions: { code: ErrorCode.BadUserInput } });
   }
   const known = knownFailure(thrown);
-  // Of a client that went away nobody reads the answer, and nothing is wrong. Who was refused for others' sake is counted.
+  // Of a client that went away nobody reads the answer, and nothing is wrong. Who was refused for
+  // others' sake is counted.
   if (!(thrown instanceof RequestAbandoned || thrown instanceof TurnRefused))
     log.error({ err: thrown, path: formatted.path }, known ? known.message : 'internal error');
   return {
@@ -44,7 +48,9 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
   };
 }
 
-/** As graphql-js ends its messages. What a client sent is quoted before that, and may say the same. */
+/**
+ * As graphql-js ends its messages. What a client sent is quoted before that, and may say the same.
+ */
 const SUGGESTION = / Did you mean [\w", {}.]+\?$/;
 
 /** The error without the names of the schema that are close to one that was given. */
@@ -59,21 +65,28 @@ export function errorCodeOf(thrown: unknown): string {
   return String(knownFailure(thrown)?.extensions.code ?? ErrorCode.Internal);
 }
 
-/** graphql-js parses by recursion, and Apollo Server takes whatever is thrown there for an error of syntax. */
+/**
+ * graphql-js parses by recursion, and Apollo Server takes whatever is thrown there for an error of
+ * syntax.
+ */
 function isOverflow({ extensions, originalError }: GraphQLError): boolean {
   const isOfParser = extensions.code === ApolloServerErrorCode.GRAPHQL_PARSE_FAILED;
   return isOfParser && originalError instanceof GraphQLError && originalError.originalError instanceof RangeError;
 }
 
-/** Apollo Server gives some of what it refuses, such as a persisted query with another's hash, a status and no code. */
+/**
+ * Apollo Server gives some of what it refuses, such as a persisted query with another's hash, a
+ * status and no code.
+ */
 function isRefusal({ extensions }: GraphQLError): boolean {
   const status = (extensions.http as { status?: number } | undefined)?.status ?? 500;
   return extensions.code === undefined && status >= 400 && status < 500;
 }
 
 /**
- * graphql-js itself finds fault with the variables: whatever a resolver throws stands at a path, and all else has an error
- * of its own within. Apollo Server knows these by their words, but not that there are too many.
+ * graphql-js itself finds fault with the variables: whatever a resolver throws stands at a path,
+ * and all else has an error of its own within. Apollo Server knows these by their words, but not
+ * that there are too many.
  */
 function isAboutRequest({ path, originalError, extensions }: GraphQLError): boolean {
   return path === undefined && originalError === undefined && extensions.code === undefined;

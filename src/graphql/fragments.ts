@@ -17,7 +17,10 @@ export function fragmentsOf({ definitions }: DocumentNode): Fragments {
   return fragments;
 }
 
-/** Visits a node and, once each, the fragments that are spread within. BREAK ends the visit of a part, not of the others. */
+/**
+ * Visits a node and, once each, the fragments that are spread within. BREAK ends the visit of a
+ * part, not of the others.
+ */
 export function visitSpread(node: ASTNode, fragments: Fragments, visitor: ASTVisitor): void {
   const waiting = [node];
   const spread = new Set<string>();

@@ -3,8 +3,8 @@ import type { GraphQLSchema } from 'graphql';
 import type { Executor } from './executor.ts';
 
 /**
- * Apollo Server's one seam for another executor: it takes the executor of a gateway, and keeps parsing, validation,
- * hooks and error formatting to itself.
+ * Apollo Server's one seam for another executor: it takes the executor of a gateway, and keeps
+ * parsing, validation, hooks and error formatting to itself.
  */
 export function executingGateway(
   schema: GraphQLSchema,

@@ -3,8 +3,8 @@ export const MEDIA_TYPES = ['application/json', 'application/graphql-response+js
 export type MediaType = (typeof MEDIA_TYPES)[number];
 
 /**
- * What an HTTP request asks for. It is read once; the cache's key, the limits and the execution use this value and
- * nothing else of the request.
+ * What an HTTP request asks for. It is read once; the cache's key, the limits and the execution use
+ * this value and nothing else of the request.
  */
 export interface GraphqlRequest {
   /** The document: never empty. A persisted query's text is in its place already. */

@@ -35,7 +35,8 @@ export function checkedInstant(argument: string, instant: string): string {
   const [, day, hours, minutes, seconds] = INSTANT.exec(instant) ?? [];
   const exists = day && isDayOfOurEra(day) && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60;
   const utc = exists ? new Date(instant.toUpperCase()).toISOString() : '';
-  // The first and last hours may lie in the years 0000 and 10000 of UTC, which PostgreSQL writes otherwise.
+  // The first and last hours may lie in the years 0000 and 10000 of UTC, which PostgreSQL writes
+  // otherwise.
   if (!/^(?!0000)\d/.test(utc))
     throw badUserInput(
       argument,
@@ -87,7 +88,9 @@ export function isSize(size: unknown): size is number {
   return Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MAX_PAGE_SIZE;
 }
 
-/** PostgreSQL refuses a statement with a null character, and takes half a character for another one. */
+/**
+ * PostgreSQL refuses a statement with a null character, and takes half a character for another one.
+ */
 const NULL_OR_HALF = /[\0\p{Cs}]/u;
 
 /** Text that is looked for as it is. */
@@ -100,7 +103,10 @@ export function checkedSearchText(argument: string, text: string): string {
 /** Control characters, and halves of characters, which PostgreSQL would keep as another one. */
 const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
-/** Text that a person typed: not empty, without control characters, and not longer than its column takes. */
+/**
+ * Text that a person typed: not empty, without control characters, and not longer than its column
+ * takes.
+ */
 export function checkedText(argument: string, text: string, { maxLength }: TextLimit): string {
   const trimmed = text.trim();
   if (!trimmed || isLonger(trimmed, maxLength) || CONTROL_OR_HALF.test(trimmed))

@@ -21,7 +21,10 @@ export async function interpret(args: ExecutionArgs, operation?: OperationDefini
   return wholeAnswer(await Promise.all(alone.map((each) => execute(each))));
 }
 
-/** The nodes of each response name. None where there is only one, and where graphql-js has to say what is wrong with the variables. */
+/**
+ * The nodes of each response name. None where there is only one, and where graphql-js has to say
+ * what is wrong with the variables.
+ */
 function rootFields(
   { schema, document, variableValues }: ExecutionArgs,
   { variableDefinitions = [], selectionSet }: OperationDefinitionNode,

@@ -13,9 +13,9 @@ import { OperationCosts } from './operation-costs.ts';
 import { type OperationPrice, operationPrice, type PricedOperation, pointsOf } from './operation-price.ts';
 
 /**
- * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the tenant. What every operation costs
- * was taken before it came here, and pays for those that are refused, too, and for introspection, whose cost is bounded by
- * the schema and by its own size.
+ * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the
+ * tenant. What every operation costs was taken before it came here, and pays for those that are
+ * refused, too, and for introspection, whose cost is bounded by the schema and by its own size.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   const prices = new OperationCosts<OperationPrice>(({ dependsOnTexts }) => dependsOnTexts);
@@ -40,8 +40,8 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (price === undefined || !caller || introspects) return;
           const size = price.scans.length > 0 ? await sizeOf(contextValue) : undefined;
           const cost = pointsOf(price, size);
-          // A remembered price may belong to variables whose strings are invalid; let the execution report that
-          // instead of the price.
+          // A remembered price may belong to variables whose strings are invalid; let the execution
+          // report that instead of the price.
           if (cost > limits.operationCost && !coerced()) return;
           if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
           const asked = services.budget.spend(caller, cost - OPERATION_POINTS);
@@ -55,7 +55,10 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
   };
 }
 
-/** @throws BAD_USER_INPUT for arguments that only their variables make wrong, such as null where none may be */
+/**
+ * @throws BAD_USER_INPUT for arguments that only their variables make wrong, such as null where
+ *   none may be
+ */
 function priceOf(asked: PricedOperation): OperationPrice {
   try {
     return operationPrice(asked);

@@ -3,8 +3,9 @@ import { ErrorCode } from '../errors.ts';
 import { withoutSuggestion } from './format-error.ts';
 
 /**
- * Has an enum refuse what is none of its values as an argument that does not hold, with the values that there are:
- * graphql-js tells them only to who is close to one of them, and calls it a fault of the document.
+ * Has an enum refuse what is none of its values as an argument that does not hold, with the values
+ * that there are: graphql-js tells them only to who is close to one of them, and calls it a fault
+ * of the document.
  */
 export function listValues(schema: GraphQLSchema, name: string): void {
   const type = schema.getType(name);
@@ -15,7 +16,8 @@ export function listValues(schema: GraphQLSchema, name: string): void {
     const { message } = withoutSuggestion(error);
     throw new GraphQLError(`${message} It must be one of ${expected.join(', ')}.`, {
       ...(error.nodes && { nodes: error.nodes }),
-      // Apollo Server gives a code of its own to whatever a document is refused for; `formatError` puts this one in its place.
+      // Apollo Server gives a code of its own to whatever a document is refused for; `formatError`
+      // puts this one in its place.
       extensions: { refusedAs: ErrorCode.BadUserInput },
     });
   };

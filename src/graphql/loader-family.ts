@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader';
 
 /**
- * Data loaders that differ in a parameter, such as a limit or the columns: one loader for each value, so that equal
- * requests of one level share a statement and different ones do not mix. They load lists of keys: a promise for each
- * row of a level would cost more than the rows.
+ * Data loaders that differ in a parameter, such as a limit or the columns: one loader for each
+ * value, so that equal requests of one level share a statement and different ones do not mix. They
+ * load lists of keys: a promise for each row of a level would cost more than the rows.
  */
 export class LoaderFamily<Parameter, Key, Value> {
   readonly #loaders = new Map<string, DataLoader<readonly Key[], ReadonlyMap<Key, Value>>>();
@@ -14,7 +14,8 @@ export class LoaderFamily<Parameter, Key, Value> {
   ) {}
 
   /**
-   * The values of these keys, and of the keys that others of the same identity ask for in the same tick.
+   * The values of these keys, and of the keys that others of the same identity ask for in the same
+   * tick.
    * @param identity text that is equal for equal parameters
    */
   async of(keys: readonly Key[], identity: string, parameter: Parameter): Promise<ReadonlyMap<Key, Value>> {

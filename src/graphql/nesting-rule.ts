@@ -8,22 +8,26 @@ import {
   visit,
 } from 'graphql';
 
-/** Nodes of a document within one another. A level of fields takes two; LIMIT_DEPTH allows 100 levels at most. */
+/**
+ * Nodes of a document within one another. A level of fields takes two; LIMIT_DEPTH allows 100
+ * levels at most.
+ */
 const MAX_NESTING = 500;
 
 /** What is said of a document that is nested too deep, whoever notices. */
 export const TOO_NESTED = `The document is nested too deep: at most ${MAX_NESTING} levels of lists, objects, types and selections are read.`;
 
 /**
- * Refuses documents nested so deep that what reads them by recursion, as other rules and graphql-js do, might overflow
- * the stack. That would look like a fault of ours.
+ * Refuses documents nested so deep that what reads them by recursion, as other rules and graphql-js
+ * do, might overflow the stack. That would look like a fault of ours.
  */
 export function nestingRule(context: ValidationContext): ASTVisitor {
   return {
     Document(document) {
       if (!isTooNested(document)) return;
       context.reportError(new GraphQLError(TOO_NESTED));
-      // All rules walk together: nothing of it is left for the others. A document that is refused is not kept.
+      // All rules walk together: nothing of it is left for the others. A document that is refused
+      // is not kept.
       (document.definitions as DefinitionNode[]).length = 0;
     },
   };

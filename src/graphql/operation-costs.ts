@@ -14,8 +14,9 @@ interface KnownCosts<Cost> {
 }
 
 /**
- * What operations cost with variables of a form: with the same numbers and truths, and lists of the same lengths. The rest
- * of them, such as ids and amounts, changes no cost, unless a cost says so. Reckoning takes longer than all else before an execution.
+ * What operations cost with variables of a form: with the same numbers and truths, and lists of the
+ * same lengths. The rest of them, such as ids and amounts, changes no cost, unless a cost says so.
+ * Reckoning takes longer than all else before an execution.
  */
 export class OperationCosts<Cost> {
   /** Apollo Server hands out the same node for the same text; it goes with its document. */
@@ -24,7 +25,9 @@ export class OperationCosts<Cost> {
   /** @param dependsOnTexts whether another text, such as a day, may have another cost */
   constructor(private readonly dependsOnTexts: (cost: Cost) => boolean = () => false) {}
 
-  /** @param reckon called for what is not known yet; undefined, or what it throws, is not remembered */
+  /**
+   * @param reckon called for what is not known yet; undefined, or what it throws, is not remembered
+   */
   of(operation: OperationDefinitionNode, variables: Variables, reckon: () => Cost | undefined): Cost | undefined {
     const costs = this.#costs.get(operation) ?? { byForm: new Map<string, Cost>(), withTexts: false };
     const form = formOf(variables, costs.withTexts);

@@ -10,7 +10,10 @@ import { DEFAULT_SEARCH_LIMITS, MAX_SCAN_POINTS } from '../paging/search-limits.
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from './complexity.ts';
 
-/** A row that a filter looks at and does not let through; those that it lets through end a page or a count. */
+/**
+ * A row that a filter looks at and does not let through; those that it lets through end a page or a
+ * count.
+ */
 const SCANNED_ROW_POINTS = 0.6;
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
@@ -44,7 +47,10 @@ export interface PricedOperation {
   readonly coerced: Readonly<Record<string, unknown>>;
 }
 
-/** @throws GraphQLError (of graphql-js) for arguments that only their variables make wrong, such as null where none may be */
+/**
+ * @throws GraphQLError (of graphql-js) for arguments that only their variables make wrong, such as
+ *   null where none may be
+ */
 export function operationPrice(asked: PricedOperation): OperationPrice {
   const { schema, document, coerced } = asked;
   const reckoning: Reckoning = {

@@ -35,7 +35,8 @@ export class ConnectionArgs {
 /**
  * What a connection's arguments ask for.
  * @param isSearched of `PageRequest`
- * @throws BAD_USER_INPUT for sizes out of range, `first` together with `last`, and cursors of another list
+ * @throws BAD_USER_INPUT for sizes out of range, `first` together with `last`, and cursors of
+ *   another list
  */
 export function pageRequest(
   args: ConnectionArgs,

@@ -29,7 +29,10 @@ export interface ConnectionPage<Node> {
 export const BOUND =
   'Where no totals are kept, counted no further than a limit of the service, 10,000 unless it is set otherwise.';
 
-/** Makes the connection and edge types of a node type, after the Relay cursor connections specification. */
+/**
+ * Makes the connection and edge types of a node type, after the Relay cursor connections
+ * specification.
+ */
 export function connectionTypes<Node extends object>(name: string, node: () => ClassType<Node>) {
   @ObjectType(`${name}Edge`, { description: `One row of ${name}Connection, with its cursor.`, simpleResolvers: true })
   class Edge {

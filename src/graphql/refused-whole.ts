@@ -4,9 +4,10 @@ import { ErrorCode } from '../errors.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 
 /**
- * The answer to an operation of which a field could not be worked on, since the database is busy or gone: a refusal of all of it,
- * with the status 503, as if nothing had been begun. A client that is to come again has no use for a part, and must not
- * take it for the whole. A mutation keeps what it has done.
+ * The answer to an operation of which a field could not be worked on, since the database is busy or
+ * gone: a refusal of all of it, with the status 503, as if nothing had been begun. A client that is
+ * to come again has no use for a part, and must not take it for the whole. A mutation keeps what it
+ * has done.
  */
 export function refusedWhole(result: ExecutionResult, operation: OperationTypeNode | undefined): ExecutionResult {
   const refusals = result.errors?.map(asRefusal);

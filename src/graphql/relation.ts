@@ -6,11 +6,17 @@ import { type SelectedField, selectionOf } from './selection.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** A field whose value is not in the row: it is read for all rows of a level at once, together with what hangs on it. */
+/**
+ * A field whose value is not in the row: it is read for all rows of a level at once, together with
+ * what hangs on it.
+ */
 export interface Relation<Row> {
   /** One value for each row, in their order; null where there is none. */
   readonly load: (context: RequestContext, rows: readonly Row[], field: SelectedField) => Promise<readonly unknown[]>;
-  /** SQL that reads the value as JSON in the rows' own statement; absent, or undefined, where only `load` can read it. */
+  /**
+   * SQL that reads the value as JSON in the rows' own statement; absent, or undefined, where only
+   * `load` can read it.
+   */
   readonly column?: (context: RequestContext, field: SelectedField) => Prisma.Sql | undefined;
 }
 
@@ -35,8 +41,8 @@ class Failure {
 }
 
 /**
- * The rows with all relations that are selected of them, level by level below, so that their resolvers need not wait. The
- * given rows may be shared and stay as they are.
+ * The rows with all relations that are selected of them, level by level below, so that their
+ * resolvers need not wait. The given rows may be shared and stay as they are.
  */
 export async function withRelations<Row extends object>(
   context: RequestContext,
@@ -102,8 +108,9 @@ export function placeJoined(rows: readonly object[], joined: readonly JoinedRela
 }
 
 /**
- * Gives the fields of relations their resolvers: plain functions that hand out what was read ahead, and read it where
- * nobody did, as below mutations. TypeGraphQL's own are asynchronous for each row and copy it (docs/decisions.md).
+ * Gives the fields of relations their resolvers: plain functions that hand out what was read ahead,
+ * and read it where nobody did, as below mutations. TypeGraphQL's own are asynchronous for each row
+ * and copy it (docs/decisions.md).
  */
 export function resolveRelations(schema: GraphQLSchema, typeName: string, relations: Relations<never>): void {
   const type = schema.getType(typeName);
@@ -114,7 +121,10 @@ export function resolveRelations(schema: GraphQLSchema, typeName: string, relati
   }
 }
 
-/** The body of a resolver method that is there for the schema's sake: `resolveRelations` has replaced it. */
+/**
+ * The body of a resolver method that is there for the schema's sake: `resolveRelations` has
+ * replaced it.
+ */
 export function resolvedAsRelation(): never {
   throw new Error('This field is resolved by its relation.');
 }
@@ -183,8 +193,8 @@ async function loaded<Row>(
 }
 
 /**
- * A property that no column and no field can be called, the same for arguments that mean the same value: whatever their
- * order, and whether one is null or absent.
+ * A property that no column and no field can be called, the same for arguments that mean the same
+ * value: whatever their order, and whether one is null or absent.
  */
 function slotOf(name: string, args: Arguments): string {
   return `${name}(${JSON.stringify(args, canonical)})`;

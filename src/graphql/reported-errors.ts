@@ -24,8 +24,8 @@ interface Placed {
 }
 
 /**
- * The errors of a compiled query as graphql-js reports them: in the order of the answer, and of those that make the same
- * null only the first, since graphql-js goes no further there.
+ * The errors of a compiled query as graphql-js reports them: in the order of the answer, and of
+ * those that make the same null only the first, since graphql-js goes no further there.
  */
 export function reportedErrors(
   schema: GraphQLSchema,
@@ -75,7 +75,10 @@ function isWithin(path: Path, above: Path): boolean {
   return above.every((key, level) => key === path[level]);
 }
 
-/** The compiler's errors are of a class of their own, which Apollo Server would mask without path and code. */
+/**
+ * The compiler's errors are of a class of their own, which Apollo Server would mask without path
+ * and code.
+ */
 function asGraphqlJsError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
   // An error that knows its place keeps it, such as one of an argument.
   const nodes = originalError instanceof GraphQLError ? originalError.nodes : undefined;

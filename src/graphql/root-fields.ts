@@ -1,10 +1,10 @@
 import type { ExecutionResult } from 'graphql';
 
 /**
- * Puts together the answers to the root fields of a query, each executed by itself and all at once, in the order of the
- * fields. Executed as one, errors are reported in the order in which they are found out, and the answer is given up for
- * the one that is found out first: a race. So they come in the order of the fields, up to the first one without which
- * there is no answer.
+ * Puts together the answers to the root fields of a query, each executed by itself and all at once,
+ * in the order of the fields. Executed as one, errors are reported in the order in which they are
+ * found out, and the answer is given up for the one that is found out first: a race. So they come
+ * in the order of the fields, up to the first one without which there is no answer.
  */
 export function wholeAnswer(answers: readonly ExecutionResult[]): ExecutionResult {
   const [only] = answers;

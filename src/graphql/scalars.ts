@@ -4,9 +4,9 @@ import { FRACTION_DIGITS, WHOLE_DIGITS } from '../limits.ts';
 import { sentences } from './sentences.ts';
 
 /**
- * The scalars take any text and leave its meaning to the argument checks in `input-checks.ts`: only there is the
- * argument's name known, which the error must say. What leaves the service was made by SQL in the right form already,
- * so that serialising is free.
+ * The scalars take any text and leave its meaning to the argument checks in `input-checks.ts`: only
+ * there is the argument's name known, which the error must say. What leaves the service was made by
+ * SQL in the right form already, so that serialising is free.
  */
 function textScalar(name: string, description: string, example: string): GraphQLScalarType<string, string> {
   const refused = (got: string, node?: ValueNode) =>

@@ -9,7 +9,10 @@ const HEADER = '# Generated from the resolver classes: do not edit. To write it 
 /** How many lines of either side a difference shows. */
 const SHOWN_LINES = 5;
 
-/** The content of schema.graphql: everything in the order of its name, so that a change shows as itself alone. */
+/**
+ * The content of schema.graphql: everything in the order of its name, so that a change shows as
+ * itself alone.
+ */
 export function schemaFileText(schema: GraphQLSchema): string {
   return `${HEADER}${printSchema(lexicographicSortSchema(schema))}\n`;
 }
@@ -20,7 +23,10 @@ export function writeSchemaFile(schema: GraphQLSchema, file = schemaFilePath()):
   return file;
 }
 
-/** @throws OperatorError that shows the first difference, when schema.graphql is not what the schema says */
+/**
+ * @throws OperatorError that shows the first difference, when schema.graphql is not what the schema
+ *   says
+ */
 export function checkSchemaFile(schema: GraphQLSchema, file = schemaFilePath()): void {
   const committed = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const difference = firstDifference(committed, schemaFileText(schema));

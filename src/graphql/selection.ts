@@ -18,8 +18,8 @@ export interface SelectedField {
 }
 
 /**
- * What the operation selects below the field being resolved, collected as the execution collects it. Resolvers look ahead
- * with it, to read only what is asked for.
+ * What the operation selects below the field being resolved, collected as the execution collects
+ * it. Resolvers look ahead with it, to read only what is asked for.
  */
 export function selectedFields(info: GraphQLResolveInfo): readonly SelectedField[] {
   const { fieldNodes, returnType } = info;
@@ -32,11 +32,15 @@ export function selectedFields(info: GraphQLResolveInfo): readonly SelectedField
   return found;
 }
 
-/** What is selected below a field whatever the variables are; null where they decide. Documents that come again share their nodes. */
+/**
+ * What is selected below a field whatever the variables are; null where they decide. Documents that
+ * come again share their nodes.
+ */
 const constantSelections = new WeakMap<FieldNode, readonly SelectedField[] | null>();
 
 /**
- * The field being resolved with its selection, looked at once for all rows of a list: they share their field nodes.
+ * The field being resolved with its selection, looked at once for all rows of a list: they share
+ * their field nodes.
  * @param request an object that lives as long as the variables hold
  */
 export function selectionOf(info: GraphQLResolveInfo, request: object): SelectedField {
@@ -81,7 +85,9 @@ function below(
   });
 }
 
-/** Whether a variable stands anywhere below a field, also in the fragments that are spread there. */
+/**
+ * Whether a variable stands anywhere below a field, also in the fragments that are spread there.
+ */
 function usesVariables({ fragments }: GraphQLResolveInfo, field: FieldNode): boolean {
   let uses = false;
   if (!field.selectionSet) return uses;

@@ -1,4 +1,7 @@
-/** Columns of a description's line: schema.graphql has 100, of which an argument's indentation takes 4. */
+/**
+ * Columns of a description's line: schema.graphql has 100, of which an argument's indentation takes
+ * 4.
+ */
 const MAX_COLUMNS = 96;
 
 /** A description of several sentences, one on a line; longer ones are wrapped. */

@@ -32,7 +32,8 @@ export function createGraphqlServer({
     // `withoutSuggestion` does that, for errors of variables too.
     hideSchemaDetailsFromClientErrors: false,
     includeStacktraceInErrorResponses: false,
-    // The caller is told by the Authorization header alone, never by a cookie: another site cannot make a browser send it.
+    // The caller is told by the Authorization header alone, never by a cookie: another site cannot
+    // make a browser send it.
     csrfPrevention: false,
     // The request was read before, hash and all.
     persistedQueries: false,
@@ -45,7 +46,8 @@ export function createGraphqlServer({
     },
     plugins: [
       ...plugins,
-      // Its hooks wrap every field of the schema and cost more than the resolvers (docs/decisions.md).
+      // Its hooks wrap every field of the schema and cost more than the resolvers
+      // (docs/decisions.md).
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),

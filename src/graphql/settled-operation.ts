@@ -38,11 +38,13 @@ export function decidingVariables(
 }
 
 /**
- * A query with what its variables decide about its selection decided: without fragments and directives, each response
- * name once in the order of the answer. It is collected by graphql-js itself, so that it selects what graphql-js does.
+ * A query with what its variables decide about its selection decided: without fragments and
+ * directives, each response name once in the order of the answer. It is collected by graphql-js
+ * itself, so that it selects what graphql-js does.
  * @param values of the deciding variables, as graphql-js coerces them
- * @returns a document for each root field; undefined for what is left to graphql-js: too many fields, introspection, objects
- * of which nothing is selected, interfaces and unions, and conditions that are neither true nor false
+ * @returns a document for each root field; undefined for what is left to graphql-js: too many
+ *   fields, introspection, objects of which nothing is selected, interfaces and unions, and
+ *   conditions that are neither true nor false
  */
 export function settledOperation(
   schema: GraphQLSchema,
@@ -88,7 +90,10 @@ class Settling {
     return settled.length > 0 ? settled : undefined;
   }
 
-  /** The first node has all that is selected below; the others stay, for errors name the places of all. */
+  /**
+   * The first node has all that is selected below; the others stay, for errors name the places of
+   * all.
+   */
   #field(type: GraphQLObjectType, nodes: readonly FieldNode[]): readonly FieldNode[] | undefined {
     const [first, ...others] = nodes.map(({ selectionSet: _, ...node }): FieldNode => ({ ...node, directives: [] }));
     if (!first || first.name.value === '__typename') return first && [first, ...others];

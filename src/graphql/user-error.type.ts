@@ -104,7 +104,10 @@ export function versionConflict(field: InputPath, expected: number, current: num
   return { field, code: 'VERSION_CONFLICT', message };
 }
 
-/** Of an account that cannot be changed once more: a version that began again would let a late change through. */
+/**
+ * Of an account that cannot be changed once more: a version that began again would let a late
+ * change through.
+ */
 export function versionOutOfRange(field: InputPath, current: number): UserError {
   const message = `The account's version is ${current}, and ${MAX_INTEGER} is the last one: it cannot change that often any more. Ask who runs the service to set it back.`;
   return { field, code: 'VERSION_OUT_OF_RANGE', message };

@@ -7,7 +7,9 @@ import type { BypassReason } from '../monitoring/cache-statistics.ts';
 import { PersistedQueries } from './persisted-queries.ts';
 import { type HttpRequest, readGraphqlRequest } from './read-graphql-request.ts';
 
-/** In characters of the requests as they came. Clients repeat few; one that falls out is read again. */
+/**
+ * In characters of the requests as they came. Clients repeat few; one that falls out is read again.
+ */
 const MAX_REMEMBERED = 16 * 1024 * 1024;
 const MAX_REMEMBERED_REQUEST = 64 * 1024;
 
@@ -35,8 +37,9 @@ interface Remembered {
 }
 
 /**
- * Reads what requests ask for, and remembers of those that the cache may answer what their entries are found by, by all of
- * them that is read: a request that came before is neither parsed nor hashed again.
+ * Reads what requests ask for, and remembers of those that the cache may answer what their entries
+ * are found by, by all of them that is read: a request that came before is neither parsed nor
+ * hashed again.
  */
 export class AskedOperations {
   readonly #persistedQueries = new PersistedQueries();
@@ -83,8 +86,8 @@ export class AskedOperations {
 }
 
 /**
- * Everything that `readGraphqlRequest` looks at; undefined for long requests, which do not come again. A header has no line
- * break, and latin1 keeps each byte.
+ * Everything that `readGraphqlRequest` looks at; undefined for long requests, which do not come
+ * again. A header has no line break, and latin1 keeps each byte.
  */
 function textOf({ method, url, headers, body }: HttpRequest): string | undefined {
   if (body instanceof Buffer && body.length > MAX_REMEMBERED_REQUEST) return undefined;

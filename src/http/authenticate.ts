@@ -17,12 +17,16 @@ interface Gate {
   readonly allowsIntrospection: boolean;
 }
 
-/** Null: no Authorization header; such a request goes on where it may introspect. 'refused': the answer was sent. */
+/**
+ * Null: no Authorization header; such a request goes on where it may introspect. 'refused': the
+ * answer was sent.
+ */
 export type Authentication = Caller | null | 'refused';
 
 /**
- * Finds the caller of a request, ahead of everything that reads or answers data. A header that holds no valid token
- * ends the request. A token that was verified before is answered for at once, without a promise.
+ * Finds the caller of a request, ahead of everything that reads or answers data. A header that
+ * holds no valid token ends the request. A token that was verified before is answered for at once,
+ * without a promise.
  */
 export function authenticate(
   { verifier, services, allowsIntrospection }: Gate,

@@ -5,13 +5,17 @@ import { type Caller, Role } from '../context/caller.ts';
 /** Who may see it: those who may see how operations perform. */
 const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN, Role.OPERATOR];
 
-/** Whether the client asks, and may, to be told in `extensions.cache` what the cache had to do with its answer. */
+/**
+ * Whether the client asks, and may, to be told in `extensions.cache` what the cache had to do with
+ * its answer.
+ */
 export function asksForReport(headers: IncomingHttpHeaders, caller: Caller | null): boolean {
   return headers['x-cache-debug'] === '1' && caller !== null && ROLES.includes(caller.role);
 }
 
 /**
- * The answer with `extensions.cache`. Made for the one request, when its answer is sent: what is kept knows nothing of it.
+ * The answer with `extensions.cache`. Made for the one request, when its answer is sent: what is
+ * kept knows nothing of it.
  * @param key of the answer's entry; absent for a bypass
  */
 export function withReport(answer: Answer, key: string | undefined): LoadedAnswer {

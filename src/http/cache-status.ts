@@ -1,9 +1,10 @@
 import type { Answer, Hit } from '../cache/answer.ts';
 
 /**
- * The `Cache-Status` header (RFC 9211) of an answer, for example `tenantry; hit; ttl=1788; detail="memory, 12 s"`: where it
- * was found and how old it is; `tenantry; fwd=miss; stored; detail="old: accounts"`: why nothing was found, and whether
- * the answer is kept; `tenantry; fwd=bypass; detail=mutation`: why nothing was looked for.
+ * The `Cache-Status` header (RFC 9211) of an answer, for example `tenantry; hit; ttl=1788;
+ * detail="memory, 12 s"`: where it was found and how old it is; `tenantry; fwd=miss; stored;
+ * detail="old: accounts"`: why nothing was found, and whether the answer is kept; `tenantry;
+ * fwd=bypass; detail=mutation`: why nothing was looked for.
  */
 export function cacheStatus(answer: Answer): string {
   if (answer.outcome === 'hit') return statusOfHit(answer);

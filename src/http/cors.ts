@@ -5,7 +5,10 @@ const EXPOSED_HEADERS = ['cache-status', 'etag', 'retry-after', 'server-timing',
 
 const PREFLIGHT_SECONDS = 86_400;
 
-/** Whose pages may ask. The caller is told by the Authorization header and never by a cookie, so that no credentials are allowed along. */
+/**
+ * Whose pages may ask. The caller is told by the Authorization header and never by a cookie, so
+ * that no credentials are allowed along.
+ */
 export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
@@ -18,7 +21,9 @@ export function corsOptions(origins: readonly string[]): FastifyCorsOptions {
 /** Headers of an answer to a page of an origin, as names and values in turn. */
 export type CorsHeaders = (origin: string | undefined) => readonly string[];
 
-/** The headers that the plugin gives an answer with `corsOptions`, for answers that it does not see. */
+/**
+ * The headers that the plugin gives an answer with `corsOptions`, for answers that it does not see.
+ */
 export function corsHeaders(origins: readonly string[]): CorsHeaders {
   if (origins.length === 0) return () => [];
   const exposed = ['access-control-expose-headers', EXPOSED_HEADERS.join(', ')];

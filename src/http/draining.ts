@@ -2,8 +2,9 @@ import { type IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResp
 import type { Socket } from 'node:net';
 
 /**
- * Whether the service is being stopped. It still answers then, and each answer is the last one of its connection, so that
- * no connection that is in use is closed by anything but an answer that says so.
+ * Whether the service is being stopped. It still answers then, and each answer is the last one of
+ * its connection, so that no connection that is in use is closed by anything but an answer that
+ * says so.
  */
 export class Draining {
   /** For the server of HTTP. */
@@ -27,7 +28,10 @@ export class Draining {
   }
 }
 
-/** Decides when headers are written, and not when a request comes: answers under way belong to it, whoever sends them. */
+/**
+ * Decides when headers are written, and not when a request comes: answers under way belong to it,
+ * whoever sends them.
+ */
 function lastWhen(isLast: () => boolean): typeof ServerResponse {
   return class<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
     override writeHead(status: number, reason?: unknown, headers?: unknown): this {
@@ -39,8 +43,8 @@ function lastWhen(isLast: () => boolean): typeof ServerResponse {
 
 /**
  * Follows the connections of a server.
- * @returns ends those on which nothing ever came. Closing a server leaves them open: Node.js takes them for busy, and they
- * would be waited for without end.
+ * @returns ends those on which nothing ever came. Closing a server leaves them open: Node.js takes
+ *   them for busy, and they would be waited for without end.
  */
 export function unusedConnections(server: Server): () => void {
   const open = new Set<Socket>();

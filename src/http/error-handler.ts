@@ -2,7 +2,10 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { ErrorCode } from '../errors.ts';
 
-/** What went wrong ahead of GraphQL, in GraphQL's own form. What is the client's fault is told; the rest is logged. */
+/**
+ * What went wrong ahead of GraphQL, in GraphQL's own form. What is the client's fault is told; the
+ * rest is logged.
+ */
 export function answerErrors(app: FastifyInstance, log: Pick<Logger, 'error'>): void {
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;

@@ -3,7 +3,10 @@ import { createGraphiqlPage, GRAPHIQL_POLICY } from './graphiql-page.ts';
 import { searchOf } from './read-graphql-request.ts';
 import { createSandboxPage } from './sandbox-page.ts';
 
-/** What both pages open with: a first look at what there is, allowed to every role that has a tenant. */
+/**
+ * What both pages open with: a first look at what there is, allowed to every role that has a
+ * tenant.
+ */
 export const SAMPLE_QUERY = `query FirstLook {
   viewer {
     name
@@ -35,15 +38,17 @@ export interface ExplorerOptions {
   /** Whether there are any pages at all: the setting EXPLORER. */
   readonly enabled: boolean;
   /**
-   * Filled into the Authorization header of both pages, for everybody who opens them: only ever a token for generated
-   * demo data, and never in production. Absent: the header is there to be filled in.
+   * Filled into the Authorization header of both pages, for everybody who opens them: only ever a
+   * token for generated demo data, and never in production. Absent: the header is there to be
+   * filled in.
    */
   readonly sampleToken?: string;
 }
 
 /**
- * The pages for people: Apollo Sandbox for a browser that opens /graphql, and GraphiQL at /graphiql, which needs no
- * other host than this service. Registered before the route of /graphql, whose browser visits it answers.
+ * The pages for people: Apollo Sandbox for a browser that opens /graphql, and GraphiQL at
+ * /graphiql, which needs no other host than this service. Registered before the route of /graphql,
+ * whose browser visits it answers.
  */
 export function explorerPages({ enabled, sampleToken }: ExplorerOptions): FastifyPluginCallback {
   const plugin: FastifyPluginCallback = (app, _options, done) => {
@@ -66,7 +71,8 @@ export function explorerPages({ enabled, sampleToken }: ExplorerOptions): Fastif
     }
     done();
   };
-  // Fastify's own sign for a plugin whose hooks hold outside it too: /graphql is registered elsewhere.
+  // Fastify's own sign for a plugin whose hooks hold outside it too: /graphql is registered
+  // elsewhere.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
 }
 

@@ -3,7 +3,10 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { MARK_SVG, MARK_URL, type PageContent } from './page-content.ts';
 
-/** The page is one file of inline scripts, styles and fonts, starts workers from itself, and talks to this service alone. */
+/**
+ * The page is one file of inline scripts, styles and fonts, starts workers from itself, and talks
+ * to this service alone.
+ */
 export const GRAPHIQL_POLICY = [
   "default-src 'none'",
   "script-src 'unsafe-inline'",
@@ -17,7 +20,9 @@ export const GRAPHIQL_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Left a comment, so that the schema can be read before there is a token: a wrong one is refused. */
+/**
+ * Left a comment, so that the schema can be read before there is a token: a wrong one is refused.
+ */
 const HEADERS_TO_FILL_IN = `{
   // Put a token in, and take the slashes away:
   // "Authorization": "Bearer <token>"
@@ -31,7 +36,10 @@ export interface GraphiqlPage {
   readonly etag: string;
 }
 
-/** GraphiQL with the content filled in, made at the first call: its 9 MB of scripts are not loaded for a service that nobody explores. */
+/**
+ * GraphiQL with the content filled in, made at the first call: its 9 MB of scripts are not loaded
+ * for a service that nobody explores.
+ */
 export function createGraphiqlPage(content: PageContent): () => Promise<GraphiqlPage> {
   let page: Promise<GraphiqlPage> | undefined;
   return () => {

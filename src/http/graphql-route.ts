@@ -52,11 +52,15 @@ export interface GraphqlRoute {
   readonly corsHeaders: CorsHeaders;
 }
 
-/** POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server does. */
+/**
+ * POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server
+ * does.
+ */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
   answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
-  // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what the cache cannot answer.
+  // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what
+  // the cache cannot answer.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -80,7 +84,10 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
   });
 }
 
-/** Without a promise for an answer that lies in the process: each would cost as much as the search for it. */
+/**
+ * Without a promise for an answer that lies in the process: each would cost as much as the search
+ * for it.
+ */
 function answer(
   route: GraphqlRoute,
   asked: AskedOperations,
@@ -113,7 +120,10 @@ function answer(
       return refuse(services, caller, busy, timing, operation.cacheable?.name ?? NAMELESS.anonymous);
     });
   };
-  /** Whatever comes of it: also what is refused was read, and perhaps validated. A stranger's introspection is free. */
+  /**
+   * Whatever comes of it: also what is refused was read, and perhaps validated. A stranger's
+   * introspection is free.
+   */
   const loadPaid = async (versions?: Versions | null) => {
     const asked = caller ? route.services.budget.spend(caller, OPERATION_POINTS) : undefined;
     const refusal = asked instanceof Promise ? await asked : asked;
@@ -217,7 +227,10 @@ async function execute(
   };
 }
 
-/** With the one media type that was chosen. Apollo Server sends JSON in any case, and parses each `Accept` twice: 3 % of a miss. */
+/**
+ * With the one media type that was chosen. Apollo Server sends JSON in any case, and parses each
+ * `Accept` twice: 3 % of a miss.
+ */
 function headerMap(headers: IncomingHttpHeaders, mediaType: MediaType): HeaderMap {
   const map = new HeaderMap();
   for (const [name, value] of Object.entries(headers)) {
@@ -233,7 +246,10 @@ function requestId(given: unknown): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Of a mutation, so that its line in the audit log is found again. Of others nothing that an entry of the cache would keep. */
+/**
+ * Of a mutation, so that its line in the audit log is found again. Of others nothing that an entry
+ * of the cache would keep.
+ */
 function withRequestId(headers: Record<string, string>, { timing, requestId }: RequestContext): Record<string, string> {
   return timing.request?.operation?.operation === 'mutation' ? { ...headers, 'x-request-id': requestId } : headers;
 }

@@ -5,7 +5,10 @@ import { DatabaseFaultsError } from '../database/faults.ts';
 /** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** What readiness asks. A check resolves when all is well and rejects otherwise; the reason is logged, never sent. */
+/**
+ * What readiness asks. A check resolves when all is well and rejects otherwise; the reason is
+ * logged, never sent.
+ */
 export interface HealthChecks {
   /** The database answers. */
   readonly database: () => Promise<unknown>;
@@ -13,14 +16,22 @@ export interface HealthChecks {
   readonly migrations: () => Promise<unknown>;
   /** The database has the triggers, policies, functions and keys that the design needs. */
   readonly integrity: () => Promise<unknown>;
-  /** Absent: no Redis is used. Redis that is down is reported, and requests are served without it. */
+  /**
+   * Absent: no Redis is used. Redis that is down is reported, and requests are served without it.
+   */
   readonly redis?: () => Promise<unknown>;
-  /** What can be reached and is busy: some requests wait or are refused, and all others are answered. Nothing when absent. */
+  /**
+   * What can be reached and is busy: some requests wait or are refused, and all others are
+   * answered. Nothing when absent.
+   */
   readonly busy?: () => readonly string[];
 }
 
 export interface Health {
-  /** From now on the service is not ready: called first in a shutdown, so that no new requests are routed here. */
+  /**
+   * From now on the service is not ready: called first in a shutdown, so that no new requests are
+   * routed here.
+   */
   markStopping(): void;
 }
 
@@ -33,7 +44,10 @@ interface CheckResult {
 /** What the service does without. */
 const OPTIONAL: readonly string[] = ['redis'];
 
-/** GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they cannot. */
+/**
+ * GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they
+ * cannot.
+ */
 export function registerHealth(
   app: FastifyInstance,
   { busy = () => [], ...checks }: HealthChecks,

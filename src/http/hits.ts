@@ -51,7 +51,8 @@ export function recordHit(
 }
 
 /**
- * Answers a request whose token was verified before and whose answer lies in the process, without waiting for anything.
+ * Answers a request whose token was verified before and whose answer lies in the process, without
+ * waiting for anything.
  * @returns false for every other one, and when the budget is spent: nothing was done
  */
 export function answerAtHand(

@@ -9,8 +9,9 @@ const MAX_BODY_BYTES = 64 * 1024;
 type AnswerNow = (request: HttpRequest, response: ServerResponse) => boolean;
 
 /**
- * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and reply, and way of reading a
- * body are a sixth of the CPU of an answer that lies in the process. What is not answered here goes to Fastify as it came.
+ * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and
+ * reply, and way of reading a body are a sixth of the CPU of an answer that lies in the process.
+ * What is not answered here goes to Fastify as it came.
  * @param answer returns false when it did nothing
  */
 export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
@@ -23,7 +24,8 @@ export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
   server.on('request', (request, response) => {
     const bytes = bodyBytesOf(request);
     if (bytes === 0) return pass(request, response);
-    // The parser is at the headers yet. The body has mostly come in together with them, and is read when it is done.
+    // The parser is at the headers yet. The body has mostly come in together with them, and is read
+    // when it is done.
     process.nextTick(inTurn, () => {
       const body: Buffer | null = request.read();
       if (body?.length === bytes && isAnswered(answer, request, body, response)) return;
@@ -34,8 +36,9 @@ export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
 }
 
 /**
- * Takes a request that asks whether to send its body (`Expect: 100-continue`) only in its turn. Node.js says yes at once: where
- * the answers before it are not sent yet, that comes to stand between the head of its own answer and the body.
+ * Takes a request that asks whether to send its body (`Expect: 100-continue`) only in its turn.
+ * Node.js says yes at once: where the answers before it are not sent yet, that comes to stand
+ * between the head of its own answer and the body.
  */
 export function continueInTurn(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -48,7 +51,10 @@ export function continueInTurn(server: Server): void {
   });
 }
 
-/** Nobody could answer for an error here: the next one to meet it is Fastify, which tells the client and the log. */
+/**
+ * Nobody could answer for an error here: the next one to meet it is Fastify, which tells the client
+ * and the log.
+ */
 function isAnswered(answer: AnswerNow, { headers }: IncomingMessage, body: Buffer, response: ServerResponse): boolean {
   try {
     return answer({ method: 'POST', url: '/graphql', headers, body }, response);

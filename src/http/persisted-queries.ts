@@ -12,8 +12,9 @@ export interface PersistedQuery {
 }
 
 /**
- * Automatic persisted queries (Apollo's protocol): a client names a document by the SHA-256 of its text, and sends the text
- * once where the hash is not known. Apollo Server's own are off, so that hash and text meet in one place.
+ * Automatic persisted queries (Apollo's protocol): a client names a document by the SHA-256 of its
+ * text, and sends the text once where the hash is not known. Apollo Server's own are off, so that
+ * hash and text meet in one place.
  */
 export class PersistedQueries {
   readonly #texts = new LRUCache<string, string>({
@@ -37,7 +38,8 @@ export class PersistedQueries {
   check({ sha256Hash }: PersistedQuery, text: string): void {
     const bytes = Buffer.from(text);
     const hash = createHash('sha256').update(bytes).digest('hex');
-    // Halves of characters, which JSON can say, are written as U+FFFD: many texts have the same bytes.
+    // Halves of characters, which JSON can say, are written as U+FFFD: many texts have the same
+    // bytes.
     if (hash !== sha256Hash || bytes.toString() !== text) throw badRequest('provided sha does not match query');
   }
 

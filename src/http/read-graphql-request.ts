@@ -28,7 +28,8 @@ const MAX_VALUES = 20_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads an HTTP request (GraphQL over HTTP, with Apollo's persisted queries). This is the only place that does.
+ * Reads an HTTP request (GraphQL over HTTP, with Apollo's persisted queries). This is the only
+ * place that does.
  * @param mayRegister whether a text that comes with its hash is remembered: not for strangers
  * @throws a GraphQLError with the HTTP status, which names what is wrong
  */
@@ -107,7 +108,10 @@ function optionalObject(name: string, value: unknown): JsonObject | undefined {
   return value;
 }
 
-/** What is wrong with a value is told with all that it stands in: it must not be large before anybody looks. */
+/**
+ * What is wrong with a value is told with all that it stands in: it must not be large before
+ * anybody looks.
+ */
 function bounded(variables: JsonObject): JsonObject {
   const open: unknown[] = [variables];
   let values = 0;

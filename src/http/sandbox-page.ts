@@ -7,7 +7,9 @@ const FRAME_HOST = 'https://sandbox.embed.apollographql.com';
 /** The generation of the script that the Apollo Server of this release embeds, too. */
 const SCRIPT_URL = `${SCRIPT_HOST}/v2/embeddable-sandbox.umd.production.min.js`;
 
-/** Some networks leave a forbidden host unanswered; after this time the page tells of the way out. */
+/**
+ * Some networks leave a forbidden host unanswered; after this time the page tells of the way out.
+ */
 const PATIENCE_MS = 3_000;
 
 const STYLE = `
@@ -23,9 +25,10 @@ export interface SandboxPage {
 }
 
 /**
- * Apollo Sandbox with the content filled in. The page loads Apollo's script, which opens Apollo's editor in a frame and
- * sends its queries from this page; telemetry is off. The query and headers go to Apollo's host with the frame's
- * address. A page of our own instead of Apollo Server's, for a strict policy and for the way out when Apollo cannot be reached.
+ * Apollo Sandbox with the content filled in. The page loads Apollo's script, which opens Apollo's
+ * editor in a frame and sends its queries from this page; telemetry is off. The query and headers
+ * go to Apollo's host with the frame's address. A page of our own instead of Apollo Server's, for a
+ * strict policy and for the way out when Apollo cannot be reached.
  */
 export function createSandboxPage({ query, token = '<token>' }: PageContent): () => SandboxPage {
   const headers = { Authorization: `Bearer ${token}` };

@@ -3,10 +3,16 @@ import type { FastifyHttpOptions } from 'fastify';
 import type { HttpConfig } from '../config.ts';
 import type { Draining } from './draining.ts';
 
-/** How often Node.js looks for requests that take too long, as a share of the time that they may take. */
+/**
+ * How often Node.js looks for requests that take too long, as a share of the time that they may
+ * take.
+ */
 const CHECKS = 4;
 
-/** Who opens connections and sends nothing, or not the rest, loses them: each holds memory and a place of the process. */
+/**
+ * Who opens connections and sends nothing, or not the rest, loses them: each holds memory and a
+ * place of the process.
+ */
 export function httpOptions(
   { requestTimeoutMs, idleTimeoutMs }: HttpConfig,
   { Response }: Draining,

@@ -19,9 +19,10 @@ interface Claim {
 }
 
 /**
- * Takes the key for this transaction; while another one has it, waits for its end. The key is kept with what the
- * transaction writes: rolled back or lost in a crash, it is free again.
- * @returns null when the request is to be carried out now, else the ids of the transactions that its first one recorded
+ * Takes the key for this transaction; while another one has it, waits for its end. The key is kept
+ * with what the transaction writes: rolled back or lost in a crash, it is free again.
+ * @returns null when the request is to be carried out now, else the ids of the transactions that
+ *   its first one recorded
  * @throws BrokenRules when the key belongs to another request
  */
 export async function claimKey(
@@ -40,7 +41,9 @@ export async function claimKey(
   return claim.transactionIds.length ? claim.transactionIds : null;
 }
 
-/** The statement that keeps what a claimed request recorded; part of the statement that records it. */
+/**
+ * The statement that keeps what a claimed request recorded; part of the statement that records it.
+ */
 export function rememberResult(scope: TenantScope, key: string, transactionIds: Prisma.Sql): Prisma.Sql {
   return sql`UPDATE idempotency_keys SET transaction_ids = ${transactionIds}
     WHERE tenant_id = ${scope.tenantId}::uuid AND key = ${key}`;

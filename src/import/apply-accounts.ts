@@ -3,12 +3,18 @@ import { Prisma } from '../generated/prisma/client.ts';
 import { MAX_INTEGER } from '../limits.ts';
 import { execute, type ImportSession, type ImportTenant } from './session.ts';
 
-/** A staged account of the tenant $2 (a slug), and the same account of the tenant $1 (an id) in the database. */
+/**
+ * A staged account of the tenant $2 (a slug), and the same account of the tenant $1 (an id) in the
+ * database.
+ */
 const STAGED_AND_STORED = `
   staged.tenant_slug = $2 AND staged.problem IS NULL AND stored.tenant_id = $1
   AND stored.bank_name = staged.bank_name AND stored.account_number = staged.account_number`;
 
-/** What an import may change of an account: all that the files say beside its identity and its currency. */
+/**
+ * What an import may change of an account: all that the files say beside its identity and its
+ * currency.
+ */
 const DIFFERS = `
   (stored.account_type, stored.status, stored.balance, stored.created_at)
   IS DISTINCT FROM (staged.account_type, staged.status, staged.balance, staged.created_at)`;
@@ -55,12 +61,13 @@ export async function insertAccounts(session: ImportSession, { id, slug }: Impor
 }
 
 /**
- * Gives a tenant's accounts that were there already what the files say of them. Comes last of all, since from here to
- * the commit other writers of these accounts wait.
+ * Gives a tenant's accounts that were there already what the files say of them. Comes last of all,
+ * since from here to the commit other writers of these accounts wait.
  * @returns how many were changed
  */
 export async function updateAccounts(session: ImportSession, { id, slug }: ImportTenant): Promise<number> {
-  // In the order of their ids, as the service locks accounts, so that the two never wait for one another.
+  // In the order of their ids, as the service locks accounts, so that the two never wait for one
+  // another.
   const different = await execute(
     session,
     `SELECT FROM bank_accounts stored, pg_temp.import_accounts staged

@@ -10,8 +10,9 @@ import { actAs, type ImportSession, type ImportTenant, type TableResult } from '
 import { stagingTable } from './staging.ts';
 
 /**
- * For the planner, which otherwise knows nothing of the new rows until autovacuum comes by. A table that is locked is
- * left to it, so that this never waits, and one that the login does not own is skipped with a warning.
+ * For the planner, which otherwise knows nothing of the new rows until autovacuum comes by. A table
+ * that is locked is left to it, so that this never waits, and one that the login does not own is
+ * skipped with a warning.
  */
 const REFRESH_STATISTICS = 'ANALYZE (SKIP_LOCKED) tenants, bank_accounts, transactions, daily_totals, account_totals';
 

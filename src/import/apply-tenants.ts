@@ -16,7 +16,8 @@ export async function insertTenants(session: ImportSession): Promise<number> {
 }
 
 /**
- * Finds the ids of all tenants that the files name anywhere, and rejects the rows of those that do not exist.
+ * Finds the ids of all tenants that the files name anywhere, and rejects the rows of those that do
+ * not exist.
  * @returns those that do, by slug
  */
 export async function resolveTenants(session: ImportSession): Promise<ImportTenant[]> {
@@ -37,8 +38,8 @@ export async function resolveTenants(session: ImportSession): Promise<ImportTena
 }
 
 /**
- * Gives a tenant that was there already the name and time zone of the files. Another time zone makes the database
- * compute the tenant's days anew.
+ * Gives a tenant that was there already the name and time zone of the files. Another time zone
+ * makes the database compute the tenant's days anew.
  * @returns how many were changed: 1 or 0
  */
 export async function updateTenant(session: ImportSession, tenant: ImportTenant): Promise<number> {

@@ -1,6 +1,9 @@
 import { execute, type ImportSession, type ImportTenant } from './session.ts';
 
-/** Rows of one INSERT, about: large enough to cost little each, small enough to show progress and to sort in memory. */
+/**
+ * Rows of one INSERT, about: large enough to cost little each, small enough to show progress and to
+ * sort in memory.
+ */
 const BATCH_ROWS = 50_000;
 /** What batches are put together from. */
 const STRETCH_LINES = 50_000;
@@ -15,7 +18,10 @@ const OF_ACCOUNT = `
   account.tenant_slug = staged.tenant_slug AND account.bank_name = staged.bank_name
   AND account.account_number = staged.account_number`;
 
-/** A staged transaction of the tenant $2 (a slug), and the same one of the tenant $1 (an id) in the database. */
+/**
+ * A staged transaction of the tenant $2 (a slug), and the same one of the tenant $1 (an id) in the
+ * database.
+ */
 const STAGED_AND_STORED = `
   staged.tenant_slug = $2 AND staged.problem IS NULL AND ${OF_ACCOUNT}
   AND stored.tenant_id = $1 AND stored.external_id = staged.external_id`;
@@ -45,8 +51,8 @@ export async function rejectUnknownAccounts(session: ImportSession): Promise<voi
 }
 
 /**
- * Settles the transactions of a tenant that the database has already, and takes them out of the staged rows: those that
- * are just so are not touched, the others are given what the files say.
+ * Settles the transactions of a tenant that the database has already, and takes them out of the
+ * staged rows: those that are just so are not touched, the others are given what the files say.
  * @returns how many were changed
  */
 export async function settleKnown(session: ImportSession, { id, slug }: ImportTenant): Promise<number> {

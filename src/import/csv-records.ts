@@ -1,6 +1,9 @@
 import type { Line } from './csv-lines.ts';
 
-/** Far above any valid row (see the lengths in columns.ts): a quote that is open for longer is one too many. */
+/**
+ * Far above any valid row (see the lengths in columns.ts): a quote that is open for longer is one
+ * too many.
+ */
 const MAX_RECORD_CHARACTERS = 64 * 1024;
 const QUOTE = '"';
 const UNBALANCED = 'a quote is open or out of place: a field with quotes is quoted as a whole, quotes in it doubled';
@@ -17,9 +20,10 @@ export interface CsvRecord {
 }
 
 /**
- * Makes records of lines (RFC 4180). A line whose quotes do not work out is a bad record by itself and reading goes on
- * with the next line, so that a stray quote never swallows the rows after it. (The usual CSV libraries read on until the
- * next quote, or the end of the file; see docs/import.md.)
+ * Makes records of lines (RFC 4180). A line whose quotes do not work out is a bad record by itself
+ * and reading goes on with the next line, so that a stray quote never swallows the rows after it.
+ * (The usual CSV libraries read on until the next quote, or the end of the file; see
+ * docs/import.md.)
  */
 export class RecordReader {
   #waiting: Line[] = [];
@@ -52,7 +56,10 @@ export class RecordReader {
   }
 }
 
-/** How many lines the record beginning at `start` has: until its quotes are even. One more than there are: not known. */
+/**
+ * How many lines the record beginning at `start` has: until its quotes are even. One more than
+ * there are: not known.
+ */
 function spanOf(lines: readonly Line[], start: number): number {
   let characters = 0;
   let open = false;

@@ -9,7 +9,9 @@ import { FrameCutter, type FramePiece } from './zstd-frames.ts';
 /** Larger than Node's defaults (64 and 16 KiB): fewer turns between the threads. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Node.js has zstd from 22.15 on; the types installed are those of the oldest supported version. */
+/**
+ * Node.js has zstd from 22.15 on; the types installed are those of the oldest supported version.
+ */
 const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => Transform };
 
 /**
@@ -57,7 +59,10 @@ async function* cutFrames(compressed: AsyncIterable<Buffer>): AsyncGenerator<Fra
   if (!cutter.complete) throw new Error('it is cut off');
 }
 
-/** Node's own decompressor, a fresh one for each frame (see FrameCutter). It checks the frame's checksum. */
+/**
+ * Node's own decompressor, a fresh one for each frame (see FrameCutter). It checks the frame's
+ * checksum.
+ */
 async function* unzstdByFrame(pieces: AsyncGenerator<FramePiece>, create: () => Transform): AsyncGenerator<Buffer> {
   for (let first = await pieces.next(); !first.done; first = await pieces.next()) {
     yield* through(oneFrame(first.value, pieces), create());
@@ -74,7 +79,10 @@ async function* oneFrame(first: FramePiece, pieces: AsyncGenerator<FramePiece>):
   }
 }
 
-/** For Node.js without zstd. It knows no checksums: of a damaged file it sees only what breaks the format. */
+/**
+ * For Node.js without zstd. It knows no checksums: of a damaged file it sees only what breaks the
+ * format.
+ */
 async function* unzstd(pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Buffer> {
   const chunks: Buffer[] = [];
   const decompressor = new Decompress((chunk) => chunks.push(Buffer.from(chunk)));

@@ -10,8 +10,8 @@ const IDENTITY: Readonly<Record<ImportTable, readonly string[]>> = {
 };
 
 /**
- * Leaves one staged row of each identity: the first that has no problem. A later one that says the same is dropped, one
- * that says something else becomes a reject.
+ * Leaves one staged row of each identity: the first that has no problem. A later one that says the
+ * same is dropped, one that says something else becomes a reject.
  */
 export async function settleDuplicates(session: ImportSession, table: ImportTable, columns: Columns): Promise<void> {
   const staging = stagingTable(table);

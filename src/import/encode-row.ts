@@ -10,7 +10,10 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '
 /** Of a value in a reason; the row itself stands beside it. */
 const SHOWN_CHARACTERS = 60;
 
-/** A row as a line for COPY: file, line, problem, then the columns. A row with a problem has none of them. */
+/**
+ * A row as a line for COPY: file, line, problem, then the columns. A row with a problem has none of
+ * them.
+ */
 export class RowEncoder {
   readonly #columns: readonly Column[];
   readonly #positions: readonly number[];

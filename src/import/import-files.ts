@@ -6,7 +6,9 @@ import { OperatorError } from '../errors.ts';
 export const IMPORT_TABLES = ['tenants', 'accounts', 'transactions'] as const;
 export type ImportTable = (typeof IMPORT_TABLES)[number];
 
-/** What may be mistaken for one of the files, so that a misspelt part is not left out in silence. */
+/**
+ * What may be mistaken for one of the files, so that a misspelt part is not left out in silence.
+ */
 const LOOKS_MEANT = /^(tenants|accounts|transactions).*\.csv(\.(gz|zst|zstd|bz2|xz|zip|br|lz4|7z))?$/i;
 const NAME = /^(tenants|accounts|transactions)(?:\.part([1-9]\d*))?\.csv(?:\.(gz|zst))?$/;
 
@@ -30,7 +32,8 @@ interface NamedFile {
 
 /**
  * The files of an import, in the order in which they are to be read.
- * @throws OperatorError when the folder lacks a table or a part, has one twice, or has files that look meant but are not
+ * @throws OperatorError when the folder lacks a table or a part, has one twice, or has files that
+ *   look meant but are not
  */
 export function findImportFiles(folder: string): ImportFile[] {
   const entries = namesIn(folder);

@@ -11,10 +11,15 @@ import { createStaging, type OnRowsRead, stageFiles } from './staging.ts';
 const TIME_ZONES = 'SELECT name FROM pg_timezone_names';
 
 export interface ImportOptions {
-  /** A connection of its own, which the import leaves with its settings and staging tables: to be closed after it. */
+  /**
+   * A connection of its own, which the import leaves with its settings and staging tables: to be
+   * closed after it.
+   */
   readonly client: pg.ClientBase;
   readonly folder: string;
-  /** Where the rejected rows go. Written when there are some, and always if `alwaysWriteRejects`. */
+  /**
+   * Where the rejected rows go. Written when there are some, and always if `alwaysWriteRejects`.
+   */
   readonly rejectsPath: string;
   readonly alwaysWriteRejects?: boolean;
   /** Do everything and take it back at the end. */
@@ -24,9 +29,11 @@ export interface ImportOptions {
 }
 
 /**
- * Imports a folder. All files are read to their end before anything is written, and everything is written in one
- * transaction: an error leaves the database as it was. Bad rows are left out and listed in the rejects file.
- * @throws OperatorError when a file is missing, broken or not of the format, or another import is running
+ * Imports a folder. All files are read to their end before anything is written, and everything is
+ * written in one transaction: an error leaves the database as it was. Bad rows are left out and
+ * listed in the rejects file.
+ * @throws OperatorError when a file is missing, broken or not of the format, or another import is
+ *   running
  */
 export async function importFolder(options: ImportOptions): Promise<ImportResult> {
   const { client, folder, update = () => {} } = options;

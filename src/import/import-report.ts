@@ -24,7 +24,10 @@ export function hasRejects({ tables }: ImportResult): boolean {
   return Object.values(tables).some(({ rejected }) => rejected > 0);
 }
 
-/** In the working directory; never in the imported folder, which may be read-only and is to stay as it is. */
+/**
+ * In the working directory; never in the imported folder, which may be read-only and is to stay as
+ * it is.
+ */
 export function defaultRejectsPath(now: Date): string {
   return `import-rejects-${now.toISOString().slice(0, 19).replaceAll(':', '')}Z.csv`;
 }

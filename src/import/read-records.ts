@@ -4,8 +4,8 @@ import { readDecompressed } from './decompression.ts';
 import type { ImportFile } from './import-files.ts';
 
 /**
- * The records of a file in order, its header first, some hundreds at a time: a turn of the event loop for each of a
- * million rows would cost more than reading them.
+ * The records of a file in order, its header first, some hundreds at a time: a turn of the event
+ * loop for each of a million rows would cost more than reading them.
  * @param onBytesRead told how many bytes of the file, as it lies on the disk, were read just now
  */
 export async function* readRecords(

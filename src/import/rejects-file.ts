@@ -20,7 +20,8 @@ interface Reject {
 type Write = (text: string) => Promise<unknown>;
 
 /**
- * Writes the rejected rows with their reasons, as they stand in their files, which are read again for it.
+ * Writes the rejected rows with their reasons, as they stand in their files, which are read again
+ * for it.
  * @throws OperatorError when it cannot be written, or a file changed meanwhile
  */
 export async function writeRejects(session: ImportSession, path: string): Promise<void> {

@@ -32,7 +32,10 @@ export async function execute({ client }: ImportSession, sql: string, values: un
   return (await client.query(sql, values)).rowCount ?? 0;
 }
 
-/** From here on the transaction sees and writes this tenant's rows, for a login that is held to the policies. */
+/**
+ * From here on the transaction sees and writes this tenant's rows, for a login that is held to the
+ * policies.
+ */
 export async function actAs({ client }: ImportSession, tenant: ImportTenant): Promise<void> {
   await client.query("SELECT set_config('app.tenant_id', $1, true)", [tenant.id]);
 }

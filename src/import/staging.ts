@@ -14,7 +14,10 @@ const SESSION_SETTINGS = `
   SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s'; SET jit = off;
   SET work_mem = '64MB'; SET maintenance_work_mem = '128MB'; SET temp_buffers = '64MB'`;
 
-/** Told after each stretch of rows: of which file, how many of its rows and of its bytes on the disk were read. */
+/**
+ * Told after each stretch of rows: of which file, how many of its rows and of its bytes on the disk
+ * were read.
+ */
 export type OnRowsRead = (file: ImportFile, rows: number, bytes: number) => void;
 
 /** The table of this session that holds the rows of a file's table until all are read. */
@@ -23,8 +26,9 @@ export function stagingTable(table: ImportTable): string {
 }
 
 /**
- * Makes the staging tables. Rows are staged, because a role that is held to row-level security may not COPY into
- * tables with policies, and so that nothing is written before every file was read to its end.
+ * Makes the staging tables. Rows are staged, because a role that is held to row-level security may
+ * not COPY into tables with policies, and so that nothing is written before every file was read to
+ * its end.
  */
 export async function createStaging(client: pg.ClientBase, columns: Columns): Promise<void> {
   await client.query(SESSION_SETTINGS);
@@ -56,8 +60,8 @@ export async function stageFiles(
 }
 
 /**
- * Files mix their tenants, batches do not: rows that lie in the order they are read in make an import a third shorter. A
- * sorted copy takes half the time of an index and CLUSTER.
+ * Files mix their tenants, batches do not: rows that lie in the order they are read in make an
+ * import a third shorter. A sorted copy takes half the time of an index and CLUSTER.
  */
 async function sortTransactions(client: pg.ClientBase): Promise<void> {
   await client.query('CREATE TEMP TABLE import_sorted (LIKE import_transactions)');

@@ -22,8 +22,8 @@ const DECIMAL = new RegExp(`^-?\\d{1,${WHOLE_DIGITS}}(?:\\.\\d{1,${FRACTION_DIGI
 const INSTANT =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(?:[Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 /**
- * The form PostgreSQL reads as it stands: milliseconds at most, an offset within its own bounds, and no year in which
- * some instants are beyond the limits.
+ * The form PostgreSQL reads as it stands: milliseconds at most, an offset within its own bounds,
+ * and no year in which some instants are beyond the limits.
  */
 const PLAIN_INSTANT = /^(?!0000|0001|9999)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-](?:0\d|1[0-4]):\d\d)$/;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -66,7 +66,10 @@ export const positiveDecimal: ValueType = {
   read: (value) => (DECIMAL.test(value) && !value.startsWith('-') && /[1-9]/.test(value) ? value : null),
 };
 
-/** RFC 3339. Digits beyond milliseconds, which is what the database keeps, are cut: rounding could change the day. */
+/**
+ * RFC 3339. Digits beyond milliseconds, which is what the database keeps, are cut: rounding could
+ * change the day.
+ */
 export const instant: ValueType = {
   expected:
     'an instant with its offset, such as 2024-03-31T09:30:00+02:00 (a day that exists, no leap second), ' +

@@ -5,7 +5,10 @@ const SKIPPABLE_MASK = 0xfffffff0;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 
-/** What the walk over the format wants next: so many bytes to look at, or to pass by; or it stands between two frames. */
+/**
+ * What the walk over the format wants next: so many bytes to look at, or to pass by; or it stands
+ * between two frames.
+ */
 type Wish = { readonly take: number } | { readonly skip: number } | 'between frames';
 
 /** A stretch of compressed bytes of one frame. */
@@ -16,8 +19,9 @@ export interface FramePiece {
 }
 
 /**
- * Cuts a zstd stream into its frames without decompressing it. Node's own decompressor stops after the first frame, in
- * silence or with an error by version, and takes a stream that is cut off for a whole one; this knows both.
+ * Cuts a zstd stream into its frames without decompressing it. Node's own decompressor stops after
+ * the first frame, in silence or with an error by version, and takes a stream that is cut off for a
+ * whole one; this knows both.
  */
 export class FrameCutter {
   readonly #walk = walk();

@@ -4,9 +4,15 @@ export interface AbsentIndex {
   readonly columns: string;
   /** `covered by <index>`, or the index that does the job. */
   readonly instead: string;
-  /** Figures of docs/indexes.md: 20,000 accounts and 200,000 transactions, a quarter of them of one tenant. */
+  /**
+   * Figures of docs/indexes.md: 20,000 accounts and 200,000 transactions, a quarter of them of one
+   * tenant.
+   */
   readonly measured: string;
-  /** Queries of the product would take it and are to do without: `indexes:advise` leaves out what begins so. */
+  /**
+   * Queries of the product would take it and are to do without: `indexes:advise` leaves out what
+   * begins so.
+   */
   readonly declined?: boolean;
 }
 

@@ -32,7 +32,10 @@ const INDEX_OF_ORDER: Readonly<Record<AccountOrderField, string>> = {
   BANK_NAME: BANK,
 };
 
-/** A filter, and which indexes may serve a page in order of creation, and the count; none: any index of the tenant. */
+/**
+ * A filter, and which indexes may serve a page in order of creation, and the count; none: any index
+ * of the tenant.
+ */
 interface FilterCase {
   readonly name: string;
   readonly filter: AccountFilter;

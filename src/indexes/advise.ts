@@ -18,7 +18,10 @@ export interface TriedIndex {
   readonly gains: readonly StatementGain[];
 }
 
-/** A statement of the workload that PostgreSQL does not plan for this login, and that no advice can be given on. */
+/**
+ * A statement of the workload that PostgreSQL does not plan for this login, and that no advice can
+ * be given on.
+ */
 export interface UnplannedStatement {
   /** The product's name for it, or the beginning of its text. */
   readonly name: string;
@@ -38,13 +41,16 @@ export interface DropAdvice {
 }
 
 /**
- * What one more index costs each written row: measured, docs/indexes.md. An update of an account changes an indexed
- * column as a rule (its balance), so that it writes into every index.
+ * What one more index costs each written row: measured, docs/indexes.md. An update of an account
+ * changes an indexed column as a rule (its balance), so that it writes into every index.
  */
 const WRITE_MS = 0.004;
 /** What each carried column adds to that: 15 bytes of WAL to 162 (measured, docs/indexes.md). */
 const CARRIED_COLUMN_SHARE = 0.1;
-/** An index must save so many times what it costs the writers: estimates err, and it takes memory besides. */
+/**
+ * An index must save so many times what it costs the writers: estimates err, and it takes memory
+ * besides.
+ */
 const MIN_GAIN_OVER_WRITES = 2;
 /** A plan that costs not even a quarter less is not worth an index. */
 const MIN_REDUCTION = 0.25;

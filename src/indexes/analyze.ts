@@ -18,7 +18,10 @@ export interface AnalyzedIndex extends IndexUsage {
   readonly verdict: Verdict;
 }
 
-/** A B-tree that grows in random places is about two thirds full; so much more than its entries need is bloat. */
+/**
+ * A B-tree that grows in random places is about two thirds full; so much more than its entries need
+ * is bloat.
+ */
 const BLOATED_FACTOR = 2;
 /** Less than this is not worth a rebuild. */
 const BLOATED_BYTES = 16 * 1024 * 1024;
@@ -56,7 +59,10 @@ function redundancy(index: IndexUsage, all: readonly IndexUsage[]): Verdict | un
   return cover && { kind: 'covered', reason: `covered by ${cover.definition.name}` };
 }
 
-/** Of two equal indexes the catalogue's stays; else the one that something needs; else the first by name. */
+/**
+ * Of two equal indexes the catalogue's stays; else the one that something needs; else the first by
+ * name.
+ */
 function isKeptRather(one: IndexUsage, other: IndexUsage): boolean {
   const rank = ({ definition, neededBy }: IndexUsage) => (catalogEntry(definition.name) ? 0 : neededBy ? 1 : 2);
   return rank(one) < rank(other) || (rank(one) === rank(other) && one.definition.name < other.definition.name);

@@ -30,8 +30,9 @@ export interface CreateOptions {
 }
 
 /**
- * Creates what the catalogue lists for these tables and the database lacks, one index after another and without
- * blocking reads or writes. What is there is looked up within the lock. An index that fails is taken away again.
+ * Creates what the catalogue lists for these tables and the database lacks, one index after another
+ * and without blocking reads or writes. What is there is looked up within the lock. An index that
+ * fails is taken away again.
  * @returns what it did, or would do
  */
 export async function createIndexes(client: pg.ClientBase, options: CreateOptions): Promise<CreatePlan> {
@@ -83,8 +84,8 @@ async function run(
 }
 
 /**
- * A broken-off CREATE INDEX CONCURRENTLY leaves an index that every write pays for and no read uses. Taking it away has
- * to wait for the same transactions.
+ * A broken-off CREATE INDEX CONCURRENTLY leaves an index that every write pays for and no read
+ * uses. Taking it away has to wait for the same transactions.
  * @returns whether it is still there
  */
 async function removeInvalid(client: pg.ClientBase, index: string): Promise<boolean> {

@@ -16,22 +16,31 @@ const TENANT = 'tenant_id';
 const MAX_NAME_LENGTH = 63;
 /** More columns make an index that is large and serves one question. */
 const MAX_EQUAL_COLUMNS = 3;
-/** The same of carried ones; each makes the entries an eighth larger (measured, docs/indexes.md). */
+/**
+ * The same of carried ones; each makes the entries an eighth larger (measured, docs/indexes.md).
+ */
 const MAX_CARRIED_COLUMNS = 3;
 
-/** Totals kept ready: small for a tenant, and written with each movement, which every index of them would make dearer. */
+/**
+ * Totals kept ready: small for a tenant, and written with each movement, which every index of them
+ * would make dearer.
+ */
 const KEPT_TOTALS: ReadonlySet<string> = new Set(['account_totals', 'daily_totals']);
 
 /** An index that might serve a scan. */
 export interface Candidate {
   readonly index: IndexDefinition;
-  /** Its leading columns that are compared with one value: neither their order nor their direction matters. */
+  /**
+   * Its leading columns that are compared with one value: neither their order nor their direction
+   * matters.
+   */
   readonly equalColumns: number;
 }
 
 /**
- * Indexes that might serve a scan, the tenant first: then what is compared with one value, then the order or the
- * bounds; and the same for a part of the rows where a condition has a constant. None for a scan without its tenant, or of totals kept ready.
+ * Indexes that might serve a scan, the tenant first: then what is compared with one value, then the
+ * order or the bounds; and the same for a part of the rows where a condition has a constant. None
+ * for a scan without its tenant, or of totals kept ready.
  */
 export function candidatesFor(facts: ScanFacts): Candidate[] {
   if (!facts.equal.includes(TENANT) || KEPT_TOTALS.has(facts.table)) return [];
@@ -47,8 +56,8 @@ export function candidatesFor(facts: ScanFacts): Candidate[] {
 }
 
 /**
- * The same indexes with what else the statement reads of the table, so that the table itself need not be looked at; none
- * for statements that read much of it.
+ * The same indexes with what else the statement reads of the table, so that the table itself need
+ * not be looked at; none for statements that read much of it.
  * @param read every column of the table that the statement may read
  */
 export function coveringCandidates(candidates: readonly Candidate[], read: readonly string[]): Candidate[] {
@@ -60,7 +69,10 @@ export function coveringCandidates(candidates: readonly Candidate[], read: reado
   });
 }
 
-/** Without those that are left out on purpose, that an index serves as well, or another candidate, and without repetitions. */
+/**
+ * Without those that are left out on purpose, that an index serves as well, or another candidate,
+ * and without repetitions.
+ */
 export function worthTrying(candidates: readonly Candidate[], existing: readonly IndexDefinition[]): IndexDefinition[] {
   const distinct = [...new Map(candidates.map((one) => [`${one.index.table} ${keyText(one.index)}`, one])).values()];
   return distinct
@@ -76,13 +88,19 @@ export function worthTrying(candidates: readonly Candidate[], existing: readonly
     .map(({ index }) => index);
 }
 
-/** Whether it serves the same and more. One that carries columns is tried beside one that does not, never instead of it. */
+/**
+ * Whether it serves the same and more. One that carries columns is tried beside one that does not,
+ * never instead of it.
+ */
 function isPreferable(other: Candidate, one: Candidate): boolean {
   const carriesMore = other.index.include.length > 0 && one.index.include.length === 0;
   return other !== one && !carriesMore && serves(other.index, one) && !serves(one.index, other);
 }
 
-/** Whether the index finds what the candidate would and carries what it carries, in the candidate's order or the reverse. */
+/**
+ * Whether the index finds what the candidate would and carries what it carries, in the candidate's
+ * order or the reverse.
+ */
 export function serves(index: IndexDefinition, { index: wanted, equalColumns }: Candidate): boolean {
   if (index.table !== wanted.table || index.where !== wanted.where || index.method !== wanted.method) return false;
   const held = [...index.columns.map(({ name }) => name), ...index.include];

@@ -4,9 +4,14 @@ import { defineIndex, type IndexDefinition } from './definition.ts';
 export interface CatalogEntry {
   readonly definition: IndexDefinition;
   readonly purpose: string;
-  /** The product's statements that search it, as `Model.action` of `SqlStatement`; empty when something else needs it. */
+  /**
+   * The product's statements that search it, as `Model.action` of `SqlStatement`; empty when
+   * something else needs it.
+   */
   readonly queries: readonly string[];
-  /** What needs it beside or instead of queries. Such an index stays, however seldom it is scanned. */
+  /**
+   * What needs it beside or instead of queries. Such an index stays, however seldom it is scanned.
+   */
   readonly keeps?: string;
   /** Why it is on a part of the rows only. */
   readonly partial?: string;
@@ -16,7 +21,10 @@ const ACTIVE = "(status = 'ACTIVE'::account_status)";
 const EVERY_ORDER = ['BankAccount.page', 'BankAccount.numberedPage'] as const;
 const FILTERED = [...EVERY_ORDER, 'BankAccount.count'] as const;
 
-/** Every index of the product. The database and prisma/schema.prisma have these and no others: a test compares them. */
+/**
+ * Every index of the product. The database and prisma/schema.prisma have these and no others: a
+ * test compares them.
+ */
 export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('tenants', 'tenants_pkey', 'id', { primary: true }),

@@ -6,8 +6,8 @@ import type { Queryable } from './inspect.ts';
 const INDEXES_LOCK = `hashtextextended('tenantry indexes', 0)`;
 
 /**
- * Lets this command run once at a time. The lock belongs to the session, since CREATE INDEX CONCURRENTLY cannot run in
- * a transaction; it ends with the connection at the latest.
+ * Lets this command run once at a time. The lock belongs to the session, since CREATE INDEX
+ * CONCURRENTLY cannot run in a transaction; it ends with the connection at the latest.
  * @throws OperatorError when it runs already
  */
 export async function whileNobodyElseCreates<Result>(client: Queryable, work: () => Promise<Result>): Promise<Result> {
@@ -19,7 +19,10 @@ export async function whileNobodyElseCreates<Result>(client: Queryable, work: ()
   }
 }
 
-/** @throws OperatorError while this command creates indexes: a migration and CREATE INDEX CONCURRENTLY wait for one another */
+/**
+ * @throws OperatorError while this command creates indexes: a migration and CREATE INDEX
+ *   CONCURRENTLY wait for one another
+ */
 export async function refuseDuringCreation(client: Queryable): Promise<void> {
   if (!(await isFree(client, INDEXES_LOCK))) throw creationUnderWay();
 }
@@ -36,7 +39,10 @@ async function tryLock(client: Queryable, key: string): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** @throws OperatorError on a replica, in a read-only session, and for a login that owns not all of the tables */
+/**
+ * @throws OperatorError on a replica, in a read-only session, and for a login that owns not all of
+ *   the tables
+ */
 export async function refuseUnchangeable(client: pg.ClientBase, tables: readonly string[]): Promise<void> {
   await refuseReadOnly(client);
   const { rows } = await client.query<{ login: string; foreign: string | null }>(OF_OTHERS, [tables]);

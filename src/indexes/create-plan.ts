@@ -23,8 +23,8 @@ export interface CreatePlan {
 }
 
 /**
- * What is to be done for the catalogue's indexes of these tables. An index that is wanted under one name and there
- * under another, or the other way round, is left to a person.
+ * What is to be done for the catalogue's indexes of these tables. An index that is wanted under one
+ * name and there under another, or the other way round, is left to a person.
  */
 export function planCreation(tables: readonly string[], found: readonly DatabaseIndex[]): CreatePlan {
   const wanted = INDEX_CATALOG.map(({ definition }) => definition).filter(({ table }) => tables.includes(table));
@@ -63,7 +63,10 @@ function creation(index: IndexDefinition): string[] {
   return [createStatement(index), `ALTER TABLE "${table}" ADD CONSTRAINT "${name}" PRIMARY KEY USING INDEX "${name}";`];
 }
 
-/** Whether an invalid index of this name is what REINDEX CONCURRENTLY leaves behind when it is broken off. */
+/**
+ * Whether an invalid index of this name is what REINDEX CONCURRENTLY leaves behind when it is
+ * broken off.
+ */
 export function isLeftover(name: string): boolean {
   return /_ccnew\d*$|_ccold\d*$/.test(name);
 }

@@ -16,8 +16,8 @@ export interface IndexColumn {
 }
 
 /**
- * An index, as the catalogue, the database and the advice tell of one alike: everything that decides what it finds, in
- * which order, and what it forbids.
+ * An index, as the catalogue, the database and the advice tell of one alike: everything that
+ * decides what it finds, in which order, and what it forbids.
  */
 export interface IndexDefinition {
   readonly name: string;
@@ -35,7 +35,10 @@ export interface IndexDefinition {
   readonly include: readonly string[];
   /** The condition of a partial index in PostgreSQL's own wording, with its parentheses. */
   readonly where: string | null;
-  /** Storage parameters that decide what it finds, as `pages_per_range=32`; not those that only tune it. */
+  /**
+   * Storage parameters that decide what it finds, as `pages_per_range=32`; not those that only tune
+   * it.
+   */
   readonly storage: string | null;
 }
 
@@ -84,12 +87,18 @@ export function dropStatement(name: string): string {
   return `DROP INDEX CONCURRENTLY IF EXISTS ${pg.escapeIdentifier(name)};`;
 }
 
-/** The statement that rebuilds the index, valid or not, without keeping anybody from reading or writing the table. */
+/**
+ * The statement that rebuilds the index, valid or not, without keeping anybody from reading or
+ * writing the table.
+ */
 export function reindexStatement(name: string): string {
   return `REINDEX INDEX CONCURRENTLY ${pg.escapeIdentifier(name)};`;
 }
 
-/** What an index is on as CREATE INDEX says it, for example `(tenant_id, created_at, id) WHERE (...)`. */
+/**
+ * What an index is on as CREATE INDEX says it, for example `(tenant_id, created_at, id) WHERE
+ * (...)`.
+ */
 export function keyText({ method, columns, include, nullsNotDistinct, storage, where }: IndexDefinition): string {
   return [
     ...(method === 'btree' ? [] : [`USING ${method}`]),
@@ -112,8 +121,9 @@ function columnText({ name, descending, nullsFirst, collation, operatorClass }: 
 }
 
 /**
- * How prisma/schema.prisma says the index: an attribute of the model, or of its only field (`@id`, `@unique`).
- * Prisma knows no INCLUDE; it finds no drift when the carried columns stand behind the key's.
+ * How prisma/schema.prisma says the index: an attribute of the model, or of its only field (`@id`,
+ * `@unique`). Prisma knows no INCLUDE; it finds no drift when the carried columns stand behind the
+ * key's.
  */
 export function prismaAttribute(index: IndexDefinition): string {
   const block = isFieldAttribute(index) ? '@' : '@@';
@@ -148,7 +158,10 @@ export function isSameComparison(one: IndexColumn, other: IndexColumn): boolean 
   return one.name === other.name && one.collation === other.collation && one.operatorClass === other.operatorClass;
 }
 
-/** Whether the first keys come all in the order of the others, or all in the reverse: an index is read backwards as well. */
+/**
+ * Whether the first keys come all in the order of the others, or all in the reverse: an index is
+ * read backwards as well.
+ */
 export function isSameOrder(ones: readonly IndexColumn[], others: readonly IndexColumn[]): boolean {
   const turned = new Set<boolean>();
   for (const [at, other] of others.entries()) {

@@ -16,7 +16,10 @@ export interface ExplainedQuery {
   readonly mode: PlanMode;
   readonly plan: PlanNode;
   readonly indexes: readonly string[];
-  /** Tables that matter and are read from their first row to the last, though the query should not have to. */
+  /**
+   * Tables that matter and are read from their first row to the last, though the query should not
+   * have to.
+   */
   readonly flagged: readonly string[];
   /** The same, but rightly so. */
   readonly excused: readonly ExcusedScan[];
@@ -34,7 +37,10 @@ const PLAIN_REASON = 'a small table, or all rows of the tenant';
 /** What the planner is asked to do without, so that it shows what else it could do. */
 const WITHOUT_SCANS = { enable_seqscan: 'off' };
 
-/** The plans of the product's own queries for a small and the largest tenant; nothing but EXPLAIN is executed. */
+/**
+ * The plans of the product's own queries for a small and the largest tenant; nothing but EXPLAIN is
+ * executed.
+ */
 export async function explainQueries(client: Queryable): Promise<ExplainedQuery[]> {
   const small = await smallTables(client);
   const valid = (await readIndexes(client, tablesOf(MODELS))).filter(({ valid }) => valid);
@@ -76,8 +82,8 @@ export function isFaulty({ flagged, lacking }: ExplainedQuery): boolean {
 }
 
 /**
- * Why a table is read wholly though the indexes that are meant for the query could serve it: the tenant owns so much of
- * it that the planner takes a scan to be cheaper. Null when they could not.
+ * Why a table is read wholly though the indexes that are meant for the query could serve it: the
+ * tenant owns so much of it that the planner takes a scan to be cheaper. Null when they could not.
  */
 function reasonOfScan(table: string, query: ProductQuery, plan: PlanNode, without: PlanNode): string | null {
   const indexes = indexesOf(without);

@@ -11,8 +11,8 @@ export interface Explainable {
 }
 
 /**
- * The two plans that a prepared statement can have: with the values known, and the generic one, which PostgreSQL takes
- * after five executions when it seems to cost no more.
+ * The two plans that a prepared statement can have: with the values known, and the generic one,
+ * which PostgreSQL takes after five executions when it seems to cost no more.
  */
 export type PlanMode = 'custom' | 'generic';
 
@@ -22,8 +22,8 @@ export const PLAN_MODES: readonly PlanMode[] = ['custom', 'generic'];
 export type PlannerSettings = Readonly<Record<string, string>>;
 
 /**
- * The plan of a statement. Nothing is executed, and nothing of it stays behind when it cannot be planned. Within
- * `asTenant`.
+ * The plan of a statement. Nothing is executed, and nothing of it stays behind when it cannot be
+ * planned. Within `asTenant`.
  */
 export async function explain(
   client: Queryable,
@@ -45,14 +45,17 @@ export async function explain(
   }
 }
 
-/** By the extended protocol, which takes one statement: what follows a semicolon in the text would be executed. */
+/**
+ * By the extended protocol, which takes one statement: what follows a semicolon in the text would
+ * be executed.
+ */
 function send(client: Queryable, text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> {
   return client.query({ text, values: [...values], queryMode: 'extended' } as QueryConfig);
 }
 
 /**
- * Lets `work` see the database as the service does for a tenant: with its role, where the login may take it, and held
- * to row-level security. Nothing of it stays behind.
+ * Lets `work` see the database as the service does for a tenant: with its role, where the login may
+ * take it, and held to row-level security. Nothing of it stays behind.
  */
 export async function asTenant<Result>(
   client: Queryable,

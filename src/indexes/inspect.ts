@@ -8,9 +8,15 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 /** An index as it is in the database. */
 export interface DatabaseIndex {
   readonly definition: IndexDefinition;
-  /** False for what a broken-off CREATE INDEX CONCURRENTLY left: written at every change, and never read. */
+  /**
+   * False for what a broken-off CREATE INDEX CONCURRENTLY left: written at every change, and never
+   * read.
+   */
   readonly valid: boolean;
-  /** What would break if it were dropped, for example `the constraint tenants_slug_key`; null for a mere index. */
+  /**
+   * What would break if it were dropped, for example `the constraint tenants_slug_key`; null for a
+   * mere index.
+   */
   readonly neededBy: string | null;
   /** As PostgreSQL writes it. */
   readonly statement: string;
@@ -34,7 +40,9 @@ export async function readIndexes(client: Queryable, tables: readonly string[]):
   return rows.map(({ valid, neededBy, statement, ...definition }) => ({ definition, valid, neededBy, statement }));
 }
 
-/** The schema that an extension of this database is in, as SQL names it; null where it is not made. */
+/**
+ * The schema that an extension of this database is in, as SQL names it; null where it is not made.
+ */
 export async function schemaOfExtension(client: Queryable, name: string): Promise<string | null> {
   const { rows } = await client.query<{ schema: string }>(
     'SELECT extnamespace::regnamespace::text AS schema FROM pg_extension WHERE extname = $1',
@@ -43,7 +51,10 @@ export async function schemaOfExtension(client: Queryable, name: string): Promis
   return rows[0]?.schema ?? null;
 }
 
-/** As PostgreSQL chooses it: a type's own class, else that of all its kind or of the type that it is stored as. */
+/**
+ * As PostgreSQL chooses it: a type's own class, else that of all its kind or of the type that it is
+ * stored as.
+ */
 const IS_DEFAULT_CLASS = `opc.opcdefault AND (opc.opcintype = type.oid OR (
   NOT EXISTS (SELECT FROM pg_opclass own WHERE own.opcmethod = am.oid AND own.opcdefault AND own.opcintype = type.oid)
   AND EXISTS (SELECT FROM pg_type accepted WHERE accepted.oid = opc.opcintype AND (accepted.typispreferred OR accepted.typtype = 'p'))))`;
@@ -54,7 +65,10 @@ function nameOf(catalog: 'opclass' | 'collation', alias: string, prefix: string)
   return `CASE WHEN pg_${catalog}_is_visible(${alias}.oid) THEN ${name} ELSE ${alias}.${prefix}namespace::regnamespace::text || '.' || ${name} END`;
 }
 
-/** The column of NULLS NOT DISTINCT is there from PostgreSQL 15 on. Of indoption, 1 is DESC and 2 is NULLS FIRST. */
+/**
+ * The column of NULLS NOT DISTINCT is there from PostgreSQL 15 on. Of indoption, 1 is DESC and 2 is
+ * NULLS FIRST.
+ */
 const READ_INDEXES = `
   SELECT i.relname AS name, t.relname AS table, x.indisunique AS unique, x.indisprimary AS primary, am.amname AS method,
     coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS "nullsNotDistinct", NOT x.indimmediate AS deferrable,
@@ -88,7 +102,10 @@ const READ_INDEXES = `
   WHERE t.relnamespace = current_schema()::regnamespace AND t.relname = ANY($1)
   ORDER BY t.relname, i.relname`;
 
-/** The tables on which row-level security holds the login: it sees none of their rows without a tenant. */
+/**
+ * The tables on which row-level security holds the login: it sees none of their rows without a
+ * tenant.
+ */
 export async function tablesHeldToPolicies(client: Queryable, tables: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     'SELECT name FROM unnest($1::text[]) AS name WHERE row_security_active(quote_ident(name))',

@@ -1,8 +1,8 @@
 import type { Queryable } from './inspect.ts';
 
 /**
- * Comparisons that row-level security keeps out of index conditions while they are not marked leakproof. The migration
- * `leakproof_comparisons` says why they may be.
+ * Comparisons that row-level security keeps out of index conditions while they are not marked
+ * leakproof. The migration `leakproof_comparisons` says why they may be.
  */
 const LEAKPROOF_COMPARISONS: readonly string[] = [
   'enum_eq(anyenum, anyenum)',

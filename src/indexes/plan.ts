@@ -48,7 +48,8 @@ const CONDITIONS = [
 
 /**
  * A plan as a few lines: what is done to which table by which index.
- * @param shown how a condition is shown, which holds the values that it compares with; as it is when absent
+ * @param shown how a condition is shown, which holds the values that it compares with; as it is
+ *   when absent
  */
 export function planLines(plan: PlanNode, shown = (condition: string) => condition, depth = 0): string[] {
   const on = plan['Relation Name'] ? ` on ${plan['Relation Name']}` : '';

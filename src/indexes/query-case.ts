@@ -9,8 +9,8 @@ export interface QueryCase {
   /** The indexes that its plan must use; of those within a list any one. */
   readonly uses: readonly (string | readonly string[])[];
   /**
-   * It looks at every row of the tenant, in whatever index. Of a tenant that owns a good part of the table PostgreSQL
-   * then rightly reads the table from its start.
+   * It looks at every row of the tenant, in whatever index. Of a tenant that owns a good part of
+   * the table PostgreSQL then rightly reads the table from its start.
    */
   readonly readsAll?: boolean;
   /** Calls the repository. */
@@ -29,7 +29,10 @@ export function samplePages(middle: Position): readonly { readonly name: string;
   ];
 }
 
-/** What a count uses: one of these indexes, or none of its own, when it looks at all rows of the tenant. */
+/**
+ * What a count uses: one of these indexes, or none of its own, when it looks at all rows of the
+ * tenant.
+ */
 export function countedBy(indexes: readonly string[]): Pick<QueryCase, 'uses' | 'readsAll'> {
   return indexes.length ? { uses: [indexes] } : { uses: [], readsAll: true };
 }

@@ -10,8 +10,9 @@ export interface RecordingDatabase {
 }
 
 /**
- * Catches the statements of repository methods with their values, so that nobody copies SQL to look at its plan.
- * Nothing is sent to PostgreSQL; every statement seems to find one row, without columns.
+ * Catches the statements of repository methods with their values, so that nobody copies SQL to look
+ * at its plan. Nothing is sent to PostgreSQL; every statement seems to find one row, without
+ * columns.
  */
 export async function recordStatements(
   call: (recording: RecordingDatabase) => Promise<unknown>,
@@ -22,7 +23,8 @@ export async function recordStatements(
     return [{}];
   };
   const record = (statement: SqlStatement) => select(undefined, statement);
-  // Repositories use of a database, and writers of a transaction, no more than this; anything else fails loudly.
+  // Repositories use of a database, and writers of a transaction, no more than this; anything else
+  // fails loudly.
   await call({
     database: { select } as unknown as TenantDatabase,
     transaction: {

@@ -26,7 +26,8 @@ export interface TenantSample {
 const SAMPLE_ROWS = 20;
 
 /**
- * A small and the largest tenant by accounts. The small one has at least a page of them where any has.
+ * A small and the largest tenant by accounts. The small one has at least a page of them where any
+ * has.
  * @returns the smaller first; one alone when there is no other; none when no tenant has accounts
  */
 export async function sampleTenants(client: Queryable): Promise<TenantSample[]> {

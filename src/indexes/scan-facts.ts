@@ -10,11 +10,17 @@ export interface ScanFacts {
   readonly bounded: readonly string[];
   /** The order that is asked for. */
   readonly order: readonly IndexColumn[];
-  /** Conditions with constants, each with the columns that it settles: what a partial index could be of. */
+  /**
+   * Conditions with constants, each with the columns that it settles: what a partial index could be
+   * of.
+   */
   readonly constant: readonly { readonly condition: string; readonly column: string }[];
 }
 
-/** Plan settings under which every condition of a table is in its scan's filter and every order is a sort. */
+/**
+ * Plan settings under which every condition of a table is in its scan's filter and every order is a
+ * sort.
+ */
 export const PLAIN_SCANS = {
   enable_indexscan: 'off',
   enable_indexonlyscan: 'off',
@@ -34,7 +40,10 @@ export function factsOf(plan: PlanNode): ScanFacts[] {
   return factsBelow(plan, [], false);
 }
 
-/** @param isGrouped whether the rows are handed to an aggregate: what it sorts them by could be hashed as well */
+/**
+ * @param isGrouped whether the rows are handed to an aggregate: what it sorts them by could be
+ *   hashed as well
+ */
 function factsBelow(plan: PlanNode, order: readonly IndexColumn[], isGrouped: boolean): ScanFacts[] {
   const table = plan['Relation Name'];
   if (table && plan['Node Type'] === 'Seq Scan') return [scanFacts(table, plan.Filter ?? '', order)];
@@ -81,7 +90,10 @@ function withoutParentheses(text: string): string {
   return isEnclosed ? withoutParentheses(text.slice(1, -1)) : text;
 }
 
-/** In how many parentheses and quotes each sign is; a closing one counts as outside, an opening one as inside. */
+/**
+ * In how many parentheses and quotes each sign is; a closing one counts as outside, an opening one
+ * as inside.
+ */
 function depthsOf(text: string): number[] {
   let depth = 0;
   let quoted = false;

@@ -9,7 +9,10 @@ import { DAY_SECONDS, findProductQuery, MIN_OBSERVED_SECONDS, type WorkloadState
 export const REPORT_QUERY =
   '{ performance { since queries { model action latency { count mean } } slowQueries { sql durationMs } } }';
 
-/** Beside its counters a service has its last slow statements, each with the shape that it was sent in. */
+/**
+ * Beside its counters a service has its last slow statements, each with the shape that it was sent
+ * in.
+ */
 export interface ServiceReport {
   readonly queries: readonly {
     readonly model: string | null;
@@ -40,9 +43,10 @@ export async function readReport(source: ReportSource): Promise<ServiceReport> {
 }
 
 /**
- * The workload of a service, where PostgreSQL does not keep one. The service counts by model and action; how often each
- * filter and order was asked for it does not tell, so that the calls are shared out evenly over the product's queries of
- * the action. Of statements that are none of these it knows those that were slow.
+ * The workload of a service, where PostgreSQL does not keep one. The service counts by model and
+ * action; how often each filter and order was asked for it does not tell, so that the calls are
+ * shared out evenly over the product's queries of the action. Of statements that are none of these
+ * it knows those that were slow.
  */
 export async function workloadOfService(
   { queries: counted, slowQueries, observedSeconds }: ServiceReport,

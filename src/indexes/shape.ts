@@ -1,6 +1,6 @@
 /**
- * What stays of a statement when its values are taken away. pg_stat_statements shows constants as parameters too, so
- * that a statement and its entry there have the same shape.
+ * What stays of a statement when its values are taken away. pg_stat_statements shows constants as
+ * parameters too, so that a statement and its entry there have the same shape.
  */
 export function shapeOf(sql: string): string {
   return sql

@@ -6,7 +6,9 @@ import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { createStatement, type IndexDefinition } from './definition.ts';
 import { type Queryable, schemaOfExtension, tablesHeldToPolicies } from './inspect.ts';
 
-/** Shows what plans would be with an index that is not there. The tables themselves are left alone. */
+/**
+ * Shows what plans would be with an index that is not there. The tables themselves are left alone.
+ */
 export interface IndexTrial {
   /** How it is done, for the report. */
   readonly method: string;
@@ -21,8 +23,9 @@ export interface IndexTrial {
 }
 
 /**
- * From this share of its pages on, a copy is marked visible as a whole, so that indexes alone may answer; below it none
- * of it is. Pages become visible by VACUUM and invisible by the next change of a row.
+ * From this share of its pages on, a copy is marked visible as a whole, so that indexes alone may
+ * answer; below it none of it is. Pages become visible by VACUUM and invisible by the next change
+ * of a row.
  */
 const MOSTLY_VISIBLE = 0.9;
 /** Rows of a table that are copied at most. */
@@ -30,7 +33,8 @@ const MAX_COPIED_ROWS = 50_000;
 
 /**
  * The best way that this server has.
- * @throws OperatorError without HypoPG in a read-only session, or for a login that row-level security holds
+ * @throws OperatorError without HypoPG in a read-only session, or for a login that row-level
+ *   security holds
  */
 export async function openTrial(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
   const hypopg = await schemaOfExtension(client, 'hypopg');
@@ -72,9 +76,9 @@ function hypotheticalIndexes(client: Queryable, schema: string): IndexTrial {
 }
 
 /**
- * Temporary copies, of a sample where a table is large, which stand before the real tables on this connection: with the
- * same indexes, policies and rights. Costs are those of the copy's size; that they fall is what counts. A small tenant
- * may not be in the sample any more.
+ * Temporary copies, of a sample where a table is large, which stand before the real tables on this
+ * connection: with the same indexes, policies and rights. Costs are those of the copy's size; that
+ * they fall is what counts. A small tenant may not be in the sample any more.
  */
 async function copiedTables(client: Queryable, tables: readonly string[]): Promise<IndexTrial> {
   const names = new Map<string, string>();

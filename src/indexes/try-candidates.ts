@@ -15,10 +15,15 @@ import { findProductQuery, type WorkloadStatement } from './workload.ts';
 /** Shown of a statement that is not the product's own. */
 const MAX_NAME_LENGTH = 80;
 
-/** One that carries columns is larger: it must save at least a quarter of what is left without them. */
+/**
+ * One that carries columns is larger: it must save at least a quarter of what is left without them.
+ */
 const COVERING_HANDICAP = 4 / 3;
 
-/** SQLSTATE classes of a lost connection, of conflicts with others, and of a server that lacks something. */
+/**
+ * SQLSTATE classes of a lost connection, of conflicts with others, and of a server that lacks
+ * something.
+ */
 const NOT_ABOUT_THE_STATEMENT = /^(?:08|25|28|40|53|55|57|58)/;
 
 /** A statement of the workload as it is planned for one of the tenants. */
@@ -44,8 +49,8 @@ export interface TriedWorkload {
 }
 
 /**
- * Generates candidates from the workload, and tries each on the statements that it was made for. A statement that cannot
- * be planned is told of, and has no part in anything else.
+ * Generates candidates from the workload, and tries each on the statements that it was made for. A
+ * statement that cannot be planned is told of, and has no part in anything else.
  * @param existing the valid indexes of all tables
  * @param openTrial called with the tables that candidates are for
  */
@@ -133,7 +138,8 @@ function nameOf(sql: string): string {
 
 /**
  * Why PostgreSQL does not plan a statement.
- * @throws the error itself when it is not about the statement: the connection is lost, the server has no memory left
+ * @throws the error itself when it is not about the statement: the connection is lost, the server
+ *   has no memory left
  */
 function refusalOf(error: unknown): string {
   const isAboutStatement = error instanceof pg.DatabaseError && !NOT_ABOUT_THE_STATEMENT.test(error.code ?? '');
@@ -178,7 +184,10 @@ async function columnsOfTables(client: Queryable): Promise<ReadonlyMap<string, r
   return new Map(rows.map(({ table, columns }) => [table, columns]));
 }
 
-/** Every column that the statement names, of whichever of its tables; all of them when it has an asterisk. */
+/**
+ * Every column that the statement names, of whichever of its tables; all of them when it has an
+ * asterisk.
+ */
 function columnsRead(sql: string, columns: readonly string[] = []): readonly string[] {
   const text = sql.replace(/count\(\*\)/gi, '');
   return text.includes('*') ? columns : columns.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
@@ -218,7 +227,10 @@ async function gainsOf(
   return gains;
 }
 
-/** Several candidates may serve one statement; each statement counts for the one that serves it best. */
+/**
+ * Several candidates may serve one statement; each statement counts for the one that serves it
+ * best.
+ */
 function withoutRivals(tried: readonly TriedIndex[]): TriedIndex[] {
   const best = new Map<string, { key: string; cost: number }>();
   for (const { index, gains } of tried) {

@@ -6,7 +6,10 @@ import { keyText } from './definition.ts';
 import { tablesOf } from './tables.ts';
 import type { IndexUsage, TableUsage } from './usage.ts';
 
-/** Each index with its figures and verdict, what it is for below the table, and what is missing on purpose. */
+/**
+ * Each index with its figures and verdict, what it is for below the table, and what is missing on
+ * purpose.
+ */
 export function formatAnalysis(indexes: readonly AnalyzedIndex[], unmarked: readonly string[]): string {
   const rows = indexes.map(({ model, definition, sizeBytes, scans, cacheHitRatio, verdict }) => [
     model,

@@ -16,7 +16,10 @@ export interface IndexUsageRow {
   readonly verdict: string;
 }
 
-/** Reads PostgreSQL's own statistics of the product's tables. They cover all tenants and tell of none. */
+/**
+ * Reads PostgreSQL's own statistics of the product's tables. They cover all tenants and tell of
+ * none.
+ */
 export class IndexUsageRepository {
   constructor(private readonly database: TenantDatabase) {}
 

@@ -9,9 +9,14 @@ export interface IndexUsage extends DatabaseIndex {
   readonly scans: number;
   /** Index entries that the scans returned. */
   readonly tuplesRead: number;
-  /** Of its pages that were read, the share found in PostgreSQL's own memory; null while none was read. */
+  /**
+   * Of its pages that were read, the share found in PostgreSQL's own memory; null while none was
+   * read.
+   */
   readonly cacheHitRatio: number | null;
-  /** The size that its entries would need; null when the login may not see the tables' statistics. */
+  /**
+   * The size that its entries would need; null when the login may not see the tables' statistics.
+   */
   readonly neededBytes: number | null;
 }
 
@@ -83,10 +88,10 @@ function instant(value: string): string {
 }
 
 /**
- * The needed size of a B-tree, an estimate from below, since equal keys are kept once: on a page of 8,192 bytes, of
- * which 40 are its own and fillfactor percent are filled at first, an entry takes 4 bytes for its place, 8 for its head
- * and its columns rounded up to 8 ("Database Page Layout" and "B-Tree Structure" of PostgreSQL's documentation; average
- * widths from pg_stats).
+ * The needed size of a B-tree, an estimate from below, since equal keys are kept once: on a page of
+ * 8,192 bytes, of which 40 are its own and fillfactor percent are filled at first, an entry takes 4
+ * bytes for its place, 8 for its head and its columns rounded up to 8 ("Database Page Layout" and
+ * "B-Tree Structure" of PostgreSQL's documentation; average widths from pg_stats).
  */
 const COUNTED = `
   SELECT s.indexrelname AS index, pg_relation_size(s.indexrelid)::float8 AS "sizeBytes", s.idx_scan::float8 AS scans,

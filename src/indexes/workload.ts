@@ -36,8 +36,9 @@ export const DAY_SECONDS = 86_400;
 export const MIN_OBSERVED_SECONDS = 3_600;
 
 /**
- * What was sent to the product's tables since pg_stat_statements was last reset; null where the server does not load
- * it. Where the extension is not made in this database it is, for as long as it is read.
+ * What was sent to the product's tables since pg_stat_statements was last reset; null where the
+ * server does not load it. Where the extension is not made in this database it is, for as long as
+ * it is read.
  * @throws OperatorError when it is not made and cannot be
  */
 export async function readWorkload(client: Queryable): Promise<SentStatements | null> {
@@ -114,7 +115,10 @@ function countHidden(schema: string): string {
     WHERE ${ENTRIES_OF_DATABASE} AND coalesce(query, '${HIDDEN_TEXT}') = '${HIDDEN_TEXT}'`;
 }
 
-/** Which text an entry has is that of whoever sent the statement first: it may have been planned before it was sent. */
+/**
+ * Which text an entry has is that of whoever sent the statement first: it may have been planned
+ * before it was sent.
+ */
 function readSent(schema: string): string {
   return String.raw`
     SELECT sql, (sum(calls) * $4 / greatest(extract(epoch FROM now() - max(since)), $3))::float8 AS "callsPerDay",
@@ -130,7 +134,10 @@ function readSent(schema: string): string {
     GROUP BY sql ORDER BY sum(total_exec_time) DESC LIMIT $2`;
 }
 
-/** The product's query that a statement of the workload is, with its constants and values; undefined for others'. */
+/**
+ * The product's query that a statement of the workload is, with its constants and values; undefined
+ * for others'.
+ */
 export function findProductQuery(sql: string, queries: readonly ProductQuery[]): ProductQuery | undefined {
   const shape = shapeOf(sql);
   return queries.find(({ query }) => shapeOf(query.text) === shape);

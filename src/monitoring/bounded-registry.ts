@@ -1,13 +1,17 @@
 import { shortCopy } from './short-copy.ts';
 
-/** Takes what comes after the limit. No GraphQL name can be spelled like this, so that no client's name meets it. */
+/**
+ * Takes what comes after the limit. No GraphQL name can be spelled like this, so that no client's
+ * name meets it.
+ */
 export const OTHER = '(other)';
 /** Longer names are nobody's who wants to find them again. */
 const MAX_NAME_LENGTH = 100;
 
 /**
- * One entry for each name, up to a limit; names after that, and very long ones, share `OTHER`. The first names keep their entries, so
- * that counters never fall and a metrics store sees no more than `limit + 1` series however long the process runs.
+ * One entry for each name, up to a limit; names after that, and very long ones, share `OTHER`. The
+ * first names keep their entries, so that counters never fall and a metrics store sees no more than
+ * `limit + 1` series however long the process runs.
  */
 export class BoundedRegistry<Entry> {
   readonly #entries = new Map<string, Entry>();

@@ -4,14 +4,18 @@ import { LatencyHistogram } from './latency-histogram.ts';
 export type CacheTier = 'memory' | 'redis';
 export const CACHE_TIERS: readonly CacheTier[] = ['memory', 'redis'];
 
-/** Why a lookup found nothing to serve. `absent`: no entry; `old`: written over since; `broken`: bytes that are no entry. */
+/**
+ * Why a lookup found nothing to serve. `absent`: no entry; `old`: written over since; `broken`:
+ * bytes that are no entry.
+ */
 export type MissReason = 'absent' | 'old' | 'expired' | 'broken';
 export const MISS_REASONS: readonly MissReason[] = ['absent', 'old', 'expired', 'broken'];
 
 /**
- * Why a request was not looked up. `off`: by the setting; `untrusted`: writes may have gone by unseen; `unreachable`: Redis
- * does not answer; `no-tenant`: no caller, or one without a tenant; `mutation`; `refresh`: asked for; `momentary`: answers that
- * are never kept; `unreadable`: no operation that the cache could read.
+ * Why a request was not looked up. `off`: by the setting; `untrusted`: writes may have gone by
+ * unseen; `unreachable`: Redis does not answer; `no-tenant`: no caller, or one without a tenant;
+ * `mutation`; `refresh`: asked for; `momentary`: answers that are never kept; `unreadable`: no
+ * operation that the cache could read.
  */
 export const BYPASS_REASONS = [
   ...(['off', 'untrusted', 'unreachable', 'no-tenant'] as const),
@@ -20,9 +24,9 @@ export const BYPASS_REASONS = [
 export type BypassReason = (typeof BYPASS_REASONS)[number];
 
 /**
- * `get` and `set` are accesses to Redis; `hit` and `miss` the outcome of a whole lookup, one for each; `joined` a miss that
- * waited for the same load of another; `fill` an entry that was stored; `invalidation` a bump of versions; `error` a
- * store that did not do as asked.
+ * `get` and `set` are accesses to Redis; `hit` and `miss` the outcome of a whole lookup, one for
+ * each; `joined` a miss that waited for the same load of another; `fill` an entry that was stored;
+ * `invalidation` a bump of versions; `error` a store that did not do as asked.
  */
 export interface CacheEvent {
   readonly namespace: string;

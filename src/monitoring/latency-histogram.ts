@@ -1,4 +1,7 @@
-/** Buckets for each doubling of the duration: their middle is at most 1/64 (1.6 %) away from any value in them. */
+/**
+ * Buckets for each doubling of the duration: their middle is at most 1/64 (1.6 %) away from any
+ * value in them.
+ */
 const BUCKETS_PER_DOUBLING = 32;
 const BITS = Math.log2(BUCKETS_PER_DOUBLING);
 /** Up to here (in microseconds) every microsecond has a bucket of its own. */
@@ -17,9 +20,10 @@ export interface Latency {
 }
 
 /**
- * Durations counted in log-linear buckets. Percentiles are right to 1.6 % (half a microsecond for very short ones);
- * count, mean and max are exact. Recording costs about 10 ns and no memory, against 24 ns and 24 KB of
- * `perf_hooks.createHistogram` at like precision, which does not tell its buckets either. At most 6 KB, typically 3.
+ * Durations counted in log-linear buckets. Percentiles are right to 1.6 % (half a microsecond for
+ * very short ones); count, mean and max are exact. Recording costs about 10 ns and no memory,
+ * against 24 ns and 24 KB of `perf_hooks.createHistogram` at like precision, which does not tell
+ * its buckets either. At most 6 KB, typically 3.
  */
 export class LatencyHistogram {
   #counts = new Float64Array(0);
@@ -60,7 +64,10 @@ export class LatencyHistogram {
     return { count: this.#count, mean: this.#count && this.#sumMs / this.#count, p50, p95, p99, max: this.#maxMs };
   }
 
-  /** How many durations were at most as long as each bound, to the precision of the buckets. Bounds ascend. */
+  /**
+   * How many durations were at most as long as each bound, to the precision of the buckets. Bounds
+   * ascend.
+   */
   countsUpTo(boundsMs: readonly number[]): number[] {
     let bucket = 0;
     let total = 0;

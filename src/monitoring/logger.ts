@@ -10,8 +10,9 @@ const PLACES_OF_HEADERS = ['', 'headers', 'request.headers', 'res.headers', 'rep
 const MAX_CAUSES = 5;
 
 /**
- * The service's log: one JSON object a line on stdout, or readable lines in development on a terminal. Tokens and
- * cookies are left out, and so are query strings, which may hold a GraphQL request's variables.
+ * The service's log: one JSON object a line on stdout, or readable lines in development on a
+ * terminal. Tokens and cookies are left out, and so are query strings, which may hold a GraphQL
+ * request's variables.
  * @param destination stdout when absent
  */
 export function createLogger(config: Pick<Config, 'production' | 'logLevel'>, destination?: DestinationStream): Logger {
@@ -53,7 +54,10 @@ function describeRequest({ method, url, ip }: LoggedRequest) {
   return { method, path: url?.split('?', 1)[0], remoteAddress: ip };
 }
 
-/** Not all of an error's properties: PostgreSQL's `detail` and Prisma's `meta` hold the values of rows. */
+/**
+ * Not all of an error's properties: PostgreSQL's `detail` and Prisma's `meta` hold the values of
+ * rows.
+ */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;

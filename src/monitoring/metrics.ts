@@ -36,9 +36,10 @@ interface Sample {
 }
 
 /**
- * Everything for Prometheus, read from the monitor when it is asked for: recording into prom-client's own histograms
- * costs 0.7 us each time (measured), reading costs a scrape a few milliseconds. No label but one of ten holds a tenant, and every
- * label's values are bounded by the monitor.
+ * Everything for Prometheus, read from the monitor when it is asked for: recording into
+ * prom-client's own histograms costs 0.7 us each time (measured), reading costs a scrape a few
+ * milliseconds. No label but one of ten holds a tenant, and every label's values are bounded by the
+ * monitor.
  */
 export function createMetrics({
   monitor,
@@ -74,7 +75,10 @@ export function createMetrics({
   return registry;
 }
 
-/** Takes part in what all workers show. @returns gives their figures together, in Prometheus' text format */
+/**
+ * Takes part in what all workers show. @returns gives their figures together, in Prometheus' text
+ * format
+ */
 export type ShareMetrics = (own: Registry) => () => Promise<string>;
 
 /**
@@ -239,7 +243,10 @@ function addAudit(add: Add, audit: MetricsSources['audit']): void {
   ]);
 }
 
-/** The tenants that this process worked for most; which ones changes, so that a series may end and go on later. */
+/**
+ * The tenants that this process worked for most; which ones changes, so that a series may end and
+ * go on later.
+ */
 const TOP_TENANTS = 10;
 
 const TENANT_FIGURES = {
@@ -311,7 +318,10 @@ function histogramSamples(name: string, labels: Sample['labels'], durations: Lat
   ];
 }
 
-/** prom-client's types know its own four classes only; its registry asks no more of a metric than these. */
+/**
+ * prom-client's types know its own four classes only; its registry asks no more of a metric than
+ * these.
+ */
 function readWhenAsked(
   type: MetricType,
   name: string,

@@ -14,7 +14,10 @@ import { endOperationSpan, traceStatement } from './tracing.ts';
 
 /** Clients name their operations as they like. */
 const MAX_OPERATIONS = 200;
-/** More than the schema has resolvers that are timed, and more than the code has statements and namespaces. */
+/**
+ * More than the schema has resolvers that are timed, and more than the code has statements and
+ * namespaces.
+ */
 const MAX_RESOLVERS = 500;
 const MAX_QUERIES = 200;
 const MAX_CACHE_NAMESPACES = 50;
@@ -37,8 +40,9 @@ export interface MonitorOptions {
 }
 
 /**
- * Collects how long things take in this process, from its start on. Every method is cheap enough for every request
- * (about 0.1 us), memory is bounded, and nothing throws. Tenants are told apart for `operationsOf` only.
+ * Collects how long things take in this process, from its start on. Every method is cheap enough
+ * for every request (about 0.1 us), memory is bounded, and nothing throws. Tenants are told apart
+ * for `operationsOf` only.
  */
 export class Monitor {
   readonly since = new Date();
@@ -63,7 +67,8 @@ export class Monitor {
     if (tenantId) this.usage.request(tenantId, cacheHit, points);
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
     own?.record(durationMs, errors, cacheHit, timing);
-    // By the name that its tenant's share of names allows, so that no tenant uses up the names of all.
+    // By the name that its tenant's share of names allows, so that no tenant uses up the names of
+    // all.
     this.operations.entry(own?.name ?? event.name).record(durationMs, errors, cacheHit, timing);
     if (durationMs >= this.options.slowOperationMs) this.#logSlow(event, timing);
     if (timing?.span) endOperationSpan(timing.span, event);
@@ -73,7 +78,9 @@ export class Monitor {
     this.resolvers.entry(coordinate).record(durationMs, failed);
   }
 
-  /** Give it to `TenantDatabase` as `onStatement`. What was sent for a request counts for that too. */
+  /**
+   * Give it to `TenantDatabase` as `onStatement`. What was sent for a request counts for that too.
+   */
   readonly recordStatement = (event: StatementEvent): void => {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
     timing?.addStatement(event);
@@ -95,7 +102,10 @@ export class Monitor {
     this.bypasses.set(reason, (this.bypasses.get(reason) ?? 0) + 1);
   }
 
-  /** An answer with errors. @param code of the first one: one of a closed set @param tenantId absent: of nobody's */
+  /**
+   * An answer with errors. @param code of the first one: one of a closed set @param tenantId
+   * absent: of nobody's
+   */
   recordError(status: number, code: string, tenantId?: string): void {
     this.errors.entry(`${status} ${code}`).count++;
     if (tenantId) this.usage.error(tenantId, code);

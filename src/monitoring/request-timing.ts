@@ -6,8 +6,9 @@ import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 export type CacheOutcome = 'hit' | 'miss' | 'bypass';
 
 /**
- * Where the time of one GraphQL request went. It goes by hand, in the request's context and tenant scope, to whoever
- * sends statements: an AsyncLocalStorage would do the same for 20 to 30 % of a request's CPU on Node 20 and 22.
+ * Where the time of one GraphQL request went. It goes by hand, in the request's context and tenant
+ * scope, to whoever sends statements: an AsyncLocalStorage would do the same for 20 to 30 % of a
+ * request's CPU on Node 20 and 22.
  */
 export class RequestTiming {
   readonly startedAtMs: number;
@@ -48,8 +49,9 @@ export class RequestTiming {
 }
 
 /**
- * A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements", cache;desc=miss`.
- * Without statements there is no `db`: short, as it is written for every hit of the cache.
+ * A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements",
+ * cache;desc=miss`. Without statements there is no `db`: short, as it is written for every hit of
+ * the cache.
  */
 export function serverTiming(timing: RequestTiming): string {
   const { databaseMs, statements, cache } = timing;
@@ -62,7 +64,9 @@ function counted(statements: number): string {
   return statements === 1 ? '1 statement' : `${statements} statements`;
 }
 
-/** By whole numbers, whose texts V8 remembers; toFixed makes each anew, for every hit of the cache. */
+/**
+ * By whole numbers, whose texts V8 remembers; toFixed makes each anew, for every hit of the cache.
+ */
 function inTenths(ms: number): string {
   const tenths = Math.round(ms * 10);
   return `${Math.trunc(tenths / 10)}.${tenths % 10}`;

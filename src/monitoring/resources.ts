@@ -27,7 +27,10 @@ export interface Resources {
   readonly databaseConnections: number;
 }
 
-/** Measures this process. CPU and event loop over the last 10 to 20 seconds, whoever asks and however often. */
+/**
+ * Measures this process. CPU and event loop over the last 10 to 20 seconds, whoever asks and
+ * however often.
+ */
 export class ResourceMonitor {
   readonly #loopDelay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;

@@ -14,7 +14,10 @@ const MAX_SHAPES = 500;
 const MAX_PLAN_LENGTH = 10_000;
 
 const CONNECT_TIMEOUT_MS = 2_000;
-/** A plan takes milliseconds. One that waits for a lock, or for a busy server, is not worth waiting for. */
+/**
+ * A plan takes milliseconds. One that waits for a lock, or for a busy server, is not worth waiting
+ * for.
+ */
 const PLANNER_SETTINGS = { transaction_read_only: 'on', statement_timeout: '1000', lock_timeout: '100' };
 
 /** Nodes that change rows or lock them. */
@@ -24,9 +27,10 @@ const WRITING_NODES = new Set(['ModifyTable', 'LockRows']);
 export type PlannedStatement = Pick<StatementEvent, 'sql' | 'values' | 'tenantId'>;
 
 /**
- * Plans slow statements once more, with their values and as their tenant, and never runs them. On a connection of its
- * own for each plan, which no request waits for, one at a time; what comes meanwhile goes without, and so does a shape that
- * was planned within the last minute. Only what reads, in a read-only transaction. Values leave it as `?`.
+ * Plans slow statements once more, with their values and as their tenant, and never runs them. On a
+ * connection of its own for each plan, which no request waits for, one at a time; what comes
+ * meanwhile goes without, and so does a shape that was planned within the last minute. Only what
+ * reads, in a read-only transaction. Values leave it as `?`.
  */
 export class SlowPlans {
   readonly #planned = new LRUCache<string, true>({ max: MAX_SHAPES, ttl: SAMPLE_INTERVAL_MS });
@@ -34,7 +38,8 @@ export class SlowPlans {
 
   /**
    * @param url as the service connects
-   * @param onError told that a plan could not be had, by SQLSTATE or the driver's code: messages hold values
+   * @param onError told that a plan could not be had, by SQLSTATE or the driver's code: messages
+   *   hold values
    */
   constructor(
     private readonly url: string,

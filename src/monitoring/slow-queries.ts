@@ -1,6 +1,9 @@
 import { shortCopy } from './short-copy.ts';
 
-/** A text of this length is a statement with thousands of placeholders; its beginning tells what it is. */
+/**
+ * A text of this length is a statement with thousands of placeholders; its beginning tells what it
+ * is.
+ */
 const MAX_SQL_LENGTH = 10_000;
 const MAX_OPERATION_LENGTH = 100;
 

@@ -1,4 +1,7 @@
-/** What a text can have that makes it uncertain where its literals end; the product's own statements have none of it. */
+/**
+ * What a text can have that makes it uncertain where its literals end; the product's own statements
+ * have none of it.
+ */
 const UNCERTAIN = /--|\/\*|\\|\$\w*\$|;/;
 const LITERALS_AND_NAMES = /'(?:[^']|'')*'|"(?:[^"]|"")*"/g;
 
@@ -15,12 +18,18 @@ export function isPlainRead(sql: string): boolean {
   return !WRITING.test(sql.replace(LITERALS_AND_NAMES, ' '));
 }
 
-/** Literals, of which those with backslashes begin with E; quoted names, names and parameters, which stay; numbers. */
+/**
+ * Literals, of which those with backslashes begin with E; quoted names, names and parameters, which
+ * stay; numbers.
+ */
 const TOKENS =
   /\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|("(?:[^"]|"")*"|[\p{L}_$][\p{L}\p{N}_$]*)|\d+(?:\.\d+)?(?:e[+-]?\d+)?/giu;
 const BOOLEAN = /^(?:true|false)$/i;
 
-/** A condition as EXPLAIN shows it, with `?` in place of every value: those of a tenant are nobody else's business. */
+/**
+ * A condition as EXPLAIN shows it, with `?` in place of every value: those of a tenant are nobody
+ * else's business.
+ */
 export function withoutValues(condition: string): string {
   return condition.replace(TOKENS, (_, name?: string) => (name && !BOOLEAN.test(name) ? name : '?'));
 }

@@ -1,6 +1,9 @@
 import { type Latency, LatencyHistogram } from './latency-histogram.ts';
 
-/** How an operation ended; each has a histogram of its own, as a cache hit says nothing about the time of a miss. */
+/**
+ * How an operation ended; each has a histogram of its own, as a cache hit says nothing about the
+ * time of a miss.
+ */
 export type OperationResult = 'ok' | 'error' | 'cache_hit';
 export const OPERATION_RESULTS: readonly OperationResult[] = ['ok', 'error', 'cache_hit'];
 

@@ -2,14 +2,20 @@ import { LRUCache } from 'lru-cache';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { OperationStatistics } from './statistics.ts';
 
-/** Names that one tenant may have; the rest share `OTHER`, so that one tenant does not push out the others. */
+/**
+ * Names that one tenant may have; the rest share `OTHER`, so that one tenant does not push out the
+ * others.
+ */
 const MAX_NAMES_PER_TENANT = 50;
 /** Pairs of tenant and operation over all tenants: about 3 KB each, so 15 MB when full. */
 const MAX_PAIRS = 5_000;
 
 type Operations = BoundedRegistry<OperationStatistics>;
 
-/** Operations by tenant, for those tenants that were active last: one that is quiet for long begins anew. */
+/**
+ * Operations by tenant, for those tenants that were active last: one that is quiet for long begins
+ * anew.
+ */
 export class TenantOperations {
   readonly #tenants: LRUCache<string, Operations>;
 

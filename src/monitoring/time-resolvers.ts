@@ -4,15 +4,18 @@ import type { Monitor } from './monitor.ts';
 
 /** So many calls of each resolver are all timed: what is rarely asked for shows at once. */
 const TIMED_FIRST = 100;
-/** After them, one call in so many on average. A list of 50 rows resolves each of its fields 50 times. */
+/**
+ * After them, one call in so many on average. A list of 50 rows resolves each of its fields 50
+ * times.
+ */
 const SAMPLE_EVERY = 10;
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 /**
- * Times the resolvers that do work, by replacing them in the schema; fields that only read a property have none and
- * stay as they are. A duration lasts until the resolver's promise settles, waiting for its batch included.
- * Call it once, before the schema is given to the server.
+ * Times the resolvers that do work, by replacing them in the schema; fields that only read a
+ * property have none and stay as they are. A duration lasts until the resolver's promise settles,
+ * waiting for its batch included. Call it once, before the schema is given to the server.
  * @param random even numbers from 0 to 1
  */
 export function timeResolvers(schema: GraphQLSchema, monitor: Monitor, random: () => number = Math.random): void {
@@ -26,7 +29,10 @@ export function timeResolvers(schema: GraphQLSchema, monitor: Monitor, random: (
   }
 }
 
-/** Gaps of random length between the timed calls, so that no pattern in the calls can hide from them. */
+/**
+ * Gaps of random length between the timed calls, so that no pattern in the calls can hide from
+ * them.
+ */
 function sampled(timed: Resolver, untimed: Resolver, random: () => number): Resolver {
   let firstLeft = TIMED_FIRST;
   let untimedLeft = 0;

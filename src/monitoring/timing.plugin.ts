@@ -13,9 +13,9 @@ interface Context {
 }
 
 /**
- * Times whole operations, for the statistics and the span; the HTTP layer tells the client by `Server-Timing`. No hook
- * on fields: it would wrap the whole schema and cost more than the resolvers it times; `timeResolvers` times those that
- * do work.
+ * Times whole operations, for the statistics and the span; the HTTP layer tells the client by
+ * `Server-Timing`. No hook on fields: it would wrap the whole schema and cost more than the
+ * resolvers it times; `timeResolvers` times those that do work.
  */
 export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
   return {

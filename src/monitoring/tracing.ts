@@ -2,7 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 
-/** Follows the tracer provider that the process registers, also one registered later; without one it does nothing. */
+/**
+ * Follows the tracer provider that the process registers, also one registered later; without one it
+ * does nothing.
+ */
 const tracer = trace.getTracer('tenantry');
 
 /** What an operation's span tells of it. Never variables. */
@@ -13,7 +16,8 @@ export interface TracedOperation {
 }
 
 /**
- * Begins the span of an operation, as a child of the caller's when its headers name one (`traceparent`).
+ * Begins the span of an operation, as a child of the caller's when its headers name one
+ * (`traceparent`).
  * @param startedAtMs as `performance.now()` told it
  * @returns null when nothing records traces
  */

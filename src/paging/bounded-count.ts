@@ -10,7 +10,8 @@ export interface Count {
 }
 
 /**
- * Counts to rows + 1. The limit is a literal: for a parameter the planner assumes a tenth of all rows.
+ * Counts to rows + 1. The limit is a literal: for a parameter the planner assumes a tenth of all
+ * rows.
  * @param source table, and what its rows must satisfy
  */
 export function boundedCount(

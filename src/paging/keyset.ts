@@ -6,12 +6,16 @@ const { sql, empty, raw } = Prisma;
 export const MAX_PAGE_SIZE = 100;
 
 /**
- * Told to the planner as a number: of a LIMIT that is a parameter it expects a tenth of all rows, and plans the page anew each
- * time for the size it has then, for more than its execution takes. The size itself only ends the execution early.
+ * Told to the planner as a number: of a LIMIT that is a parameter it expects a tenth of all rows,
+ * and plans the page anew each time for the size it has then, for more than its execution takes.
+ * The size itself only ends the execution early.
  */
 export const LONGEST_PAGE = raw(`LIMIT ${MAX_PAGE_SIZE + 1}`);
 
-/** An order that ends with the id, so that no two rows are equal in it and pages never overlap or skip. */
+/**
+ * An order that ends with the id, so that no two rows are equal in it and pages never overlap or
+ * skip.
+ */
 export interface KeysetOrder {
   /** Names the order in cursors: a cursor of one order is refused by another. */
   readonly name: string;
@@ -33,13 +37,22 @@ export interface Position {
 /** Which rows of an order are asked for. */
 export interface PageRequest {
   readonly size: number;
-  /** Whether the last rows of the bounds are asked for and not the first. They come in the order's direction all the same. */
+  /**
+   * Whether the last rows of the bounds are asked for and not the first. They come in the order's
+   * direction all the same.
+   */
   readonly backward: boolean;
   readonly after: Position | null;
   readonly before: Position | null;
-  /** Whether to look beyond `after` and `before`, so that the page knows exactly what lies on either side. */
+  /**
+   * Whether to look beyond `after` and `before`, so that the page knows exactly what lies on either
+   * side.
+   */
   readonly exactEnds: boolean;
-  /** Whether rows are read that are not on the page: then it has the time limit of searches. Absent: none are. */
+  /**
+   * Whether rows are read that are not on the page: then it has the time limit of searches. Absent:
+   * none are.
+   */
   readonly isSearched?: boolean;
 }
 
@@ -62,8 +75,9 @@ interface EndsRow {
 }
 
 /**
- * The SQL of one page: its rows, one more to see whether it goes on, and what lies beyond the bounds. It always yields
- * at least one row; on an empty page that row's id is null. Costs the same on every page: the bounds are index keys.
+ * The SQL of one page: its rows, one more to see whether it goes on, and what lies beyond the
+ * bounds. It always yields at least one row; on an empty page that row's id is null. Costs the same
+ * on every page: the bounds are index keys.
  * @param source table, and what its rows must satisfy
  */
 export function keysetSelect(
@@ -76,16 +90,17 @@ export function keysetSelect(
   const [backwards, onwards] = order.descending ? [sql`ASC`, sql`DESC`] : [sql`DESC`, sql`ASC`];
   const [later, earlier] = order.descending ? [sql`<`, sql`>`] : [sql`>`, sql`<`];
   const [laterOrAt, earlierOrAt] = order.descending ? [sql`<=`, sql`>=`] : [sql`>=`, sql`<=`];
-  // In order and the nearest first, so that the index of the order answers: for EXISTS, which cannot be ordered,
-  // PostgreSQL reads the whole table from its start when the tenant owns much of it.
+  // In order and the nearest first, so that the index of the order answers: for EXISTS, which
+  // cannot be ordered, PostgreSQL reads the whole table from its start when the tenant owns much of
+  // it.
   const beyond = (position: Position | null, comparison: Prisma.Sql, towards: Prisma.Sql) =>
     page.exactEnds && position
       ? sql`(SELECT true FROM ${table} WHERE ${where} AND ${compare(order, comparison, position)}
           ORDER BY ${order.column} ${towards}, id ${towards} LIMIT 1) IS NOT NULL`
       : sql`false`;
   const direction = order.descending === page.backward ? sql`ASC` : sql`DESC`;
-  // OFFSET 0 keeps the ends a subquery: within a LATERAL, PostgreSQL would look beyond the bounds anew for
-  // each row of the page.
+  // OFFSET 0 keeps the ends a subquery: within a LATERAL, PostgreSQL would look beyond the bounds
+  // anew for each row of the page.
   return sql`SELECT ends.*, page.* FROM (
       SELECT ${beyond(page.after, earlierOrAt, backwards)} AS precedes, ${beyond(page.before, laterOrAt, onwards)} AS follows OFFSET 0
     ) ends LEFT JOIN LATERAL (

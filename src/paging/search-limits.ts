@@ -10,8 +10,8 @@ export interface SearchLimits {
 export const DEFAULT_SEARCH_LIMITS: SearchLimits = { rows: 10_000, timeoutMs: 1_000 };
 
 /**
- * The price of a count or a search at most: the time limit ends it. Half of the limit, in points of a
- * microsecond: a statement that takes so long shares its CPU with others.
+ * The price of a count or a search at most: the time limit ends it. Half of the limit, in points of
+ * a microsecond: a statement that takes so long shares its CPU with others.
  */
 export const MAX_SCAN_POINTS = DEFAULT_SEARCH_LIMITS.timeoutMs * 500;
 

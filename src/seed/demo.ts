@@ -23,7 +23,8 @@ const DEMO_TENANTS: readonly Omit<TenantPlan, 'position' | 'salt'>[] = [
 ];
 
 /**
- * Fills an empty database with four small tenants, the same in every run but for the dates: they end today.
+ * Fills an empty database with four small tenants, the same in every run but for the dates: they
+ * end today.
  * @param client a connection that is closed afterwards: the generation leaves it with its settings
  */
 export async function seedDemo(client: pg.ClientBase): Promise<void> {

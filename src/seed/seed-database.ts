@@ -17,7 +17,8 @@ export interface SeedOptions {
 
 /**
  * Fills the database with generated tenants, each in a transaction of its own.
- * @throws OperatorError when the database has tenants and none may be added, or has one of the same slug
+ * @throws OperatorError when the database has tenants and none may be added, or has one of the same
+ *   slug
  */
 export async function seedDatabase({ client, tenants, period, append, onProgress }: SeedOptions): Promise<void> {
   await refuseExisting(

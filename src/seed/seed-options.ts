@@ -40,7 +40,8 @@ export interface SeedRequest {
 
 /**
  * What the command line asks for.
- * @throws OperatorError when an option does not hold, or the environment is production and that was not allowed
+ * @throws OperatorError when an option does not hold, or the environment is production and that was
+ *   not allowed
  */
 export function readSeedRequest(
   { options }: CommandLine<typeof SEED_COMMAND.options>,
@@ -73,7 +74,10 @@ function checkedPrefix(prefix: string): string {
   );
 }
 
-/** Years of four digits with room for the days before; the last day's movements are within the limits in every time zone. */
+/**
+ * Years of four digits with room for the days before; the last day's movements are within the
+ * limits in every time zone.
+ */
 function checkedDay(day: string | undefined): string | undefined {
   if (day === undefined) return undefined;
   const date = new Date(`${day}T00:00:00Z`);

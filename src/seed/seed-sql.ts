@@ -1,12 +1,16 @@
-// Rows are generated where they are stored: PostgreSQL makes a row in less time than Node.js takes to send one. What looks
-// random is a hash of the row's number and the tenant's salt; PostgreSQL's extended hash functions give the same values
-// in every version, since the rows of hash-partitioned tables depend on them.
+// Rows are generated where they are stored: PostgreSQL makes a row in less time than Node.js takes
+// to send one. What looks random is a hash of the row's number and the tenant's salt; PostgreSQL's
+// extended hash functions give the same values in every version, since the rows of hash-partitioned
+// tables depend on them.
 
 /** Of all accounts the newest few are pending, and have no movements. */
 const PENDING_SHARE = 0.04;
 /** Accounts are opened over so many days before the first movement. */
 const OPENING_DAYS = 1_500;
-/** Movements lie between 3 o'clock, where no clock is put forward or back any more, and midnight; most around half past one. */
+/**
+ * Movements lie between 3 o'clock, where no clock is put forward or back any more, and midnight;
+ * most around half past one.
+ */
 const FIRST_MS = 3 * 3_600_000;
 const LAST_MS = 24 * 3_600_000;
 
@@ -17,16 +21,16 @@ const TYPES = slots({ CHECKING: 10, SAVINGS: 4, CREDIT: 3, LOAN: 2, INVESTMENT: 
 const STATUSES = slots({ ACTIVE: 17, FROZEN: 1, CLOSED: 2 });
 
 /**
- * The day the movements end on, and how much of it is over at the tenant's, so that nothing lies in the future.
- * $1 time zone, $2 the day if it is given.
+ * The day the movements end on, and how much of it is over at the tenant's, so that nothing lies in
+ * the future. $1 time zone, $2 the day if it is given.
  */
 export const LAST_DAY = `
   SELECT to_char(day, 'YYYY-MM-DD') AS day, CASE WHEN day = now_there::date THEN extract(epoch FROM now_there::time) / 86400 ELSE 1 END::float8 AS over
     FROM (SELECT now() AT TIME ZONE $1 AS now_there) AS clock, coalesce($2::date, now_there::date) AS day`;
 
 /**
- * The tenants are a second apart, so that their ids are in their order.
- * $1 salt, $2 slug, $3 name, $4 time zone, $5 last day if it is given, $6 days, $7 position. Gives the id.
+ * The tenants are a second apart, so that their ids are in their order. $1 salt, $2 slug, $3 name,
+ * $4 time zone, $5 last day if it is given, $6 days, $7 position. Gives the id.
  */
 export const INSERT_TENANT = `
   INSERT INTO tenants (id, slug, name, time_zone, created_at)
@@ -36,9 +40,9 @@ export const INSERT_TENANT = `
   RETURNING id`;
 
 /**
- * A tenant's accounts, the busiest first: the number of movements falls by Zipf's law, and adds up to $3.
- * $1 salt, $2 accounts, $3 movements, $4 last day, $5 days, $6 time zone, $7 banks, $8 ten currencies to draw from,
- * $9 to $11 currencies, what 1 EUR is in them and their decimals.
+ * A tenant's accounts, the busiest first: the number of movements falls by Zipf's law, and adds up
+ * to $3. $1 salt, $2 accounts, $3 movements, $4 last day, $5 days, $6 time zone, $7 banks, $8 ten
+ * currencies to draw from, $9 to $11 currencies, what 1 EUR is in them and their decimals.
  */
 export const PLAN_ACCOUNTS = `
   CREATE TEMP TABLE seed_accounts ON COMMIT DROP AS
@@ -64,9 +68,9 @@ export const CREATE_MOVEMENTS = `
   CREATE TEMP TABLE seed_movements (j bigint, n int, booked_at timestamptz(3), kind int, signed numeric, running numeric) ON COMMIT DROP`;
 
 /**
- * The movements of the accounts $2 to $3, with what they add up to so far in each account.
- * $1 salt, $4 last day, $5 days, $6 time zone, $7 how much of the last day is over, $8 a hundred kinds to draw from,
- * $9 typical amounts by kind, $10 signs by kind.
+ * The movements of the accounts $2 to $3, with what they add up to so far in each account. $1 salt,
+ * $4 last day, $5 days, $6 time zone, $7 how much of the last day is over, $8 a hundred kinds to
+ * draw from, $9 typical amounts by kind, $10 signs by kind.
  */
 export const GENERATE_MOVEMENTS = `
   INSERT INTO seed_movements
@@ -83,9 +87,9 @@ export const GENERATE_MOVEMENTS = `
           OFFSET 0) AS priced`;
 
 /**
- * The accounts $2 to $3 of the tenant $4 and their movements. An account that is not for credit begins with as much as
- * keeps it from ever falling below zero.
- * $1 salt, $5 categories by kind, $6 directions by kind, $7 descriptions by kind, $8 banks.
+ * The accounts $2 to $3 of the tenant $4 and their movements. An account that is not for credit
+ * begins with as much as keeps it from ever falling below zero. $1 salt, $5 categories by kind, $6
+ * directions by kind, $7 descriptions by kind, $8 banks.
  */
 export const INSERT_ROWS = `
   WITH accounts AS MATERIALIZED (
@@ -110,14 +114,18 @@ export const INSERT_ROWS = `
    ORDER BY booked_at`;
 
 /**
- * A number from 0 to below 1: always the same for the same row and column. `$1` is the tenant's salt.
+ * A number from 0 to below 1: always the same for the same row and column. `$1` is the tenant's
+ * salt.
  * @param row a number below 2^32: the hash folds the upper half of larger ones into the lower
  */
 function draw(row: string, column: number): string {
   return `((hashint8extended(${row}, $1::bigint + ${column}) & 4294967295) / 4294967296::float8)`;
 }
 
-/** Movements of the accounts up to this one. `$3` is those of the tenant, `settled` its accounts that have some. */
+/**
+ * Movements of the accounts up to this one. `$3` is those of the tenant, `settled` its accounts
+ * that have some.
+ */
 function movementsUpTo(account: string): string {
   return `floor($3::int * ln(least(${account}, settled) + 1) / ln(settled + 1))::int`;
 }

@@ -88,7 +88,10 @@ async function planAccounts(client: pg.ClientBase, plan: TenantPlan, lastDay: st
   await client.query('ANALYZE seed_accounts');
 }
 
-/** Kinds as often as they are to be drawn (numbered from 1, as in SQL), then amounts and signs by kind. */
+/**
+ * Kinds as often as they are to be drawn (numbered from 1, as in SQL), then amounts and signs by
+ * kind.
+ */
 const KIND_NUMBERS = [
   MOVEMENT_KINDS.flatMap(({ share }, index) => Array<number>(share).fill(index + 1)),
   MOVEMENT_KINDS.map(({ typical }) => typical),

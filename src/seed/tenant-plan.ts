@@ -10,7 +10,9 @@ export interface TenantPlan extends Place {
   readonly name: string;
   readonly accounts: number;
   readonly transactions: number;
-  /** What its rows are drawn from: the same gives the same rows. A whole number below 2^62, as text. */
+  /**
+   * What its rows are drawn from: the same gives the same rows. A whole number below 2^62, as text.
+   */
   readonly salt: string;
 }
 
@@ -24,8 +26,9 @@ export interface SeedSizes {
 }
 
 /**
- * Shares accounts and transactions out among tenants as sizes are in life: the second has half of what the first
- * has, the third a third, and so on (Zipf's law), so that there is one large tenant and many small ones.
+ * Shares accounts and transactions out among tenants as sizes are in life: the second has half of
+ * what the first has, the third a third, and so on (Zipf's law), so that there is one large tenant
+ * and many small ones.
  * @param seed another one gives other rows under the same names
  * @param prefix what the slugs begin with
  */

@@ -1,7 +1,8 @@
 import type { RunningService } from './serve.ts';
 
 /**
- * Closes the service, or ends the process when that takes longer than an orchestrator waits before it kills.
+ * Closes the service, or ends the process when that takes longer than an orchestrator waits before
+ * it kills.
  * @returns the exit code
  */
 export async function closeInTime(

@@ -10,11 +10,17 @@ import { OperatorError } from '../errors.ts';
 export interface DatabaseState {
   /** Names of this version's migrations that are not applied to it, in order. */
   readonly pendingMigrations: readonly string[];
-  /** Whether the login sees every tenant's rows, row-level security or not: a superuser, or with BYPASSRLS. */
+  /**
+   * Whether the login sees every tenant's rows, row-level security or not: a superuser, or with
+   * BYPASSRLS.
+   */
   readonly bypassesRowSecurity: boolean;
 }
 
-/** @throws OperatorError when the database cannot be reached, naming host, port and database but never the password */
+/**
+ * @throws OperatorError when the database cannot be reached, naming host, port and database but
+ *   never the password
+ */
 export async function readDatabaseState(url: string): Promise<DatabaseState> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ bypasses: boolean }>(

@@ -21,8 +21,9 @@ export interface DatabaseChecks {
 }
 
 /**
- * Checks the database on a connection of their own: however many wait for one of the service's, these learn whether PostgreSQL
- * can be reached. Whether it is busy is another question, which the service's queue answers.
+ * Checks the database on a connection of their own: however many wait for one of the service's,
+ * these learn whether PostgreSQL can be reached. Whether it is busy is another question, which the
+ * service's queue answers.
  */
 export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queue' | 'admission'>): DatabaseChecks {
   const pool = new pg.Pool({
@@ -53,8 +54,8 @@ export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queu
 }
 
 /**
- * A question about the database that it does not answer in time, as while a table is locked, has the answer that it had. Whether
- * the database can be reached at all is a check of its own.
+ * A question about the database that it does not answer in time, as while a table is locked, has
+ * the answer that it had. Whether the database can be reached at all is a check of its own.
  * @param judge gives what is wrong, or null; rejects when that cannot be told
  */
 function lastVerdict(judge: () => Promise<Error | null>): () => Promise<void> {
@@ -82,7 +83,10 @@ function busyNames(database: Pick<TenantDatabase, 'queue' | 'admission'>): () =>
   };
 }
 
-/** The check's last result, as long as it is not older. One that could not be told is asked for again. */
+/**
+ * The check's last result, as long as it is not older. One that could not be told is asked for
+ * again.
+ */
 function atMostEvery(intervalMs: number, check: () => Promise<void>): () => Promise<void> {
   let last: Promise<void> | undefined;
   let atMs = Number.NEGATIVE_INFINITY;

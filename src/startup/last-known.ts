@@ -1,4 +1,7 @@
-/** A text that is read for everyone who asks at the same time, and stays as it was last known where it cannot be read. */
+/**
+ * A text that is read for everyone who asks at the same time, and stays as it was last known where
+ * it cannot be read.
+ */
 export class LastKnown {
   #known = '';
   #reading: Promise<string> | undefined;

@@ -21,7 +21,10 @@ export interface OpenedDatabase {
   /** For what needs a session of its own. */
   readonly directUrl: string;
   readonly embedded: boolean;
-  /** Whether the service must take its own role, because the login is not held to row-level security. */
+  /**
+   * Whether the service must take its own role, because the login is not held to row-level
+   * security.
+   */
   readonly takeServiceRole: boolean;
   /** Stops the embedded PostgreSQL when nobody else uses it. */
   release(): Promise<void>;
@@ -33,9 +36,10 @@ export interface OpenOptions {
 }
 
 /**
- * Finds the database of the settings, waiting for it where it may come later, or starts the embedded one. In development it is migrated; production refuses
- * one that is not, a login that sees through row-level security, and a database that lacks a trigger, policy, function
- * or key that the design needs; in development that is said, since nobody else can mend it.
+ * Finds the database of the settings, waiting for it where it may come later, or starts the
+ * embedded one. In development it is migrated; production refuses one that is not, a login that
+ * sees through row-level security, and a database that lacks a trigger, policy, function or key
+ * that the design needs; in development that is said, since nobody else can mend it.
  */
 export async function openDatabase(
   { database, lifecycle, production }: Config,
@@ -70,8 +74,8 @@ export async function openDatabase(
 }
 
 /**
- * The service can do without for a while: the outbox is followed as soon as it is there, and answers come from PostgreSQL
- * meanwhile.
+ * The service can do without for a while: the outbox is followed as soon as it is there, and
+ * answers come from PostgreSQL meanwhile.
  * @throws OperatorError for what no waiting helps
  */
 async function awaitDirect(url: string, wait: DatabaseWait): Promise<void> {

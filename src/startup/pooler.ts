@@ -15,8 +15,9 @@ const OWN_CONNECTIONS = 3;
 const WHO = { name: 'tenantry_pooler', text: 'SELECT pg_backend_pid() AS pid' };
 
 /**
- * Refuses a pooler that lends a session to one client after another and forgets their prepared statements then, as PgBouncer before 1.21
- * in transaction mode: statements would fail at random. Tried, not asked for: poolers do not tell their version.
+ * Refuses a pooler that lends a session to one client after another and forgets their prepared
+ * statements then, as PgBouncer before 1.21 in transaction mode: statements would fail at random.
+ * Tried, not asked for: poolers do not tell their version.
  * @throws OperatorError with the remedy
  */
 export async function refuseForgetfulPooler(url: string): Promise<void> {
@@ -27,7 +28,8 @@ export async function refuseForgetfulPooler(url: string): Promise<void> {
     if (session === (one as unknown as { readonly processID: number }).processID) return; // nothing lies between
     await other.connect();
     if (!(await takesSession(one, other))) return;
-    // The session of the first is the other's for now: its statement must be known to another one, too.
+    // The session of the first is the other's for now: its statement must be known to another one,
+    // too.
     await sessionOf(one).catch((error: { code?: string }) => {
       if (error.code === UNKNOWN_STATEMENT) throw forgetful(error as Error);
     });
@@ -39,7 +41,9 @@ export async function refuseForgetfulPooler(url: string): Promise<void> {
   }
 }
 
-/** Whether the other one was lent the session of the first, in a transaction that it then still has. */
+/**
+ * Whether the other one was lent the session of the first, in a transaction that it then still has.
+ */
 async function takesSession(one: pg.Client, other: pg.Client): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { rows } = await one.query<{ pid: number }>(WHO.text);
@@ -74,8 +78,9 @@ function forgetful(cause: Error): OperatorError {
 }
 
 /**
- * Says when the service on this machine, all workers together, may want more connections than the server has left for logins
- * that are no superusers'. Never throws: whoever needs the server says why it cannot be had.
+ * Says when the service on this machine, all workers together, may want more connections than the
+ * server has left for logins that are no superusers'. Never throws: whoever needs the server says
+ * why it cannot be had.
  * @param url of a session on the server itself: how many a pooler opens is its own matter
  */
 export async function warnOfTooFewConnections(

@@ -29,8 +29,8 @@ export interface RunningService {
   /** For the person who started it. */
   readonly banner: string;
   /**
-   * Says that it is not ready, serves on for the time that balancers take to notice, finishes the requests under way, and
-   * closes what was opened, in reverse order.
+   * Says that it is not ready, serves on for the time that balancers take to notice, finishes the
+   * requests under way, and closes what was opened, in reverse order.
    */
   close(): Promise<void>;
 }
@@ -138,7 +138,9 @@ async function listen({
   };
 }
 
-/** Before anything is answered: what is kept is only trusted while it is followed what was written. */
+/**
+ * Before anything is answered: what is kept is only trusted while it is followed what was written.
+ */
 async function follow({
   config,
   opened,
@@ -188,7 +190,10 @@ function connect(
   });
 }
 
-/** The tenant that the sample tokens are for: the first by name, which is the largest of the generated ones; made when there are none yet. */
+/**
+ * The tenant that the sample tokens are for: the first by name, which is the largest of the
+ * generated ones; made when there are none yet.
+ */
 export async function fillWhenNew(url: string, say: (line: string) => void): Promise<TenantEntry | undefined> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

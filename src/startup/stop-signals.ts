@@ -6,8 +6,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const SAME_WITHIN_MS = 500;
 
 /**
- * What is told to stop by signals. Until somebody waits for one, a signal ends the process at once: process 1 of a
- * container would ignore it otherwise. The first one then is for who waits, and a second one ends the process at once again.
+ * What is told to stop by signals. Until somebody waits for one, a signal ends the process at once:
+ * process 1 of a container would ignore it otherwise. The first one then is for who waits, and a
+ * second one ends the process at once again.
  */
 export class StopSignals {
   #wake: ((signal: NodeJS.Signals) => void) | undefined;

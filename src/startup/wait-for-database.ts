@@ -16,7 +16,8 @@ export interface DatabaseWait {
 
 /**
  * Works with a database that may come later than the service.
- * @throws OperatorError of the last attempt when the time is over, or of the first that no waiting helps
+ * @throws OperatorError of the last attempt when the time is over, or of the first that no waiting
+ *   helps
  */
 export async function whenDatabaseIsThere<Result>(
   work: () => Promise<Result>,

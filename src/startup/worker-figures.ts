@@ -5,8 +5,9 @@ import type { Figures } from './worker-messages.ts';
 const COUNTING: readonly string[] = ['counter', 'histogram'];
 
 /**
- * The figures of all workers together. What a worker that died had counted, as far as it was read before, stays: a sum that
- * falls would be taken for a restart of the service, and everything it holds for new.
+ * The figures of all workers together. What a worker that died had counted, as far as it was read
+ * before, stays: a sum that falls would be taken for a restart of the service, and everything it
+ * holds for new.
  */
 export class WorkerFigures {
   #ended: Figures = [];

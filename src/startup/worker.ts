@@ -7,7 +7,9 @@ import { serve } from './serve.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
-/** Serves in a process that `runWorkers` started, until it is told to stop. @returns the exit code */
+/**
+ * Serves in a process that `runWorkers` started, until it is told to stop. @returns the exit code
+ */
 export async function runWorker(config: Config, logger: Logger, signals: StopSignals): Promise<number> {
   const say = (line: string) => logger.warn(line);
   const told = new Promise<void>((resolve) => {

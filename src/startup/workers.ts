@@ -19,8 +19,8 @@ const FIGURES_TIMEOUT_MS = 2_000;
 const KILL_AFTER_MS = 1_000;
 
 /**
- * Serves by several processes that share the port, and replaces those that die, until a signal comes. Their figures are shown
- * together.
+ * Serves by several processes that share the port, and replaces those that die, until a signal
+ * comes. Their figures are shown together.
  * @returns the exit code
  */
 export async function runWorkers(
@@ -82,7 +82,8 @@ class Workers {
   }
 
   async run(signals: StopSignals): Promise<number> {
-    // However this process ends, they do not outlive it; if it is killed, the broken channel ends them.
+    // However this process ends, they do not outlive it; if it is killed, the broken channel ends
+    // them.
     process.on('exit', () => this.#killAll());
     cluster.on('message', (worker, message: FromWorker) => this.#hear(worker, message));
     cluster.on('exit', (worker, code, signal) => this.#ended(worker, signal ?? code));

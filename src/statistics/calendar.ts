@@ -10,7 +10,10 @@ export enum StatisticsPeriod {
   YEARLY = 'YEARLY',
 }
 
-/** How many periods are shown, the current one included, when the range does not say where it begins. */
+/**
+ * How many periods are shown, the current one included, when the range does not say where it
+ * begins.
+ */
 export const DEFAULT_PERIODS: Readonly<Record<StatisticsPeriod, number>> = {
   DAILY: 30,
   WEEKLY: 26,
@@ -42,7 +45,10 @@ export function addDays(day: string, days: number): string {
   return dayOf(date);
 }
 
-/** Every day of a range, both ends included. The ranges of dashboards are the same ones again and again. */
+/**
+ * Every day of a range, both ends included. The ranges of dashboards are the same ones again and
+ * again.
+ */
 export function daysBetween(from: string, to: string): readonly string[] {
   const key = `${from} ${to}`;
   const known = rangesInUse.get(key);

@@ -26,7 +26,10 @@ function cashFlow(currency: string, rows: readonly FlowRow[]): CashFlow {
   return { currency, transactionCount, inflow, outflow, net: differenceOf(inflow, outflow) };
 }
 
-/** The database's own text where there is nothing to add up, as for most days: it has four digits after the point. */
+/**
+ * The database's own text where there is nothing to add up, as for most days: it has four digits
+ * after the point.
+ */
 function total(rows: readonly FlowRow[], amountOf: (row: FlowRow) => string): string {
   const [only, second] = rows;
   return only && !second ? amountOf(only) : sumOf(rows.map(amountOf));

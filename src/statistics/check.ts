@@ -9,12 +9,17 @@ export interface StatisticsDifference {
   readonly actual: string;
 }
 
-/** Recomputes a tenant's totals from its rows. Writers of the tenant wait meanwhile, readers do not. */
+/**
+ * Recomputes a tenant's totals from its rows. Writers of the tenant wait meanwhile, readers do not.
+ */
 export async function rebuildStatistics(client: pg.ClientBase, tenantId: string): Promise<void> {
   await inTenant(client, tenantId, () => client.query('SELECT statistics_rebuild($1)', [tenantId]));
 }
 
-/** Compares a tenant's kept totals with its rows, as they are at one moment. Writers are not held up. */
+/**
+ * Compares a tenant's kept totals with its rows, as they are at one moment. Writers are not held
+ * up.
+ */
 export async function checkStatistics(client: pg.ClientBase, tenantId: string): Promise<StatisticsDifference[]> {
   return inTenant(client, tenantId, async () => {
     const { rows } = await client.query<StatisticsDifference>(DIFFERENCES, [tenantId]);

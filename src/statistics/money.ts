@@ -4,16 +4,23 @@ const SCALE = 4;
 /** Ten-thousandths of a unit. */
 const UNITS = 10 ** SCALE;
 
-/** Below it the product of a decimal's float and 10,000 is less than half off, so that rounding finds the whole number. */
+/**
+ * Below it the product of a decimal's float and 10,000 is less than half off, so that rounding
+ * finds the whole number.
+ */
 const MAX_EXACT = 2 ** 50;
 
 /**
- * Sums are counted in ten-thousandths of the currency's unit: as numbers while these are exact, which is up to a hundred
- * thousand million units of the currency, and as big integers beyond, at many times the price.
+ * Sums are counted in ten-thousandths of the currency's unit: as numbers while these are exact,
+ * which is up to a hundred thousand million units of the currency, and as big integers beyond, at
+ * many times the price.
  */
 type Units = number | bigint;
 
-/** Exact sum of decimals with up to four digits after the point. @returns with exactly four, for example "1234.5600" */
+/**
+ * Exact sum of decimals with up to four digits after the point. @returns with exactly four, for
+ * example "1234.5600"
+ */
 export function sumOf(amounts: readonly string[]): string {
   let sum: Units = 0;
   for (const amount of amounts) sum = plus(sum, unitsOf(amount));

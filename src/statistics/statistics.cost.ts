@@ -14,10 +14,16 @@ const DAYS: Readonly<Record<StatisticsPeriod, number>> = {
   YEARLY: 365.25,
 };
 
-/** Four years: what a tenant has may be a third of it, or three times as much. There is nothing to read of other days. */
+/**
+ * Four years: what a tenant has may be a third of it, or three times as much. There is nothing to
+ * read of other days.
+ */
 const MAX_DAYS = 1_461;
 
-/** The period and the days between the bounds decide, which its resolver checks: what is no range here is refused there. */
+/**
+ * The period and the days between the bounds decide, which its resolver checks: what is no range
+ * here is refused there.
+ */
 export function statisticsCost({ args, childComplexity, context }: ComplexityEstimatorArgs): number {
   (context as Reckoning).dependsOnTexts = true;
   const period = args.period as StatisticsPeriod;

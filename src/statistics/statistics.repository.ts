@@ -47,7 +47,10 @@ interface SnapshotRow {
 export class StatisticsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** The wanted sums over the daily totals of a range, one part at least, in one statement, which is one snapshot. */
+  /**
+   * The wanted sums over the daily totals of a range, one part at least, in one statement, which is
+   * one snapshot.
+   */
   async sums(
     scope: TenantScope,
     { period, from, to }: StatisticsRange,

@@ -31,7 +31,8 @@ export interface StatisticsArguments {
 /**
  * The range that the arguments mean.
  * @param today the tenant's calendar day, read only when `to` is absent
- * @throws BAD_USER_INPUT for days that do not exist, a range that ends before it begins, and more than 366 buckets
+ * @throws BAD_USER_INPUT for days that do not exist, a range that ends before it begins, and more
+ *   than 366 buckets
  */
 export async function statisticsRange(
   args: StatisticsArguments,
@@ -59,7 +60,10 @@ export interface FoundStatistics {
 /** The sums of a range, as far as they were read. */
 type KeptSums = Partial<Record<StatisticsPart, readonly StatisticsRow[]>>;
 
-/** Statistics, kept under `statistics:{period}:{from}:{to}` for operations that select different parts of them. */
+/**
+ * Statistics, kept under `statistics:{period}:{from}:{to}` for operations that select different
+ * parts of them.
+ */
 export class StatisticsService {
   constructor(
     private readonly repository: StatisticsRepository,

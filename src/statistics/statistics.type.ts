@@ -15,7 +15,10 @@ registerEnumType(StatisticsPeriod, {
   },
 });
 
-/** All that is selected is reckoned as often as there are buckets: beside theirs, the values of these are few. */
+/**
+ * All that is selected is reckoned as often as there are buckets: beside theirs, the values of
+ * these are few.
+ */
 const FEW = () => 1;
 
 @ObjectType({ description: 'Transactions of one period, clipped to the range.', simpleResolvers: true })

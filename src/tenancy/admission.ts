@@ -3,15 +3,17 @@ import type { QueueLimits } from './queue-limits.ts';
 import type { QueueFigures } from './tenant-pool.ts';
 
 /**
- * Requests worked on at once, for each connection. A request spends only a part of its time in PostgreSQL: with fewer,
- * connections would be idle. More would cost memory and time, and wait all the same.
+ * Requests worked on at once, for each connection. A request spends only a part of its time in
+ * PostgreSQL: with fewer, connections would be idle. More would cost memory and time, and wait all
+ * the same.
  */
 const PER_CONNECTION = 4;
 const AT_LEAST = 16;
 
 /**
- * Admission control: which requests are worked on. The others wait by tenants' turns, before anything is done for them.
- * Who is refused has cost next to nothing, so the service does as much at twice its capacity as at its capacity.
+ * Admission control: which requests are worked on. The others wait by tenants' turns, before
+ * anything is done for them. Who is refused has cost next to nothing, so the service does as much
+ * at twice its capacity as at its capacity.
  */
 export class Admission {
   readonly #queue: FairQueue;
@@ -26,7 +28,10 @@ export class Admission {
     return { length, tenants, waits, refusals };
   }
 
-  /** Does a request's work when it is its tenant's turn. @throws TurnRefused when too many wait, or it had to for too long */
+  /**
+   * Does a request's work when it is its tenant's turn. @throws TurnRefused when too many wait, or
+   * it had to for too long
+   */
   run<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const proceed = () => resolve(work().finally(() => this.#queue.leave(tenantId)));

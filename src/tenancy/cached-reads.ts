@@ -18,7 +18,10 @@ const READS = [
 ] as const;
 type Read = (typeof READS)[number];
 
-/** What changes when rows of a model do: what the outbox writes for it. Models that it does not follow are absent. */
+/**
+ * What changes when rows of a model do: what the outbox writes for it. Models that it does not
+ * follow are absent.
+ */
 const CHANGES_WITH: Readonly<Record<string, Namespace>> = {
   Tenant: 'tenant',
   BankAccount: 'accounts',
@@ -28,17 +31,20 @@ const CHANGES_WITH: Readonly<Record<string, Namespace>> = {
 };
 
 /**
- * The option `cache` of the scoped client's reads: the result is kept for the tenant, and found again while no row of
- * the models it reads, and nothing else of the namespace, was changed.
+ * The option `cache` of the scoped client's reads: the result is kept for the tenant, and found
+ * again while no row of the models it reads, and nothing else of the namespace, was changed.
  */
 export interface ReadCacheOptions {
   /** Begins the key, and is what `invalidateCache` makes the result old by. */
   readonly namespace: Namespace;
-  /** How long it is kept at most, in seconds: more than 0, up to a week. Freshness does not depend on it. */
+  /**
+   * How long it is kept at most, in seconds: more than 0, up to a week. Freshness does not depend
+   * on it.
+   */
   readonly ttlSeconds: number;
   /**
-   * Stands for the arguments, which are hashed otherwise: 1 to 200 characters. Reads of a model by the same operation
-   * with equal keys are one and the same.
+   * Stands for the arguments, which are hashed otherwise: 1 to 200 characters. Reads of a model by
+   * the same operation with equal keys are one and the same.
    */
   readonly key?: string | undefined;
 }
@@ -70,7 +76,8 @@ type CachedReads<Delegate> = {
 
 /**
  * Takes the option `cache` out of an operation's arguments.
- * @throws TenantScopeError for writes, for what is not followed by the cache, and for an option that does not hold
+ * @throws TenantScopeError for writes, for what is not followed by the cache, and for an option
+ *   that does not hold
  */
 export function takeCachedRead(
   models: TenantModels,
@@ -115,7 +122,10 @@ function checkedOptions(name: string, options: unknown): ReadCacheOptions {
   return { namespace, ttlSeconds, key } as ReadCacheOptions;
 }
 
-/** The namespaces that change with the models that are read, also through relations, wherever the arguments name one. */
+/**
+ * The namespaces that change with the models that are read, also through relations, wherever the
+ * arguments name one.
+ */
 function changesWith(name: string, models: TenantModels, model: TenantModel, args: Fields): Set<Namespace> {
   const found = new Set<Namespace>();
   const visit = (model: TenantModel, value: unknown): void => {
@@ -141,8 +151,8 @@ function changesWith(name: string, models: TenantModels, model: TenantModel, arg
 }
 
 /**
- * The same for the same arguments: names in one order, and undefined, which Prisma takes for absent, left out. Of
- * Prisma's own objects, such as its two kinds of null, what tells them apart.
+ * The same for the same arguments: names in one order, and undefined, which Prisma takes for
+ * absent, left out. Of Prisma's own objects, such as its two kinds of null, what tells them apart.
  */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);

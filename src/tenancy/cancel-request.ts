@@ -12,9 +12,9 @@ const TIMEOUT_MS = 2_000;
 type KnownConnection = Pick<pg.Client, 'host' | 'port'> & { readonly processID: number; readonly secretKey: number };
 
 /**
- * Asks PostgreSQL, over a connection of its own, to stop what runs on this one. Unencrypted, as libpq did up to version
- * 16: the message holds nothing but the key that it uses up. Needs no permission and no connection of the pool, unlike
- * `pg_cancel_backend`.
+ * Asks PostgreSQL, over a connection of its own, to stop what runs on this one. Unencrypted, as
+ * libpq did up to version 16: the message holds nothing but the key that it uses up. Needs no
+ * permission and no connection of the pool, unlike `pg_cancel_backend`.
  * @returns when the server has passed it on, so that it cannot hit a later statement
  * @throws when the server could not be told in time
  */

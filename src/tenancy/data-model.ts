@@ -32,7 +32,10 @@ export interface Model {
 
 export type DataModel = ReadonlyMap<string, Model>;
 
-/** The schema that the client was generated from: it travels with the client, so that the two are always of one mind. */
+/**
+ * The schema that the client was generated from: it travels with the client, so that the two are
+ * always of one mind.
+ */
 export function schemaOf(client: PrismaClient): string {
   const { inlineSchema } = (client as unknown as { _engineConfig: { inlineSchema: unknown } })._engineConfig;
   if (typeof inlineSchema !== 'string')
@@ -41,8 +44,9 @@ export function schemaOf(client: PrismaClient): string {
 }
 
 /**
- * Reads models and their relations from a schema that Prisma has accepted. Of what Prisma's own description at run
- * time leaves out, the columns of the relations are what tenant isolation rests on.
+ * Reads models and their relations from a schema that Prisma has accepted. Of what Prisma's own
+ * description at run time leaves out, the columns of the relations are what tenant isolation rests
+ * on.
  */
 export function readDataModel(schema: string): DataModel {
   const text = schema.replace(COMMENT_OR_STRING, (_, string) => string ?? '');

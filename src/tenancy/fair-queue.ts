@@ -5,7 +5,10 @@ import type { QueueLimits } from './queue-limits.ts';
 /** A tenant that was served within this time counts as one that others share the pool with. */
 const RECENT_MS = 1_000;
 
-/** A timer that is called so much later than it asked for shows that nothing at all was done meanwhile. */
+/**
+ * A timer that is called so much later than it asked for shows that nothing at all was done
+ * meanwhile.
+ */
 const STALL_MS = 50;
 
 /** What a turn was refused for: too many wait, or too long. */
@@ -38,9 +41,10 @@ export interface Waiter {
  * Who has the next of a number of places, such as connections.
  *
  * - Tenants have their turns one after another, however much each of them asks for.
- * - Within a tenant, the request that waited first comes first with all that it sends: what has begun is finished.
- * - A tenant has at most its share of the places while another one needs some, or did so within the last second.
- *   Otherwise it may have all of them.
+ * - Within a tenant, the request that waited first comes first with all that it sends: what has
+ *   begun is finished.
+ * - A tenant has at most its share of the places while another one needs some, or did so within the
+ *   last second. Otherwise it may have all of them.
  * - When too many wait, the last one of the tenant with the most is refused. It has not begun.
  *
  * It knows nothing of connections: who has its turn is called, and says when it is over.
@@ -86,7 +90,8 @@ export class FairQueue {
   }
 
   /**
-   * Calls `proceed` when it is the tenant's turn, at once if it can; `leave` must follow then. Or `refuse`, once.
+   * Calls `proceed` when it is the tenant's turn, at once if it can; `leave` must follow then. Or
+   * `refuse`, once.
    * @param request that it is for; each without one is a request of its own
    * @returns what to `cancel`; undefined when one of the two was called at once
    */
@@ -146,7 +151,10 @@ export class FairQueue {
     this.#wakeInTime();
   }
 
-  /** Takes the first of those who wait out of the first lane whose tenant may hold more, which goes to the end then. */
+  /**
+   * Takes the first of those who wait out of the first lane whose tenant may hold more, which goes
+   * to the end then.
+   */
   #next(): Waiter | undefined {
     const nowMs = this.now();
     for (const [tenant, lane] of this.#lanes) {
@@ -201,7 +209,10 @@ export class FairQueue {
     else lane.splice(lane.findLastIndex(({ place }) => place <= waiter.place) + 1, 0, waiter);
   }
 
-  /** @returns whether there is room now: not when the newcomer is the last one of the tenant with the most */
+  /**
+   * @returns whether there is room now: not when the newcomer is the last one of the tenant with
+   *   the most
+   */
   #makeRoomFor({ tenant, place }: Waiter): boolean {
     let longest = this.#lanes.get(tenant) ?? [];
     for (const lane of this.#lanes.values()) if (lane.length > longest.length) longest = lane;
@@ -229,7 +240,10 @@ export class FairQueue {
     this.#advance();
   };
 
-  /** For the first who will have waited too long, or when the only tenant that waits may hold more than its share. */
+  /**
+   * For the first who will have waited too long, or when the only tenant that waits may hold more
+   * than its share.
+   */
   #wakeInTime(): void {
     const [first] = this.#waiting;
     if (!first) return;

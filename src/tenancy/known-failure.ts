@@ -4,7 +4,9 @@ import { busy, timedOut, unavailable } from '../errors.ts';
 import { TurnRefused } from './fair-queue.ts';
 import { QUERY_CANCELED } from './sql-state.ts';
 
-/** What a client is told of a database that is busy, slow or gone; undefined for everything else. */
+/**
+ * What a client is told of a database that is busy, slow or gone; undefined for everything else.
+ */
 export function knownFailure(thrown: unknown): GraphQLError | undefined {
   const causes = [...causesOf(thrown)];
   const refused = causes.find((cause) => cause instanceof TurnRefused);

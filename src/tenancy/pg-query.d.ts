@@ -1,4 +1,7 @@
-/** The part of pg's own query class that AccompaniedQuery builds on; pg's published types leave it out. */
+/**
+ * The part of pg's own query class that AccompaniedQuery builds on; pg's published types leave it
+ * out.
+ */
 declare module 'pg/lib/query.js' {
   import type { QueryConfig, QueryResult, Submittable } from 'pg';
 

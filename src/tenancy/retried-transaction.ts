@@ -5,14 +5,20 @@ import type { TenantDatabase } from './tenant-database.ts';
 import type { TenantScope } from './tenant-scope.ts';
 import type { TenantTransaction } from './tenant-transaction.ts';
 
-/** Conflicts are rare, since locks are taken in one order: this many in a row mean that something else is wrong. */
+/**
+ * Conflicts are rare, since locks are taken in one order: this many in a row mean that something
+ * else is wrong.
+ */
 const MAX_ATTEMPTS = 5;
-/** Pauses are drawn from 0 to this, doubled at each attempt: those who met once do not meet again. */
+/**
+ * Pauses are drawn from 0 to this, doubled at each attempt: those who met once do not meet again.
+ */
 const FIRST_PAUSE_MS = 10;
 
 /**
- * Runs `work` in one transaction, and again when PostgreSQL rolled it back for a deadlock or a serialisation failure:
- * nothing of the attempt is left then. So `work` must do nothing but read and write in its transaction.
+ * Runs `work` in one transaction, and again when PostgreSQL rolled it back for a deadlock or a
+ * serialisation failure: nothing of the attempt is left then. So `work` must do nothing but read
+ * and write in its transaction.
  * @throws SERVICE_UNAVAILABLE when all attempts ended so
  */
 export async function retriedTransaction<Result>(

@@ -29,7 +29,10 @@ interface Statements {
   readonly running: Set<Running>;
 }
 
-/** Statements by the request that they are sent for: few of one run at the same time, and they end with it. */
+/**
+ * Statements by the request that they are sent for: few of one run at the same time, and they end
+ * with it.
+ */
 export class RunningStatements {
   readonly #byRequest = new Map<object, Statements>();
   readonly #abandoned = new WeakSet<object>();
@@ -40,8 +43,8 @@ export class RunningStatements {
   constructor(private readonly limit: number) {}
 
   /**
-   * Calls `proceed` when the request may have another connection, at once if it can; `leave` must follow then. Or
-   * `refuse`, once it is abandoned or refused.
+   * Calls `proceed` when the request may have another connection, at once if it can; `leave` must
+   * follow then. Or `refuse`, once it is abandoned or refused.
    */
   enter(request: object, proceed: () => void, refuse: (error: Error) => void): void {
     const end = this.#abandoned.has(request) ? abandoned() : this.#refused.get(request);
@@ -81,9 +84,10 @@ export class RunningStatements {
   }
 
   /**
-   * Runs a statement for a request, unless or until that is abandoned. The connection must not serve others before
-   * `release` was called: a cancel request under way would hit their statement.
-   * @param release called in the end; `isUnsure` when the connection may yet be hit and is to be closed
+   * Runs a statement for a request, unless or until that is abandoned. The connection must not
+   * serve others before `release` was called: a cancel request under way would hit their statement.
+   * @param release called in the end; `isUnsure` when the connection may yet be hit and is to be
+   *   closed
    * @throws RequestAbandoned
    */
   async run<Result>(
@@ -122,7 +126,10 @@ export class RunningStatements {
     refuseWaiting(statements, abandoned());
   }
 
-  /** One of the request's statements got no connection: its answer is refused, and what else waits for it would be for nothing. */
+  /**
+   * One of the request's statements got no connection: its answer is refused, and what else waits
+   * for it would be for nothing.
+   */
   refuse(request: object, error: Error): void {
     this.#refused.set(request, error);
     const statements = this.#byRequest.get(request);

@@ -1,7 +1,13 @@
-/** The arguments of an operation as they come: what Prisma's types say of them cannot be relied on here. */
+/**
+ * The arguments of an operation as they come: what Prisma's types say of them cannot be relied on
+ * here.
+ */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** An operation that would touch another tenant's rows, or of which that cannot be told. Nothing of it was sent. */
+/**
+ * An operation that would touch another tenant's rows, or of which that cannot be told. Nothing of
+ * it was sent.
+ */
 export class TenantScopeError extends Error {
   override readonly name = 'TenantScopeError';
 }

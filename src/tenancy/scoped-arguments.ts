@@ -4,7 +4,9 @@ import { checkCursor, scopedWhere } from './scoped-where.ts';
 import type { TenantModel, TenantModels } from './tenant-models.ts';
 
 const FILTERED = ['where'];
-/** The arguments of each operation that must be scoped. An operation that is not here is refused. */
+/**
+ * The arguments of each operation that must be scoped. An operation that is not here is refused.
+ */
 const SCOPED_BY_OPERATION: Readonly<Record<string, readonly string[]>> = {
   findFirst: FILTERED,
   findFirstOrThrow: FILTERED,
@@ -41,7 +43,8 @@ const HARMLESS = new Set(
 
 /**
  * The arguments of an operation with the tenant in them, to any depth.
- * @throws TenantScopeError for rows of another tenant, and for whatever is not known to be tenant-safe
+ * @throws TenantScopeError for rows of another tenant, and for whatever is not known to be
+ *   tenant-safe
  */
 export function scopedArguments(
   models: TenantModels,
@@ -78,7 +81,10 @@ function isRead(name: string): boolean {
   return name === 'select' || name === 'include' || name === 'cursor';
 }
 
-/** Related rows are of the same tenant, since every relation's key begins with it; cursors are not held by that. */
+/**
+ * Related rows are of the same tenant, since every relation's key begins with it; cursors are not
+ * held by that.
+ */
 function checkReads(models: TenantModels, model: TenantModel, args: Fields, tenantId: string): void {
   checkCursor(model, args.cursor, tenantId);
   for (const chosen of [args.select, args.include]) {

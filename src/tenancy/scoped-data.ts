@@ -13,7 +13,8 @@ export class ScopedData {
   ) {}
 
   /**
-   * A row to create. Its tenant is written here, unless it comes with the key of a row that it belongs to.
+   * A row to create. Its tenant is written here, unless it comes with the key of a row that it
+   * belongs to.
    * @param hasParent whether it is created within that row
    */
   created(model: TenantModel, row: unknown, hasParent = false): Fields {
@@ -29,7 +30,9 @@ export class ScopedData {
     return this.#fields(model, changes);
   }
 
-  /** Without the tenant's own field: Prisma does not take it beside the relation that it comes with. */
+  /**
+   * Without the tenant's own field: Prisma does not take it beside the relation that it comes with.
+   */
   #fields(model: TenantModel, row: Fields): Fields {
     const scoped: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(row)) {
@@ -91,7 +94,9 @@ export class ScopedData {
 
 const asIs: Scoped = (value) => value;
 
-/** Whether the changes of a single related row come with a filter; else they are the value itself. */
+/**
+ * Whether the changes of a single related row come with a filter; else they are the value itself.
+ */
 function hasParts(value: unknown): boolean {
   return (
     isFields(value) && isFields(value.data) && Object.keys(value).every((name) => name === 'where' || name === 'data')

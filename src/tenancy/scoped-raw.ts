@@ -10,9 +10,11 @@ const ROW_STATEMENT = /^\s*(?:select|insert|update|delete|merge|with|values)\b/i
 const SETTING = /\bset_config\b|\bapp\.(?:tenant_id|directory)\b/i;
 
 /**
- * Lets a repository's own SQL through. What it reads cannot be told from its text: row-level security holds it. Here
- * it must carry its tenant, so that a statement that forgot it is found by whoever writes it.
- * @throws TenantScopeError when the statement has no parameters, changes settings, or lacks the scope's tenant
+ * Lets a repository's own SQL through. What it reads cannot be told from its text: row-level
+ * security holds it. Here it must carry its tenant, so that a statement that forgot it is found by
+ * whoever writes it.
+ * @throws TenantScopeError when the statement has no parameters, changes settings, or lacks the
+ *   scope's tenant
  */
 export function checkRaw(operation: string, statement: unknown, tenantId: string): void {
   if (!PARAMETERISED.has(operation) || !isSql(statement))

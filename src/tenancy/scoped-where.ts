@@ -4,8 +4,9 @@ import type { TenantModel } from './tenant-models.ts';
 const COMBINATIONS = new Set(['AND', 'OR', 'NOT']);
 
 /**
- * A filter with the tenant in it. One whose unique key already names the tenant stays as it is: with anything added,
- * an upsert would no longer be one statement, and two at once for a new row would fail.
+ * A filter with the tenant in it. One whose unique key already names the tenant stays as it is:
+ * with anything added, an upsert would no longer be one statement, and two at once for a new row
+ * would fail.
  */
 export function scopedWhere(model: TenantModel, where: unknown, tenantId: string): Fields {
   if (where === undefined || where === null) return { [model.tenantField]: tenantId };
@@ -15,7 +16,10 @@ export function scopedWhere(model: TenantModel, where: unknown, tenantId: string
   return { ...where, AND: [...listOf(where.AND ?? []), { [model.tenantField]: tenantId }] };
 }
 
-/** A cursor's row is read by its key alone, whosever it is, and what it holds would show in where the page begins. */
+/**
+ * A cursor's row is read by its key alone, whosever it is, and what it holds would show in where
+ * the page begins.
+ */
 export function checkCursor(model: TenantModel, cursor: unknown, tenantId: string): void {
   if (cursor === undefined) return;
   const keys = isFields(cursor) ? keysOf(model, cursor) : [];
@@ -24,7 +28,9 @@ export function checkCursor(model: TenantModel, cursor: unknown, tenantId: strin
   throw new TenantScopeError(`a cursor of ${model.name} must be a key that begins with the scope's tenant`);
 }
 
-/** The filter of a unique key as one that findFirst takes: keys of several columns are spelled out. */
+/**
+ * The filter of a unique key as one that findFirst takes: keys of several columns are spelled out.
+ */
 export function spelledOut(model: TenantModel, where: Fields): Fields {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(where)) {
@@ -44,7 +50,10 @@ function keysOf(model: TenantModel, where: Fields): Fields[] {
   return Object.entries(where).flatMap(([name, value]) => (isKey(model, name, value) ? [value] : []));
 }
 
-/** Whether this is a unique key of several columns, which Prisma gives a name of its own, as `tenantId_id`. */
+/**
+ * Whether this is a unique key of several columns, which Prisma gives a name of its own, as
+ * `tenantId_id`.
+ */
 function isKey({ columns, relations }: TenantModel, name: string, value: unknown): value is Fields {
   return isFields(value) && !columns.has(name) && !relations.has(name) && !COMBINATIONS.has(name);
 }

@@ -9,7 +9,10 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === UNIQUE_VIOLATION;
 }
 
-/** Whether PostgreSQL rolled the transaction back for the sake of another one, so that it can be run again. */
+/**
+ * Whether PostgreSQL rolled the transaction back for the sake of another one, so that it can be run
+ * again.
+ */
 export function isWriteConflict(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;

@@ -6,14 +6,17 @@ const { sql } = Prisma;
 const LAST_INTEGER = Prisma.raw(String(MAX_INTEGER));
 
 /**
- * An instant as RFC 3339 text in UTC. Made by SQL: parsing PostgreSQL's own form into a Date and printing that again
- * costs more than all else on a list (measured, docs/decisions.md).
+ * An instant as RFC 3339 text in UTC. Made by SQL: parsing PostgreSQL's own form into a Date and
+ * printing that again costs more than all else on a list (measured, docs/decisions.md).
  */
 export function instantText(column: Prisma.Sql): Prisma.Sql {
   return sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-/** Only the wanted columns of a table's catalogue of columns, each under its property's name; the id always. */
+/**
+ * Only the wanted columns of a table's catalogue of columns, each under its property's name; the id
+ * always.
+ */
 export function selectList(columns: Readonly<Record<string, Prisma.Sql>>, wanted: ReadonlySet<string>): Prisma.Sql {
   return selectOnly(columns, new Set([...wanted, 'id']));
 }
@@ -25,7 +28,10 @@ export function selectOnly(columns: Readonly<Record<string, Prisma.Sql>>, wanted
   return Prisma.join(named.map(([name, column]) => sql`${column} AS ${Prisma.raw(`"${name}"`)}`));
 }
 
-/** A number of rows as it is shown: the whole answer would fail of one that is no integer to PostgreSQL. */
+/**
+ * A number of rows as it is shown: the whole answer would fail of one that is no integer to
+ * PostgreSQL.
+ */
 export function shownCountOf(count: Prisma.Sql): Prisma.Sql {
   return sql`least(${count}, ${LAST_INTEGER})::integer`;
 }
@@ -34,9 +40,10 @@ export function shownCountOf(count: Prisma.Sql): Prisma.Sql {
 const LONGEST_DAY = sql`interval '50 hours'`;
 
 /**
- * When the date of a time zone is next another than at an instant, in milliseconds since 1970: its midnight, or where the
- * clocks are set across midnight, in either direction, the moment at which they are. A local time is never asked for its
- * instant, since of a midnight that happens twice PostgreSQL tells the second.
+ * When the date of a time zone is next another than at an instant, in milliseconds since 1970: its
+ * midnight, or where the clocks are set across midnight, in either direction, the moment at which
+ * they are. A local time is never asked for its instant, since of a midnight that happens twice
+ * PostgreSQL tells the second.
  */
 export function endOfDayMs(timeZone: Prisma.Sql, at: Prisma.Sql = sql`now()`): Prisma.Sql {
   const local = sql`(${at} AT TIME ZONE ${timeZone})`;
@@ -47,8 +54,8 @@ export function endOfDayMs(timeZone: Prisma.Sql, at: Prisma.Sql = sql`now()`): P
 }
 
 /**
- * The same in seconds and by search, which takes a millisecond: on two days of a year. Minutes first, since no clock was
- * ever set twice within one. The series come in order.
+ * The same in seconds and by search, which takes a millisecond: on two days of a year. Minutes
+ * first, since no clock was ever set twice within one. The series come in order.
  */
 function nextDateSeconds(timeZone: Prisma.Sql, at: Prisma.Sql): Prisma.Sql {
   const isAnother = (instant: Prisma.Sql) =>

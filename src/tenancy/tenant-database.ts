@@ -26,10 +26,16 @@ import type { StatementEnd, TenantTransaction } from './tenant-transaction.ts';
 /** The role that the migrations create for the service; held to row-level security. */
 export const SERVICE_ROLE = 'tenantry_app';
 
-/** Distinct prepared statements kept per connection: beyond the product's own shapes only odd filter combinations. */
+/**
+ * Distinct prepared statements kept per connection: beyond the product's own shapes only odd filter
+ * combinations.
+ */
 const MAX_PREPARED_STATEMENTS = 500;
 
-/** Connecting costs a handshake of some milliseconds of CPU: a quiet minute is no reason to do it again. */
+/**
+ * Connecting costs a handshake of some milliseconds of CPU: a quiet minute is no reason to do it
+ * again.
+ */
 const IDLE_TIMEOUT_MS = 5 * 60_000;
 
 /** How long a transaction of Prisma's may take, all statements and waiting for locks together. */
@@ -41,7 +47,10 @@ export interface TenantDatabaseOptions {
   readonly poolSize: number;
   /** PostgreSQL stops a statement that runs longer. */
   readonly statementTimeoutMs: number;
-  /** Whether to take `SERVICE_ROLE` for each statement, because the login itself is not held to row-level security. */
+  /**
+   * Whether to take `SERVICE_ROLE` for each statement, because the login itself is not held to
+   * row-level security.
+   */
   readonly takeServiceRole: boolean;
   /** Of the queue for connections; the defaults when absent. */
   readonly queue?: QueueLimits;
@@ -57,7 +66,10 @@ export interface WriteOptions {
   readonly draft?: AuditDraft | undefined;
 }
 
-/** One SQL statement of a repository. Its text must be one of few, since each is prepared: values never go into it. */
+/**
+ * One SQL statement of a repository. Its text must be one of few, since each is prepared: values
+ * never go into it.
+ */
 export interface SqlStatement {
   /** What it reads, for the timings: a Prisma model's name or a feature's. */
   readonly model: string;
@@ -65,11 +77,15 @@ export interface SqlStatement {
   readonly action: string;
   readonly query: Prisma.Sql;
   /**
-   * Whether one plan is the best for all values, so that it is kept; else PostgreSQL decides whether to plan it for the values it
-   * is sent with, which conditions of partial indexes need. Planning costs as much as reading some hundred rows.
+   * Whether one plan is the best for all values, so that it is kept; else PostgreSQL decides
+   * whether to plan it for the values it is sent with, which conditions of partial indexes need.
+   * Planning costs as much as reading some hundred rows.
    */
   readonly planOnce?: boolean;
-  /** PostgreSQL stops it after this, if that is less than `statementTimeoutMs`. Outside of transactions that write. */
+  /**
+   * PostgreSQL stops it after this, if that is less than `statementTimeoutMs`. Outside of
+   * transactions that write.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -103,7 +119,9 @@ export class TenantDatabase {
     this.#prisma = scopedPrisma(this.#client);
   }
 
-  /** From now on reads with the option `cache` go through this; until then they go to PostgreSQL. */
+  /**
+   * From now on reads with the option `cache` go through this; until then they go to PostgreSQL.
+   */
   keepReadsIn(readThrough: (scope: TenantScope) => ReadThrough): void {
     this.#readThrough = readThrough;
   }
@@ -139,8 +157,8 @@ export class TenantDatabase {
   }
 
   /**
-   * Gives `work` a scope with which all that it selects is of one snapshot of the database. Its statements share a connection,
-   * and are sent one after another.
+   * Gives `work` a scope with which all that it selects is of one snapshot of the database. Its
+   * statements share a connection, and are sent one after another.
    */
   async snapshot<Result>(scope: TenantScope, work: (within: TenantScope) => Promise<Result>): Promise<Result> {
     const { tenantId, request } = scope;
@@ -151,13 +169,19 @@ export class TenantDatabase {
     });
   }
 
-  /** Runs everyday reads and writes through Prisma; everything within `work` is of the scope's tenant. */
+  /**
+   * Runs everyday reads and writes through Prisma; everything within `work` is of the scope's
+   * tenant.
+   */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
     const { tenantId, request } = outsideSnapshots(scope);
     return this.#within({ tenantId, request, action: 'prisma', readThrough: this.#readThrough?.(scope) }, work);
   }
 
-  /** Runs `work` in one transaction of Prisma's: all of it is committed when it resolves, nothing when it rejects. */
+  /**
+   * Runs `work` in one transaction of Prisma's: all of it is committed when it resolves, nothing
+   * when it rejects.
+   */
   async transaction<Result>(
     scope: TenantScope,
     work: (transaction: ScopedTransaction) => Promise<Result>,
@@ -171,10 +195,12 @@ export class TenantDatabase {
   }
 
   /**
-   * The same with prepared statements, for mutations: Prisma's transaction costs several times their CPU
-   * (docs/decisions.md). Each statement has the statement timeout; `work` must wait for nothing else, since it holds locks.
+   * The same with prepared statements, for mutations: Prisma's transaction costs several times
+   * their CPU (docs/decisions.md). Each statement has the statement timeout; `work` must wait for
+   * nothing else, since it holds locks.
    * @param options.writeId a mutation's, which `ResponseCache.written` is told of then
-   * @param options.draft its audit line, which is written in the transaction: by the statement that ends it, or with the COMMIT
+   * @param options.draft its audit line, which is written in the transaction: by the statement that
+   *   ends it, or with the COMMIT
    */
   async write<Result>(
     scope: TenantScope,
@@ -204,21 +230,25 @@ export class TenantDatabase {
   }
 
   /**
-   * Stops what runs for a request whose client went away. Transactions go on: nobody knows whether they are done.
+   * Stops what runs for a request whose client went away. Transactions go on: nobody knows whether
+   * they are done.
    * @param request as the tenant scopes of its statements carry it
    */
   abandon(request: object): void {
     this.#pool.abandon(request);
   }
 
-  /** Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never business data. */
+  /**
+   * Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never
+   * business data.
+   */
   async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     return this.#pool.queryDirectory<Row>({ name: this.#nameOf(text), text, values });
   }
 
   /**
-   * Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the directory. Each statement sent on
-   * it is a transaction of its own.
+   * Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the
+   * directory. Each statement sent on it is a transaction of its own.
    */
   withConnection<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
     return this.#pool.lend(work);

@@ -1,6 +1,9 @@
 import type { DataModel, Model, Relation } from './data-model.ts';
 
-/** The model whose rows are the tenants; every other model of a tenant's has its key in `TENANT_FIELD`. */
+/**
+ * The model whose rows are the tenants; every other model of a tenant's has its key in
+ * `TENANT_FIELD`.
+ */
 const TENANT_MODEL = 'Tenant';
 const TENANT_MODEL_KEY = 'id';
 const TENANT_FIELD = 'tenantId';
@@ -30,7 +33,8 @@ export type TenantModels = ReadonlyMap<string, TenantModel>;
 
 /**
  * The models of the tenants.
- * @throws Error when a model has no tenant and no reason for that, or a relation could lead from one tenant to another
+ * @throws Error when a model has no tenant and no reason for that, or a relation could lead from
+ *   one tenant to another
  */
 export function tenantModels(models: DataModel, ofNoTenant = MODELS_OF_NO_TENANT): TenantModels {
   for (const name of Object.keys(ofNoTenant))

@@ -43,7 +43,10 @@ export interface StatementEvent {
   readonly tenantId: string;
   readonly model: string | undefined;
   readonly action: string;
-  /** From handing it to the connection until its last row; waiting for a free connection not included. */
+  /**
+   * From handing it to the connection until its last row; waiting for a free connection not
+   * included.
+   */
   readonly durationMs: number;
   readonly rows: number;
   readonly failed: boolean;
@@ -67,7 +70,9 @@ export interface QueueFigures {
   readonly tenants: number;
   /** How long those waited who did, and got one. */
   readonly waits: LatencyHistogram;
-  /** How many got none: too many waited, they waited too long, or PostgreSQL could not be reached. */
+  /**
+   * How many got none: too many waited, they waited too long, or PostgreSQL could not be reached.
+   */
   readonly refusals: Readonly<Record<RefusalReason | 'unreachable', number>>;
 }
 
@@ -86,13 +91,16 @@ export type TransactionQuery = (
 export type SnapshotQuery = (context: StatementContext, statement: PreparedStatement) => Promise<pg.QueryResultRow[]>;
 
 /**
- * A pool whose every statement is sent with its tenant, in the same round trip: Bind and Execute of a prepared
- * `set_config(..., local)` travel ahead of the statement's own messages and before one Sync, so that both share one
- * implicit transaction. A statement without a tenant sees no rows (row-level security fails closed).
+ * A pool whose every statement is sent with its tenant, in the same round trip: Bind and Execute of
+ * a prepared `set_config(..., local)` travel ahead of the statement's own messages and before one
+ * Sync, so that both share one implicit transaction. A statement without a tenant sees no rows
+ * (row-level security fails closed).
  *
- * Prisma's adapter is given this pool too; it knows nothing of tenants, so its calls take theirs from `statementContext`.
+ * Prisma's adapter is given this pool too; it knows nothing of tenants, so its calls take theirs
+ * from `statementContext`.
  *
- * Connections are given out by a `FairQueue`, one for a transaction from its begin to its end: what it sends waits for nobody.
+ * Connections are given out by a `FairQueue`, one for a transaction from its begin to its end: what
+ * it sends waits for nobody.
  */
 export class TenantPool extends pg.Pool {
   readonly #onStatement: (event: StatementEvent) => void;
@@ -123,9 +131,11 @@ export class TenantPool extends pg.Pool {
     this.on('connect', (client) => {
       this.#openConnections++;
       this.#connectError = undefined;
-      // A lost connection rejects the statement under way; without a listener it would end the process as well.
+      // A lost connection rejects the statement under way; without a listener it would end the
+      // process as well.
       client.on('error', () => {});
-      // Queued ahead of whatever the connection was opened for. Should it fail, so does every statement that needs it.
+      // Queued ahead of whatever the connection was opened for. Should it fail, so does every
+      // statement that needs it.
       prepareCompanions(client, this.#settings).catch((error) => this.emit('error', error, client));
     });
   }
@@ -162,7 +172,8 @@ export class TenantPool extends pg.Pool {
   }
 
   /**
-   * Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before, and rolled back when it rejects.
+   * Runs `work` in one transaction of a tenant: committed when it resolves, unless it was before,
+   * and rolled back when it rejects.
    * @throws when `work` sends something else for its request than through the transaction
    */
   async transact<Result>(owner: TransactionOwner, work: (query: TransactionQuery) => Promise<Result>): Promise<Result> {
@@ -206,8 +217,8 @@ export class TenantPool extends pg.Pool {
   }
 
   /**
-   * Runs `work`, whose statements all read one snapshot of the database, one after another. They are stopped with their
-   * request, like statements of their own.
+   * Runs `work`, whose statements all read one snapshot of the database, one after another. They
+   * are stopped with their request, like statements of their own.
    */
   async snapshot<Result>(owner: StatementContext, work: (query: SnapshotQuery) => Promise<Result>): Promise<Result> {
     this.#refuseTransacting(owner.request);
@@ -247,8 +258,8 @@ export class TenantPool extends pg.Pool {
   }
 
   /**
-   * The client of a request went away: its statements are stopped, but for those in transactions, and what it would
-   * send yet is refused.
+   * The client of a request went away: its statements are stopped, but for those in transactions,
+   * and what it would send yet is refused.
    */
   abandon(request: object): void {
     this.#running.abandon(request);
@@ -393,13 +404,17 @@ export class TenantPool extends pg.Pool {
   }
 }
 
-/** Who the statements of this asynchronous context are for; set by `inStatementContext` and by nothing else. */
+/**
+ * Who the statements of this asynchronous context are for; set by `inStatementContext` and by
+ * nothing else.
+ */
 export const statementContext = new AsyncLocalStorage<StatementContext>();
 let contextsInUse = 0;
 
 /**
- * Runs `work`, and whatever Prisma does for it, for a tenant. The storage is off while nothing needs it: on Node 20
- * and 22, once it was used, every promise of the process costs more (16 to 30 % of a request's CPU, measured).
+ * Runs `work`, and whatever Prisma does for it, for a tenant. The storage is off while nothing
+ * needs it: on Node 20 and 22, once it was used, every promise of the process costs more (16 to 30
+ * % of a request's CPU, measured).
  */
 export async function inStatementContext<Result>(
   context: StatementContext,
@@ -417,8 +432,8 @@ const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
 const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'directory' };
 
 /**
- * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and the isolation level
- * could then not be set any more (SQLSTATE 25001).
+ * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and
+ * the isolation level could then not be set any more (SQLSTATE 25001).
  */
 function withTenant(
   statement: pg.QueryConfig,

@@ -17,9 +17,10 @@ interface Finder {
 }
 
 /**
- * Prisma with the tenant added to and checked on every operation. The tenant is the one of the running
- * `statementContext`; without one every operation is refused. So are transactions given as a list: Prisma begins those
- * of one tick all in the context of the first, and with its tenant (measured; the others found no rows).
+ * Prisma with the tenant added to and checked on every operation. The tenant is the one of the
+ * running `statementContext`; without one every operation is refused. So are transactions given as
+ * a list: Prisma begins those of one tick all in the context of the first, and with its tenant
+ * (measured; the others found no rows).
  * @throws Error when the data model has something that cannot be scoped
  */
 export function scopedPrisma(client: PrismaClient): ScopedPrisma {
@@ -28,7 +29,10 @@ export function scopedPrisma(client: PrismaClient): ScopedPrisma {
 
 /** The scoped client. Its reads take the option `cache`. */
 export type ScopedPrisma = WithCachedReads<ReturnType<typeof withTransactions>>;
-/** The same within an interactive transaction, where nothing comes from the cache: it would not show the transaction's writes. */
+/**
+ * The same within an interactive transaction, where nothing comes from the cache: it would not show
+ * the transaction's writes.
+ */
 export type ScopedTransaction = WithCachedReads<
   Parameters<Parameters<ReturnType<typeof scopedClient>['$transaction']>[0]>[0]
 >;
@@ -64,7 +68,8 @@ function scopedClient(client: PrismaClient) {
         const { tenantId } = context;
         if (!model) checkRaw(operation, args, tenantId);
         const send = (scoped: unknown) =>
-          // Prisma's promises are lazy: awaited here, so that the statement is sent within this context.
+          // Prisma's promises are lazy: awaited here, so that the statement is sent within this
+          // context.
           statementContext.run(
             { ...context, ...(model && { model }), action: operation },
             async () => await query(scoped as typeof args),
@@ -79,9 +84,10 @@ function scopedClient(client: PrismaClient) {
 }
 
 /**
- * Prisma puts the `findUnique` calls of one tick into one statement, also those of two tenants, and the second is
- * answered "not found" (measured). `findFirst` with the same key costs the same and is not batched. It is called on
- * what `findUnique` was called on, so that it stays in that client's transaction.
+ * Prisma puts the `findUnique` calls of one tick into one statement, also those of two tenants, and
+ * the second is answered "not found" (measured). `findFirst` with the same key costs the same and
+ * is not batched. It is called on what `findUnique` was called on, so that it stays in that
+ * client's transaction.
  */
 function withoutFindUnique(client: PrismaClient, models: TenantModels): PrismaClient {
   const finder = (model: unknown, { where, ...args }: { where: Fields }) => {
@@ -103,7 +109,8 @@ function withoutFindUnique(client: PrismaClient, models: TenantModels): PrismaCl
       },
     },
   });
-  // The answers have the types that Prisma's own findUnique gives them, which an extension cannot spell.
+  // The answers have the types that Prisma's own findUnique gives them, which an extension cannot
+  // spell.
   return redirected as unknown as PrismaClient;
 }
 

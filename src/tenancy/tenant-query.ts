@@ -13,10 +13,16 @@ export interface PreparedStatement {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Left to itself, PostgreSQL plans anew what has parameters that are lists: it takes them for longer than they are (docs/decisions.md). */
+/**
+ * Left to itself, PostgreSQL plans anew what has parameters that are lists: it takes them for
+ * longer than they are (docs/decisions.md).
+ */
 const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
-/** What every statement is to have, whatever session of PostgreSQL carries it out: poolers share sessions, and drop what a connection starts with. */
+/**
+ * What every statement is to have, whatever session of PostgreSQL carries it out: poolers share
+ * sessions, and drop what a connection starts with.
+ */
 export interface StatementSettings {
   /** PostgreSQL stops a statement that runs longer; its own setting when absent. */
   readonly statementTimeoutMs?: number;
@@ -24,7 +30,10 @@ export interface StatementSettings {
   readonly role?: string;
 }
 
-/** As `SET LOCAL`: for the rest of a transaction. A statement's time runs from its own begin on, and so after this. */
+/**
+ * As `SET LOCAL`: for the rest of a transaction. A statement's time runs from its own begin on, and
+ * so after this.
+ */
 export function localSettings({ statementTimeoutMs, role }: StatementSettings): [name: string, value: string][] {
   const settings: [string, string][] = [];
   if (statementTimeoutMs !== undefined) settings.push(['statement_timeout', String(statementTimeoutMs)]);
@@ -32,7 +41,10 @@ export function localSettings({ statementTimeoutMs, role }: StatementSettings): 
   return settings;
 }
 
-/** What is prepared on every connection, to be sent together with others; most begin with the settings of all statements. */
+/**
+ * What is prepared on every connection, to be sent together with others; most begin with the
+ * settings of all statements.
+ */
 const companions = (settings: string, settingsButTime: string) => ({
   begin: 'BEGIN',
   begin_snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
@@ -40,7 +52,8 @@ const companions = (settings: string, settingsButTime: string) => ({
   savepoint: 'SAVEPOINT timed',
   roll_back_to_savepoint: 'ROLLBACK TO SAVEPOINT timed',
   set_timeout: "SELECT set_config('statement_timeout', $1, true)",
-  // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it stays behind.
+  // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it
+  // stays behind.
   set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
   set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
   set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`,
@@ -67,7 +80,10 @@ export interface Company {
 export const BEGIN: Companion = { name: 'begin', values: [] };
 export const BEGIN_SNAPSHOT: Companion = { name: 'begin_snapshot', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
-/** For a statement with a time limit of its own within a transaction that only reads: rolling back brings back the limit of before. */
+/**
+ * For a statement with a time limit of its own within a transaction that only reads: rolling back
+ * brings back the limit of before.
+ */
 export const SAVEPOINT: Companion = { name: 'savepoint', values: [] };
 export const ROLL_BACK_TO_SAVEPOINT: Companion = { name: 'roll_back_to_savepoint', values: [] };
 export const FOR_NOBODY: Company = { ahead: [{ name: 'set_nothing', values: [] }] };
@@ -90,12 +106,18 @@ export function forTenant(
   return { name: planOnce ? 'set_tenant_plan_once' : 'set_tenant', values: [tenantId] };
 }
 
-/** For all statements of a transaction that writes, which find their rows by keys: each is planned once. */
+/**
+ * For all statements of a transaction that writes, which find their rows by keys: each is planned
+ * once.
+ */
 export function forWriter(tenantId: string, writeId = ''): Companion {
   return { name: 'set_writer', values: [tenantId, writeId] };
 }
 
-/** Sends a statement with its company in one round trip. Should one of them fail, those behind it are not carried out. */
+/**
+ * Sends a statement with its company in one round trip. Should one of them fail, those behind it
+ * are not carried out.
+ */
 export function submit(client: pg.PoolClient, statement: PreparedStatement, company: Company): Promise<pg.QueryResult> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result));
@@ -103,7 +125,10 @@ export function submit(client: pg.PoolClient, statement: PreparedStatement, comp
   });
 }
 
-/** Sets how values are written, and prepares the companions, on a new connection. Queued ahead of whatever the connection was opened for. */
+/**
+ * Sets how values are written, and prepares the companions, on a new connection. Queued ahead of
+ * whatever the connection was opened for.
+ */
 export function prepareCompanions(client: pg.PoolClient, settings: StatementSettings): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.query(new Preparation(settings, (error) => (error ? reject(error) : resolve(undefined))));
@@ -111,8 +136,8 @@ export function prepareCompanions(client: pg.PoolClient, settings: StatementSett
 }
 
 /**
- * Statements of a connection that were stopped while they were being prepared. PostgreSQL does not have them, and PgBouncer believes that
- * it does: it ends the connection of who prepares one again.
+ * Statements of a connection that were stopped while they were being prepared. PostgreSQL does not
+ * have them, and PgBouncer believes that it does: it ends the connection of who prepares one again.
  */
 const stoppedInPreparing = new WeakMap<WireConnection, Set<string>>();
 

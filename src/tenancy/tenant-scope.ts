@@ -1,6 +1,7 @@
 /**
- * The right to touch one tenant's rows and cache entries. Repositories, loaders and key builders take it as an
- * argument; it cannot be made from a plain id, so that a query that forgot its tenant does not compile.
+ * The right to touch one tenant's rows and cache entries. Repositories, loaders and key builders
+ * take it as an argument; it cannot be made from a plain id, so that a query that forgot its tenant
+ * does not compile.
  */
 export class TenantScope {
   /** Makes the type nominal: no object literal passes for a scope. */
@@ -11,11 +12,16 @@ export class TenantScope {
     readonly tenantId: string,
     /** What its statements are counted for; absent outside of requests. */
     readonly request?: object,
-    /** Which snapshot of the database it reads, as `TenantDatabase.snapshot` knows it; absent when each statement has its own. */
+    /**
+     * Which snapshot of the database it reads, as `TenantDatabase.snapshot` knows it; absent when
+     * each statement has its own.
+     */
     readonly snapshot?: object,
   ) {}
 
-  /** For a caller whose token was verified and whose tenant exists. Only `src/context` calls this. */
+  /**
+   * For a caller whose token was verified and whose tenant exists. Only `src/context` calls this.
+   */
   static ofVerifiedCaller(tenantId: string): TenantScope {
     return new TenantScope(tenantId);
   }
@@ -30,12 +36,18 @@ export class TenantScope {
     return new TenantScope(tenantId);
   }
 
-  /** For records of what belongs to no tenant, which have the id of zeros in place of a tenant's: nobody else's rows are in it. */
+  /**
+   * For records of what belongs to no tenant, which have the id of zeros in place of a tenant's:
+   * nobody else's rows are in it.
+   */
   static ofNobody(): TenantScope {
     return new TenantScope('00000000-0000-0000-0000-000000000000');
   }
 
-  /** For the follower of the outbox, which bumps a tenant's versions and touches none of its rows and entries. */
+  /**
+   * For the follower of the outbox, which bumps a tenant's versions and touches none of its rows
+   * and entries.
+   */
   static ofOutboxRow(tenantId: string): TenantScope {
     return new TenantScope(tenantId);
   }

@@ -18,18 +18,22 @@ export interface TenantTransaction {
   /** The same with the last statement: it travels with the COMMIT, and nothing may follow. */
   finish<Row extends object>(statement: SqlStatement): Promise<Row[]>;
   /**
-   * The same with a first statement that gives rows when it did everything, and none when it did nothing: what follows then
-   * begins anew.
+   * The same with a first statement that gives rows when it did everything, and none when it did
+   * nothing: what follows then begins anew.
    */
   attempt<Row extends object>(statement: SqlStatement): Promise<Row[]>;
   /**
-   * Writes the transaction's audit line, as one of the WITH clauses of the statement that ends it: when `done`, another of them,
-   * has rows, with the id of the first for a key where the line has none.
+   * Writes the transaction's audit line, as one of the WITH clauses of the statement that ends it:
+   * when `done`, another of them, has rows, with the id of the first for a key where the line has
+   * none.
    */
   audited(done: Prisma.Sql): Prisma.Sql;
 }
 
-/** How the transaction is after a statement; attempted: committed if the statement gave rows, else not begun. */
+/**
+ * How the transaction is after a statement; attempted: committed if the statement gave rows, else
+ * not begun.
+ */
 export type StatementEnd = 'open' | 'committed' | 'attempted';
 
 /** Whose transaction it is. */
@@ -42,8 +46,8 @@ export interface TransactionOwner {
 }
 
 /**
- * A transaction on a connection: BEGIN and the tenant travel with the first statement, COMMIT with the last one where
- * it is known to be that, so that a transaction costs no round trip of its own.
+ * A transaction on a connection: BEGIN and the tenant travel with the first statement, COMMIT with
+ * the last one where it is known to be that, so that a transaction costs no round trip of its own.
  */
 export class PooledTransaction {
   #state: 'none' | 'open' | 'failed' | 'committed' = 'none';
@@ -71,8 +75,8 @@ export class PooledTransaction {
   }
 
   /**
-   * The same with a statement that has a time limit of its own, in a transaction that only reads: should it fail, the others go on.
-   * Nothing of its own is left behind, its limit neither.
+   * The same with a statement that has a time limit of its own, in a transaction that only reads:
+   * should it fail, the others go on. Nothing of its own is left behind, its limit neither.
    */
   async queryTimed(statement: PreparedStatement, timeoutMs: number): Promise<pg.QueryResult> {
     const opening = this.#state === 'none' ? this.opening : [];
@@ -88,7 +92,10 @@ export class PooledTransaction {
     }
   }
 
-  /** @throws when a statement failed: PostgreSQL would take the COMMIT for a ROLLBACK, and say nothing */
+  /**
+   * @throws when a statement failed: PostgreSQL would take the COMMIT for a ROLLBACK, and say
+   *   nothing
+   */
   async commit(): Promise<void> {
     if (this.#state === 'failed') throw new Error('a statement of the transaction failed: there is nothing to commit');
     if (this.#state === 'open') await this.client.query('COMMIT');

@@ -26,7 +26,9 @@ const TENANT_COLUMNS = {
   createdAt: instantText(sql`created_at`),
 };
 
-/** The wanted properties of the scope's own tenant as JSON, within a statement about something else. */
+/**
+ * The wanted properties of the scope's own tenant as JSON, within a statement about something else.
+ */
 export function tenantColumn({ tenantId }: TenantScope, wanted: ReadonlySet<string>): Prisma.Sql {
   return sql`(SELECT row_to_json(tenant) FROM (
       SELECT ${selectOnly(TENANT_COLUMNS, wanted)} FROM tenants WHERE tenants.id = ${tenantId}::uuid) tenant)`;

@@ -17,7 +17,8 @@ export function checkedKey(idempotencyKey: string): string {
 }
 
 /**
- * The movements as they are kept: what means the same is written the same, so that a repeated request is known again.
+ * The movements as they are kept: what means the same is written the same, so that a repeated
+ * request is known again.
  * @throws BAD_USER_INPUT naming the first place that does not hold
  */
 export function checkedMovements(inputs: readonly TransactionInput[]): Movement[] {

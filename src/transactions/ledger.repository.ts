@@ -14,13 +14,15 @@ const { sql } = Prisma;
 const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMNS);
 
 /**
- * Locks the accounts, takes the key and books the movements in one statement, which travels with BEGIN and COMMIT: one
- * round trip. Only where no rule can be broken, whatever kind the accounts are of: all are active, no debit ends below zero, no
- * balance or version is out of range and both sides of a transfer have one currency. Else `planMovements` says what holds.
- * Movements without a time happen when the accounts are locked. What that is, the locked rows alone can tell: a statement that
- * waited for a lock reads the locked row as it is by now, and all other tables as they were before.
- * @returns the transactions in the order of the movements, which their ids ascend in; none when nothing was done, because a
- *   rule could be broken or the key was used
+ * Locks the accounts, takes the key and books the movements in one statement, which travels with
+ * BEGIN and COMMIT: one round trip. Only where no rule can be broken, whatever kind the accounts
+ * are of: all are active, no debit ends below zero, no balance or version is out of range and both
+ * sides of a transfer have one currency. Else `planMovements` says what holds. Movements without a
+ * time happen when the accounts are locked. What that is, the locked rows alone can tell: a
+ * statement that waited for a lock reads the locked row as it is by now, and all other tables as
+ * they were before.
+ * @returns the transactions in the order of the movements, which their ids ascend in; none when
+ *   nothing was done, because a rule could be broken or the key was used
  */
 export async function recordAtOnce(
   transaction: TenantTransaction,
@@ -80,8 +82,9 @@ export async function recordAtOnce(
 }
 
 /**
- * Writes movements on locked accounts, their balances and what the idempotency key is to give again, all in one
- * statement: the locks are held for no round trip more. Its text is the same for any number of movements.
+ * Writes movements on locked accounts, their balances and what the idempotency key is to give
+ * again, all in one statement: the locks are held for no round trip more. Its text is the same for
+ * any number of movements.
  * @returns the transactions in the order of the movements, which their ids ascend in
  */
 export async function insertMovements(

@@ -19,8 +19,8 @@ import { FRACTION_DIGITS, MAX_INTEGER, WHOLE_DIGITS } from '../limits.ts';
 const { Decimal } = Prisma;
 
 /**
- * Balances are below this, on either side of zero. A balance and an amount within it add up to 20 digits at most, which is what Decimal
- * keeps exactly.
+ * Balances are below this, on either side of zero. A balance and an amount within it add up to 20
+ * digits at most, which is what Decimal keeps exactly.
  */
 export const BALANCE_LIMIT = new Decimal(10).pow(WHOLE_DIGITS);
 
@@ -34,7 +34,10 @@ export interface Movement {
   readonly category: string | null;
   readonly counterpartyBank: string | null;
   readonly description: string | null;
-  /** The other account of a transfer, which has the same currency and whose bank is the counterparty's; absent otherwise. */
+  /**
+   * The other account of a transfer, which has the same currency and whose bank is the
+   * counterparty's; absent otherwise.
+   */
   readonly counterpartyId?: string;
 }
 
@@ -56,7 +59,8 @@ export interface PlannedMovement extends Movement {
 /**
  * What the movements come to, one after another, on accounts that are locked.
  * @param accounts those that exist
- * @throws BrokenRules with an error for each movement that breaks a rule; the others are judged as if it were not there
+ * @throws BrokenRules with an error for each movement that breaks a rule; the others are judged as
+ *   if it were not there
  */
 export function planMovements(
   accounts: readonly BankAccount[],

@@ -20,7 +20,8 @@ export interface Transfer {
 
 /**
  * Records movements, all or none.
- * @returns the transactions in the order of the movements; with a key that was used, those of its first request
+ * @returns the transactions in the order of the movements; with a key that was used, those of its
+ *   first request
  * @throws BrokenRules
  */
 export async function recordTransactions(
@@ -58,9 +59,10 @@ export async function transfer(
 }
 
 /**
- * Books the movements, unless the request was carried out before: in one statement where it is plain that no rule is
- * broken, else step by step. Either way the accounts are locked first and the key is taken after them: taken the other way round by
- * one of two equal requests they could deadlock.
+ * Books the movements, unless the request was carried out before: in one statement where it is
+ * plain that no rule is broken, else step by step. Either way the accounts are locked first and the
+ * key is taken after them: taken the other way round by one of two equal requests they could
+ * deadlock.
  */
 async function bookOnce(
   transaction: TenantTransaction,
@@ -80,7 +82,8 @@ async function bookOnce(
 
 /**
  * What the first request of a key recorded.
- * @throws BrokenRules when some of it was deleted since: what is left would stand in the wrong places
+ * @throws BrokenRules when some of it was deleted since: what is left would stand in the wrong
+ *   places
  */
 async function repeated(
   transaction: TenantTransaction,

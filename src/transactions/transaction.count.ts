@@ -6,8 +6,9 @@ import type { BookedRange, KeptCount } from './transaction.filter.ts';
 const { sql, empty } = Prisma;
 
 /**
- * Days at each end of a range whose movements are counted one by one: a day's movements need not lie between two instants, as
- * where a date line was moved. Three dates are more than any clock was ever set.
+ * Days at each end of a range whose movements are counted one by one: a day's movements need not
+ * lie between two instants, as where a date line was moved. Three dates are more than any clock was
+ * ever set.
  */
 const EDGE_DAYS = 3;
 /** Holds all movements of those days, by any clock. */
@@ -20,7 +21,8 @@ export function isShort({ from, to }: BookedRange): boolean {
 }
 
 /**
- * How many movements there are in a range that is not short: on whole days by the totals kept ready, at its ends one by one.
+ * How many movements there are in a range that is not short: on whole days by the totals kept
+ * ready, at its ends one by one.
  * @param where what the movements satisfy, the range included
  */
 export function countFromTotals(

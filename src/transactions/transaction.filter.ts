@@ -30,7 +30,10 @@ export interface BookedRange {
   readonly to: string | null;
 }
 
-/** What daily_totals tell of a filter: how many movements of a category, or of all, there are on whole days. */
+/**
+ * What daily_totals tell of a filter: how many movements of a category, or of all, there are on
+ * whole days.
+ */
 export interface KeptCount {
   readonly category: string | null;
   readonly booked: BookedRange;
@@ -41,14 +44,17 @@ const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']
 /** An index has the order of movements under one of these at most. */
 const INDEXED = ['accountId', 'category'] as const;
 
-/** What has to be read to count movements. Decided by which fields the filter has, not by their values. */
+/**
+ * What has to be read to count movements. Decided by which fields the filter has, not by their
+ * values.
+ */
 export function countedTransactions({ filter }: Filtered): Scanned | undefined {
   return isKept(filter) ? undefined : scannedFor(filter);
 }
 
 /**
- * What has to be read to find a page of movements: an index has their order under one condition beside
- * bounds of time, and rows that fail another condition are read and passed over.
+ * What has to be read to find a page of movements: an index has their order under one condition
+ * beside bounds of time, and rows that fail another condition are read and passed over.
  */
 export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
   const isOrdered = !hasOther(filter) && INDEXED.filter((name) => filter?.[name] != null).length <= 1;
@@ -81,7 +87,8 @@ function isKept(filter: TransactionFilter | null | undefined): boolean {
 }
 
 /**
- * @returns undefined for a filter of which daily_totals tell nothing; in them an empty category stands for none
+ * @returns undefined for a filter of which daily_totals tell nothing; in them an empty category
+ *   stands for none
  * @throws BAD_USER_INPUT naming the field that does not hold
  */
 export function keptCount(filter: TransactionFilter | null | undefined): KeptCount | undefined {

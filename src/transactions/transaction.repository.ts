@@ -54,8 +54,9 @@ export interface WithAccount {
 }
 
 /**
- * The newest transactions of each account of a statement that reads `bank_accounts`, as JSON: with them in one statement
- * a list costs a third less than with one more for its level (docs/decisions.md).
+ * The newest transactions of each account of a statement that reads `bank_accounts`, as JSON: with
+ * them in one statement a list costs a third less than with one more for its level
+ * (docs/decisions.md).
  */
 export function recentColumn({ tenantId }: TenantScope, limit: number, wanted: ReadonlySet<string>): Prisma.Sql {
   return sql`(SELECT coalesce(json_agg(newest), '[]') FROM (
@@ -65,8 +66,8 @@ export function recentColumn({ tenantId }: TenantScope, limit: number, wanted: R
 }
 
 /**
- * The tenant's newest transactions, each with the wanted properties of its account, if any are wanted, as JSON within a
- * statement about something else.
+ * The tenant's newest transactions, each with the wanted properties of its account, if any are
+ * wanted, as JSON within a statement about something else.
  */
 export function newestTransactions(
   scope: TenantScope,
@@ -83,7 +84,10 @@ export function newestTransactions(
     ) newest)`;
 }
 
-/** Reads transactions, newest first. `wanted` names the properties that are read; the others are absent from the rows. */
+/**
+ * Reads transactions, newest first. `wanted` names the properties that are read; the others are
+ * absent from the rows.
+ */
 export class TransactionRepository {
   constructor(
     private readonly database: TenantDatabase,
@@ -106,7 +110,10 @@ export class TransactionRepository {
     return keysetPage(rows, page);
   }
 
-  /** How many transactions satisfy a filter: from the totals kept ready where they tell, else by counting. */
+  /**
+   * How many transactions satisfy a filter: from the totals kept ready where they tell, else by
+   * counting.
+   */
   async count(scope: TenantScope, filter: TransactionFilter | null): Promise<Count> {
     const where = whereOf(scope, transactionConditions(filter));
     const kept = keptCount(filter);
@@ -160,8 +167,8 @@ export class TransactionRepository {
   }
 
   /**
-   * The newest transactions of each of these accounts, in one statement. As one JSON text: reading it costs less than
-   * reading as many rows (docs/decisions.md).
+   * The newest transactions of each of these accounts, in one statement. As one JSON text: reading
+   * it costs less than reading as many rows (docs/decisions.md).
    */
   async recentOfEach(
     scope: TenantScope,

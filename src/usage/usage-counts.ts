@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** Of `StatementEvent.model`: what is written of the usage is not counted for it, or it would never end. */
+/**
+ * Of `StatementEvent.model`: what is written of the usage is not counted for it, or it would never
+ * end.
+ */
 export const USAGE_MODEL = 'TenantUsage';
 
 /** Tenants whose sums of this process are kept for its metrics. */
@@ -24,7 +27,10 @@ export interface UsageFigures {
 
 const NUMBERS = ['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept'] as const;
 
-/** Counts in the process until a writer takes it. Adding costs some 50 ns, so that every hit of the cache can. */
+/**
+ * Counts in the process until a writer takes it. Adding costs some 50 ns, so that every hit of the
+ * cache can.
+ */
 export class UsageCounts {
   #untaken = new Map<string, UsageFigures>();
   readonly #totals = new LRUCache<string, UsageFigures>({ max: MAX_TOTALS });

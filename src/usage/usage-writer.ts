@@ -6,10 +6,16 @@ import { addFigures, type UsageCounts, type UsageFigures } from './usage-counts.
 /** So much is lost when the process is killed. */
 const FLUSH_MS = 5_000;
 const CLEANING_MS = 60_000;
-/** Tenants whose counts wait while statements fail, at most; the counts of further tenants are given up, and told. */
+/**
+ * Tenants whose counts wait while statements fail, at most; the counts of further tenants are given
+ * up, and told.
+ */
 const MAX_UNWRITTEN = 10_000;
 
-/** Adds what the process counted to `tenant_usage`, every few seconds and when it stops, and removes what is older than two days. */
+/**
+ * Adds what the process counted to `tenant_usage`, every few seconds and when it stops, and removes
+ * what is older than two days.
+ */
 export class UsageWriter {
   readonly #loops: readonly Loop[];
   readonly #unwritten = new Map<string, UsageFigures>();
@@ -50,7 +56,8 @@ export class UsageWriter {
   async #flush(): Promise<void> {
     for (const [tenantId, figures] of this.counts.take()) this.#gather(tenantId, figures);
     for (const [tenantId, figures] of this.#unwritten) {
-      // Taken out only when it is written: after a lost connection it may be counted twice, and never not at all.
+      // Taken out only when it is written: after a lost connection it may be counted twice, and
+      // never not at all.
       await addUsage(this.database, tenantId, figures);
       this.#unwritten.delete(tenantId);
     }

@@ -10,7 +10,10 @@ import { makeTempFolder } from '../support/temp-folder.ts';
 const CLONE = path.resolve(import.meta.dirname, '../..');
 const ENV = { ...process.env, npm_config_offline: 'true' };
 
-/** Stand-ins for what takes long, which note that they ran. Installed by npm itself, from folders of the project. */
+/**
+ * Stand-ins for what takes long, which note that they ran. Installed by npm itself, from folders of
+ * the project.
+ */
 const PRISMA = `
   const fs = require('node:fs');
   fs.appendFileSync('calls', 'prisma generate\\n');
@@ -39,7 +42,10 @@ export interface Run {
 
 export type FakeProject = ReturnType<typeof makeFakeProject>;
 
-/** One whose dependencies npm has installed, for `makeInstalledProject`; npm takes longer than all the rest. */
+/**
+ * One whose dependencies npm has installed, for `makeInstalledProject`; npm takes longer than all
+ * the rest.
+ */
 export function installOnce(): FakeProject {
   const project = makeFakeProject(mkdtempSync(path.join(tmpdir(), 'tenantry-test-')));
   execFileSync(process.execPath, ['scripts/run.mjs', 'build'], { cwd: project.root, env: ENV, stdio: 'ignore' });

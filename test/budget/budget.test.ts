@@ -39,7 +39,10 @@ async function withServices(
   }
 }
 
-/** Sends to one service after the other until it is refused. @returns how many were answered, and the refusal */
+/**
+ * Sends to one service after the other until it is refused. @returns how many were answered, and
+ * the refusal
+ */
 async function untilRefused(services: readonly TestService[], token: string, query: string, most = 100) {
   for (let sent = 0; sent < most; sent++) {
     const answer = await (services[sent % services.length] as TestService).send(token, query);

@@ -77,7 +77,10 @@ describeWithOwnRedis('a counter that processes share', () => {
     expect(here().allowance('k', LIMIT).remaining).toBe(0);
   });
 
-  /** Spends at random in both processes while their answers are late at random. @returns what was let through */
+  /**
+   * Spends at random in both processes while their answers are late at random. @returns what was
+   * let through
+   */
   async function spendAtRandom(key: string, random: () => number, most: number) {
     const outcomes: Promise<{ points: number; isThrough: boolean }>[] = [];
     for (let step = 0; step < 12; step++) {

@@ -7,7 +7,10 @@ import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-te
 
 const TTL = { DASHBOARD: 1_000, STATISTICS: 2_000, ACCOUNTS: 3_000, TRANSACTIONS: 4_000, OTHER: 5_000 };
 
-/** Of each root field: an operation, and the kind that its answers are counted and kept as; null: never kept. */
+/**
+ * Of each root field: an operation, and the kind that its answers are counted and kept as; null:
+ * never kept.
+ */
 const KINDS: Readonly<Record<string, readonly [string, keyof typeof TTL | null]>> = {
   account: [`account(id: "${twinAccountId(0)}") { id }`, 'OTHER'],
   accountByNumber: ['accountByNumber(accountNumber: "1") { id }', 'OTHER'],

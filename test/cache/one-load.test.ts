@@ -159,7 +159,10 @@ describeWithOwnRedis('two processes that share a Redis', () => {
   }
 });
 
-/** Asks again what met a moment without trust, as on a machine that stands still: it says nothing here. */
+/**
+ * Asks again what met a moment without trust, as on a machine that stands still: it says nothing
+ * here.
+ */
 async function ask(...asked: Parameters<typeof askOnce>): Promise<Awaited<ReturnType<typeof askOnce>>> {
   await until(async () => asked[0].following.trust.isValid);
   const answer = await askOnce(...asked);

@@ -31,7 +31,10 @@ const QUERIES = [
   '{ accounts(filter: { isActive: true }) { nodes { id } totalCount } }',
 ];
 
-/** Keys that those make, and with them the key of a list, whose hash is unknown here, and of reads by the Prisma client. */
+/**
+ * Keys that those make, and with them the key of a list, whose hash is unknown here, and of reads
+ * by the Prisma client.
+ */
 const FILLED = [
   ...['dashboard:2026-11-01', 'dashboard:2026-10-31'],
   ...['daily', 'weekly', 'yearly'].map((period) => `statistics:${period}:2026-01-01:2026-01-31`),
@@ -74,7 +77,10 @@ function matches(pattern: string, key: string): boolean {
   return new RegExp(`^${glob}$`).test(key) || new RegExp(`^${beginning}(:|$)`).test(key);
 }
 
-/** Those that may be refused though a key matches: asterisks elsewhere than at the end of parts, or in the namespace. */
+/**
+ * Those that may be refused though a key matches: asterisks elsewhere than at the end of parts, or
+ * in the namespace.
+ */
 function isBeyondForms(pattern: string): boolean {
   return pattern.split(':').some((part, place) => /\*./.test(part) || (place === 0 && part.includes('*')));
 }
@@ -216,7 +222,10 @@ describeWithRedis('invalidateCache', () => {
     expect(data.invalidateCache).toEqual({ namespaces });
   });
 
-  /** Fills the cache until Redis has all of it, which loses a write when it is slow. @returns the data entries that are current */
+  /**
+   * Fills the cache until Redis has all of it, which loses a write when it is slow. @returns the
+   * data entries that are current
+   */
   async function filled(): Promise<string[]> {
     for (;;) {
       const keys = current(await dataEntries());

@@ -280,7 +280,10 @@ async function startProcess(server: TestRedis) {
   const process = {
     serverId,
     versions,
-    /** Resolves when it holds the versions, as a process does that listens and asks for them again and again. */
+    /**
+     * Resolves when it holds the versions, as a process does that listens and asks for them again
+     * and again.
+     */
     untilHolding: () => until(() => isHeld(process)),
     async close() {
       versions.close();

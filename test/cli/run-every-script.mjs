@@ -1,4 +1,5 @@
-// Runs programs one after another in one process, which loads what they share once: node <this> <argument> <program>...
+// Runs programs one after another in one process, which loads what they share once: node <this>
+// <argument> <program>...
 import { pathToFileURL } from 'node:url';
 
 const [argument = '', ...programs] = process.argv.slice(2);

@@ -37,8 +37,9 @@ export async function runScriptAlone(
 let runs = 0;
 
 /**
- * Runs a command's script in this process, which has loaded most of it already: loading takes longer than most scripts do.
- * What a script does to a process of its own is seen by `runScriptAlone`, of which every command has a test.
+ * Runs a command's script in this process, which has loaded most of it already: loading takes
+ * longer than most scripts do. What a script does to a process of its own is seen by
+ * `runScriptAlone`, of which every command has a test.
  */
 export async function runScript(
   script: string,
@@ -63,7 +64,9 @@ export async function runScript(
   }
 }
 
-/** Gives this process what a process of the script would have. @returns what gives it its own again */
+/**
+ * Gives this process what a process of the script would have. @returns what gives it its own again
+ */
 function takeOver(file: string, args: readonly string[], { cwd, env }: Surroundings): () => void {
   const own = { argv: process.argv, exitCode: process.exitCode, cwd: process.cwd(), env: { ...process.env } };
   process.argv = [process.execPath, file, ...args];

@@ -159,7 +159,8 @@ describe('a token that does not name its key', () => {
 
   test.each(['RS256', 'ES256', 'EdDSA'])('is tried with each that suits: %s', async (alg) => {
     const [one, two] = await pair(alg);
-    // One that is too short for its algorithm, which jose refuses to verify with, must not end the search.
+    // One that is too short for its algorithm, which jose refuses to verify with, must not end the
+    // search.
     const weak = { kty: 'RSA', n: Buffer.alloc(128, 255).toString('base64url'), e: 'AQAB', alg: 'RS256', use: 'sig' };
     provider.keys = [weak, ...keys.map(({ jwk }) => jwk), one.jwk, two.jwk];
     const verifier = createVerifier();

@@ -15,7 +15,10 @@ import { createSchema } from '../../src/graphql/schema.ts';
 const contract = buildSchema(readFileSync(path.join(import.meta.dirname, 'contract.graphql'), 'utf8'));
 const schema = createSchema();
 
-/** What can have a description or a default, by its coordinate, for example `Query.dashboard(date:)`. */
+/**
+ * What can have a description or a default, by its coordinate, for example
+ * `Query.dashboard(date:)`.
+ */
 interface Coordinate {
   readonly description: string | null | undefined;
   readonly defaultValue: unknown;

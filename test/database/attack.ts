@@ -10,11 +10,17 @@ export interface Target {
   readonly call: string;
   readonly name: string;
   readonly arguments: readonly string[];
-  /** A trigger that calls it, as PostgreSQL prints it, with its table; null where it is no trigger's. */
+  /**
+   * A trigger that calls it, as PostgreSQL prints it, with its table; null where it is no
+   * trigger's.
+   */
   readonly trigger: { readonly table: string; readonly definition: string } | null;
 }
 
-/** A login that has what no service has: temporary tables, a schema of its own, and the right to call every function. */
+/**
+ * A login that has what no service has: temporary tables, a schema of its own, and the right to
+ * call every function.
+ */
 export interface Attack {
   readonly targets: readonly Target[];
   /** As the superuser. */
@@ -133,7 +139,10 @@ function statementsOf({ name, call, arguments: types, trigger }: Target, tenant:
   return `${statement}; ${statement}`;
 }
 
-/** A trigger of the same events on a table of the attacker's that holds a row; for all columns and rows. */
+/**
+ * A trigger of the same events on a table of the attacker's that holds a row; for all columns and
+ * rows.
+ */
 function ownTrigger(name: string, { table, definition }: NonNullable<Target['trigger']>): string {
   const parts =
     /^CREATE TRIGGER \S+ (BEFORE|AFTER) .*? ON \S+ (REFERENCING .*?)?(FOR EACH \w+) .*?(EXECUTE FUNCTION .*)$/;

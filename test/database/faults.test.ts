@@ -22,7 +22,10 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** What is found after statements that are rolled back, and again after the remedies of what was found. */
+/**
+ * What is found after statements that are rolled back, and again after the remedies of what was
+ * found.
+ */
 async function afterBreaking(sql: string) {
   await client.query('BEGIN');
   try {

@@ -88,7 +88,9 @@ const CONTENT = `
      WHERE d.tenant_id = a.tenant_id) AS days
   FROM bank_accounts a JOIN tenants ON tenants.id = tenant_id ORDER BY slug`;
 
-/** Two pages of lists, back and forth by their cursors, and what the dashboard and statistics say. */
+/**
+ * Two pages of lists, back and forth by their cursors, and what the dashboard and statistics say.
+ */
 async function answers(): Promise<unknown> {
   const service = await startService({ database, env: { CACHE: 'off' } });
   try {

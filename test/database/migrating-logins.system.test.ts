@@ -48,7 +48,10 @@ const SERVERS: readonly Server[] = [
 
 interface Login {
   readonly name: string;
-  /** What an administrator runs before; it may be that another login's migrations made the role of the owner. */
+  /**
+   * What an administrator runs before; it may be that another login's migrations made the role of
+   * the owner.
+   */
   readonly made: string;
   /** Whether what it migrates comes to belong to a role that does not log in. */
   readonly settles: boolean;
@@ -144,7 +147,10 @@ describe.each(SERVERS)('$name', { timeout: 60_000 }, ({ start }) => {
   });
 });
 
-/** What a later version may do: change a table, replace a function, add a table with a function and a policy of its owner. */
+/**
+ * What a later version may do: change a table, replace a function, add a table with a function and
+ * a policy of its owner.
+ */
 async function later(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ text: string }>(
     "SELECT pg_get_functiondef('statistics_recompute(uuid)'::regprocedure) AS text",

@@ -118,7 +118,10 @@ test('looks at each folder on the way, with the rights that count for the user',
   chmodSync(folder, 0o755);
 });
 
-/** What a clone has for the embedded PostgreSQL, in a folder of its own, with a package of its own to spoil. */
+/**
+ * What a clone has for the embedded PostgreSQL, in a folder of its own, with a package of its own
+ * to spoil.
+ */
 function makeClone({ installed }: { installed: boolean }): string {
   const clone = path.join(makeTempFolder(), 'clone');
   for (const part of ['package.json', 'src/embedded', 'test/embedded/processes/hold.mjs']) {

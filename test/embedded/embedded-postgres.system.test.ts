@@ -179,7 +179,10 @@ function makeDirectory(): string {
   return directory;
 }
 
-/** Runs `work` while one of the server's processes is deep in a query, where it does not notice the server's death. */
+/**
+ * Runs `work` while one of the server's processes is deep in a query, where it does not notice the
+ * server's death.
+ */
 async function withBusyBackend(url: string, work: () => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});

@@ -72,7 +72,10 @@ const CURSORS = [
   ]),
 ];
 
-/** Of each argument: an operation with it as `$v`, its type, its path in messages, what is expected, and what is not. */
+/**
+ * Of each argument: an operation with it as `$v`, its type, its path in messages, what is expected,
+ * and what is not.
+ */
 const CASES: readonly (readonly [string, string, string, string, readonly unknown[]])[] = [
   ['account(id: $v) { id }', 'ID!', 'id', 'a UUID', IDS],
   ['accountByNumber(accountNumber: $v) { id }', 'String!', 'accountNumber', 'without null characters', TEXTS],
@@ -341,7 +344,10 @@ function literal(value: unknown): string {
   return JSON.stringify(value).replace(/"(\w+)":/g, '$1:');
 }
 
-/** The arguments and input fields of the queries and what lies below, whose type does not say all that is expected. */
+/**
+ * The arguments and input fields of the queries and what lies below, whose type does not say all
+ * that is expected.
+ */
 function checkedArguments(): string[] {
   const roots = Object.values(createSchema().getQueryType()?.getFields() ?? {});
   const below = roots.flatMap(({ type }) => {

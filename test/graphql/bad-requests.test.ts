@@ -168,7 +168,8 @@ describe('a client that is at fault is told so, whatever executes, cold and warm
     for (const { message } of errors) expect(message.length).toBeLessThan(1_010);
   });
 
-  // What is wrong with each part is told with all that it stands in: an object of 6,000 names took 20 s.
+  // What is wrong with each part is told with all that it stands in: an object of 6,000 names took
+  // 20 s.
   test('variables are bounded before anybody looks at them', async () => {
     const names = 'query ($v: TransactionFilter) { transactions(filter: $v) { totalCount } }';
     const refused = await everywhere(names, { v: many(251) });

@@ -32,7 +32,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Every query of `test/operations`, with variables that it answers and some that it must refuse. */
+/**
+ * Every query of `test/operations`, with variables that it answers and some that it must refuse.
+ */
 const OPERATIONS: Readonly<Record<string, readonly Variables[]>> = {
   Account: [{ id: ID }, { id: UNKNOWN_ID }, { id: 'no uuid' }, { id: null }, {}, { id: [ID] }],
   AccountByNumber: [
@@ -179,7 +181,10 @@ const MORE: readonly Case[] = [
   ],
 ];
 
-/** The answer once the operation is compiled, as text and without what differs from request to request. */
+/**
+ * The answer once the operation is compiled, as text and without what differs from request to
+ * request.
+ */
 async function answerOf(service: TestService, role: Role, query: string, variables?: Variables) {
   const token = await service.token(role, (TWINS[0] as Twin).slug);
   let last = await service.send(token, query, variables);

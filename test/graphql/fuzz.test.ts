@@ -7,7 +7,8 @@ import { runFuzz } from './fuzz/run-fuzz.ts';
 
 const OPERATIONS = 2_000;
 
-// Most errors of these answers are expected: finding out where they were made takes longer than making them.
+// Most errors of these answers are expected: finding out where they were made takes longer than
+// making them.
 const { stackTraceLimit } = Error;
 beforeAll(() => {
   Error.stackTraceLimit = 0;

@@ -27,7 +27,10 @@ const SIZES = {
   'of-movements': { accounts: 10, perAccount: 2_000 },
 };
 type Slug = keyof typeof SIZES;
-/** A page, one row more, and those next to it of the same instant, which the look beyond either end passes over. */
+/**
+ * A page, one row more, and those next to it of the same instant, which the look beyond either end
+ * passes over.
+ */
 const SHOWN_ROWS = MAX_PAGE_SIZE + 1 + 50;
 const RUNS = 200;
 
@@ -81,7 +84,10 @@ async function fill(slug: Slug, accounts: number, perAccount: number): Promise<v
   );
 }
 
-/** What there is and what there is not, so that every condition is at times the one that nothing satisfies. */
+/**
+ * What there is and what there is not, so that every condition is at times the one that nothing
+ * satisfies.
+ */
 const INSTANTS = ['2020-01-01T00:00:00Z', '2024-01-08T00:00:00Z', '2030-01-01T00:00:00Z'];
 const some = <Value>(...values: Value[]) => fc.option(fc.constantFrom(...values), { freq: 6 });
 const accountFilters = fc.record({
@@ -122,7 +128,10 @@ const filtersOf = <Filter extends object>(filters: fc.Arbitrary<Filter>) =>
     const given = Object.entries(filter).filter(([, value], index) => value !== null && kept.includes(index));
     return Object.fromEntries(given) as Partial<Filter>;
   });
-/** The first page, the last, and those on either side of a row in the middle, which look beyond it too. */
+/**
+ * The first page, the last, and those on either side of a row in the middle, which look beyond it
+ * too.
+ */
 const PAGES = ['first', 'last', 'after', 'before'] as const;
 
 function pageOf(kind: (typeof PAGES)[number], middle: string): PageRequest {

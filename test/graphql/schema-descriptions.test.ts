@@ -45,7 +45,9 @@ test('sentences stand on lines of their own, and long ones are wrapped between w
   expect(others).toEqual([`${'word '.repeat(11)}end.`]);
 });
 
-/** What a description can stand at, by its schema coordinate, for example `Query.dashboard(date:)`. */
+/**
+ * What a description can stand at, by its schema coordinate, for example `Query.dashboard(date:)`.
+ */
 function describedParts(): Map<string, string | null | undefined> {
   const parts = new Map<string, string | null | undefined>();
   const types = Object.values(schema.getTypeMap()).filter(

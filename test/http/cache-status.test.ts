@@ -109,7 +109,10 @@ describe('extensions.cache', () => {
   });
 });
 
-/** Asks again what met a moment without trust, as on a machine that stands still: it says nothing here. */
+/**
+ * Asks again what met a moment without trust, as on a machine that stands still: it says nothing
+ * here.
+ */
 async function ask(role: Role, query: string, isReportAsked = false): Promise<Response> {
   const response = await askOnce(role, query, isReportAsked);
   if (!response.headers.get('cache-status')?.endsWith('detail=untrusted')) return response;

@@ -5,7 +5,10 @@ export interface ConfinedPage {
   readonly page: Page;
   /** Addresses of other origins that were asked for. None was reached. */
   readonly foreignRequests: string[];
-  /** What the browser itself found wrong: errors of scripts, and requests that the page's own policy forbids. */
+  /**
+   * What the browser itself found wrong: errors of scripts, and requests that the page's own policy
+   * forbids.
+   */
   readonly problems: string[];
 }
 

@@ -93,7 +93,10 @@ test('a tenant that floods the service costs another one no answer, and the serv
 });
 
 describe.each(['jit', 'graphql-js'])('at overload (%s)', (executor) => {
-  /** A service whose one connection is taken by a statement that waits for a table, and of which one more may wait. */
+  /**
+   * A service whose one connection is taken by a statement that waits for a table, and of which one
+   * more may wait.
+   */
   async function overloaded() {
     const { service, flood, other } = await start({
       env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '1', EXECUTOR: executor },

@@ -8,7 +8,9 @@ import { type ConfinedBrowser, launchConfinedBrowser } from './confined-browser.
 const SCRIPT_HOST = 'https://embeddable-sandbox.cdn.apollographql.com/';
 const FRAME_HOST = 'https://sandbox.embed.apollographql.com/';
 
-/** Does what the page lets Apollo's script do: open Apollo's frame, and send a query from the page. */
+/**
+ * Does what the page lets Apollo's script do: open Apollo's frame, and send a query from the page.
+ */
 const IMITATED_SCRIPT = `
   window.EmbeddedSandbox = class {
     constructor(settings) {

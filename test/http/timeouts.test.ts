@@ -11,7 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Sends a beginning and nothing more. @returns what came until the service closed the connection */
+/**
+ * Sends a beginning and nothing more. @returns what came until the service closed the connection
+ */
 async function begin(bytes: string): Promise<string> {
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
   let received = '';

@@ -58,7 +58,8 @@ test('gives the first result again when the process was killed after it committe
   const other = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [to.id]);
   const failed = sendInVain(input);
   await bank.untilWaiting(1);
-  // Comes behind the transfer, which has the table already, and ahead of the accounts that its answer reads.
+  // Comes behind the transfer, which has the table already, and ahead of the accounts that its
+  // answer reads.
   const reader = await bank.hold('SELECT 1');
   const locked = reader.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
   await bank.untilWaiting(2);

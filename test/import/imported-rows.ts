@@ -4,7 +4,10 @@ import type { ImportResult } from '../../src/import/apply-import.ts';
 import { valuesOf } from './import-fixture.ts';
 import { type Row, readTable, tenThousandths } from './real-data.ts';
 
-/** By tenant and day. `booked_at` carries the tenant's own offset, so that the day is what stands there. */
+/**
+ * By tenant and day. `booked_at` carries the tenant's own offset, so that the day is what stands
+ * there.
+ */
 const DAYS = `
   SELECT concat_ws('|', slug, day, sum(transaction_count), trim_scale(sum(inflow) * 10000), trim_scale(sum(outflow) * 10000)) AS value
     FROM daily_totals JOIN tenants ON id = tenant_id GROUP BY slug, day`;
@@ -15,7 +18,10 @@ const ACCOUNT_TOTALS = `
   SELECT concat_ws('|', slug, account_type, status, bank_name, currency, sum(account_count), trim_scale(sum(balance) * 10000)) AS value
     FROM account_totals JOIN tenants ON id = tenant_id GROUP BY slug, account_type, status, bank_name, currency`;
 
-/** Holds the outcome of an import into an empty database against the rows of its folder, to the last decimal. */
+/**
+ * Holds the outcome of an import into an empty database against the rows of its folder, to the last
+ * decimal.
+ */
 export async function expectImported(url: string, folder: string, { tables }: ImportResult): Promise<void> {
   const accounts = readTable(folder, 'accounts');
   const transactions = readTable(folder, 'transactions');

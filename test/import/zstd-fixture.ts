@@ -3,7 +3,10 @@ export const ZSTD_TEXT = Array.from({ length: 300 }, (_, index) => `${index + 1}
   '',
 );
 
-/** Made by the program zstd 1.5.4, since not every supported Node.js can compress: one frame of one block, with checksum. */
+/**
+ * Made by the program zstd 1.5.4, since not every supported Node.js can compress: one frame of one
+ * block, with checksum.
+ */
 export const ZSTD_FRAME = Buffer.from(
   [
     'KLUv/WRsJtUJAEYWMRSwaTk4EhSLwhs6JaWUKaXki5fMxTQAJgAoADRyl4sXjdzlwkUjd7lo0chdLlg0cpdbrGjkLgEEEA4GBIMD',

@@ -81,7 +81,10 @@ describe('the catalogue of indexes', () => {
   });
 });
 
-/** For example `BankAccount @@id([tenantId, id])` and `Tenant.slug @unique(map: "tenants_slug_key")`. */
+/**
+ * For example `BankAccount @@id([tenantId, id])` and `Tenant.slug @unique(map:
+ * "tenants_slug_key")`.
+ */
 function attributesOfSchema(): string[] {
   const models = [...SCHEMA.matchAll(/^model (\w+) \{\n([\s\S]*?)^\}/gm)];
   return models.flatMap(([, model = '', body = '']) =>

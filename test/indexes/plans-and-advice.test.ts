@@ -27,8 +27,9 @@ import { buffersRead } from './buffers-read.ts';
 import { ACCOUNTS, fillSkewed } from './skewed-data.ts';
 
 /**
- * For each of 20 accounts: a page of 20 transactions and one more, each on a page of its own, and three descents of four
- * pages (the page, the cursor's row, a look to the other side). The largest tenant's transactions lie on more than 1,000.
+ * For each of 20 accounts: a page of 20 transactions and one more, each on a page of its own, and
+ * three descents of four pages (the page, the cursor's row, a look to the other side). The largest
+ * tenant's transactions lie on more than 1,000.
  */
 const MAX_PAGES_READ = 20 * (21 + 3 * 4);
 
@@ -208,7 +209,10 @@ function isRead({ query }: ProductQuery): boolean {
   return query.text.trimStart().startsWith('SELECT');
 }
 
-/** Neither a write nor a sum or a number of many rows; nor a filter that no index serves and that may walk far. */
+/**
+ * Neither a write nor a sum or a number of many rows; nor a filter that no index serves and that
+ * may walk far.
+ */
 function isBounded(query: ProductQuery): boolean {
   const isSum = query.model === 'Statistics' || query.model === 'Dashboard';
   return isRead(query) && !isSum && query.action !== 'count' && !/locking|large amounts/.test(query.name);

@@ -8,8 +8,9 @@ const EMPTY_TENANTS = 2_000;
 const IDEMPOTENCY_KEYS = 5_000;
 
 /**
- * Data of a size where a plan matters, the same in every run: the first tenant owns more than a quarter of all rows,
- * the last ones some hundred accounts. Written without triggers; the totals are computed at the end.
+ * Data of a size where a plan matters, the same in every run: the first tenant owns more than a
+ * quarter of all rows, the last ones some hundred accounts. Written without triggers; the totals
+ * are computed at the end.
  */
 export async function fillSkewed(client: pg.ClientBase): Promise<void> {
   await client.query("SET session_replication_role = replica; SET work_mem = '64MB'");

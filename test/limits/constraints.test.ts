@@ -33,7 +33,10 @@ const CONSTRAINTS = `
   SELECT conrelid::regclass::text AS table, conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
    WHERE contype = 'c' AND connamespace = $1::regnamespace ORDER BY 1, 2`;
 
-/** Of columns that no client and no import fills: an operator's number, and records whose texts src/audit cuts to fit. */
+/**
+ * Of columns that no client and no import fills: an operator's number, and records whose texts
+ * src/audit cuts to fit.
+ */
 const OF_NO_INPUT = [
   'audit_log_length_check',
   'audit_log_outcome_check',

@@ -5,7 +5,9 @@ const WIDE = '😀';
 /** What JSON, CSV, GraphQL and keys of the cache could take for their own. */
 const AWKWARD = ['"', "'", '\\', ',;\t\n', '\u0001', ' ', '{}:*?[]', '\u202e', 'NULL', '\\N', '0'];
 
-/** The smallest and largest values that a column takes, and those that something could trip over. */
+/**
+ * The smallest and largest values that a column takes, and those that something could trip over.
+ */
 export function edgesOf(limit: Limit): readonly string[] {
   switch (limit.kind) {
     case 'text':

@@ -300,7 +300,8 @@ describe('a value beyond is refused', () => {
   );
 
   test.each(columns)('by SQL: %s.%s', async (table, column, limit) => {
-    // What the type itself refuses has no constraint: digits and infinity of numeric(19,4); PostgreSQL names unknown zones itself.
+    // What the type itself refuses has no constraint: digits and infinity of numeric(19,4);
+    // PostgreSQL names unknown zones itself.
     const refused = { code: expect.stringMatching(/^(23514|22003|22023)$/) };
     for (const value of beyond(limit)) {
       const error = await insert(table, rowsWith[table]?.(column, value) ?? {}).catch(
@@ -367,7 +368,8 @@ describe('a value beyond is refused', () => {
         expect(errors?.[0]?.message).toContain(`input.${argument} must be `);
         expect(errors?.[0]?.message).toContain(`but got: ${JSON.stringify(value).slice(0, 70)}`);
       }
-      // Texts that a person types are trimmed and have no control characters: only those within may be asked for.
+      // Texts that a person types are trimmed and have no control characters: only those within may
+      // be asked for.
       const typed = edgesOf(limit).filter((value) => value.trim() === value && !/\p{Cc}/u.test(value));
       for (const value of typed) expect((await ask(value)).errors, value).toBeUndefined();
     },

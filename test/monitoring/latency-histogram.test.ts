@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LatencyHistogram } from '../../src/monitoring/latency-histogram.ts';
 
-/** The bound that the histogram promises: 1/64, and half a microsecond where a bucket is a microsecond. */
+/**
+ * The bound that the histogram promises: 1/64, and half a microsecond where a bucket is a
+ * microsecond.
+ */
 const tolerance = (exactMs: number) => exactMs / 64 + 0.001;
 
 /** From 0.1 us to 100 s, as evenly over the magnitudes as durations are. */

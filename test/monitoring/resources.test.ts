@@ -34,8 +34,8 @@ describe('the resources', () => {
     const { user, system } = process.cpuUsage(before);
     const { cpuPercent } = await resources.read();
     const elapsedMs = performance.now() - startedAtMs;
-    // Other processes may have taken the core for a part of the time: what this one had is the measure. A tenth is for
-    // what lies between the readings.
+    // Other processes may have taken the core for a part of the time: what this one had is the
+    // measure. A tenth is for what lies between the readings.
     expect(cpuPercent).toBeGreaterThan((0.9 * (user + system)) / 10 / (elapsedMs + 50));
     expect(cpuPercent).toBeLessThan(1_000);
   });

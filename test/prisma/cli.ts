@@ -4,7 +4,10 @@ import path from 'node:path';
 import { ENGINE, type Project, REPOSITORY } from './project.ts';
 
 const PRISMA = path.join(REPOSITORY, 'node_modules/prisma/build/index.js');
-/** Nothing else of the caller's surroundings steers the commands: no URL, no CI, no mark of who runs the tests. */
+/**
+ * Nothing else of the caller's surroundings steers the commands: no URL, no CI, no mark of who runs
+ * the tests.
+ */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'APPDATA', 'LOCALAPPDATA', 'USERPROFILE', 'SystemRoot'];
 /** Nobody listens there: an attempt to download the native engine fails. */
 const NO_DOWNLOADS = { PRISMA_ENGINES_MIRROR: 'http://127.0.0.1:9' };

@@ -7,7 +7,10 @@ import { removeEmbeddedPostgres } from '../../src/embedded/index.mjs';
 export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 export const ENGINE = path.join(REPOSITORY, 'scripts/schema-engine.mjs');
 
-/** What Prisma's command line needs of this project; the embedded PostgreSQL is for commands without DATABASE_URL. */
+/**
+ * What Prisma's command line needs of this project; the embedded PostgreSQL is for commands without
+ * DATABASE_URL.
+ */
 const OWN_FILES = ['package.json', 'prisma', 'prisma.config.ts', 'scripts', 'src/embedded', 'src/setting.mjs'];
 
 const CONFIG = `import { defineConfig } from 'prisma/config';

@@ -16,7 +16,10 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** What the soak must find is put into a server that stands for the service. @param read the marker a read is answered with */
+/**
+ * What the soak must find is put into a server that stands for the service. @param read the marker
+ * a read is answered with
+ */
 async function soakOf(read: (tenant: number, markers: number[]) => { id: number; marker: number }) {
   const markers = TENANTS.map((_, tenant) => firstMarker(tenant));
   const server = createServer(async (request, response) => {

@@ -10,7 +10,10 @@ import { findFreePort } from '../support/free-port.ts';
 import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
-/** RESTART_REQUESTS=100000 npx vitest run test/startup/rolling-restart.system.test.ts tries it at length. */
+/**
+ * RESTART_REQUESTS=100000 npx vitest run test/startup/rolling-restart.system.test.ts tries it at
+ * length.
+ */
 const REQUESTS = Number(process.env.RESTART_REQUESTS ?? 2_000);
 const CLIENTS = 8;
 const TIMEOUT_MS = 120_000 + REQUESTS * 60;
@@ -51,7 +54,10 @@ describe.each([
     return startMain({ ...env, PORT: port ?? String(await findFreePort()) });
   }
 
-  /** One after the other, as an orchestrator does: the next is stopped when the one before it serves again. */
+  /**
+   * One after the other, as an orchestrator does: the next is stopped when the one before it serves
+   * again.
+   */
   async function restartEach(): Promise<void> {
     for (const [index, service] of services.entries()) {
       service.signal('SIGTERM');

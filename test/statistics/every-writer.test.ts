@@ -11,14 +11,19 @@ import { createTestDatabase, onServer, type TestDatabase } from '../support/post
 
 const ISOLATION_LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const;
 
-/** Who writes: the role, and whether it names the tenant, without which row-level security lets it see nothing. */
+/**
+ * Who writes: the role, and whether it names the tenant, without which row-level security lets it
+ * see nothing.
+ */
 interface Writer {
   readonly name: string;
   readonly role: (database: Owned) => string;
   readonly namesTenant: boolean;
   /** Whether it may replay: row-level security and grants are the same there. */
   readonly mayReplay: boolean;
-  /** What it may write; absent: everything. The rest is refused, and leaves the totals as they are. */
+  /**
+   * What it may write; absent: everything. The rest is refused, and leaves the totals as they are.
+   */
   readonly may?: readonly string[];
 }
 
@@ -107,7 +112,10 @@ describe.each([
   });
 });
 
-/** @returns the transaction's id. It is run again as long as others' commits, of any database, are in its way. */
+/**
+ * @returns the transaction's id. It is run again as long as others' commits, of any database, are
+ *   in its way.
+ */
 async function commit(client: pg.Client, isolation: string, write: Write): Promise<string> {
   for (;;) {
     await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);

@@ -56,7 +56,8 @@ describe('the totals kept by triggers', () => {
 
   it('count a day of the tenant, summer time included', async () => {
     await run('TRUNCATE transactions');
-    // The last second of a Sunday in Prague, and the first of the Monday, around the change to summer time.
+    // The last second of a Sunday in Prague, and the first of the Monday, around the change to
+    // summer time.
     for (const bookedAt of [
       '2026-03-29T21:59:59Z',
       '2026-03-29T22:00:00Z',
@@ -82,8 +83,8 @@ describe('the totals kept by triggers', () => {
         return client;
       }),
     );
-    // All of them hold their transaction open over the same days, taken in opposite orders: without slots of their own
-    // they would deadlock.
+    // All of them hold their transaction open over the same days, taken in opposite orders: without
+    // slots of their own they would deadlock.
     await Promise.all(clients.map((client) => client.query("BEGIN; SET LOCAL lock_timeout = '2s'")));
     const days = ['2026-01-01T12:00:00Z', '2026-01-02T12:00:00Z', '2026-01-03T12:00:00Z'];
     await Promise.all(
@@ -165,7 +166,8 @@ describe('the totals kept by triggers', () => {
         ),
       ),
     );
-    // A page is filled to 70 hundredths: what is read, a month of a tenant, lies on as few as it can, and the ends of two others.
+    // A page is filled to 70 hundredths: what is read, a month of a tenant, lies on as few as it
+    // can, and the ends of two others.
     const { rows } = await run(`
       WITH placed AS (
         SELECT tenant_id, day, (ctid::text::point)[0] AS page FROM daily_totals
@@ -242,7 +244,10 @@ interface Change {
   readonly isRolledBack: boolean;
 }
 
-/** One statement of a history; `pick` chooses rows by the last digit of their id, so that it meets some and not others. */
+/**
+ * One statement of a history; `pick` chooses rows by the last digit of their id, so that it meets
+ * some and not others.
+ */
 function change(): fc.Arbitrary<Change> {
   const pick = fc.constantFrom(...'0123456789abcdef');
   const instant = fc

@@ -56,7 +56,10 @@ const OWNERS = [
   { name: 'plain', role: 'plain_owner' },
 ];
 
-/** Of a database whose tables the role owns. Accounts and movements come first, and their tenants when `refresh` is called. */
+/**
+ * Of a database whose tables the role owns. Accounts and movements come first, and their tenants
+ * when `refresh` is called.
+ */
 async function subscribe({ name, role }: (typeof OWNERS)[number]): Promise<Subscriber> {
   const url = await server.createDatabase(`subscriber_${name}`);
   if (role !== 'postgres') await publisher.query(`CREATE ROLE ${role}`);

@@ -9,7 +9,10 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Statements that totals depend on, of the tenant $t with its accounts $a and $b; 23:30 in UTC is another day in Tokyo. */
+/**
+ * Statements that totals depend on, of the tenant $t with its accounts $a and $b; 23:30 in UTC is
+ * another day in Tokyo.
+ */
 const STATEMENTS = {
   'insert a movement':
     "INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency) VALUES ('$t', '$a', '2026-02-01T23:30:00Z', 'CREDIT', 5, 'EUR')",
@@ -42,7 +45,10 @@ afterAll(async () => {
 });
 
 let tenants = 0;
-/** A tenant with two accounts and two movements, one of them late in the day; gives statements about it. */
+/**
+ * A tenant with two accounts and two movements, one of them late in the day; gives statements about
+ * it.
+ */
 async function newTenant() {
   const slug = `tenant-${tenants++}`;
   const tenant = fixtureId('tenant', slug);
@@ -74,7 +80,10 @@ async function finish(client: pg.Client, sql: string): Promise<pg.DatabaseError 
   }
 }
 
-/** Begins with it, again while it is refused: other tests commit on the same server, which is enough where all is made anew. */
+/**
+ * Begins with it, again while it is refused: other tests commit on the same server, which is enough
+ * where all is made anew.
+ */
 async function beginWith(client: pg.Client, isolation: string, sql: string): Promise<void> {
   for (;;) {
     await begin(client, isolation);
@@ -145,7 +154,10 @@ describe.each([
       }
   });
 
-  /** SERIALIZABLE may ask for any transaction again, as PostgreSQL's own checks err on the safe side; not again and again. */
+  /**
+   * SERIALIZABLE may ask for any transaction again, as PostgreSQL's own checks err on the safe
+   * side; not again and again.
+   */
   async function repeated(client: pg.Client, statement: string): Promise<unknown> {
     for (let left = isolation === 'SERIALIZABLE' ? 5 : 0; ; left--) {
       await begin(client, isolation);

@@ -9,9 +9,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 let preparing: Promise<void> | undefined;
 
 /**
- * A program of this project as `npm run` runs it, for a process of its own. It is built anew where a source has changed
- * since: by the first test that asks, while the others wait. To transform the sources in each process takes as long again
- * as to load them.
+ * A program of this project as `npm run` runs it, for a process of its own. It is built anew where
+ * a source has changed since: by the first test that asks, while the others wait. To transform the
+ * sources in each process takes as long again as to load them.
  * @param source its path in this project, as `src/main.ts`
  */
 export async function builtFrom(source: string): Promise<string> {

@@ -6,7 +6,10 @@ export interface TypedAnswer<Data> extends Omit<GraphqlAnswer, 'data'> {
   readonly data: Data | null;
 }
 
-/** Sends a typed operation and gives its data. @throws with every error of the answer, when there is one */
+/**
+ * Sends a typed operation and gives its data. @throws with every error of the answer, when there is
+ * one
+ */
 export async function request<Data, Variables>(
   service: Pick<TestService, 'send'>,
   token: string | null,

@@ -24,7 +24,10 @@ export interface AccountFixture {
   readonly updatedAt?: string;
 }
 
-/** A movement; what is absent is the same for all or null, the currency the account's, the id made from all the rest. */
+/**
+ * A movement; what is absent is the same for all or null, the currency the account's, the id made
+ * from all the rest.
+ */
 export interface TransactionFixture {
   readonly id?: string;
   readonly accountId: string;

@@ -13,14 +13,16 @@ const SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '300',
-  // Statistics, and with them plans, change when a test says so; and nobody tidies databases that are soon dropped.
+  // Statistics, and with them plans, change when a test says so; and nobody tidies databases that
+  // are soon dropped.
   autovacuum: 'off',
   jit: 'off',
 };
 
 /**
- * One PostgreSQL for this run of the tests, in a folder of its own, so that runs side by side do not meet. Its address
- * goes to the tests in TENANTRY_TEST_ADMIN_URL; where that is set already, the server it names is used.
+ * One PostgreSQL for this run of the tests, in a folder of its own, so that runs side by side do
+ * not meet. Its address goes to the tests in TENANTRY_TEST_ADMIN_URL; where that is set already,
+ * the server it names is used.
  */
 export default async function setUp(): Promise<() => Promise<void>> {
   await removeDeadRuns();

@@ -1,4 +1,6 @@
-/** Defaults of a database that change how PostgreSQL writes values as text, and how it reads them. */
+/**
+ * Defaults of a database that change how PostgreSQL writes values as text, and how it reads them.
+ */
 export const HOSTILE = {
   DateStyle: 'German',
   IntervalStyle: 'sql_standard',

@@ -11,18 +11,26 @@ const EXTENSIONS = '/usr/share/postgresql';
 
 const FLAGS = '-c fsync=off -c full_page_writes=off -c unix_socket_directories=';
 
-/** A server of its own from the system's packages: the embedded one has no extensions beyond PostgreSQL's own. */
+/**
+ * A server of its own from the system's packages: the embedded one has no extensions beyond
+ * PostgreSQL's own.
+ */
 export interface InstalledPostgres {
   /** As the superuser. */
   readonly url: string;
-  /** Ends all connections. From then on it is a hot standby, which waits for a primary server's log. */
+  /**
+   * Ends all connections. From then on it is a hot standby, which waits for a primary server's log.
+   */
   restartAsReplica(): void;
   /** A copy of its files, as a server of its own. */
   copy(): InstalledPostgres;
   stop(): void;
 }
 
-/** The folder of the programs of the newest version that has the extension; undefined where there is none. */
+/**
+ * The folder of the programs of the newest version that has the extension; undefined where there is
+ * none.
+ */
 export function findInstalledPostgres(extension: string): string | undefined {
   const versions = existsSync(PROGRAMS) ? readdirSync(PROGRAMS) : [];
   const has = (version: string) => existsSync(path.join(EXTENSIONS, version, 'extension', `${extension}.control`));

@@ -44,8 +44,8 @@ interface Table {
 }
 
 /**
- * What keeps tenants apart in a migrated database, and what of it is missing: each fault names the table and says what
- * to add. Every table is looked at, so that nobody has to list a new one.
+ * What keeps tenants apart in a migrated database, and what of it is missing: each fault names the
+ * table and says what to add. Every table is looked at, so that nobody has to list a new one.
  * @param schema of Prisma; what its models lack is among the faults
  */
 export async function isolationFaults(client: pg.ClientBase, schema: string): Promise<string[]> {

@@ -60,7 +60,10 @@ const LONG_FILES = [
   'limits/migration.system.test.ts',
 ];
 
-/** Starts the long files before the others, so that none of them is left over for one worker at the end. */
+/**
+ * Starts the long files before the others, so that none of them is left over for one worker at the
+ * end.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rest = await super.sort(files);

@@ -16,7 +16,10 @@ export interface ConnectionAnswer<Node> {
 
 export type PageSource<Node> = (page: PageArguments) => Promise<ConnectionAnswer<Node>>;
 
-/** Walks a list from its beginning to its end and back, and holds every page against the rows that it must have. */
+/**
+ * Walks a list from its beginning to its end and back, and holds every page against the rows that
+ * it must have.
+ */
 export async function expectWalks<Node>(source: PageSource<Node>, rows: readonly Node[], size: number): Promise<void> {
   let after: string | undefined;
   for (let from = 0; from === 0 || from < rows.length; from += size) {

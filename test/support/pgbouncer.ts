@@ -6,14 +6,20 @@ import path from 'node:path';
 import { findFreePort } from './free-port.ts';
 import { findOnPath } from './on-path.ts';
 
-/** A pooler before PostgreSQL that drops the options which a connection starts with, as one must be told to. */
+/**
+ * A pooler before PostgreSQL that drops the options which a connection starts with, as one must be
+ * told to.
+ */
 export interface Pooler {
   /** As the superuser, whatever the login. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** What PGBOUNCER names, or what is installed. Debian's package puts it where only administrators look. */
+/**
+ * What PGBOUNCER names, or what is installed. Debian's package puts it where only administrators
+ * look.
+ */
 export function findPgbouncer(): string | undefined {
   return process.env.PGBOUNCER ?? findOnPath('pgbouncer') ?? ['/usr/sbin/pgbouncer'].find(existsSync);
 }
@@ -30,7 +36,8 @@ export function keepsPreparedStatements(): boolean {
 
 /**
  * @param mode after what a session of PostgreSQL is lent to the next client
- * @param preparedStatements how many it keeps for each session in transaction mode: none unless it says so
+ * @param preparedStatements how many it keeps for each session in transaction mode: none unless it
+ *   says so
  */
 export async function startPgbouncer(
   databaseUrl: string,

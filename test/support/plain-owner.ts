@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { createEmptyDatabase, onServer, quoteName, type TestDatabase, withClient } from './postgres.ts';
 import { migrationScripts } from './template.ts';
 
-/** A migrated database whose owner is no superuser and held to row-level security, as on every managed PostgreSQL. */
+/**
+ * A migrated database whose owner is no superuser and held to row-level security, as on every
+ * managed PostgreSQL.
+ */
 export interface PlainlyOwnedDatabase extends TestDatabase {
   /** The role that owns the tables and the functions. */
   readonly owner: string;

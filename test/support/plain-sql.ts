@@ -8,8 +8,8 @@ import type {
 } from '../generated/graphql.ts';
 
 /**
- * What the API must answer, by plain SQL over the rows of accounts and transactions, as the superuser: no kept totals,
- * no tenant setting, no code of the service.
+ * What the API must answer, by plain SQL over the rows of accounts and transactions, as the
+ * superuser: no kept totals, no tenant setting, no code of the service.
  */
 export type PlainDashboard = Omit<DashboardQuery['dashboard'], 'generatedAt'>;
 export type PlainStatistics = Omit<StatisticsQuery['statistics'], 'generatedAt'>;

@@ -12,7 +12,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** The server's maintenance database, as the superuser: for statements about databases and roles. */
+/**
+ * The server's maintenance database, as the superuser: for statements about databases and roles.
+ */
 export function adminDatabaseUrl(): string {
   return new URL('/postgres', required('TENANTRY_TEST_ADMIN_URL')).href;
 }
@@ -56,7 +58,8 @@ export const quoteName = pg.escapeIdentifier;
 
 async function createDatabase(source: string): Promise<TestDatabase> {
   const name = `${TEST_PREFIX}${randomBytes(6).toString('hex')}`;
-  // By copying files: with fsync off that costs a third of the time of writing every page to the log.
+  // By copying files: with fsync off that costs a third of the time of writing every page to the
+  // log.
   await onServer(`CREATE DATABASE ${quoteName(name)} ${source} STRATEGY file_copy`);
   return { name, url: new URL(`/${name}`, adminDatabaseUrl()).href, drop: () => dropTestDatabase(name) };
 }

@@ -18,8 +18,8 @@ export interface RedisWatch {
 }
 
 /**
- * Begins to watch (MONITOR). By a socket of its own: ioredis breaks its connection where the first command is told together with the answer to
- * MONITOR.
+ * Begins to watch (MONITOR). By a socket of its own: ioredis breaks its connection where the first
+ * command is told together with the answer to MONITOR.
  */
 export async function watchRedis(url: string): Promise<RedisWatch> {
   const { hostname, port } = new URL(url);

@@ -15,7 +15,9 @@ const REMEDY = 'redis-server was not found. Install it: apt-get install redis-se
 export interface RedisOptions {
   /** The same port is kept over `restart`; a free one when absent. */
   port?: number;
-  /** Redis's own settings, as `{ maxmemory: '1mb' }`. Nothing is written to disk unless they say so. */
+  /**
+   * Redis's own settings, as `{ maxmemory: '1mb' }`. Nothing is written to disk unless they say so.
+   */
   settings?: Record<string, string>;
 }
 
@@ -52,8 +54,8 @@ export function describeWithRedis(title: string, tests: () => void): void {
 }
 
 /**
- * Starts a private server. Without the program on the PATH it hands out the one that REDIS_URL names, which tests of
- * `describeWithRedis` share and cannot control.
+ * Starts a private server. Without the program on the PATH it hands out the one that REDIS_URL
+ * names, which tests of `describeWithRedis` share and cannot control.
  */
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const program = redisProgram();

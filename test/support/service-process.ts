@@ -4,7 +4,10 @@ import { listMigrations, startMain } from './main-process.ts';
 export interface ServiceProcess {
   readonly url: string;
   isKilled(): boolean;
-  /** Lets it stand still, as on a machine that is overloaded or being moved; its connections stay open. */
+  /**
+   * Lets it stand still, as on a machine that is overloaded or being moved; its connections stay
+   * open.
+   */
   pause(): void;
   resume(): void;
   /** At once, as by the kernel when memory ends: nothing is told to anybody. */

@@ -29,8 +29,8 @@ export interface ServiceOptions {
   /** Another way to the database, by which the outbox is followed. */
   readonly followUrl?: string;
   /**
-   * Whether statements go through PgBouncer in transaction mode, all but those that follow the outbox. Those of every test do when
-   * THROUGH_PGBOUNCER is set.
+   * Whether statements go through PgBouncer in transaction mode, all but those that follow the
+   * outbox. Those of every test do when THROUGH_PGBOUNCER is set.
    */
   readonly throughPgbouncer?: boolean;
   /** As of `followOutbox`. */

@@ -6,8 +6,9 @@ import { createEmptyDatabase, onServer, quoteName, type TestDatabase, withClient
 const MIGRATIONS_DIRECTORY = path.resolve(import.meta.dirname, '../../prisma/migrations');
 
 /**
- * A migrated database for the tests to copy: a copy takes milliseconds, the migrations do not. Each migration is sent
- * as one query, which is what `prisma migrate deploy` does too (its own way is tested by itself).
+ * A migrated database for the tests to copy: a copy takes milliseconds, the migrations do not. Each
+ * migration is sent as one query, which is what `prisma migrate deploy` does too (its own way is
+ * tested by itself).
  */
 export async function createTemplate(): Promise<TestDatabase> {
   const template = await createEmptyDatabase();

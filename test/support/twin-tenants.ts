@@ -8,7 +8,9 @@ import {
   type TransactionFixture,
 } from './fixtures.ts';
 
-/** Tenants with the same ids, numbers, banks and categories: only the tenant tells their rows apart. */
+/**
+ * Tenants with the same ids, numbers, banks and categories: only the tenant tells their rows apart.
+ */
 export interface Twin {
   readonly slug: string;
   readonly timeZone: string;
@@ -62,7 +64,10 @@ export function twinAccountId(number: number): string {
   return fixtureId('twin account', String(number));
 }
 
-/** Every third account number occurs at three banks; creation and last change come in groups of equals. */
+/**
+ * Every third account number occurs at three banks; creation and last change come in groups of
+ * equals.
+ */
 function accountsOf({ currency }: Twin, twin: number): AccountFixture[] {
   return Array.from({ length: ACCOUNTS_PER_TWIN }, (_, n) => ({
     id: twinAccountId(n),
@@ -78,7 +83,9 @@ function accountsOf({ currency }: Twin, twin: number): AccountFixture[] {
   }));
 }
 
-/** Accounts 30 and above have no movements; account 0, which is closed for one twin, has the most. */
+/**
+ * Accounts 30 and above have no movements; account 0, which is closed for one twin, has the most.
+ */
 function transactionsOf(twin: number): TransactionFixture[] {
   return instants().map((bookedAt, n) => ({
     accountId: twinAccountId(n % 3 === 0 ? 0 : (n * 7) % 30),

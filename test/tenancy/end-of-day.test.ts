@@ -75,8 +75,8 @@ describe('what is said of today ends when the date of the time zone is next anot
 const ahead = (at: string) => `(${at}) AT TIME ZONE zone - (${at}) AT TIME ZONE 'UTC'`;
 
 /**
- * Every way in which any zone set its clocks in a quarter of a century, by how much and at which local time: of each one.
- * Weeks with a change are cut in halves until a minute is left.
+ * Every way in which any zone set its clocks in a quarter of a century, by how much and at which
+ * local time: of each one. Weeks with a change are cut in halves until a minute is left.
  */
 const CLOCK_CHANGES = `
   CREATE TEMP TABLE clock_changes AS
@@ -99,7 +99,10 @@ const CLOCK_CHANGES = `
     ORDER BY ${ahead('high')} - (${ahead('low')}), (low AT TIME ZONE zone)::time, at DESC
   ) forms`;
 
-/** Around each of them the minutes, and of each the next with another date than its own, found by looking. */
+/**
+ * Around each of them the minutes, and of each the next with another date than its own, found by
+ * looking.
+ */
 const MINUTES = `
   CREATE TEMP TABLE minutes AS
   SELECT change, zone, at, minute, row_number() OVER latest_first AS number,
@@ -113,7 +116,10 @@ const MINUTES = `
   ) marked
   WINDOW latest_first AS (PARTITION BY change ORDER BY minute DESC)`;
 
-/** What is said within the minutes before each change of the date, and some seconds into many others. */
+/**
+ * What is said within the minutes before each change of the date, and some seconds into many
+ * others.
+ */
 const SAID = `
   SELECT zone, asked.at::text, expected::text, ${END} AS end, extract(epoch FROM expected)::float8 * 1000 AS "expectedEnd"
   FROM (

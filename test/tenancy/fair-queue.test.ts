@@ -14,7 +14,10 @@ const LIMITS: QueueLimits = { length: 100, timeoutMs: 5_000, tenantShare: 50 };
 /** Longer than a tenant that was there is remembered. */
 const FORGOTTEN_MS = 1_000;
 
-/** A queue, and what happened to those who entered it, by name: their tenant's letter, a number, and perhaps a request's name. */
+/**
+ * A queue, and what happened to those who entered it, by name: their tenant's letter, a number, and
+ * perhaps a request's name.
+ */
 function open(connections: number, limits: Partial<QueueLimits> = {}) {
   const queue = new FairQueue(connections, { ...LIMITS, ...limits }, Date.now);
   const events: string[] = [];

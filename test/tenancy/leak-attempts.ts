@@ -118,7 +118,8 @@ function argumentsOf({ model, text, tenantField, key, change, fresh }: Subject):
   const theirs = { [tenantField]: THEIRS.id };
   const where = key(THEIRS.id);
   const given = { ...fresh, ...theirs };
-  // A tenant comes to be under its own id: there, what is new takes the place of what is the other tenant's.
+  // A tenant comes to be under its own id: there, what is new takes the place of what is the other
+  // tenant's.
   const created = model === 'tenant' ? { ...given, id: NEW_ID } : given;
   return [
     ['findUnique', 'by their key', { where }],

@@ -14,7 +14,10 @@ export const THEIRS = tenant('theirs');
 
 const TABLES = ['tenants', 'bank_accounts', 'transactions', 'idempotency_keys', 'daily_totals', 'account_totals'];
 
-/** What one tenant has: every text of it begins with its slug, so that it is known wherever it comes out. */
+/**
+ * What one tenant has: every text of it begins with its slug, so that it is known wherever it comes
+ * out.
+ */
 export interface LeakTenant {
   readonly id: string;
   readonly slug: string;
@@ -41,7 +44,8 @@ export function clientWith(url: string, { extension, rowLevelSecurity }: Defence
   });
   const bare = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
-    // What has no defence has more than the service's client has: the tests take from it what both have.
+    // What has no defence has more than the service's client has: the tests take from it what both
+    // have.
     prisma: extension ? scopedPrisma(bare) : (bare as unknown as ReturnType<typeof scopedPrisma>),
     async close() {
       await bare.$disconnect();
@@ -67,7 +71,10 @@ export async function createLeakDatabase() {
   return {
     url: database.url,
     sql,
-    /** Whether there is any row of another tenant's that was not there, or one less; all is as it was thereafter. */
+    /**
+     * Whether there is any row of another tenant's that was not there, or one less; all is as it
+     * was thereafter.
+     */
     async putBack(): Promise<boolean> {
       const { all, others } = await digest(sql);
       if (all !== saved.all) await sql.query('SELECT restore_saved()');

@@ -8,7 +8,9 @@ import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
 
 const [PRAGUE, NEW_YORK] = TWINS as [Twin, Twin];
-/** SQLSTATE of both: a row that the policy does not let in, and a table that the role may not write. */
+/**
+ * SQLSTATE of both: a row that the policy does not let in, and a table that the role may not write.
+ */
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** The tables that hold a tenant's rows, and the column that says whose they are. */
@@ -22,7 +24,10 @@ const OWNERS: Readonly<Record<string, string>> = {
   audit_log: 'tenant_id',
   tenant_usage: 'tenant_id',
 };
-/** Ids of tenants for whoever keeps answers, and nothing of theirs: not even its own tenant reads it. */
+/**
+ * Ids of tenants for whoever keeps answers, and nothing of theirs: not even its own tenant reads
+ * it.
+ */
 const FOR_FOLLOWERS = 'cache_outbox';
 const tables = Object.entries(OWNERS);
 
@@ -78,7 +83,8 @@ test('every table with a tenant is in this test’s list', async () => {
 
 test('every such table is under row-level security that holds its owner too, by the setting of the connection', async () => {
   const { rows } = await sql.query<{ name: string; held: boolean; conditions: string[]; owners: string[] }>(
-    // A policy of the owner alone is for the functions that keep totals or remove what is old, and only while they say so.
+    // A policy of the owner alone is for the functions that keep totals or remove what is old, and
+    // only while they say so.
     `SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS held,
        array_agg(coalesce(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))) FILTER (WHERE NOT polroles = ARRAY[relowner]) AS conditions,
        coalesce(array_agg(DISTINCT pg_get_expr(polqual, polrelid)) FILTER (WHERE polroles = ARRAY[relowner]), '{}') AS owners

@@ -9,7 +9,10 @@ import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 const SOURCES = path.resolve(import.meta.dirname, '../../src');
 const ID = '0190c5a0-0000-7000-8000-000000000001';
 
-/** What `npm run typecheck` is to refuse, and never runs: each line without an error there is one itself. */
+/**
+ * What `npm run typecheck` is to refuse, and never runs: each line without an error there is one
+ * itself.
+ */
 function mustNotCompile(database: TenantDatabase, prisma: ScopedPrisma, transaction: ScopedTransaction): void {
   // @ts-expect-error a scope is made by those who verified it
   new TenantScope(ID);

@@ -28,7 +28,10 @@ const record = (movements: readonly (readonly [Account, string])[]) => {
   const transactions = movements.map(([{ id }, direction]) => ({ accountId: id, direction, amount: '1' }));
   return bank.mutate('recordTransactions', { idempotencyKey: randomUUID(), transactions });
 };
-/** Statements that PostgreSQL refused since the test began: each deadlock is one, also when it is tried again. */
+/**
+ * Statements that PostgreSQL refused since the test began: each deadlock is one, also when it is
+ * tried again.
+ */
 const failures = () => bank.service.statements.filter(({ failed }) => failed).map(({ sql }) => sql);
 const times = <Result>(count: number, make: (index: number) => Promise<Result>) =>
   Promise.all(Array.from({ length: count }, (_, index) => make(index)));

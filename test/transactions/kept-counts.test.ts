@@ -43,7 +43,10 @@ afterAll(async () => {
 const tenantId = (timeZone: string) => fixtureId('tenant', timeZone);
 const scopeOf = (timeZone: string) => TenantScope.ofVerifiedCaller(tenantId(timeZone));
 
-/** A movement for each 7 hours and 13 minutes of forty days around each of the days, in two categories and in none. */
+/**
+ * A movement for each 7 hours and 13 minutes of forty days around each of the days, in two
+ * categories and in none.
+ */
 async function insertMovements(timeZone: string): Promise<void> {
   const id = await insertTenant(server.url, {
     slug: timeZone.toLowerCase().replace('/', '-').replaceAll('_', '-'),

@@ -64,7 +64,10 @@ test('agrees with exact arithmetic after any sequence of movements and transfers
   await expectTotalsToHold();
 });
 
-/** What the operation must give: the balances after its movements, or nothing and at least one error. */
+/**
+ * What the operation must give: the balances after its movements, or nothing and at least one
+ * error.
+ */
 function foreseen(model: readonly ModelAccount[], { movements, isTransfer }: Operation) {
   const balances = new Map(model.map(({ units }, index) => [index, units]));
   const currencies = new Set(movements.map(({ account }) => model[account]?.currency));

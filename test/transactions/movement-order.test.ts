@@ -18,7 +18,8 @@ const ROUNDS = MOVEMENTS / CLIENTS / 4;
 let bank: Bank;
 
 beforeAll(async () => {
-  // Nobody is refused on a slow machine: a connection for each client, and time to wait for the others.
+  // Nobody is refused on a slow machine: a connection for each client, and time to wait for the
+  // others.
   bank = await startBank({
     env: { DATABASE_POOL_SIZE: String(CLIENTS), STATEMENT_TIMEOUT_MS: '60000', DATABASE_QUEUE_TIMEOUT_MS: '60000' },
   });
@@ -73,7 +74,10 @@ async function changedAt({ id }: Pick<Account, 'id'>, offset: string): Promise<s
   return (await bank.sql(update, [id, offset]))[0].updated_at.toISOString();
 }
 
-/** Opens a connection for each client, one after another: all at once take a slow machine longer than one is waited for. */
+/**
+ * Opens a connection for each client, one after another: all at once take a slow machine longer
+ * than one is waited for.
+ */
 async function connectAll(): Promise<void> {
   const account = await bank.open();
   const holder = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [account.id]);

@@ -142,7 +142,8 @@ describe('the transactions of each account of a list', () => {
   test('one cursor cuts every account at the same instant', async () => {
     const busiest = await rowsOf(LORD_HOWE, twinAccountId(0));
     const [place, size] = [50, 4];
-    // A cursor of the tenant's whole list is one of each account's, too: it is a place in the same order.
+    // A cursor of the tenant's whole list is one of each account's, too: it is a place in the same
+    // order.
     const cursor = (await cursorsOf(transactionsOf(LORD_HOWE, { accountId: twinAccountId(0) })))[place] ?? '';
     const following = await pagesByAccount(LORD_HOWE, { first: size, after: cursor });
     const preceding = await pagesByAccount(LORD_HOWE, { last: size, before: cursor });

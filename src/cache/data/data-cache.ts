@@ -36,9 +36,9 @@ export interface DataCacheOptions {
 }
 
 /**
- * Values that answers are made of, for operations that select different parts of the same. As for whole answers, the
- * versions are read before the database is, and an entry is used only while they are current. One entry holds what one
- * load read: it is replaced, and never added to.
+ * Values that answers are made of, for operations that select different parts of the same. As for
+ * whole answers, the versions are read before the database is, and an entry is used only while they
+ * are current. One entry holds what one load read: it is replaced, and never added to.
  */
 export class DataCache {
   readonly #flights = new Flights<Found<unknown>>();
@@ -50,8 +50,8 @@ export class DataCache {
   }
 
   /**
-   * From now on what is read for a request is judged by these versions. Without them, as outside of requests, every read
-   * asks for its own.
+   * From now on what is read for a request is judged by these versions. Without them, as outside of
+   * requests, every read asks for its own.
    * @param request as the tenant scopes of its reads carry it
    */
   judgeBy(request: object, versions: RequestVersions): void {
@@ -66,7 +66,10 @@ export class DataCache {
     return whole(reading, finding) ?? this.#joinOrLoad(reading, finding);
   }
 
-  /** The same from `load`, whatever is kept: for a load that reads more than the value, from the same snapshot. */
+  /**
+   * The same from `load`, whatever is kept: for a load that reads more than the value, from the
+   * same snapshot.
+   */
   async readAnew<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
     const reading = await this.#reading(scope, { ...data, covers: () => false });
     return reading ? this.#loadAndKeep(reading, await this.#find(reading)) : this.#loadUnkept(scope, data);
@@ -136,8 +139,8 @@ export class DataCache {
       this.options.monitor.recordCache({ namespace, kind: 'joined' });
       return joined as Found<Value>;
     }
-    // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's begin, so that of
-    // several requests only one finds neither.
+    // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's
+    // begin, so that of several requests only one finds neither.
     const since = isFirst ? this.#keptSince(reading) : undefined;
     if (since && reading.covers(since.value)) return since;
     const load = () => this.#loadInTurn(reading, versions, finding);

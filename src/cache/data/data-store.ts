@@ -14,7 +14,10 @@ export interface DataEntry {
   /** Milliseconds since 1970. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
-  /** The `momentOf` the snapshot that it was read from; absent of values that are never shown when old. */
+  /**
+   * The `momentOf` the snapshot that it was read from; absent of values that are never shown when
+   * old.
+   */
   readonly moment?: number | undefined;
   /** The value, in exact JSON. */
   readonly body: Buffer;
@@ -49,13 +52,16 @@ export interface DataStoreOptions {
   readonly layout: string;
 }
 
-/** The entries of values, in two tiers. A tier that fails has nothing: the failure shows in the metrics alone. */
+/**
+ * The entries of values, in two tiers. A tier that fails has nothing: the failure shows in the
+ * metrics alone.
+ */
 export class DataStore {
   constructor(private readonly options: DataStoreOptions) {}
 
   /**
-   * The first entry that serves, or why there is none. An old one comes from the last tier alone: another process may have
-   * shown a later one since this one kept it.
+   * The first entry that serves, or why there is none. An old one comes from the last tier alone:
+   * another process may have shown a later one since this one kept it.
    * @param namespace for the metrics
    */
   async find(namespace: string, key: string, { isCurrent, servesOld }: Wanted): Promise<Sought> {
@@ -79,7 +85,10 @@ export class DataStore {
     return this.options.memory.get<DataEntry>(key);
   }
 
-  /** Resolves when Redis has it too, which nobody who asked for the value need wait for. Never throws. */
+  /**
+   * Resolves when Redis has it too, which nobody who asked for the value need wait for. Never
+   * throws.
+   */
   async keep(namespace: string, key: string, entry: DataEntry): Promise<void> {
     const { redis } = this.options;
     this.#keepInMemory(namespace, key, entry);
@@ -91,10 +100,10 @@ export class DataStore {
   }
 
   /**
-   * Keeps an entry with a moment, unless a later one is kept already. Its reader waits for it: what was shown once is then kept, or
-   * nothing is that could be shown after it. Never throws.
-   * @returns when it was created, which is never before what it takes the place of; undefined when an earlier one may be
-   * kept yet
+   * Keeps an entry with a moment, unless a later one is kept already. Its reader waits for it: what
+   * was shown once is then kept, or nothing is that could be shown after it. Never throws.
+   * @returns when it was created, which is never before what it takes the place of; undefined when
+   *   an earlier one may be kept yet
    */
   async keepLatest(namespace: string, key: string, entry: DataEntry): Promise<number | undefined> {
     const { redis } = this.options;
@@ -129,7 +138,10 @@ export class DataStore {
     return createdAtMs;
   }
 
-  /** Redis may take no writes, as when its memory is full, and forget all the same. Never throws. @returns whether it has */
+  /**
+   * Redis may take no writes, as when its memory is full, and forget all the same. Never throws.
+   * @returns whether it has
+   */
   async drop(namespace: string, key: string): Promise<boolean> {
     const dropped = this.options.redis?.run((client) => client.del(key), 'bump');
     return dropped !== undefined && (await this.#counted('set', namespace, dropped)) !== undefined;

@@ -12,8 +12,8 @@ export interface Data<Value> {
   /** Whether the value has the parts that are asked for. */
   covers(value: Value): boolean;
   /**
-   * Reads the parts that are asked for and those that `kept` has, all of them from one snapshot of the database: what was read
-   * at two moments is never put together.
+   * Reads the parts that are asked for and those that `kept` has, all of them from one snapshot of
+   * the database: what was read at two moments is never put together.
    */
   load(kept: Value | undefined): Promise<Value>;
   /** When the value is another, whatever is written: milliseconds since 1970. */

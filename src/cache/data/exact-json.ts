@@ -4,7 +4,10 @@ import { Prisma } from '../../generated/prisma/client.ts';
 const MARK = '$';
 /** How every mark begins in the text: text without it is read as plain JSON. */
 const MARK_TEXT = '{"$":';
-/** The mark of an object that has a property of the same name itself: its properties are written as a list. */
+/**
+ * The mark of an object that has a property of the same name itself: its properties are written as
+ * a list.
+ */
 const PROPERTIES = 'properties';
 
 interface Marked {
@@ -22,8 +25,8 @@ const READ: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /**
- * Writes what repositories and Prisma give, so that `parseExact` reads back the same: also dates, decimals, big
- * integers, bytes and undefined, which JSON changes or refuses.
+ * Writes what repositories and Prisma give, so that `parseExact` reads back the same: also dates,
+ * decimals, big integers, bytes and undefined, which JSON changes or refuses.
  */
 export function exactJson(value: unknown): string {
   return JSON.stringify(isPlain(value) ? value : written(value));

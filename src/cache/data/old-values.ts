@@ -3,8 +3,9 @@ import type { Versions } from '../versions.ts';
 import type { DataEntry } from './data-store.ts';
 
 /**
- * Tells which values may be shown that a write has made old: those after which nobody was shown a later one. What is shown
- * is kept first, where it takes the place of what was there. So this looks only at the times at which that failed.
+ * Tells which values may be shown that a write has made old: those after which nobody was shown a
+ * later one. What is shown is kept first, where it takes the place of what was there. So this looks
+ * only at the times at which that failed.
  */
 export class OldValues {
   /** What was created then or before may have been overtaken. Milliseconds since 1970. */
@@ -14,8 +15,8 @@ export class OldValues {
   constructor(private readonly trust: Trust) {}
 
   /**
-   * Only within an epoch, too: what was kept before the cache lost its trust may show what was never lasting, as writes that
-   * PostgreSQL lost in a failover.
+   * Only within an epoch, too: what was kept before the cache lost its trust may show what was
+   * never lasting, as writes that PostgreSQL lost in a failover.
    */
   serves(entry: DataEntry, now: Versions, maxStalenessMs: number): boolean {
     const isRecent = Math.min(entry.expiresAtMs, entry.createdAtMs + maxStalenessMs) > Date.now();
@@ -27,7 +28,10 @@ export class OldValues {
     this.#sinceMs = Date.now();
   }
 
-  /** To be called before each load. In a gap of trust everybody reads from the database and keeps nothing. */
+  /**
+   * To be called before each load. In a gap of trust everybody reads from the database and keeps
+   * nothing.
+   */
   lookAtTrust(): void {
     const { term } = this.trust;
     if (term === this.#term) return;

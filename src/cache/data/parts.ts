@@ -26,8 +26,9 @@ export const NAMES: PartsAlgebra<readonly string[]> = {
 type Kept = Pick<Data<never>, 'key' | 'dependencies' | 'ttlSeconds'>;
 
 /**
- * A value of which readers ask for different parts. Who asks for more reads it anew, with all that the kept one has, and not
- * the missing parts alone: beside older ones these could make an answer that never was true.
+ * A value of which readers ask for different parts. Who asks for more reads it anew, with all that
+ * the kept one has, and not the missing parts alone: beside older ones these could make an answer
+ * that never was true.
  */
 export function withParts<Parts, Value>(
   kept: Kept,

@@ -1,13 +1,17 @@
 import type { Versions } from '../versions.ts';
 
 /**
- * The versions that a request's data entries are judged by: those that its response was looked up under, or else read
- * when they are first needed. Once for all entries, so that they are of one moment.
+ * The versions that a request's data entries are judged by: those that its response was looked up
+ * under, or else read when they are first needed. Once for all entries, so that they are of one
+ * moment.
  */
 export class RequestVersions {
   #known: Promise<Versions | null> | undefined;
 
-  /** @param known as they were read at the request's begin; null when they could not be read or were not trusted */
+  /**
+   * @param known as they were read at the request's begin; null when they could not be read or were
+   *   not trusted
+   */
   constructor(known?: Versions | null) {
     this.#known = known === undefined ? undefined : Promise.resolve(known);
   }
@@ -17,7 +21,10 @@ export class RequestVersions {
     return this.#known;
   }
 
-  /** After a write or an invalidation of the request's own: what it reads from now on has to show it. */
+  /**
+   * After a write or an invalidation of the request's own: what it reads from now on has to show
+   * it.
+   */
   forget(): void {
     this.#known = undefined;
   }

@@ -8,7 +8,10 @@ export interface TenantDay {
   readonly dayEndsAtMs: number;
 }
 
-/** The tenant's day as a data entry, which ends with it: who knows it can look for what is kept under a date. */
+/**
+ * The tenant's day as a data entry, which ends with it: who knows it can look for what is kept
+ * under a date.
+ */
 export function tenantDay(ttlSeconds: number, load: () => Promise<TenantDay>): Data<TenantDay> {
   const kept = { key: ['tenant', 'day'], dependencies: ['tenant'], ttlSeconds } as const;
   return { ...wholeValue(kept, load), endsAtMs: ({ dayEndsAtMs }) => dayEndsAtMs };

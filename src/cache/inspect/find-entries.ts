@@ -6,7 +6,9 @@ import type { OperatorRedis } from './operator-redis.ts';
 
 /** Keys that Redis walks for one SCAN: well below a millisecond of its time. */
 const PAGE = 1_000;
-/** Holds nearly every header; the few longer ones, of operations with long names, are read whole. */
+/**
+ * Holds nearly every header; the few longer ones, of operations with long names, are read whole.
+ */
 const HEADER_BYTES = 4 * 1024;
 /** What lies beside the entries. */
 const NO_ENTRIES = /^(?:versions$|written:|load:|budget:)/;
@@ -19,8 +21,8 @@ export interface Page {
 }
 
 /**
- * The entries of a tenant, a page at a time. Redis has no list of them: it walks the keys of all tenants, without holding up
- * others for longer than a page takes.
+ * The entries of a tenant, a page at a time. Redis has no list of them: it walks the keys of all
+ * tenants, without holding up others for longer than a page takes.
  * @param maxKeys after so many keys the search ends, with the rest unseen
  */
 export async function* findEntries(

@@ -9,13 +9,22 @@ import type { OperatorRedis } from './operator-redis.ts';
 export interface TenantState {
   /** Whether kept answers are served. */
   readonly isTrusted: boolean;
-  /** For how long yet the lease holds, in milliseconds; negative when it is over, null when there is none. */
+  /**
+   * For how long yet the lease holds, in milliseconds; negative when it is over, null when there is
+   * none.
+   */
   readonly leaseMs: number | null;
-  /** As entries are compared with them; null when there are none yet, or no lease says of which term. */
+  /**
+   * As entries are compared with them; null when there are none yet, or no lease says of which
+   * term.
+   */
   readonly versions: Versions | null;
 }
 
-/** @param database as `cache_database_identity()` of PostgreSQL gives it: another one's lease says nothing of this one */
+/**
+ * @param database as `cache_database_identity()` of PostgreSQL gives it: another one's lease says
+ *   nothing of this one
+ */
 export async function readTenantState(
   { client, serverId }: OperatorRedis,
   scope: TenantScope,

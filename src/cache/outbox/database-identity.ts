@@ -9,8 +9,9 @@ const ASK_AGAIN_MS = 250;
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * Which database this process works on: the cluster, the database in it, and the server's run, which tells a copy of its
- * files from the original. After a restart, a failover or a restored backup it is another one, since writes may be lost.
+ * Which database this process works on: the cluster, the database in it, and the server's run,
+ * which tells a copy of its files from the original. After a restart, a failover or a restored
+ * backup it is another one, since writes may be lost.
  */
 export class DatabaseIdentity {
   #known: string | undefined;

@@ -1,6 +1,9 @@
 import type { CacheDependency } from '../namespaces.ts';
 
-/** The outbox keeps what changed as a set of bits. The triggers of the cache_outbox migration spell the first five. */
+/**
+ * The outbox keeps what changed as a set of bits. The triggers of the cache_outbox migration spell
+ * the first five.
+ */
 const BITS = {
   accounts: 1,
   transactions: 2,

@@ -8,7 +8,10 @@ import type { OutboxChange, OutboxPoll, OutboxReader } from './outbox-reader.ts'
 import { isContinued } from './position.ts';
 import { LEASE_MS, MARGIN_MS, RENEW_MS } from './timing.ts';
 
-/** How often the database is told that the term goes on; one that says nothing for a minute is taken for dead. */
+/**
+ * How often the database is told that the term goes on; one that says nothing for a minute is taken
+ * for dead.
+ */
 const ANNOUNCE_MS = 10_000;
 
 export interface DrainTermOptions {
@@ -36,7 +39,10 @@ type Reached = Omit<Lease, 'server' | 'untilMs'>;
 /** The time from one election of a drainer to the first thing that goes wrong. */
 export class DrainTerm {
   readonly holder = randomUUID();
-  /** When a lease was sent last, on the clock of this process; it may have arrived though an error was the answer. */
+  /**
+   * When a lease was sent last, on the clock of this process; it may have arrived though an error
+   * was the answer.
+   */
   lastLeaseMs: number | undefined;
   readonly #open: OpenPoll[] = [];
   #announcedMs = Number.NEGATIVE_INFINITY;
@@ -55,9 +61,10 @@ export class DrainTerm {
   }
 
   /**
-   * Goes on from where the last drainer got to, if that was on this very Redis: a lease that names another one came with its
-   * data, which may be older than what was read here.
-   * @throws when Redis takes no writes, another database has a lease there, or what is written now may not be seen
+   * Goes on from where the last drainer got to, if that was on this very Redis: a lease that names
+   * another one came with its data, which may be older than what was read here.
+   * @throws when Redis takes no writes, another database has a lease there, or what is written now
+   *   may not be seen
    */
   static async begin(options: DrainTermOptions): Promise<DrainTerm> {
     const { nowMs, lease, serverId } = await options.leases.readToContinue();
@@ -69,7 +76,8 @@ export class DrainTerm {
 
   /**
    * Reads what is new, puts it into the versions, and tells all how far it got.
-   * @returns whether there was anything to do. @throws at the first thing that fails; the term is over then
+   * @returns whether there was anything to do. @throws at the first thing that fails; the term is
+   *   over then
    */
   async step(): Promise<boolean> {
     await this.#announce();
@@ -103,8 +111,9 @@ export class DrainTerm {
   }
 
   /**
-   * What was kept before belongs to another term; what is read from now on needs no bump for what came before. After a failover
-   * a process may still reach the old Redis, and trust what it read there until that lease is over.
+   * What was kept before belongs to another term; what is read from now on needs no bump for what
+   * came before. After a failover a process may still reach the old Redis, and trust what it read
+   * there until that lease is over.
    */
   #beginAnew({ snapshot, database, triggers }: OutboxPoll, seenAtMs: number): void {
     this.#open.length = 0;
@@ -114,8 +123,8 @@ export class DrainTerm {
   }
 
   /**
-   * All polls together; the lease only ever speaks of the polls of which nothing is left. Nobody is waited for here: what
-   * other tenants' rows say must not be late because a process does not hear.
+   * All polls together; the lease only ever speaks of the polls of which nothing is left. Nobody is
+   * waited for here: what other tenants' rows say must not be late because a process does not hear.
    */
   async #settle(): Promise<void> {
     const { versions, serverId, state } = this.options;

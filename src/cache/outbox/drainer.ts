@@ -27,9 +27,9 @@ export interface DrainerOptions {
 const OTHER_DATABASE_TOLD_AFTER_MS = 2 * LEASE_MS;
 
 /**
- * One process for each Redis drains the outbox into its versions; the others try to, four times a second. The lock that
- * elects it lives and dies with its connection to PostgreSQL, and it gives both up as soon as Redis fails it, since
- * another process may reach Redis.
+ * One process for each Redis drains the outbox into its versions; the others try to, four times a
+ * second. The lock that elects it lives and dies with its connection to PostgreSQL, and it gives
+ * both up as soon as Redis fails it, since another process may reach Redis.
  */
 export class Drainer {
   readonly #loop: Loop;
@@ -93,8 +93,8 @@ export class Drainer {
   }
 
   /**
-   * When the last lease is over, and nobody else has taken the office, nobody trusts: writes whose bump fails then need
-   * not wait.
+   * When the last lease is over, and nobody else has taken the office, nobody trusts: writes whose
+   * bump fails then need not wait.
    */
   #withdrawLater({ holder, lastLeaseMs = performance.now() }: DrainTerm): void {
     const serverId = this.#serverId;

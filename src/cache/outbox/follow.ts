@@ -16,12 +16,18 @@ import type { OutboxConnection } from './outbox-reader.ts';
 import { Trust } from './trust.ts';
 import { UnheardBumps } from './unheard-bumps.ts';
 
-/** A service that starts waits so long for the first trust; without it the first answers come from PostgreSQL. */
+/**
+ * A service that starts waits so long for the first trust; without it the first answers come from
+ * PostgreSQL.
+ */
 const START_TIMEOUT_MS = 3_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
 
 export interface FollowOptions {
-  /** With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for processes that keep some. */
+  /**
+   * With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for
+   * processes that keep some.
+   */
   readonly enabled: boolean;
   readonly connection: OutboxConnection;
   readonly database: TenantDatabase;
@@ -34,7 +40,10 @@ export interface FollowOptions {
   readonly onWorks?: () => void;
 }
 
-/** Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds without. */
+/**
+ * Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds
+ * without.
+ */
 export async function followOutbox(options: FollowOptions): Promise<Following> {
   const following = options.redis ? throughRedis(options, options.redis) : alone(options);
   if (options.enabled)

@@ -2,7 +2,10 @@ import type { VersionStore } from '../versions.ts';
 import type { Trust } from './trust.ts';
 import type { UnheardBumps } from './unheard-bumps.ts';
 
-/** What a process does for the outbox: one drains it into Redis, the others stand by; without Redis each follows it. */
+/**
+ * What a process does for the outbox: one drains it into Redis, the others stand by; without Redis
+ * each follows it.
+ */
 export type FollowerRole = 'off' | 'alone' | 'standby' | 'drainer';
 
 /** For the metrics; since the process began. */
@@ -26,12 +29,14 @@ export interface Following {
   /** Absent without Redis: a bump within the process does not fail. */
   readonly unheard?: UnheardBumps;
   /**
-   * Whether the versions are trusted after all. The process may have stood still for longer than its trust lasts, and need
-   * only look again; those who wait wait together. Says no at once when looking failed the last time.
+   * Whether the versions are trusted after all. The process may have stood still for longer than
+   * its trust lasts, and need only look again; those who wait wait together. Says no at once when
+   * looking failed the last time.
    */
   regainTrust(): Promise<boolean>;
   /**
-   * Resolves when every write that was committed before the call is in the versions that this process trusts.
+   * Resolves when every write that was committed before the call is in the versions that this
+   * process trusts.
    * @throws when that takes longer than a few seconds
    */
   untilCaughtUp(): Promise<void>;

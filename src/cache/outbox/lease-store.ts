@@ -4,14 +4,17 @@ import type { Position } from './position.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 /**
- * One key for all of a deployment: it belongs to no tenant. Named by its layout, so that processes of different versions
- * trust nothing of each other.
+ * One key for all of a deployment: it belongs to no tenant. Named by its layout, so that processes
+ * of different versions trust nothing of each other.
  */
 export const LEASE_KEY = 'tenantry:cache:lease:2';
 /** The place in the outbox outlives the lease by far: the next drainer goes on from it. */
 const KEY_TTL_MS = 14 * 24 * 3600 * 1000;
 
-/** What the drainer tells all who share the Redis. Times are of Redis's clock, in milliseconds since 1970. */
+/**
+ * What the drainer tells all who share the Redis. Times are of Redis's clock, in milliseconds since
+ * 1970.
+ */
 export interface Lease extends Position {
   /** The Redis that it was written to. A copy of it, on a replica, says nothing of the replica. */
   readonly server: string;
@@ -19,7 +22,10 @@ export interface Lease extends Position {
   readonly term: string;
   /** A moment before the snapshot was taken. */
   readonly seenAtMs: number;
-  /** Until when the versions may be trusted. Absolute, so that a write that Redis carries out late prolongs nothing. */
+  /**
+   * Until when the versions may be trusted. Absolute, so that a write that Redis carries out late
+   * prolongs nothing.
+   */
   readonly untilMs: number;
 }
 
@@ -46,7 +52,10 @@ export class ServerLost extends RedisFailed {
 export class LeaseStore {
   constructor(private readonly redis: Pick<FastRedis, 'run' | 'leave'>) {}
 
-  /** @throws when the server is no master, or its data are no longer the ones that it had when it was connected */
+  /**
+   * @throws when the server is no master, or its data are no longer the ones that it had when it
+   *   was connected
+   */
   async read(): Promise<LeaseReading> {
     const { serverId, answer } = await this.redis.run(async (client, serverId) => ({
       serverId,
@@ -55,7 +64,10 @@ export class LeaseStore {
     return this.#reading(serverId, answer);
   }
 
-  /** As `read`, for a process that is about to drain. @throws when Redis takes no writes, too, as when its memory is full */
+  /**
+   * As `read`, for a process that is about to drain. @throws when Redis takes no writes, too, as
+   * when its memory is full
+   */
   async readToContinue(): Promise<LeaseReading> {
     const { serverId, answer } = await this.redis.run(async (client, serverId) => {
       const probe = client.set(`${LEASE_KEY}:probe`, '1', 'PX', 1_000);
@@ -89,7 +101,9 @@ export class LeaseStore {
   }
 }
 
-/** Whether a lease holds at a moment. One from the future was written before the clock was set back. */
+/**
+ * Whether a lease holds at a moment. One from the future was written before the clock was set back.
+ */
 export function isLive({ seenAtMs, untilMs }: Lease, nowMs: number): boolean {
   return seenAtMs <= nowMs && nowMs < untilMs;
 }

@@ -36,7 +36,10 @@ export class LeaseWatch {
     return this.options.trust.isValid;
   }
 
-  /** Resolves when the lease speaks of a poll that began after the call, and this process has taken note of it. */
+  /**
+   * Resolves when the lease speaks of a poll that began after the call, and this process has taken
+   * note of it.
+   */
   async untilCaughtUp(signal: AbortSignal): Promise<void> {
     const failed = () => undefined; // FastRedis has told of it; asked again until the signal
     let calledMs: number | undefined;
@@ -54,7 +57,8 @@ export class LeaseWatch {
     const { leases, trust } = this.options;
     const since = now();
     const reading = await leases.read().catch((error) => {
-      // A server that is no master any more is not trusted at once; one that cannot be reached, until the lease is over.
+      // A server that is no master any more is not trusted at once; one that cannot be reached,
+      // until the lease is over.
       if (error instanceof ServerLost) trust.revoke();
       throw error;
     });
@@ -75,7 +79,10 @@ export class LeaseWatch {
     return trust.isValid;
   }
 
-  /** By the clocks of this process: Redis's own may be set back, and the lease then seem to hold for long. */
+  /**
+   * By the clocks of this process: Redis's own may be set back, and the lease then seem to hold for
+   * long.
+   */
   #leftOf({ term, seenAtMs }: Lease, since: Moment): number {
     const lease = `${term} ${seenAtMs}`;
     if (this.#first?.lease !== lease) this.#first = { lease, since };

@@ -3,7 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** How long somebody waits for a round at most. */
 const ROUND_WAIT_MS = 100;
 
-/** A task that is repeated until it is stopped, with a pause after each round. Its failures are told and outlived. */
+/**
+ * A task that is repeated until it is stopped, with a pause after each round. Its failures are told
+ * and outlived.
+ */
 export class Loop {
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
@@ -19,7 +22,9 @@ export class Loop {
     this.#ended = this.#run(round, onError, onWorks);
   }
 
-  /** Resolves when the round under way, or the next one, is over; at once when the last one failed. */
+  /**
+   * Resolves when the round under way, or the next one, is over; at once when the last one failed.
+   */
   async untilNextRound(): Promise<void> {
     if (this.#hasFailed) return;
     await new Promise<void>((resolve) => {

@@ -21,7 +21,10 @@ export interface MemoryFollowerOptions {
   readonly onWorks: () => void;
 }
 
-/** Follows the outbox for the versions of its own process; any number of processes do so side by side. */
+/**
+ * Follows the outbox for the versions of its own process; any number of processes do so side by
+ * side.
+ */
 export class MemoryFollower {
   readonly #loop: Loop;
   #reader: OutboxReader | undefined;
@@ -87,5 +90,8 @@ export class MemoryFollower {
   }
 }
 
-/** A process has only one: its versions are gone with it, and those that it forgets are never used again. */
+/**
+ * A process has only one: its versions are gone with it, and those that it forgets are never used
+ * again.
+ */
 const TERM = randomUUID();

@@ -2,7 +2,10 @@ import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import { Loop } from './loop.ts';
 import { CLEANING_MS, RETENTION_MS } from './timing.ts';
 
-/** Removes what was visible to all long enough, and drainers that said nothing for a minute. Every process tries. */
+/**
+ * Removes what was visible to all long enough, and drainers that said nothing for a minute. Every
+ * process tries.
+ */
 export class OutboxCleaner {
   readonly #loop: Loop;
 

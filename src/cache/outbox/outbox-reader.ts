@@ -10,8 +10,8 @@ SELECT snapshot, triggers, removed, is_complete AS "isComplete", is_visible AS "
   FROM cache_outbox_poll($1, $2)`;
 
 /**
- * A process that stands still keeps its connection, and with it the lock, but nobody's answers fresh: PostgreSQL ends
- * such a session. One that works asks many times a second.
+ * A process that stands still keeps its connection, and with it the lock, but nobody's answers
+ * fresh: PostgreSQL ends such a session. One that works asks many times a second.
  */
 const IDLE_SESSION_TIMEOUT_MS = 2_000;
 /** A machine that vanished is noticed by probes. */
@@ -57,7 +57,10 @@ interface Identity {
   readonly session: number;
 }
 
-/** Whether the session is this connection's alone. A pooler names itself at connecting; what is set there would be the next client's. */
+/**
+ * Whether the session is this connection's alone. A pooler names itself at connecting; what is set
+ * there would be the next client's.
+ */
 function isOwnSession(client: pg.Client, { session }: Identity): boolean {
   return (client as unknown as { readonly processID: number }).processID === session;
 }
@@ -71,7 +74,9 @@ function settingsOf(role: string | undefined): string {
   return `SELECT ${each.join(', ')}`;
 }
 
-/** A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants. */
+/**
+ * A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants.
+ */
 export class OutboxReader {
   private constructor(
     private readonly client: pg.Client,
@@ -86,7 +91,8 @@ export class OutboxReader {
       query_timeout: POLL_TIMEOUT_MS,
       keepAlive: true,
     });
-    // A lost connection rejects the statement under way or the next one; without a listener it would end the process.
+    // A lost connection rejects the statement under way or the next one; without a listener it
+    // would end the process.
     client.on('error', () => {});
     try {
       await client.connect();

@@ -10,9 +10,9 @@ export interface Position {
 }
 
 /**
- * Whether a poll saw everything since the position: it was the same run of the same database (one that came back from a
- * crash, a standby or a backup may have lost writes that were seen), the triggers fired all the while, and no row was
- * removed that the position had not seen.
+ * Whether a poll saw everything since the position: it was the same run of the same database (one
+ * that came back from a crash, a standby or a backup may have lost writes that were seen), the
+ * triggers fired all the while, and no row was removed that the position had not seen.
  */
 export function isContinued(position: Position, poll: Position & { readonly removed: string | null }): boolean {
   if (position.database !== poll.database || position.triggers !== poll.triggers) return false;

@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL snapshot, as text `xmin:xmax:xip,xip`. Of the transactions that write, it sees those below `xmax` that
- * are not among `inProgress`.
+ * A PostgreSQL snapshot, as text `xmin:xmax:xip,xip`. Of the transactions that write, it sees those
+ * below `xmax` that are not among `inProgress`.
  */
 export interface Snapshot {
   readonly xmax: string;
@@ -14,7 +14,10 @@ export function parseSnapshot(text: string): Snapshot {
   return { xmax, inProgress: inProgress ? inProgress.split(',') : [] };
 }
 
-/** Whether `snapshot` sees all that `other` sees; false also when only the other could have seen something more. */
+/**
+ * Whether `snapshot` sees all that `other` sees; false also when only the other could have seen
+ * something more.
+ */
 export function seesAllOf(snapshot: Snapshot, other: Snapshot): boolean {
   if (BigInt(other.xmax) > BigInt(snapshot.xmax)) return false;
   const hiddenThere = new Set(other.inProgress);

@@ -8,21 +8,25 @@ import { maskOf } from './dependency-bits.ts';
 import { HOLD_MS, LEASE_MS, MARGIN_MS } from './timing.ts';
 
 /**
- * Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the write in the versions,
- * and what was held until then is over as well.
+ * Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the
+ * write in the versions, and what was held until then is over as well.
  */
 const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + HOLD_MS + MARGIN_MS;
 const RETRY_MS = 50;
 
 /**
- * What becomes of a write whose bump did not reach Redis, or one that this process does not trust: after a failover others may
- * reach the old one yet. The drainer will bump for it, but until then another process may take the old answer for current.
- * So the write is acknowledged only when it is in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
+ * What becomes of a write whose bump did not reach Redis, or one that this process does not trust:
+ * after a failover others may reach the old one yet. The drainer will bump for it, but until then
+ * another process may take the old answer for current. So the write is acknowledged only when it is
+ * in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
  */
 export class UnheardBumps {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** Leaves a row in the outbox for an invalidation that no write stands behind. @throws when PostgreSQL is away too */
+  /**
+   * Leaves a row in the outbox for an invalidation that no write stands behind. @throws when
+   * PostgreSQL is away too
+   */
   async leaveToDrainer(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
     await this.database.directory('SELECT cache_outbox_add($1, $2)', [scope.tenantId, maskOf(dependencies)]);
   }

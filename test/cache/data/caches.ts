@@ -17,7 +17,10 @@ export interface CachesOptions {
   readonly layout?: string;
 }
 
-/** The caches and the database of one process, as the service puts them together, without HTTP and GraphQL. */
+/**
+ * The caches and the database of one process, as the service puts them together, without HTTP and
+ * GraphQL.
+ */
 export interface TestCaches extends Caches {
   readonly database: TenantDatabase;
   readonly monitor: Monitor;

@@ -77,7 +77,9 @@ function promises(prepare: () => Promise<Prepared>): void {
     };
   }
 
-  /** The fill of Redis is not waited for: what is kept in the end may be any of the answers `seen`. */
+  /**
+   * The fill of Redis is not waited for: what is kept in the end may be any of the answers `seen`.
+   */
   async function askUntilHit(selection: string, twin = OWN) {
     const seen: string[] = [];
     for (;;) {
@@ -439,7 +441,10 @@ describeWithRedis('data entries in Redis', () => {
   });
 });
 
-/** A value with the types of its texts and numbers in their place; lists by their first item, nulls in sums for either. */
+/**
+ * A value with the types of its texts and numbers in their place; lists by their first item, nulls
+ * in sums for either.
+ */
 function form(value: unknown, name = ''): unknown {
   if (name === 'bucket' && !Array.isArray(value)) return 'string or null';
   if (name === 'category' && !Array.isArray(value)) return 'string or null';

@@ -36,7 +36,10 @@ interface Asked {
 
 let keys = 0;
 
-/** One question, which no other test asks. @returns what a process answers; `writes` is what the database has then */
+/**
+ * One question, which no other test asks. @returns what a process answers; `writes` is what the
+ * database has then
+ */
 function question() {
   const kept = { key: ['dashboard', `test ${keys++}`], dependencies: ['dashboard'], ttlSeconds: 600 } as const;
   const database = { writes: 1 };
@@ -227,7 +230,8 @@ describeWithOwnRedis('two processes that share a Redis', () => {
       await write(there);
       // Begun before what it replaces was, and read after it.
       const late = await ask(here, { beganAtMs: fast.createdAtMs - 5_000 });
-      // Redis may not have answered in time, as on a machine that stands still: then nothing is kept that could be shown.
+      // Redis may not have answered in time, as on a machine that stands still: then nothing is
+      // kept that could be shown.
       isKept = (await admin.exists(key)) === 1;
       if (isKept) expect(late.createdAtMs).toBeGreaterThanOrEqual(fast.createdAtMs);
       expect((await ask(there)).createdAtMs).toBeGreaterThanOrEqual(isKept ? fast.createdAtMs : 0);

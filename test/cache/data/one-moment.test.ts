@@ -34,7 +34,8 @@ describe('without a cache', () => {
     const tenant = await CountedTenant.create(database.url, `below-${tenants++}`);
     const token = await plain.token(Role.ADMIN, tenant.slug);
     await tenant.writeSql();
-    // What the dashboard's own statement reads is there to be read; what hangs on its lists has to wait.
+    // What the dashboard's own statement reads is there to be read; what hangs on its lists has to
+    // wait.
     await tenant.client.query('BEGIN; LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE');
     const answer = writesShown(plain, token, WITH_BELOW, 'date: "2025-03-05"', parts);
     await untilWaitedFor(tenant.client);
@@ -65,7 +66,10 @@ function oneMoment(prepare?: () => Promise<TestRedis>): void {
     await redis?.stop();
   });
 
-  /** Asks for one part, writes, asks for it together with all others, for each. @returns those that do not agree */
+  /**
+   * Asks for one part, writes, asks for it together with all others, for each. @returns those that
+   * do not agree
+   */
   async function torn(question: Question, parts: readonly Part[], staleness: number, write: () => Promise<unknown>) {
     const found: string[] = [];
     for (const one of parts) {

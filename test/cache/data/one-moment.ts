@@ -187,7 +187,10 @@ export class CountedTenant {
 
 let asked = 0;
 
-/** Asks under a name of its own, so that no answer is found as a whole. @returns how many writes each part shows */
+/**
+ * Asks under a name of its own, so that no answer is found as a whole. @returns how many writes
+ * each part shows
+ */
 export async function writesShown(
   service: TestService,
   token: string,

@@ -59,7 +59,10 @@ export const SELECTIONS: readonly string[] = [
   ),
 ];
 
-/** The statements whose results are kept; of the others, as for what hangs on rows, there may be some at a hit too. */
+/**
+ * The statements whose results are kept; of the others, as for what hangs on rows, there may be
+ * some at a hit too.
+ */
 export const KEPT_STATEMENTS: ReadonlySet<string> = new Set([
   ...['Dashboard.parts', 'Statistics.sums'],
   ...['BankAccount.page', 'BankAccount.numberedPage', 'BankAccount.count', 'BankAccount.keptCount'],

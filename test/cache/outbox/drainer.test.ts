@@ -106,7 +106,8 @@ describeWithOwnRedis('the drainer', () => {
     await until(async () => ![undefined, first].includes(await drainersPid()));
     for (const service of [drainer, standby])
       await until(async () => balanceOf((await service.ask(BALANCES)).data) === balance);
-    // Whoever it is now went on from where the first one had got to, instead of taking everything for old.
+    // Whoever it is now went on from where the first one had got to, instead of taking everything
+    // for old.
     expect(terms()).toBe(before);
   });
 

@@ -25,7 +25,8 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     // The reader's is the drainer too.
     reader = await startAsked(database, { REDIS_URL: redis.url });
     writer = await startAsked(database, { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` });
-    // The first time takes longer than the others' trust lasts: nothing would be shown by what follows.
+    // The first time takes longer than the others' trust lasts: nothing would be shown by what
+    // follows.
     await bookOne(writer, 'first');
   });
   afterEach(async () => {

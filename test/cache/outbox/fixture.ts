@@ -56,12 +56,18 @@ export async function startAsked(
   };
 }
 
-/** Asks until the answer comes from the cache, so that what follows shows whether it is served when it is old. */
+/**
+ * Asks until the answer comes from the cache, so that what follows shows whether it is served when
+ * it is old.
+ */
 export async function warm({ ask }: Pick<Asked, 'ask'>, query: string, slug?: string): Promise<void> {
   await until(async () => (await ask(query, slug)).status === 'tenantry; hit');
 }
 
-/** Whether the answer still is in the cache; a moment without trust, on a machine that stands still, says nothing. */
+/**
+ * Whether the answer still is in the cache; a moment without trust, on a machine that stands still,
+ * says nothing.
+ */
 export async function isKept({ ask }: Pick<Asked, 'ask'>, query: string, slug?: string): Promise<boolean> {
   for (;;) {
     const { status } = await ask(query, slug);

@@ -68,7 +68,8 @@ describe('reading the outbox', () => {
     expect(await rows()).toBe(0);
   });
 
-  // Again, where transactions of other tests on the server end in between: a snapshot tells of those too.
+  // Again, where transactions of other tests on the server end in between: a snapshot tells of
+  // those too.
   it('knows when rows were removed that it has not seen, and only then', { retry: 20 }, async () => {
     await clean();
     const before = await reader.poll();

@@ -61,7 +61,10 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
       ++booked,
       NORTH,
     ]);
-  /** Asks both until they answer from the cache again. What they answer until then, and what they kept, shows the last write. */
+  /**
+   * Asks both until they answer from the cache again. What they answer until then, and what they
+   * kept, shows the last write.
+   */
   async function expectCurrent(): Promise<void> {
     for (const service of [reader, writer]) {
       for (;;) {
@@ -73,7 +76,10 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
     }
   }
 
-  /** Ends the drainer's connection until it is the process that will be killed: on a busy machine the first one is replaced. */
+  /**
+   * Ends the drainer's connection until it is the process that will be killed: on a busy machine
+   * the first one is replaced.
+   */
   async function electKilledOne(): Promise<void> {
     await until(async () => {
       const { rows } = await past.query<{ pid: number }>(

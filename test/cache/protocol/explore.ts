@@ -26,7 +26,9 @@ interface Visited<State> {
   readonly before: Visited<State> | undefined;
 }
 
-/** Visits every state that any order of steps can lead to, nearest first. States must be plain JSON. */
+/**
+ * Visits every state that any order of steps can lead to, nearest first. States must be plain JSON.
+ */
 export function explore<State>(system: System<State>): Exploration {
   const seen = new Set([JSON.stringify(system.initial)]);
   const queue: Visited<State>[] = [{ state: system.initial, step: 'start', before: undefined }];

@@ -1,11 +1,13 @@
 import { type Step, type System, Violation } from './explore.ts';
 
 /**
- * The cache's protocol with everything left out that no interleaving depends on: one tenant, one namespace, one key, the
- * row as a number that every write makes larger. Two processes with a memory tier each share one Redis; readers belong to
- * either, writers to one. A process that was told the versions holds them, and takes them for current without asking; a bump recalls
- * them. What can be lost is lost at any moment: the versions with the list of who holds them, the entry, a memory tier, a writer
- * between its commit and its bump. Time is that a hold runs out, at any moment: in the process first, and then in the list.
+ * The cache's protocol with everything left out that no interleaving depends on: one tenant, one
+ * namespace, one key, the row as a number that every write makes larger. Two processes with a
+ * memory tier each share one Redis; readers belong to either, writers to one. A process that was
+ * told the versions holds them, and takes them for current without asking; a bump recalls them.
+ * What can be lost is lost at any moment: the versions with the list of who holds them, the entry,
+ * a memory tier, a writer between its commit and its bump. Time is that a hold runs out, at any
+ * moment: in the process first, and then in the list.
  */
 export interface Model {
   /** What the database holds: the number of the last committed write. */
@@ -26,7 +28,10 @@ export interface Model {
   lossesLeft: number;
 }
 
-/** Epoch and counter in one, since only equality counts: a new one is a number that is nowhere in the system any more. */
+/**
+ * Epoch and counter in one, since only equality counts: a new one is a number that is nowhere in
+ * the system any more.
+ */
 type Version = number;
 
 /** A row that was bumped for is waited for until no process holds what was before. */
@@ -84,7 +89,10 @@ export interface ModelSize {
   readonly readers: number;
   /** How often something is lost, dies, or is later than anybody should be. */
   readonly losses: number;
-  /** Whether processes hold the versions and an answer under them when it begins, as if readers had been there before. */
+  /**
+   * Whether processes hold the versions and an answer under them when it begins, as if readers had
+   * been there before.
+   */
   readonly isWarm: boolean;
 }
 
@@ -133,7 +141,8 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
   const commits = (next: Writer['at']) =>
     step(model, name('commits'), (changed, self = changed.writers[n] as Writer) => {
       self.value = ++changed.database;
-      // A fault of the order concerns the API's own bump; the outbox would hide it until it is drained.
+      // A fault of the order concerns the API's own bump; the outbox would hide it until it is
+      // drained.
       if (!bumpsFirst) changed.outbox.push({ value: self.value, recalled: null });
       self.at = next;
     });
@@ -182,7 +191,9 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
   }
 }
 
-/** A write whose writer died is seen by the drainer; a reader that begins after that must see it. */
+/**
+ * A write whose writer died is seen by the drainer; a reader that begins after that must see it.
+ */
 function drainerSteps(model: Model, fault: Fault | undefined): Step<Model>[] {
   return model.outbox.flatMap(({ value, recalled }, n) => {
     if (recalled === null) {
@@ -207,8 +218,8 @@ function drainerSteps(model: Model, fault: Fault | undefined): Step<Model>[] {
 }
 
 /**
- * A process hears recalls, or its time is over and nobody waits for it any longer. Time that is over with nobody waiting shows
- * in nothing but in a reader that asks although something is held.
+ * A process hears recalls, or its time is over and nobody waits for it any longer. Time that is
+ * over with nobody waiting shows in nothing but in a reader that asks although something is held.
  */
 function holdSteps(model: Model): Step<Model>[] {
   const recalled = new Set([...model.writers, ...model.outbox].flatMap((bump) => bump.recalled ?? []));
@@ -352,7 +363,10 @@ function readVersions(model: Model, fault: Fault | undefined): Version {
   return model.versions;
 }
 
-/** @returns the processes that are waited for: those that hold, also where the list that had them is lost */
+/**
+ * @returns the processes that are waited for: those that hold, also where the list that had them is
+ *   lost
+ */
 function bump(model: Model, fault: Fault | undefined, own?: number): number[] {
   model.versions = newVersion(model);
   if (fault === 'nobody is told of a bump') return [];
@@ -385,7 +399,10 @@ function usedVersions({ versions, holds, flights, readers }: Model): Set<Version
   return new Set([FIRST_VERSION, versions, ...all]);
 }
 
-/** An entry of which nobody will ever find the version current is as good as none: so states that differ in it are one. */
+/**
+ * An entry of which nobody will ever find the version current is as good as none: so states that
+ * differ in it are one.
+ */
 function forgetDead(model: Model): void {
   const used = usedVersions(model);
   const alive = (entry: Entry | null) => (entry && used.has(entry.version) ? entry : null);

@@ -1,10 +1,11 @@
 import { type Step, type System, Violation } from './explore.ts';
 
 /**
- * What trust rests on, with loads left out (model.ts has those): a Redis and its replica, which may lag, fail over and fail back; the
- * lease and its term; a drainer, which may be replaced by another at any moment; a reader, which may stay on a server that is no master
- * any more; and a writer, whose bump may be lost, or come late. Time passes by ticks, of which a lease and a hold last some; what is kept
- * of time is what is left of each.
+ * What trust rests on, with loads left out (model.ts has those): a Redis and its replica, which may
+ * lag, fail over and fail back; the lease and its term; a drainer, which may be replaced by another
+ * at any moment; a reader, which may stay on a server that is no master any more; and a writer,
+ * whose bump may be lost, or come late. Time passes by ticks, of which a lease and a hold last
+ * some; what is kept of time is what is left of each.
  */
 export interface TrustModel {
   /** The number of the last committed write, and of the last that was acknowledged. */
@@ -96,7 +97,10 @@ export interface TrustSize {
   readonly faults: number;
   /** Whether the reader's process is the drainer's: nobody recalls what that one holds. */
   readonly drains?: boolean;
-  /** Whether there is a write past the API, which is promised to show when a lease is over. Only without others. */
+  /**
+   * Whether there is a write past the API, which is promised to show when a lease is over. Only
+   * without others.
+   */
   readonly past?: boolean;
   /** Whether the reader holds versions. True when absent. */
   readonly holds?: boolean;
@@ -195,7 +199,10 @@ function answer(model: TrustModel, version: Version): void {
   } else reader.memory = { version, value: database };
 }
 
-/** What a process trusts that reads the lease on a server, whose history was another one when it was connected if it changed. */
+/**
+ * What a process trusts that reads the lease on a server, whose history was another one when it was
+ * connected if it changed.
+ */
 function trusted(
   model: TrustModel,
   at: number,
@@ -380,7 +387,8 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
   const master = masterOf(model);
   const replica = 1 - master;
   const steps: Step<TrustModel>[] = [];
-  // A demoted master has its data replaced after each process there has asked for its role, which is ten times a second.
+  // A demoted master has its data replaced after each process there has asked for its role, which
+  // is ten times a second.
   const isOfUse = model.failoversLeft > 0 || model.reader.server === replica;
   if (isOfUse && (model.reader.server !== replica || !model.reader.trust))
     steps.push(
@@ -403,7 +411,8 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
         changed.failoversLeft--;
         const histories = changed.servers.map(({ history }) => history);
         (changed.servers[master] as Server).isMaster = false;
-        // Whoever held what was bumped on the old server is in no list of the new one, which waits for as long.
+        // Whoever held what was bumped on the old server is in no list of the new one, which waits
+        // for as long.
         Object.assign(changed.servers[replica] as Server, {
           isMaster: true,
           history: Math.max(...histories) + 1,
@@ -469,7 +478,10 @@ function step(model: TrustModel, name: string, change: (model: TrustModel) => vo
   };
 }
 
-/** An answer of a term that is nowhere any more is as good as none: so states that differ in it are one. */
+/**
+ * An answer of a term that is nowhere any more is as good as none: so states that differ in it are
+ * one.
+ */
 function forgetDead({ servers, reader, drainer }: TrustModel): void {
   const terms = [
     ...servers.map(({ lease }) => lease?.term),

@@ -1,5 +1,5 @@
-// Started by the tests: acquires the embedded server in the folder given, or in the clone's own, says what came of it,
-// and obeys.
+// Started by the tests: acquires the embedded server in the folder given, or in the clone's own,
+// says what came of it, and obeys.
 import { acquireEmbeddedPostgres } from '../../../src/embedded/index.mjs';
 
 const [directory] = process.argv.slice(2);

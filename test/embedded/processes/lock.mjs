@@ -1,5 +1,5 @@
-// Started by the tests: adds one to a number in a file, several times over, each time under the lock. With a last
-// argument `forever` it keeps the lock instead, after saying so.
+// Started by the tests: adds one to a number in a file, several times over, each time under the
+// lock. With a last argument `forever` it keeps the lock instead, after saying so.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 

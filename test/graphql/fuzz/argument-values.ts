@@ -35,7 +35,10 @@ const SCALARS: Readonly<Record<string, readonly unknown[]>> = {
   Decimal: ['10', '-20', '100.0001', 'much'],
 };
 
-/** A value for a field's argument or an input's field, as JSON has it; often one that is accepted and reads little. */
+/**
+ * A value for a field's argument or an input's field, as JSON has it; often one that is accepted
+ * and reads little.
+ */
 export function argumentValue(random: Random, name: string, type: GraphQLInputType): unknown {
   const nullable = getNullableType(type);
   if (!isNonNullType(type) && random.chance(0.1)) return null;

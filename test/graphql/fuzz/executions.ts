@@ -27,7 +27,10 @@ export interface AskedOperation {
   readonly variables: Variables;
 }
 
-/** The service's resolvers on a database of the tests, without HTTP and what stands before the execution. */
+/**
+ * The service's resolvers on a database of the tests, without HTTP and what stands before the
+ * execution.
+ */
 export interface Executions {
   readonly schema: GraphQLSchema;
   readonly executor: Executor;
@@ -115,7 +118,10 @@ function textOf({ data, errors }: ExecutionResult): string {
 const STARTED_MS = Date.now();
 const MINUTE_MS = 60_000;
 
-/** Without instants at which the test ran, which are the only ones of its last minutes: all others are the data's. */
+/**
+ * Without instants at which the test ran, which are the only ones of its last minutes: all others
+ * are the data's.
+ */
 export function withoutMoments(answer: string): string {
   return answer.replaceAll(/"(\d{4}-\d\d-\d\dT[^"]+Z)"/g, (text, instant) => {
     const time = Date.parse(instant);

@@ -9,8 +9,8 @@ const EXECUTIONS = 4;
 const AFTERWARDS_EVERY = 10;
 
 /**
- * Executes a generated operation again and again, with its sets of variables in turn: what one of them leaves behind must
- * not show with the next.
+ * Executes a generated operation again and again, with its sets of variables in turn: what one of
+ * them leaves behind must not show with the next.
  * @returns the first answer that is not graphql-js's
  */
 export async function differenceInProcess(

@@ -23,7 +23,10 @@ export interface GeneratedOperation {
   readonly variables: readonly Variables[];
 }
 
-/** What differs from one execution to the next: counters of the process and what the minute has left. */
+/**
+ * What differs from one execution to the next: counters of the process and what the minute has
+ * left.
+ */
 export const MOMENTARY: ReadonlySet<string> = new Set([
   ...['PerformanceReport.resources', 'PerformanceReport.operations', 'PerformanceReport.tenants'],
   ...['RateLimit.remaining', 'RateLimit.cost', 'TenantRateLimit.remaining'],
@@ -68,8 +71,9 @@ interface Fragment {
 }
 
 /**
- * A valid operation over the whole schema, the same for the same seed: with fragments that are used again and nested,
- * conditions on everything, aliases, merged fields, variables with and without defaults, and arguments that are refused.
+ * A valid operation over the whole schema, the same for the same seed: with fragments that are used
+ * again and nested, conditions on everything, aliases, merged fields, variables with and without
+ * defaults, and arguments that are refused.
  */
 export function generateOperation(schema: GraphQLSchema, seed: number): GeneratedOperation {
   return new Generator(schema, new Random(seed)).document();
@@ -78,7 +82,10 @@ export function generateOperation(schema: GraphQLSchema, seed: number): Generate
 class Generator {
   readonly #variables = new Map<string, Variable>();
   readonly #fragments: Fragment[] = [];
-  /** What a response name stands for in a type: the same everywhere, so that everything can be merged. */
+  /**
+   * What a response name stands for in a type: the same everywhere, so that everything can be
+   * merged.
+   */
   readonly #entries = new Map<string, { readonly field: string; readonly text: string; readonly uses: Set<string> }>();
   #fieldsLeft = MAX_FIELDS;
 

@@ -12,9 +12,9 @@ import {
 import { collectFields } from 'graphql/execution/collectFields.js';
 
 /**
- * What graphql-js answers. Where it reports errors of several root fields, or one of several reasons to give up the
- * answer, that depends on which field is found out first: then the order of the fields decides, as if each waited for
- * those before it.
+ * What graphql-js answers. Where it reports errors of several root fields, or one of several
+ * reasons to give up the answer, that depends on which field is found out first: then the order of
+ * the fields decides, as if each waited for those before it.
  */
 export async function referenceAnswer(
   args: ExecutionArgs,

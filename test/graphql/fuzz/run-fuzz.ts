@@ -30,7 +30,10 @@ export interface FuzzReport {
   readonly hits: number;
 }
 
-/** Executes generated operations in every way there is, on a database of its own, and compares the answers. */
+/**
+ * Executes generated operations in every way there is, on a database of its own, and compares the
+ * answers.
+ */
 export async function runFuzz({ operations, seed, onOperation = () => {} }: FuzzOptions): Promise<FuzzReport> {
   const database = await createTestDatabase();
   await insertTwins(database.url);
@@ -39,7 +42,8 @@ export async function runFuzz({ operations, seed, onOperation = () => {} }: Fuzz
   const found: Difference[] = [];
   let [next, done] = [seed, 0];
   let last: Promise<unknown> = Promise.resolve();
-  // One after another: on a busy machine several at once would wait for a connection longer than a request does.
+  // One after another: on a busy machine several at once would wait for a connection longer than a
+  // request does.
   const throughCache = (seed: number, generated: GeneratedOperation) => {
     const turn = last.then(() => differenceThroughCache(services, seed, generated));
     last = turn.catch(() => {});
@@ -56,7 +60,8 @@ export async function runFuzz({ operations, seed, onOperation = () => {} }: Fuzz
       const difference = await compare(next++);
       if (difference) found.push(difference);
       onOperation(++done, difference);
-      // What is known already is answered without waiting: connections and timers must have their turn.
+      // What is known already is answered without waiting: connections and timers must have their
+      // turn.
       await setImmediate();
     }
   };

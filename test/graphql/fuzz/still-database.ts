@@ -5,8 +5,9 @@ import type { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 const MAX_STATEMENTS = 20_000;
 
 /**
- * A database that nobody writes to while it is open: the same statement is sent to PostgreSQL once, and its rows are
- * handed out as often as it is asked. Many executions of the same operation would mostly wait for it otherwise.
+ * A database that nobody writes to while it is open: the same statement is sent to PostgreSQL once,
+ * and its rows are handed out as often as it is asked. Many executions of the same operation would
+ * mostly wait for it otherwise.
  */
 export class StillDatabase extends TenantDatabase {
   readonly #rows = new LRUCache<string, readonly object[]>({ max: MAX_STATEMENTS });

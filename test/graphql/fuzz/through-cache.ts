@@ -44,7 +44,10 @@ async function untilConnected(service: TestService, token: string): Promise<void
   throw new Error('the service does not reach its database');
 }
 
-/** Asks for a generated operation again and again over HTTP. @returns the first answer that is not the plain service's */
+/**
+ * Asks for a generated operation again and again over HTTP. @returns the first answer that is not
+ * the plain service's
+ */
 export async function differenceThroughCache(
   services: CachedAndPlain,
   seed: number,

@@ -8,7 +8,10 @@ export interface Attempt {
   readonly sent: string;
   /** How many answers must come; absent: at least one. */
   readonly answers?: number;
-  /** Whether the service may close the connection without an answer: to who ended it, or speaks another protocol. */
+  /**
+   * Whether the service may close the connection without an answer: to who ended it, or speaks
+   * another protocol.
+   */
   readonly mayHangUp?: boolean;
   send(url: string): Promise<readonly RawAnswer[]>;
 }
@@ -47,7 +50,10 @@ export function postingRaw(token: string, query: string, variables: string): Att
   });
 }
 
-/** Bytes in pieces. @param ends whether the client ends its side then; else the service must end the connection */
+/**
+ * Bytes in pieces. @param ends whether the client ends its side then; else the service must end the
+ * connection
+ */
 export function writing(pieces: readonly (string | Buffer)[], answers?: number, ends = false): Attempt {
   return {
     sent: pieces.map((piece) => piece.toString('latin1')).join(''),

@@ -17,7 +17,10 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends one request over a connection of its own, with a token, and reads until the service closes it. */
+/**
+ * Sends one request over a connection of its own, with a token, and reads until the service closes
+ * it.
+ */
 export async function exchange(url: string, token: string | null, request: RawRequest): Promise<RawAnswer> {
   const text = (await exchangeBytes(url, [bytesOf(token, request)])).toString('latin1');
   const [head = '', ...rest] = text.split('\r\n\r\n');
@@ -40,7 +43,8 @@ export function bytesOf(token: string | null, request: RawRequest, isLast = true
 }
 
 /**
- * Writes pieces over a connection of their own, each when the one before is out, and reads until the service closes it.
+ * Writes pieces over a connection of their own, each when the one before is out, and reads until
+ * the service closes it.
  * @returns all that came: nothing where the service hung up without a word
  */
 export async function exchangeBytes(url: string, pieces: readonly (string | Buffer)[], ends = false): Promise<Buffer> {
@@ -48,7 +52,8 @@ export async function exchangeBytes(url: string, pieces: readonly (string | Buff
   await once(socket, 'connect');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
-  // Who refuses a request by its head does not read the rest, and the system says so to who still writes.
+  // Who refuses a request by its head does not read the rest, and the system says so to who still
+  // writes.
   socket.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
   });

@@ -47,7 +47,10 @@ async function answerOf(service: TestService, request: RawRequest) {
   return { status, body };
 }
 
-/** The requests' answers without a cache, from a cold one, and from one that holds the answer that the victim asks for. */
+/**
+ * The requests' answers without a cache, from a cold one, and from one that holds the answer that
+ * the victim asks for.
+ */
 async function expectOneMeaning(requests: readonly RawRequest[], expectedOfVictim: string): Promise<void> {
   const answers = async (service: TestService) => {
     const found = [];

@@ -4,7 +4,9 @@ import type { Attempt, Kind } from './attempt.ts';
 import { headerOf, type RawAnswer } from './exchange.ts';
 import { type HostileService, MARK, OWN } from './world.ts';
 
-/** What tells of the inside: stacks, files, SQL, libraries and what they throw, names of the schema. */
+/**
+ * What tells of the inside: stacks, files, SQL, libraries and what they throw, names of the schema.
+ */
 const INSIDE = [
   /\bat [\w.<># ]+ \(?[^)\s]*:\d+:\d+/,
   /\bat (async )?[\w.]+ \(/,
@@ -17,7 +19,10 @@ const INSIDE = [
   /(Type|Range|Reference|Syntax)Error|undefined is not|Cannot read prop|is not a function/,
 ];
 
-/** Which of the deliberate refusals an answer may be, and that it shows nothing but its own tenant and words for clients. */
+/**
+ * Which of the deliberate refusals an answer may be, and that it shows nothing but its own tenant
+ * and words for clients.
+ */
 export function expectDeliberate(
   { catalogue }: HostileService,
   { name, isOperators = false }: Kind,
@@ -41,7 +46,10 @@ export function expectDeliberate(
   }
 }
 
-/** The codes of the errors of an answer in JSON, which must be well formed: with data, with errors that have codes, or of HTTP itself. */
+/**
+ * The codes of the errors of an answer in JSON, which must be well formed: with data, with errors
+ * that have codes, or of HTTP itself.
+ */
 function codesOf({ head, status, body }: RawAnswer, text: string, told: string): string[] {
   if (body === '' || !headerOf({ head }, 'content-type')?.includes('json')) return [];
   const parsed = JSON.parse(text) as { data?: unknown; errors?: { message: string; extensions?: { code?: string } }[] };

@@ -120,7 +120,10 @@ async function cursorsOf(service: TestService, token: string): Promise<string[]>
   );
 }
 
-/** Words that the API has as well, such as transactions, are left out: those with an underscore are the database's own. */
+/**
+ * Words that the API has as well, such as transactions, are left out: those with an underscore are
+ * the database's own.
+ */
 async function namesIn(url: string): Promise<string[]> {
   const { rows } = await withClient(url, (client) =>
     client.query<{ name: string }>(`

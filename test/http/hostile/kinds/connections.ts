@@ -21,7 +21,10 @@ function head(token: string, lines: readonly string[], first = 'POST /graphql HT
 const chunk = (text: string, extension = '') => `${Buffer.byteLength(text).toString(16)}${extension}\r\n${text}\r\n`;
 const LAST = '0\r\n\r\n';
 
-/** Bodies that are not what their heads say. The client ends its side, so that nobody waits for what does not come. */
+/**
+ * Bodies that are not what their heads say. The client ends its side, so that nobody waits for what
+ * does not come.
+ */
 function framing(token: string, random: Random): Attempt {
   const length = Buffer.byteLength(body);
   const lengths = [
@@ -165,7 +168,9 @@ function upgrades(token: string, random: Random): Attempt {
   };
 }
 
-/** Halves of requests, whose rest never comes while the connection stays open: the service ends it. */
+/**
+ * Halves of requests, whose rest never comes while the connection stays open: the service ends it.
+ */
 function halves(token: string, random: Random): Attempt {
   const whole = bytesOf(token, good);
   const half = whole.subarray(0, random.integer(1, whole.length - 1));

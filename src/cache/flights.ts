@@ -1,4 +1,21 @@
+import { ErrorCode } from '../errors.ts';
 import { isCurrent, type Versions } from './versions.ts';
+
+/**
+ * Errors that the next load would come to as well, after as long a time. Who has met one twice takes it
+ * for its own; the first may be of a load that was given up before it was joined.
+ */
+const LASTING: ReadonlySet<unknown> = new Set([ErrorCode.Timeout, ErrorCode.Unavailable]);
+
+/** How somebody who waits for one load after another decides that the error of one is its own. */
+export class FailedLoads {
+  #lasting = 0;
+
+  /** @param code of the error that a load came to */
+  isOwn(code: unknown): boolean {
+    return LASTING.has(code) && ++this.#lasting === 2;
+  }
+}
 
 /** A load that others may join, with the versions it began under. */
 export interface Flight<Result> {

@@ -8,7 +8,7 @@ import { loadKey } from './cache-key.ts';
 import { countedAccess } from './counted-access.ts';
 import { etagOf, type ResponseEntry } from './entry.ts';
 import type { MemoryEntries, RedisEntries } from './entry-store.ts';
-import { Flights } from './flights.ts';
+import { FailedLoads, Flights } from './flights.ts';
 import type { CacheDependency } from './namespaces.ts';
 import type { Following } from './outbox/following.ts';
 import type { UnheardBumps } from './outbox/unheard-bumps.ts';
@@ -98,6 +98,7 @@ export class ResponseCache {
     if (!lookup) return this.bypass(this.#whyBypassed(), () => load(null));
     const { versions, miss = whyMissed(this.options.memory.get(key), versions) } = lookup;
     let isFirst = true;
+    const failed = new FailedLoads();
     for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
       isFirst = false;
       flight.whenJoined();
@@ -110,6 +111,7 @@ export class ResponseCache {
       // budget, is its own caller's: of those who waited for it one loads, and the others wait for
       // that one.
       if (joined && joined.loaded.errorCode === undefined) break;
+      if (joined && failed.isOwn(joined.loaded.errorCode)) return { outcome: 'miss', miss, loaded: joined.loaded };
     }
     if (isFirst) {
       // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's

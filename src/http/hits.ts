@@ -41,11 +41,12 @@ export function recordHit(
   timing: RequestTiming,
   found: Answer,
 ): void {
+  const isError = 'loaded' in found; // another request's, which would have been its own
   if (found.outcome === 'hit') monitor.recordCache({ namespace: found.entry.namespace, kind: 'hit', tier: found.tier });
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
   monitor.recordOperation(
-    { name, tenantId, durationMs: timing.elapsedMs(), errors: 0, cacheHit: true, points: HIT_POINTS },
+    { name, tenantId, durationMs: timing.elapsedMs(), errors: isError ? 1 : 0, cacheHit: !isError, points: HIT_POINTS },
     timing,
   );
 }

@@ -65,6 +65,26 @@ test.each([
   expect(new Set(outcomes.map(statusOf))).toEqual(new Set([what === 'that throw' ? 'rejected' : 'fulfilled']));
 });
 
+test.each(['TIMEOUT', 'SERVICE_UNAVAILABLE'])(
+  '%s is everyone’s who met it twice: nobody waits for 64 in a row',
+  async (code) => {
+    const { seen, load } = loads(() => answer(code));
+    const asked = Array.from({ length: REQUESTS }, async () => caches.cache.answer(TENANT, `lasting ${code}`, load));
+    const answers = await Promise.all(asked);
+    expect(seen).toEqual({ begun: 2, atOnce: 0, most: 1 });
+    expect(answers.map((each) => 'loaded' in each && each.loaded.errorCode)).toEqual(Array(REQUESTS).fill(code));
+    const values = loads(() => {
+      throw Object.assign(new Error('stopped'), { code: code === 'TIMEOUT' ? '57014' : 'ECONNREFUSED' });
+    });
+    const read = { ...KEPT, key: ['accounts', `lasting ${code}`] } as const;
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: REQUESTS }, () => caches.data.read(TENANT, wholeValue(read, values.load))),
+    );
+    expect(values.seen).toEqual({ begun: 2, atOnce: 0, most: 1 });
+    expect(new Set(outcomes.map(statusOf))).toEqual(new Set(['rejected']));
+  },
+);
+
 test('an answer that nobody may keep is made for each at once', async () => {
   const { seen, load } = loads(() => answer());
   await Promise.all(Array.from({ length: REQUESTS }, async () => caches.cache.answer(TENANT, 'not kept', load)));

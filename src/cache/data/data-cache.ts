@@ -1,8 +1,9 @@
+import { errorCodeOf } from '../../graphql/format-error.ts';
 import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { dataKey, loadKey } from '../cache-key.ts';
-import { Flights } from '../flights.ts';
+import { FailedLoads, Flights } from '../flights.ts';
 import type { LoadLocks } from '../load-lock.ts';
 import type { Following } from '../outbox/following.ts';
 import { isCurrent, type Versions, versionsOf } from '../versions.ts';
@@ -131,10 +132,14 @@ export class DataCache {
     const key = flightKey(reading);
     const versions = versionsOf(reading.versions, reading.dependencies);
     let isFirst = true;
+    const failed = new FailedLoads();
     // Of those who waited for a load that failed, one loads, and the others wait for that one.
     for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
       isFirst = false;
-      const joined = await flight.result.catch(() => undefined); // its own caller is told
+      const joined = await flight.result.catch((error: unknown) => {
+        if (failed.isOwn(errorCodeOf(error))) throw error;
+        return undefined; // its own caller is told
+      });
       if (!joined) continue;
       this.options.monitor.recordCache({ namespace, kind: 'joined' });
       return joined as Found<Value>;

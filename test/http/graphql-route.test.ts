@@ -109,11 +109,14 @@ describe('requests that are no GraphQL over HTTP', () => {
   });
 
   test('variables nested without end are refused where they are used, and ignored where they are not', async () => {
-    const deep = `{"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const nested = (levels: number) => `{"v":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    const deep = nested(19_000);
     const used = await post(`{"query":"query($v:Int){accounts(first:$v){nodes{id}}}","variables":${deep}}`);
     expect([used.status, used.json.errors[0].extensions.code]).toEqual([400, 'BAD_USER_INPUT']);
     const unused = await post(`{"query":"{tenant{slug}}","variables":${deep}}`);
     expect(unused.json).toEqual({ data: { tenant: { slug: 'praha' } } });
+    const deeper = await post(`{"query":"{tenant{slug}}","variables":${nested(100_000)}}`);
+    expect([deeper.status, deeper.json.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
   });
 
   test('a client that takes no JSON is told so each time, and its answer is not kept', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { Role } from '../../src/context/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
@@ -110,7 +110,8 @@ const SCREEN = `query Screen($first: Int!) {
   }
 }`;
 
-describeIf(keepsPreparedStatements(), 'PgBouncer 1.21 or PGBOUNCER', 'behind a PgBouncer that keeps statements', () => {
+// Debian's is older: none is asked for in CI.
+describe.skipIf(!keepsPreparedStatements())('behind a PgBouncer that keeps statements', () => {
   test('it is not refused', async () => {
     const pooler = await startPgbouncer(database.url, 'transaction', 200);
     await refuseForgetfulPooler(pooler.url).finally(() => pooler.stop());

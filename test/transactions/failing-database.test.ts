@@ -18,7 +18,10 @@ test.each([
   [
     'is waited for on a connection that is lost',
     'SERVICE_UNAVAILABLE',
-    () => bank.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"),
+    () =>
+      bank.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      ),
   ],
 ])('says so when an account %s, and takes the same transfer again', async (_what, code, fail) => {
   const before = await bank.read(from.id);

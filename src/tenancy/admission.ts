@@ -34,8 +34,16 @@ export class Admission {
    */
   run<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const proceed = () => resolve(work().finally(() => this.#queue.leave(tenantId)));
-      this.#queue.enter(tenantId, proceed, reject);
+      this.#queue.enter(tenantId, () => resolve(this.#work(tenantId, work)), reject);
     });
+  }
+
+  /** Gives the place back however the work ends, also when it throws before it is a promise. */
+  async #work<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } finally {
+      this.#queue.leave(tenantId);
+    }
   }
 }

@@ -55,6 +55,23 @@ test('nothing is done for one that is refused', async () => {
   expect(begun.at(-1)).toBe('a-again');
 });
 
+test('work that throws at once gives its place back, and does not keep others from theirs', async () => {
+  const admission = new Admission(1, LIMITS);
+  const fails = () => {
+    throw new Error('at once');
+  };
+  for (let index = 0; index < 2 * SLOTS; index++) await expect(admission.run('a', fails)).rejects.toThrow('at once');
+  const { begun, ask, end } = requests(admission);
+  for (let index = 0; index < SLOTS; index++) void ask(`a${index}`);
+  const waiting = [admission.run('a', fails), admission.run('b', fails)];
+  const failed = waiting.map((each) => expect(each).rejects.toThrow('at once'));
+  expect(begun).toHaveLength(SLOTS);
+  await end('a0');
+  await end('a1');
+  await Promise.all(failed);
+  expect(admission.figures.length).toBe(0);
+});
+
 test('a large pool has four for each connection', () => {
   const admission = new Admission(10, LIMITS);
   const { begun, ask } = requests(admission);

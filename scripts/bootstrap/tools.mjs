@@ -39,13 +39,12 @@ const VITEST = {
 export const TOOLS = {
   test: {
     ...VITEST,
-    summary: 'Runs the tests of the service in their own process, with a PostgreSQL and Redis servers of their own.',
+    summary: 'Runs the tests of the service, with a PostgreSQL and Redis servers of their own.',
     args: ['run', '--exclude', '**/*.system.test.ts'],
   },
   'test:system': {
     ...VITEST,
-    summary:
-      'Runs the tests of whole programs: the service as it is started, npm, Prisma, browsers, servers that fail.',
+    summary: 'Runs the long tests: whole programs, npm, Prisma, browsers, servers that fail, floods, large data.',
     args: ['run', '--exclude', '**/!(*.system).test.ts'],
   },
   fuzz: {

@@ -6,6 +6,7 @@ import { formatTable } from '../cli/table.ts';
 import { parseLifetimeSeconds } from '../context/lifetime.ts';
 import { OperatorError } from '../errors.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
+import { AUDIT_ACTIONS } from './audit-actions.ts';
 
 const SPAN = /^\d+[smhd]$/;
 
@@ -54,6 +55,7 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
       'One of --tenant and --no-tenant must be given.',
       'Give the slug of a tenant, or --no-tenant for lines of none.',
     );
+  checkAction(options.what);
   const { client, close } = await openCommandDatabase({ command: AUDIT.name });
   try {
     const tenantId = options.tenant === undefined ? NO_TENANT.tenantId : await tenantIdOf(client, options.tenant);
@@ -63,6 +65,15 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
   } finally {
     await close();
   }
+}
+
+/** @throws OperatorError for what is never recorded */
+function checkAction(what: string | undefined): void {
+  if (what === undefined || AUDIT_ACTIONS.includes(what)) return;
+  throw new OperatorError(
+    `--what must be one of ${AUDIT_ACTIONS.join(', ')}, but got: "${what}".`,
+    'Give one of these, or leave it out to see all.',
+  );
 }
 
 /** @throws OperatorError for what is neither a span of time nor a date */

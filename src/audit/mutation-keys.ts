@@ -22,6 +22,9 @@ const KEY_OF: Readonly<Record<string, (input: Input) => string | null>> = {
   },
 };
 
+/** Every mutation of the schema. */
+export const AUDITED_MUTATIONS: readonly string[] = Object.keys(KEY_OF);
+
 /** @throws Error for a mutation that has no key here: a new one is to say what its line has */
 export function keyOfMutation(name: string): (input: Input) => string | null {
   const keyOf = KEY_OF[name];

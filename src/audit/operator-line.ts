@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
+import type { OperatorCommand } from './audit-actions.ts';
 import { AuditOutcome, storable } from './audit-line.ts';
 
 /** What an operator's command did. */
 export interface OperatorAction {
   /** As in `npm run <action>`. */
-  readonly action: string;
+  readonly action: OperatorCommand;
   /** Null: of no tenant, or of all. */
   readonly tenantId: string | null;
   readonly key: string | null;

@@ -47,7 +47,7 @@ export async function invalidateCommand({
     if (rows.length === 0 && !options.all)
       throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of a tenant, or --all.');
     for (const { id, slug } of rows) {
-      await recordAction(client, { action: INVALIDATE.name, tenantId: id, key: options.pattern });
+      await recordAction(client, { action: 'cache:invalidate', tenantId: id, key: options.pattern });
       process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
     }
     return 0;

@@ -61,7 +61,7 @@ async function recordOperator({ database }: Config, subject: string): Promise<vo
   if (!database.url) return notRecorded(TOKEN_COMMAND.name, 'DATABASE_URL is not set.');
   try {
     const client = await connect(database.url, TOKEN_COMMAND.name);
-    await recordAction(client, { action: TOKEN_COMMAND.name, tenantId: null, key: subject });
+    await recordAction(client, { action: 'token', tenantId: null, key: subject });
     await client.end();
   } catch (error) {
     notRecorded(TOKEN_COMMAND.name, (error as Error).message);
@@ -78,7 +78,7 @@ async function findTenant({ database }: Config, slug: string | undefined, subjec
     await opened.client.query("SET app.directory = 'on'");
     const { rows } = await opened.client.query<TenantEntry>('SELECT id, slug FROM tenants WHERE slug = $1', [slug]);
     const tenant = rows[0] ?? (await refuseUnknown(opened, slug));
-    await recordAction(opened.client, { action: TOKEN_COMMAND.name, tenantId: tenant.id, key: subject });
+    await recordAction(opened.client, { action: 'token', tenantId: tenant.id, key: subject });
     return tenant;
   } finally {
     await opened.close();

@@ -41,7 +41,7 @@ export async function grantCommand(
   const database = await openCommandDatabase({ command: GRANT.name, ...(!check && { writes: [] }) });
   try {
     const grant = () => grantRights(database.client, role);
-    const action = { action: GRANT.name, tenantId: null, key: role };
+    const action = { action: 'db:grant', tenantId: null, key: role } as const;
     if (!check) for (const line of await recorded(database.client, action, grant)) say(line);
     const lines = reportOf(role, await requiredRights(database.client, role));
     for (const line of lines) say(line);

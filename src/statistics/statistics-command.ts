@@ -36,7 +36,9 @@ export const CHECK: CommandSpec<typeof OPTIONS> = {
 export async function rebuildCommand({ options }: { options: { tenant: string | undefined } }): Promise<number> {
   return eachTenant({ command: REBUILD.name, writes: [] }, options.tenant, async (client, { id, slug }) => {
     const startedAt = performance.now();
-    await recorded(client, { action: REBUILD.name, tenantId: id, key: null }, () => rebuildStatistics(client, id));
+    await recorded(client, { action: 'statistics:rebuild', tenantId: id, key: null }, () =>
+      rebuildStatistics(client, id),
+    );
     process.stdout.write(`${slug}: rebuilt in ${Math.round(performance.now() - startedAt)} ms\n`);
     return 0;
   });

@@ -77,6 +77,9 @@ test('says what is missing or wrong', async () => {
   await expect(run('--tenant', 'acme', '--no-tenant')).rejects.toThrow('One of --tenant and --no-tenant');
   await expect(run('--tenant', 'nobody')).rejects.toThrow('There is no tenant "nobody".');
   await expect(run('--tenant', 'acme', '--since', 'once')).rejects.toThrow('--since must be a span of time');
+  await expect(run('--tenant', 'acme', '--what', 'transfers')).rejects.toThrow(
+    /^--what must be one of .*\btransfer, .*\bimport, .*, but got: "transfers"\.$/,
+  );
 });
 
 test('operators’ commands are among the lines of each tenant that they changed', async () => {

@@ -228,7 +228,7 @@ describe('retention', () => {
 
 test('an operator’s command leaves who ran it and what came of it, also as the owner that row-level security holds', async () => {
   await sql('DELETE FROM audit_log');
-  const action = { action: 'statistics:rebuild', tenantId: acme, key: null };
+  const action = { action: 'statistics:rebuild', tenantId: acme, key: null } as const;
   await withClient(database.url, async (client) => {
     await client.query(`SET ROLE ${SERVICE_ROLE}`);
     await recorded(client, action, async () => {});

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import { ErrorCode, OperatorError } from '../errors.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import type { OperatorCommand } from './audit-actions.ts';
 import { AuditOutcome, storable } from './audit-line.ts';
@@ -61,8 +62,8 @@ export function notRecorded(action: string, reason: string): void {
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof pg.DatabaseError) return error.code ?? 'ERROR';
-  return error instanceof Error ? error.name : 'ERROR';
+  if (error instanceof pg.DatabaseError) return error.code ?? ErrorCode.Internal;
+  return error instanceof OperatorError ? ErrorCode.BadUserInput : ErrorCode.Internal;
 }
 
 function userName(): string {

@@ -7,6 +7,7 @@ import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
 import { cleanPiece } from '../../src/audit/retention.ts';
 import { Role } from '../../src/context/caller.ts';
+import { OperatorError } from '../../src/errors.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../support/fixtures.ts';
@@ -234,12 +235,16 @@ test('an operator’s command leaves who ran it and what came of it, also as the
     await recorded(client, action, async () => {});
     const failing = recorded(client, action, () => client.query('SELECT 1/0'));
     await expect(failing).rejects.toThrow('division by zero');
+    for (const error of [new OperatorError('No.', 'Do.'), new RangeError('a fault')])
+      await expect(recorded(client, action, () => Promise.reject(error))).rejects.toBe(error);
     await client.query('SELECT 1');
   });
   const own = { tenant_id: acme, subject: `operator:${userInfo().username}`, action: 'statistics:rebuild' };
   expect(await sql('SELECT tenant_id, subject, action, outcome, codes FROM audit_log ORDER BY at')).toEqual([
     { ...own, outcome: 'DONE', codes: [] },
     { ...own, outcome: 'FAILED', codes: ['22012'] },
+    { ...own, outcome: 'FAILED', codes: ['BAD_USER_INPUT'] },
+    { ...own, outcome: 'FAILED', codes: ['INTERNAL_SERVER_ERROR'] },
   ]);
 });
 

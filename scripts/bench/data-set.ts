@@ -5,9 +5,9 @@ import type pg from 'pg';
 import { formatBytes, formatCount, formatDuration } from '../../src/cli/format.ts';
 import type { Progress } from '../../src/cli/progress.ts';
 import { OperatorError } from '../../src/errors.ts';
-import { CREATE_NUMBERS, CREATE_STATE, INSERT_ACCOUNTS, INSERT_TENANTS } from './data-set.sql.ts';
+import { CREATE_NUMBERS, CREATE_STATE, type DataKind, INSERT_ACCOUNTS, INSERT_TENANTS } from './data-set.sql.ts';
 import { BENCH_DIRECTORY } from './database.ts';
-import { CREATE_TO_DO, fillTransactions, finishFill } from './fill.ts';
+import { CREATE_TO_DO, copyTransactions, fillTransactions, finishFill } from './fill.ts';
 import { WRITE_CATEGORY } from './operations.ts';
 import { ENABLE_TRIGGERS } from './triggers.ts';
 
@@ -26,6 +26,7 @@ export interface DataSetSize {
   readonly transactions: number;
   /** Each tenant has at least so many; the rest is spread by Zipf's law. */
   readonly accountsPerTenant: number;
+  readonly data: DataKind;
 }
 
 export interface DataSet {
@@ -99,12 +100,9 @@ async function grow(client: pg.Client, state: State, size: DataSetSize, progress
     progress.log(`making ${formatCount(size.accounts - state.accounts)} accounts`);
     await addAccounts(client, state, size);
   }
-  const { transactions: from, lastDay } = state;
-  await fillTransactions(
-    client,
-    { from, to: size.transactions, accounts: size.accounts, endDay: nextDay(lastDay) },
-    progress,
-  );
+  const { accounts, transactions: total, data } = size;
+  const fill = { from: state.transactions, to: total, total, accounts, endDay: nextDay(state.lastDay), data };
+  await (data === 'bulk' ? copyTransactions : fillTransactions)(client, fill, progress);
 }
 
 async function addAccounts(client: pg.Client, { accounts }: State, size: DataSetSize): Promise<void> {

@@ -10,6 +10,7 @@ import { pendingMigrations } from '../../src/startup/database-state.ts';
 import { migrate } from '../../src/startup/migrate.ts';
 import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import type { Cleanup } from './cleanup.ts';
+import { parentOf } from './process-usage.ts';
 
 /** Where everything lies that the bench keeps from run to run. */
 export const BENCH_DIRECTORY = path.join(findProjectRoot(), '.tenantry', 'bench');
@@ -33,6 +34,8 @@ export interface BenchDatabase {
   readonly client: pg.Client;
   /** For example "PostgreSQL 18.4". */
   readonly version: string;
+  /** Its first process; NaN where it runs on another machine. */
+  readonly pid: number;
 }
 
 export interface OpenOptions {
@@ -68,7 +71,8 @@ export async function openBenchDatabase(name: string, options: OpenOptions): Pro
     log(`applying ${pending.length} migration(s) to ${name}`);
     await migrate(url);
   }
-  return { url, serviceUrl: await giveLogin(client, url, name), client, version: await versionOf(client) };
+  const serviceUrl = await giveLogin(client, url, name);
+  return { url, serviceUrl, client, version: await versionOf(client), pid: await postmasterOf(client) };
 }
 
 async function openServer(cleanup: Cleanup, log: (line: string) => void): Promise<string> {
@@ -129,6 +133,11 @@ async function connect(connectionString: string): Promise<pg.Client> {
 async function versionOf(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
   return `PostgreSQL ${rows[0]?.server_version.split(' ')[0]}`;
+}
+
+async function postmasterOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return parentOf(rows[0]?.pid ?? Number.NaN, 'postgres');
 }
 
 function withPath(url: string, database: string): string {

@@ -35,6 +35,8 @@ export interface LoadJob {
   readonly durationMs: number;
   /** Whose CPU time is measured. */
   readonly serverPid: number;
+  /** The first process of PostgreSQL; absent: its CPU is not measured. */
+  readonly databasePid?: number;
   /** In the head of an answer that came from a cache; absent where there is none. */
   readonly hitMark?: string | undefined;
   readonly writes?: LoadWrites | undefined;
@@ -50,6 +52,8 @@ export interface LoadResult {
   readonly p99Ms: number;
   /** CPU of the server's process per request, user and system, all threads. */
   readonly cpuMicrosPerRequest: number;
+  /** CPU of all of PostgreSQL per request; NaN where it cannot be had. */
+  readonly databaseMicrosPerRequest: number;
   /** CPU of the load generator itself per request. */
   readonly loadMicrosPerRequest: number;
   /** Share of the reads answered from a cache; NaN where there is none. */

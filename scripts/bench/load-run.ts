@@ -4,7 +4,7 @@ import type { HttpAnswer } from './http-answer.ts';
 import { type Exchange, LoadConnection } from './load-connection.ts';
 import type { LoadJob, LoadRequest, LoadResult } from './load-job.ts';
 import { percentile } from './percentile.ts';
-import { cpuMicros } from './process-usage.ts';
+import { cpuMicros, treeCpuMicros } from './process-usage.ts';
 import { WriteMix } from './write-mix.ts';
 
 /**
@@ -32,6 +32,8 @@ class LoadRun {
   #measuredUntil = 0;
   #serverAt = 0;
   #serverMicros = 0;
+  #databaseAt = Number.NaN;
+  #databaseMicros = Number.NaN;
   #loadAt = process.cpuUsage();
   #loadMicros = 0;
 
@@ -58,6 +60,7 @@ class LoadRun {
       p50Ms: percentile(sorted, 0.5),
       p99Ms: percentile(sorted, 0.99),
       cpuMicrosPerRequest: this.#serverMicros / requests,
+      databaseMicrosPerRequest: this.#databaseMicros / requests,
       loadMicrosPerRequest: this.#loadMicros / requests,
       hitRate: this.job.hitMark === undefined ? Number.NaN : this.#hits / this.#reads,
       writes: requests - this.#reads,
@@ -106,15 +109,21 @@ class LoadRun {
     return this.#measuredFrom > 0 && this.#measuredUntil === 0;
   }
 
+  #databaseNow(): number {
+    return treeCpuMicros(this.job.databasePid ?? Number.NaN);
+  }
+
   #beginMeasuring(now: number): void {
     this.#measuredFrom = now;
     this.#serverAt = cpuMicros(this.job.serverPid);
+    this.#databaseAt = this.#databaseNow();
     this.#loadAt = process.cpuUsage();
   }
 
   #endMeasuring(now: number): void {
     this.#measuredUntil = now;
     this.#serverMicros = cpuMicros(this.job.serverPid) - this.#serverAt;
+    this.#databaseMicros = this.#databaseNow() - this.#databaseAt;
     const { user, system } = process.cpuUsage(this.#loadAt);
     this.#loadMicros = user + system;
   }

@@ -1,11 +1,13 @@
 import { type CommandLine, type CommandSpec, wholeNumber } from '../../src/cli/command-line.ts';
 import { OperatorError } from '../../src/errors.ts';
+import type { DataKind } from './data-set.sql.ts';
 import type { DataSetSize } from './data-set.ts';
 
 /** What may be asked for with --only. */
 export const SECTIONS = [
   'hot-dashboard',
   'hot-list',
+  'rare-tenants',
   'cold-dashboard',
   'cold-largest',
   'cold-list',
@@ -22,7 +24,7 @@ export const SECTIONS = [
 export type Section = (typeof SECTIONS)[number];
 
 /** In two lines, as --help has room. */
-const SECTIONS_HELP = [SECTIONS.slice(0, 7), SECTIONS.slice(7)].map((half) => half.join(', ')).join(',\n');
+const SECTIONS_HELP = [SECTIONS.slice(0, 8), SECTIONS.slice(8)].map((half) => half.join(', ')).join(',\n');
 
 /** A list of 50 accounts is asked for: fewer tenants than this would be measured with less. */
 const ACCOUNTS_PER_TENANT = 50;
@@ -31,8 +33,8 @@ export const BENCH = {
   name: 'bench',
   summary:
     'Measures the service in production mode beside the limits of the machine (a bare Fastify with one GET of Redis,\n' +
-    'with a Map, with one hand-written SQL statement) and beside Apollo Server with its response cache plugin.\n' +
-    'All in one run, in turn, and as ratios. Makes its own data set, once.',
+    'with a Map, with one hand-written SQL statement) and beside its peers: Apollo Server with its response cache\n' +
+    'plugin, Mercurius with its compiler, loaders and cache. All in one run, in turn, and as ratios. Makes its own data set, once.',
   options: {
     only: { type: 'string', value: '<cases>', description: `Some of these, parted by commas:\n${SECTIONS_HELP}` },
     scale: { type: 'boolean', description: 'Instead: how cold answers and writes change while the data grow.' },
@@ -55,13 +57,19 @@ export const BENCH = {
     accounts: { type: 'string', value: '<n>', default: '20_000', description: 'Size of the data set.' },
     transactions: { type: 'string', value: '<n>', default: '2_000_000', description: 'Size of the data set.' },
     entries: { type: 'string', value: '<n>', default: '1_000_000', description: 'Of "memory" and "invalidation".\n' },
+    data: {
+      type: 'string',
+      value: '<life|bulk>',
+      default: 'life',
+      description: 'Written in the order of time, or by one COPY. Each has a database of its own.\n',
+    },
     fresh: { type: 'boolean', description: 'Makes the data set anew.' },
     profile: { type: 'string', value: '<folder>', description: 'Writes CPU profiles of the service there.' },
     json: { type: 'boolean', description: 'Prints the result as JSON.' },
   },
   notes:
-    'The data set lies in an embedded PostgreSQL under .tenantry/bench, or in the databases tenantry_bench and\n' +
-    'tenantry_bench_scale of the server that DATABASE_URL names. Redis is started from the PATH.\n' +
+    'The data set lies in an embedded PostgreSQL under .tenantry/bench, or in databases tenantry_bench_life,\n' +
+    '_bulk, _rare and _scale of the server that DATABASE_URL names. Redis is started from the PATH.\n' +
     'docs/performance.md tells what is measured and how to read it.',
 } as const satisfies CommandSpec;
 
@@ -112,7 +120,7 @@ function readSections(only: string | undefined): ReadonlySet<Section> {
   return new Set(wanted as Section[]);
 }
 
-function readSize(options: { tenants: string; accounts: string; transactions: string }): DataSetSize {
+function readSize(options: { tenants: string; accounts: string; transactions: string; data: string }): DataSetSize {
   const tenants = wholeNumber('tenants', options.tenants, 1, 10_000);
   const transactions = wholeNumber('transactions', options.transactions, 1, 100_000_000);
   const accounts = wholeNumber('accounts', options.accounts, tenants, 10_000_000);
@@ -121,7 +129,16 @@ function readSize(options: { tenants: string; accounts: string; transactions: st
     accounts,
     transactions,
     accountsPerTenant: Math.min(ACCOUNTS_PER_TENANT, Math.floor(accounts / tenants)),
+    data: readData(options.data),
   };
+}
+
+function readData(data: string): DataKind {
+  if (data === 'life' || data === 'bulk') return data;
+  throw new OperatorError(
+    `--data must be life or bulk, but got: "${data}".`,
+    'For example: npm run bench -- --only cold-dashboard --data bulk',
+  );
 }
 
 function readSteps(text: string): number[] {

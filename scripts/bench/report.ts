@@ -3,18 +3,20 @@ import { formatTable } from '../../src/cli/table.ts';
 import type { BulkLoadResult } from './bulk-load.ts';
 import type { FairSharesResult } from './fair-shares.ts';
 import { machineLine } from './machine.ts';
-import { median } from './percentile.ts';
 import { pricesTable } from './price-table.ts';
-import { resultTable } from './result-table.ts';
+import { besideTable, resultTable } from './result-table.ts';
 import type { BenchReport } from './run-bench.ts';
-import { SUBJECTS } from './subjects.ts';
+
+const RATIOS =
+  'Ratios are to the bare server of the same case ("mixed": to the same reads without writes; "row-security": the service to\n' +
+  'itself under open policies), each the median over the rounds. The load generator runs on the same cores.';
 
 /** The whole report as text. */
 export function formatReport(report: BenchReport): string {
   const { size, connections, cases, writers } = report;
-  const data = `${formatCount(size.tenants)} tenants, ${formatCount(size.accounts)} accounts, ${formatCount(size.transactions)} transactions`;
+  const data = `${formatCount(size.tenants)} tenants, ${formatCount(size.accounts)} accounts, ${formatCount(size.transactions)} transactions (${size.data})`;
   const parts = [`${machineLine(report.machine)}\n${data}; ${connections} connections`];
-  if (cases.length > 0) parts.push(resultTable(cases), [...bareLines(report), loadLine(report)].join('\n'));
+  if (cases.length > 0) parts.push(resultTable(cases), besideTable(cases), RATIOS);
   if (writers.length > 0) parts.push(writersTable(report));
   if (report.pastWrites.length > 0) parts.push(pastWritesTable(report));
   if (report.bulkLoad) parts.push(bulkLoadLine(report.bulkLoad));
@@ -22,30 +24,7 @@ export function formatReport(report: BenchReport): string {
   if (report.invalidation.length > 0) parts.push(invalidationTable(report));
   if (report.fairShares) parts.push(neighboursTable(report.fairShares), overloadsTable(report.fairShares));
   if (report.prices) parts.push(pricesTable(report.prices));
-  return parts.join('\n\n');
-}
-
-function loadLine({ cases }: BenchReport): string {
-  const cost = median(cases.map(({ loadMicrosPerRequest }) => loadMicrosPerRequest));
-  return (
-    `Ratios are to the bare server of the same case ("mixed": to the same reads without writes; "row-security": the service to\n` +
-    `itself under open policies), each the median over the rounds.\n` +
-    `The load generator itself took ${cost.toFixed(0)} us of CPU per request, on the same cores.`
-  );
-}
-
-/**
- * Apart from the table, whose ratio is to the reads alone: what a server can do at most that has
- * these writes to do.
- */
-function bareLines({ cases }: BenchReport): string[] {
-  return cases.flatMap(({ benchCase: { subject, bare, writeShare = 0 }, bareRatio }) =>
-    bare
-      ? [
-          `${SUBJECTS[subject].name}, ${100 * writeShare} % writes: ${bareRatio.toFixed(2)} of what "${SUBJECTS[bare].name}" does with the same writes.`,
-        ]
-      : [],
-  );
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 function writersTable({ writers }: BenchReport): string {

@@ -1,4 +1,4 @@
-import { type BenchCase, isBareOf, isBaselineOf } from './cases.ts';
+import { type BenchCase, isBaselineOf, isCaseOf, type SubjectKey } from './cases.ts';
 import type { LoadResult } from './load-job.ts';
 import { median } from './percentile.ts';
 
@@ -24,6 +24,7 @@ export interface CaseResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuMicrosPerRequest: number;
+  readonly databaseMicrosPerRequest: number;
   readonly loadMicrosPerRequest: number;
   readonly hitRate: number;
   readonly statementsPerRequest: number;
@@ -36,13 +37,21 @@ export interface CaseResult {
   readonly p99Ratio: number;
   /** Peak memory over the baseline's. */
   readonly memoryRatio: number;
-  /** Throughput over that of the case's bare server, where the baseline is another. */
-  readonly bareRatio: number;
+  readonly beside: readonly BesideResult[];
   /** Sums over the rounds. */
   readonly requests: number;
   readonly writes: number;
   readonly staleReads: number;
   readonly freshnessChecks: number;
+}
+
+/** A case's figures over those of another server that was asked the same. */
+export interface BesideResult {
+  readonly subject: SubjectKey;
+  readonly throughputRatio: number;
+  readonly cpuRatio: number;
+  readonly databaseRatio: number;
+  readonly p99Ratio: number;
 }
 
 /**
@@ -52,7 +61,6 @@ export interface CaseResult {
 export function summarize(all: readonly CaseSamples[]): CaseResult[] {
   return all.map((own) => {
     const baseline = all.find(({ benchCase }) => isBaselineOf(benchCase, own.benchCase));
-    const bare = all.find(({ benchCase }) => isBareOf(benchCase, own.benchCase));
     const { samples } = own;
     const middle = (of: (sample: Sample) => number) => median(samples.map(of));
     const ratio = (of: (sample: Sample) => number) => medianRatio(samples, baseline?.samples ?? [], of);
@@ -63,6 +71,7 @@ export function summarize(all: readonly CaseSamples[]): CaseResult[] {
       p50Ms: middle(({ p50Ms }) => p50Ms),
       p99Ms: middle(({ p99Ms }) => p99Ms),
       cpuMicrosPerRequest: middle(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+      databaseMicrosPerRequest: middle(({ databaseMicrosPerRequest }) => databaseMicrosPerRequest),
       loadMicrosPerRequest: middle(({ loadMicrosPerRequest }) => loadMicrosPerRequest),
       hitRate: middle(({ hitRate }) => hitRate),
       statementsPerRequest: middle(({ statementsPerRequest }) => statementsPerRequest),
@@ -72,13 +81,25 @@ export function summarize(all: readonly CaseSamples[]): CaseResult[] {
       p50Ratio: ratio(({ p50Ms }) => p50Ms),
       p99Ratio: ratio(({ p99Ms }) => p99Ms),
       memoryRatio: own.peakMemoryBytes / (baseline?.peakMemoryBytes ?? Number.NaN),
-      bareRatio: medianRatio(samples, bare?.samples ?? [], requestsPerSecond),
+      beside: (own.benchCase.beside ?? []).map((subject) => beside(own, subject, all)),
       requests: sum(({ requests }) => requests),
       writes: sum(({ writes }) => writes),
       staleReads: sum(({ staleReads }) => staleReads),
       freshnessChecks: sum(({ freshnessChecks }) => freshnessChecks),
     };
   });
+}
+
+function beside({ benchCase, samples }: CaseSamples, subject: SubjectKey, all: readonly CaseSamples[]): BesideResult {
+  const others = all.find((other) => isCaseOf(other.benchCase, benchCase, subject))?.samples ?? [];
+  const ratio = (of: (sample: Sample) => number) => medianRatio(samples, others, of);
+  return {
+    subject,
+    throughputRatio: ratio(requestsPerSecond),
+    cpuRatio: ratio(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
+    databaseRatio: ratio(({ databaseMicrosPerRequest }) => databaseMicrosPerRequest),
+    p99Ratio: ratio(({ p99Ms }) => p99Ms),
+  };
 }
 
 /** Median of own over baseline, round by round. NaN without a baseline. */

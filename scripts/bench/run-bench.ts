@@ -2,7 +2,7 @@ import { Progress } from '../../src/cli/progress.ts';
 import { type BulkLoadResult, measureBulkLoad } from './bulk-load.ts';
 import { PHASES, type Phase } from './cases.ts';
 import { withCleanup } from './cleanup.ts';
-import { ensureDataSet, restoreDataSet } from './data-set.ts';
+import { type DataSetSize, ensureDataSet, restoreDataSet } from './data-set.ts';
 import { openBenchDatabase } from './database.ts';
 import { type InvalidationResult, type MemoryResult, measureInvalidation, measureMemory } from './entries.ts';
 import { type FairSharesResult, measureFairShares } from './fair-shares.ts';
@@ -14,8 +14,7 @@ import { measurePrices, type PricesResult } from './prices.ts';
 import { startRedis } from './redis.ts';
 import { type CaseResult, type CaseSamples, summarize } from './results.ts';
 import { runPhase } from './run-phase.ts';
-import { StatementCounter } from './statement-counter.ts';
-import { issueTokens, type Surroundings } from './subjects.ts';
+import { issueTokens } from './subjects.ts';
 import { measureWriters, type WriterResult } from './writers.ts';
 
 export interface BenchReport {
@@ -35,8 +34,6 @@ export interface BenchReport {
   readonly prices: PricesResult | null;
 }
 
-const DATABASE = 'tenantry_bench';
-
 /**
  * Runs the bench. Everything that it started has ended when it returns, also after a failure or
  * Ctrl-C.
@@ -46,25 +43,31 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
   return withCleanup(async (cleanup) => {
     cleanup.add(() => progress.close());
     const log = (line: string) => progress.log(line);
-    const database = await openBenchDatabase(DATABASE, { cleanup, log, fresh: options.fresh });
-    const dataSet = await ensureDataSet(database.client, options.size, progress);
-    await restoreDataSet(database.client, dataSet);
-    cleanup.add(() => restoreDataSet(database.client, dataSet));
+    const openData = async (name: string, size: DataSetSize) => {
+      const database = await openBenchDatabase(name, { cleanup, log, fresh: options.fresh });
+      const dataSet = await ensureDataSet(database.client, size, progress);
+      await restoreDataSet(database.client, dataSet);
+      cleanup.add(() => restoreDataSet(database.client, dataSet));
+      return { database, dataSet, ...(await issueTokens(dataSet.tenants)) };
+    };
     const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
     const { size, connections, entries, sections } = options;
     const needsRedis = sections.has('past-writes') || phases.some(({ reference }) => reference === 'redis');
     const redisUrl = needsRedis ? (await startRedis(cleanup)).url : null;
     const usesRedis = redisUrl !== null || sections.has('memory') || sections.has('invalidation');
+    const data = await openData(`tenantry_bench_${size.data}`, size);
+    const { database, dataSet } = data;
     const machine = describeMachine(database.version, usesRedis);
-    const surroundings = {
-      database,
-      dataSet,
-      ...(await issueTokens(dataSet.tenants)),
-      redisUrl,
-      profileFolder: options.profileFolder,
-      cleanup,
-    };
-    const cases = await runPhases(phases, surroundings, options, progress);
+    const common = { redisUrl, profileFolder: options.profileFolder, cleanup };
+    const surroundings = { ...common, ...data };
+    const load = new Load(cleanup);
+    const samples: CaseSamples[] = [];
+    for (const phase of phases) {
+      const own = phase.dataSet && (await openData(phase.dataSet.database, phase.dataSet.size));
+      const tools = { options, surroundings: { ...surroundings, ...own }, load, progress };
+      samples.push(...(await runPhase(phase, tools)));
+    }
+    const cases = summarize(samples);
     const pastWrites = sections.has('past-writes') ? await measurePastWrites(surroundings, options, progress) : [];
     const writers = sections.has('writers') ? await measureWriters(database, dataSet, options, progress) : [];
     const bulkLoad = sections.has('bulk-load') ? await measureBulkLoad(database.client, cleanup, progress) : null;
@@ -75,21 +78,6 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     const shares = { fairShares, prices };
     return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation, ...shares };
   });
-}
-
-async function runPhases(
-  phases: readonly Phase[],
-  surroundings: Surroundings,
-  options: BenchOptions,
-  progress: Progress,
-): Promise<CaseResult[]> {
-  if (phases.length === 0) return [];
-  const statements = await StatementCounter.open(surroundings.database.client);
-  const load = new Load(surroundings.cleanup);
-  const samples: CaseSamples[] = [];
-  for (const phase of phases)
-    samples.push(...(await runPhase(phase, { options, surroundings, load, statements, progress })));
-  return summarize(samples);
 }
 
 /** The cases of a phase that were asked for. */

@@ -10,7 +10,7 @@ import type { BenchOptions } from './options.ts';
 import { peakMemoryBytes } from './process-usage.ts';
 import type { CaseSamples, Sample } from './results.ts';
 import type { Server } from './servers.ts';
-import type { StatementCounter } from './statement-counter.ts';
+import { StatementCounter } from './statement-counter.ts';
 import { type OperationName, SUBJECTS, type Surroundings } from './subjects.ts';
 
 /** Not counted, at each slice's begin: the caches of the machine belong to the case before. */
@@ -23,16 +23,19 @@ export interface PhaseTools {
   readonly options: BenchOptions;
   readonly surroundings: Surroundings;
   readonly load: Load;
-  readonly statements: StatementCounter;
   readonly progress: Progress;
 }
+
+/** With what the phase counts its statements by. */
+type Tools = PhaseTools & { readonly statements: StatementCounter };
 
 type RunningCase = { readonly benchCase: BenchCase; readonly job: LoadJob; readonly samples: Sample[] };
 
 /**
  * Starts the servers of a phase, measures its cases in turn, round by round, and stops the servers.
  */
-export async function runPhase(phase: Phase, tools: PhaseTools): Promise<CaseSamples[]> {
+export async function runPhase(phase: Phase, phaseTools: PhaseTools): Promise<CaseSamples[]> {
+  const tools = { ...phaseTools, statements: await StatementCounter.open(phaseTools.surroundings.database.client) };
   const servers = await startServers(phase, tools);
   const cases = await Promise.all(phase.cases.map((benchCase) => prepare(benchCase, servers, tools)));
   for (const running of cases) await warmUp(running, tools);
@@ -90,6 +93,7 @@ async function prepare(benchCase: BenchCase, servers: Servers, tools: PhaseTools
   const job = {
     port: server.port,
     serverPid: server.pid,
+    databasePid: surroundings.database.pid,
     connections: options.connections,
     // Writes change the numbers, and with them the answers' lengths.
     requests:
@@ -113,7 +117,7 @@ async function warmUp({ benchCase, job }: RunningCase, tools: PhaseTools): Promi
   await load.run({ ...job, writes: moreWrites, leadInMs: 0, durationMs: options.warmUpSeconds * 1000 });
 }
 
-async function measure({ benchCase, job, samples }: RunningCase, round: number, tools: PhaseTools): Promise<void> {
+async function measure({ benchCase, job, samples }: RunningCase, round: number, tools: Tools): Promise<void> {
   const { options, load, statements, progress } = tools;
   progress.update(() => `round ${round} of ${options.rounds}: ${titleOf(benchCase)}`);
   const before = await statements.count();

@@ -84,7 +84,13 @@ async function runStep({ database, transactions, options, progress, cleanup }: S
     options.size.tenants * ACCOUNTS_PER_TENANT,
     Math.floor(transactions / TRANSACTIONS_PER_ACCOUNT),
   );
-  const size = { tenants: options.size.tenants, accounts, transactions, accountsPerTenant: ACCOUNTS_PER_TENANT };
+  const size = {
+    tenants: options.size.tenants,
+    accounts,
+    transactions,
+    accountsPerTenant: ACCOUNTS_PER_TENANT,
+    data: 'spread',
+  } as const;
   const { lastDay, tenants } = await ensureDataSet(client, size, progress);
   const fixed = await ensureFixedTenant(client, lastDay);
   const largest = tenants[0] ?? fixed;

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 
 import type pg from 'pg';
 
-import { INSERT_TRANSACTIONS } from './data-set.sql.ts';
+import { COLUMNS, selectTransactions } from './data-set.sql.ts';
 import { median } from './percentile.ts';
 import { DISABLE_TRIGGERS } from './triggers.ts';
 
@@ -34,6 +34,7 @@ const VARIANTS = [
  */
 export async function measureWriteCosts(client: pg.Client, accounts: number, lastDay: string): Promise<WriteCost[]> {
   const rates = VARIANTS.map((): number[] => []);
+  const fill = { total: 0, accounts, endDay: lastDay, data: 'spread' } as const;
   for (let round = 0; round < ROUNDS; round++)
     for (const [index, variant] of VARIANTS.entries()) {
       await client.query('BEGIN');
@@ -41,7 +42,9 @@ export async function measureWriteCosts(client: pg.Client, accounts: number, las
       if (!variant.indexes) await dropIndexes(client);
       const startedAt = performance.now();
       const from = FIRST_ROW + (round * VARIANTS.length + index) * ROWS;
-      await client.query(INSERT_TRANSACTIONS, [from, from + ROWS, accounts, lastDay]);
+      await client.query(
+        `INSERT INTO transactions (${COLUMNS}) ${selectTransactions({ ...fill, from, to: from + ROWS })}`,
+      );
       rates[index]?.push((ROWS * 1000) / (performance.now() - startedAt));
       await client.query('ROLLBACK');
     }

@@ -95,6 +95,8 @@ export const SUBJECTS = {
   limitAggregating: peer('bare Fastify, SQL', 'limit-server.js', 'sql-aggregating'),
   limitTotals: peer('bare Fastify, SQL totals', 'limit-server.js', 'sql-totals'),
   limitScoped: peer('bare Fastify, SQL of a tenant', 'limit-server.js', 'sql-scoped'),
+  mercurius: peer('Mercurius, pg', 'mercurius-server.js'),
+  mercuriusCached: peer('Mercurius, pg, cache', 'mercurius-server.js', 'cached'),
   apollo: { ...peer('Apollo, cache plugin', 'apollo-server.js'), hitMark: APOLLO_HIT },
 } as const satisfies Record<string, Subject>;
 

@@ -18,7 +18,10 @@ test('the login reads all tenants by plans without a policy, and is gone with it
   const policies = await countPolicies();
   await withClient(database.url, (client) =>
     withCleanup(async (cleanup) => {
-      const url = await openPolicies({ url: database.url, serviceUrl: '', client, version: '' }, cleanup);
+      const url = await openPolicies(
+        { url: database.url, serviceUrl: '', client, pid: Number.NaN, version: '' },
+        cleanup,
+      );
       await withClient(url, async (own) => {
         expect((await own.query('SELECT slug FROM tenants ORDER BY slug')).rowCount).toBe(2);
         const { rows } = await own.query('EXPLAIN SELECT * FROM transactions');

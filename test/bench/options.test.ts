@@ -13,7 +13,7 @@ test('without options everything is measured at its full size', () => {
   expect(read()).toMatchObject({
     sections: new Set(SECTIONS),
     connections: 16,
-    size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50 },
+    size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50, data: 'life' },
     scaleSteps: null,
   });
 });
@@ -31,6 +31,11 @@ test('--only picks cases and names the known ones when it does not know one', ()
 test('a small data set gives each tenant what there is', () => {
   expect(read('--tenants', '10', '--accounts', '100').size.accountsPerTenant).toBe(10);
   expect(() => read('--tenants', '10', '--accounts', '9')).toThrow('--accounts must be a whole number between 10');
+});
+
+test('the data are written as in life or at once, and not otherwise', () => {
+  expect(read('--data', 'bulk').size.data).toBe('bulk');
+  expect(() => read('--data', 'spread')).toThrow('--data must be life or bulk, but got: "spread"');
 });
 
 test('the steps of --scale must grow', () => {

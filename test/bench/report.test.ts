@@ -7,7 +7,7 @@ import { MACHINE } from './machine.ts';
 
 const EMPTY = {
   machine: MACHINE,
-  size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50 },
+  size: { tenants: 200, accounts: 20_000, transactions: 2_000_000, accountsPerTenant: 50, data: 'life' as const },
   connections: 16,
   cases: [],
   writers: [],
@@ -71,15 +71,22 @@ test('a neighbour is shown beside nobody and beside the flood, an overload with 
 test('what is mixed with writes is told beside the bare server that writes as much', () => {
   const benchCase = {
     ...({ section: 'mixed', operation: 'Dashboard', subject: 'redis', baseline: 'redis' } as const),
-    ...({ writeShare: 0.05, bare: 'limitRedisWrites' } as const),
+    ...({ writeShare: 0.05, beside: ['limitRedisWrites'] } as const),
   };
-  const cases = summarize([{ benchCase, samples: [], peakMemoryBytes: 1 }]).map((result) => ({
-    ...result,
-    bareRatio: 0.8,
-  }));
-  expect(formatReport({ ...EMPTY, cases })).toContain(
-    'service, Redis, 5 % writes: 0.80 of what "bare Fastify, Redis and SQL" does with the same writes.',
-  );
+  const beside = [
+    { subject: 'limitRedisWrites', throughputRatio: 0.8, cpuRatio: 1.5, databaseRatio: Number.NaN, p99Ratio: 1.25 },
+  ] as const;
+  const cases = summarize([{ benchCase, samples: [], peakMemoryBytes: 1 }]).map((result) => ({ ...result, beside }));
+  const rows = formatReport({ ...EMPTY, cases })
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  expect(rows).toContainEqual([
+    ...['mixed, 5 % writes', 'service, Redis', 'bare Fastify, Redis and SQL', '0.80', '1.50', '-', '1.25'],
+  ]);
+});
+
+test('the report says how the data were written', () => {
+  expect(formatReport(EMPTY)).toContain('2,000,000 transactions (life); 16 connections');
 });
 
 test('a price is shown beside the one in the middle, and what is too far from it is said', () => {

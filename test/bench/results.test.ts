@@ -20,6 +20,7 @@ function sample(figures: Partial<Sample>): Sample {
     p50Ms: 1,
     p99Ms: 2,
     cpuMicrosPerRequest: 100,
+    databaseMicrosPerRequest: 200,
     loadMicrosPerRequest: 30,
     hitRate: Number.NaN,
     writes: 0,
@@ -74,15 +75,20 @@ test('and told beside the bare server that has the same share of writes', () => 
     ...{ ...SERVICE, section: 'mixed', writeShare: 0.05 },
     ...{ subject: 'limitRedisWrites', baseline: 'limitRedisWrites' },
   };
-  const service: BenchCase = { ...limit, subject: 'redis', baseline: 'redis', bare: 'limitRedisWrites' };
-  const rounds = (...requests: number[]) => requests.map((count) => sample({ requests: count }));
+  const service: BenchCase = { ...limit, subject: 'redis', baseline: 'redis', beside: ['limitRedisWrites'] };
+  const rounds = (...requests: number[]) =>
+    requests.map((count) =>
+      sample({ requests: count, cpuMicrosPerRequest: count / 10, databaseMicrosPerRequest: 1, p99Ms: count / 100 }),
+    );
   const [ofService, ofLimit] = summarize([
     { benchCase: service, samples: rounds(4_000, 2_000), peakMemoryBytes: 1 },
     { benchCase: limit, samples: rounds(5_000, 2_500), peakMemoryBytes: 1 },
     { benchCase: { ...limit, writeShare: 0.5 }, samples: rounds(9_000, 9_000), peakMemoryBytes: 1 },
   ]);
-  expect(ofService?.bareRatio).toBe(0.8);
-  expect(ofLimit?.bareRatio).toBeNaN();
+  expect(ofService?.beside).toEqual([
+    { subject: 'limitRedisWrites', throughputRatio: 0.8, cpuRatio: 0.8, databaseRatio: 1, p99Ratio: 0.8 },
+  ]);
+  expect(ofLimit?.beside).toEqual([]);
 });
 
 test('the table shows a dash for what does not apply or could not be measured', () => {
@@ -98,8 +104,10 @@ test('the table shows a dash for what does not apply or could not be measured', 
     .split('\n')
     .map((line) => line.split(/ {2,}/));
   expect(service).toEqual([
-    ...['hot-dashboard', 'service, Redis', '1,000', '0.50', '100', '1.00', '1.00', '2.00'],
+    ...['hot-dashboard', 'service, Redis', '1,000', '0.50', '100', '1.00', '200', '30', '1.00', '2.00'],
     ...['100.0 %', '-', '160.0 MiB', '-', '-'],
   ]);
-  expect(limit?.slice(2)).toEqual(['2,000', '1.00', '100', '1.00', '1.00', '2.00', '-', '0.00', '-', '-', '-']);
+  expect(limit?.slice(2)).toEqual([
+    ...['2,000', '1.00', '100', '1.00', '200', '30', '1.00', '2.00', '-', '0.00', '-', '-', '-'],
+  ]);
 });

@@ -70,7 +70,7 @@ test('what is made in two parts has the times that it has in one', async () => {
   await ensureDataSet(client, { ...SIZE, data: 'life' }, silent);
   const fill = { total: 1_000, accounts: 20, endDay: '2026-01-02', data: 'life' } as const;
   const made = async (from: number, to: number) =>
-    (await client.query(`${selectTransactions({ ...fill, from, to })} ORDER BY k`)).rows;
+    (await client.query({ text: `${selectTransactions({ ...fill, from, to })} ORDER BY k`, rowMode: 'array' })).rows;
   const whole = await made(0, 1_000);
   expect(whole).toHaveLength(1_000);
   expect([...(await made(0, 400)), ...(await made(400, 1_000))]).toEqual(whole);

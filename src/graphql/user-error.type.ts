@@ -14,7 +14,7 @@ export type UserErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'INSUFFICIENT_FUNDS'
   | 'INVALID_STATUS_TRANSITION'
-  | 'MOVEMENT_DELETED'
+  | 'TRANSACTION_DELETED'
   | 'OVERDRAFT_NOT_ALLOWED'
   | 'SAME_ACCOUNT'
   | 'VERSION_CONFLICT'
@@ -58,7 +58,7 @@ export function accountNotFound(field: InputPath): UserError {
 }
 
 export function accountClosed(field: InputPath): UserError {
-  return { field, code: 'ACCOUNT_CLOSED', message: 'The account is closed: it takes no movements.' };
+  return { field, code: 'ACCOUNT_CLOSED', message: 'The account is closed: it takes no transactions.' };
 }
 
 export function accountFrozen(field: InputPath): UserError {
@@ -129,7 +129,7 @@ export function idempotencyKeyReused(field: InputPath): UserError {
 }
 
 /** Of a request that is repeated when not all that it recorded is there any more. */
-export function movementDeleted(field: InputPath, deletedIds: readonly string[], recorded: number): UserError {
-  const message = `The request was carried out before, and is not again: of its ${recorded} movements ${deletedIds.length} were deleted since (${deletedIds.slice(0, SHOWN_IDS).join(', ')}${deletedIds.length > SHOWN_IDS ? ', …' : ''}). Look at the accounts for what holds now, and use a new key for a new request.`;
-  return { field, code: 'MOVEMENT_DELETED', message };
+export function transactionDeleted(field: InputPath, deletedIds: readonly string[], recorded: number): UserError {
+  const message = `The request was carried out before, and is not again: of its ${recorded} transactions ${deletedIds.length} were deleted since (${deletedIds.slice(0, SHOWN_IDS).join(', ')}${deletedIds.length > SHOWN_IDS ? ', …' : ''}). Look at the accounts for what holds now, and use a new key for a new request.`;
+  return { field, code: 'TRANSACTION_DELETED', message };
 }

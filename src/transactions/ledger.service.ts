@@ -1,7 +1,7 @@
 import type { BankAccount } from '../accounts/account.type.ts';
 import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.writes.ts';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
-import { BrokenRules, currencyMismatch, movementDeleted, sameAccount } from '../graphql/user-error.type.ts';
+import { BrokenRules, currencyMismatch, sameAccount, transactionDeleted } from '../graphql/user-error.type.ts';
 import { claimKey, type KeyedRequest } from '../idempotency/idempotency.repository.ts';
 import { requestHash } from '../idempotency/request-hash.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -94,7 +94,7 @@ async function repeated(
   const found = new Set(transactions.map(({ id }) => id));
   const deleted = recorded.filter((id) => !found.has(id));
   if (deleted.length > 0)
-    throw new BrokenRules([movementDeleted(['input', 'idempotencyKey'], deleted, recorded.length)]);
+    throw new BrokenRules([transactionDeleted(['input', 'idempotencyKey'], deleted, recorded.length)]);
   return transactions;
 }
 

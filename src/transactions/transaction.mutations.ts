@@ -21,8 +21,8 @@ export class TransactionMutations {
       'Only ACTIVE accounts take debits, and all but CLOSED ones take credits.',
       'A debit never overdraws a CHECKING, SAVINGS or INVESTMENT account.',
       'userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING,',
-      'INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, VERSION_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, MOVEMENT_DELETED.',
-      'MOVEMENT_DELETED: the request was carried out before, and some of what it recorded is deleted.',
+      'INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, VERSION_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, TRANSACTION_DELETED.',
+      'TRANSACTION_DELETED: the request was carried out before, and some of what it recorded is deleted.',
     ),
   })
   async recordTransactions(

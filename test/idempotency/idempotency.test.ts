@@ -104,8 +104,8 @@ test.each([
   const userErrors = [
     {
       field: ['input', 'idempotencyKey'],
-      code: 'MOVEMENT_DELETED',
-      message: expect.stringContaining(`2 movements 1 were deleted since (${id})`),
+      code: 'TRANSACTION_DELETED',
+      message: expect.stringContaining(`2 transactions 1 were deleted since (${id})`),
     },
   ];
   expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors });
@@ -122,13 +122,13 @@ test('says so of movements too, also when their account was deleted with them', 
     userErrors: [
       {
         field: ['input', 'idempotencyKey'],
-        code: 'MOVEMENT_DELETED',
+        code: 'TRANSACTION_DELETED',
         message: expect.stringContaining(transactions[0].id),
       },
     ],
   });
   await bank.sql('DELETE FROM transactions WHERE id = $1', [transactions[1].id]);
-  expect((await bank.mutate('recordTransactions', input)).userErrors).toMatchObject([{ code: 'MOVEMENT_DELETED' }]);
+  expect((await bank.mutate('recordTransactions', input)).userErrors).toMatchObject([{ code: 'TRANSACTION_DELETED' }]);
 });
 
 test('frees the key of a request that broke a rule', async () => {

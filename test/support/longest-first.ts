@@ -54,7 +54,7 @@ const LONG_FILES = [
   'database/faults.test.ts',
   'cache/protocol/protocol.test.ts',
   'seed/seed-database.test.ts',
-  'indexes/create.test.ts',
+  'indexes/create.system.test.ts',
   'tenancy/leak-suite.test.ts',
 ];
 

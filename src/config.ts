@@ -2,7 +2,12 @@ import { availableParallelism } from 'node:os';
 import { OperatorError } from './errors.ts';
 import { DEFAULT_OPERATION_POINTS, DEFAULT_SEARCH_LIMITS, type SearchLimits } from './paging/search-limits.ts';
 import { SettingError, settingOf } from './setting.mjs';
-import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './tenancy/queue-limits.ts';
+import {
+  DEFAULT_QUEUE_LIMITS,
+  DEFAULT_REQUEST_STATEMENTS,
+  DEFAULT_SEARCH_SHARE,
+  type QueueLimits,
+} from './tenancy/queue-limits.ts';
 
 /**
  * Every setting of the service, read once at start. Defaults and meanings stand in the README's
@@ -23,6 +28,8 @@ export interface Config {
     readonly statementTimeoutMs: number;
     /** Of the queue for connections. */
     readonly queue: QueueLimits;
+    /** In percent: how many of the connections searches hold at most, of all tenants together. */
+    readonly searchShare: number;
     /** How many connections one request has, or waits for, at the same time. */
     readonly requestStatements: number;
   };
@@ -197,6 +204,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         timeoutMs: read.integer('DATABASE_QUEUE_TIMEOUT_MS', DEFAULT_QUEUE_LIMITS.timeoutMs, 1, 3_600_000),
         tenantShare: read.integer('DATABASE_TENANT_SHARE', DEFAULT_QUEUE_LIMITS.tenantShare, 1, 100),
       },
+      searchShare: read.integer('DATABASE_SEARCH_SHARE', DEFAULT_SEARCH_SHARE, 1, 100),
       requestStatements: read.integer('DATABASE_REQUEST_STATEMENTS', DEFAULT_REQUEST_STATEMENTS, 1, 1000),
     },
     redisUrl,

@@ -177,12 +177,13 @@ function connect(
   monitor: Monitor,
   logger: Logger,
 ): TenantDatabase {
-  const { poolSize, statementTimeoutMs, queue, requestStatements } = config.database;
+  const { poolSize, statementTimeoutMs, queue, searchShare, requestStatements } = config.database;
   return new TenantDatabase({
     url,
     poolSize,
     statementTimeoutMs,
     queue,
+    searchShare,
     requestStatements,
     takeServiceRole,
     onStatement: monitor.recordStatement,

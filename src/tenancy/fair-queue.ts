@@ -101,8 +101,7 @@ export class FairQueue {
     refuse: (error: TurnRefused) => void,
     request?: object,
   ): Waiter | undefined {
-    const nowMs = this.now();
-    this.#noteTenant(tenant, nowMs);
+    const nowMs = this.noteTenant(tenant);
     if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs)) {
       this.#take(tenant);
       proceed();
@@ -185,13 +184,16 @@ export class FairQueue {
     return nowMs - atMs < RECENT_MS;
   }
 
-  #noteTenant(tenant: string, nowMs: number): void {
+  /** A tenant is active, here or elsewhere: others are kept to their share. @returns the time */
+  noteTenant(tenant: string): number {
+    const nowMs = this.now();
     if (this.#last.tenant !== tenant) {
       const { tenant: before, atMs } = this.#last;
       Object.assign(this.#other, { tenant: before, atMs });
       this.#last.tenant = tenant;
     }
     this.#last.atMs = nowMs;
+    return nowMs;
   }
 
   #placeOf(request: object | undefined): number {
@@ -232,10 +234,12 @@ export class FairQueue {
       this.#wakeAt(nowMs);
       return;
     }
-    for (const waiter of this.#waiting) {
-      if (waiter.sinceMs + this.limits.timeoutMs > nowMs) break;
-      this.cancel(waiter);
-      this.#refuse(waiter, 'time');
+    // One in a turn of the event loop: who came together has waited too long together, and what the
+    // refusals bring with them would hold up everybody else.
+    const [first] = this.#waiting;
+    if (first && first.sinceMs + this.limits.timeoutMs <= nowMs) {
+      this.cancel(first);
+      this.#refuse(first, 'time');
     }
     this.#advance();
   };

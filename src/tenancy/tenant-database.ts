@@ -56,6 +56,8 @@ export interface TenantDatabaseOptions {
   readonly queue?: QueueLimits;
   /** How many connections one request has, or waits for, at the same time. */
   readonly requestStatements?: number;
+  /** In percent: how much of the pool searches hold at most, of all tenants together. */
+  readonly searchShare?: number;
   readonly onStatement?: (event: StatementEvent) => void;
   /** An idle connection was lost; the pool opens a new one when it needs it. */
   readonly onConnectionError?: (error: Error) => void;
@@ -111,6 +113,7 @@ export class TenantDatabase {
       onStatement: options.onStatement ?? (() => {}),
       ...(options.queue && { queue: options.queue }),
       ...(options.requestStatements && { requestStatements: options.requestStatements }),
+      ...(options.searchShare && { searchShare: options.searchShare }),
     });
     this.#admission = new Admission(options.poolSize, options.queue ?? DEFAULT_QUEUE_LIMITS);
     this.#pool.on('error', options.onConnectionError ?? (() => {}));

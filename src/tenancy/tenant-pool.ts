@@ -4,7 +4,12 @@ import pg from 'pg';
 import type { LatencyHistogram } from '../monitoring/latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
-import { DEFAULT_QUEUE_LIMITS, DEFAULT_REQUEST_STATEMENTS, type QueueLimits } from './queue-limits.ts';
+import {
+  DEFAULT_QUEUE_LIMITS,
+  DEFAULT_REQUEST_STATEMENTS,
+  DEFAULT_SEARCH_SHARE,
+  type QueueLimits,
+} from './queue-limits.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,
@@ -59,13 +64,27 @@ export interface TenantPoolOptions extends pg.PoolConfig, StatementSettings {
   readonly queue?: QueueLimits;
   /** How many connections one request has, or waits for, at the same time. */
   readonly requestStatements?: number;
+  /** In percent: how much of the pool searches hold at most, of all tenants together. */
+  readonly searchShare?: number;
   /** Called after every statement. Must not throw. */
   readonly onStatement?: (event: StatementEvent) => void;
 }
 
+/**
+ * In percent of the searches: while other tenants are active, those of one leave room for theirs,
+ * and a core of the database for everybody else.
+ */
+const SEARCHER_SHARE = 50;
+
+/** Who wants a connection. */
+type Asked = Pick<StatementContext, 'tenantId' | 'request'> & {
+  /** Whether it reads rows one by one, under a time limit of its own. */
+  readonly isSearch?: boolean;
+};
+
 /** What became of those who wanted a connection. */
 export interface QueueFigures {
-  /** How many wait, and of how many tenants. */
+  /** How many wait, and of how many tenants; searches wait for their turn as such first. */
   readonly length: number;
   readonly tenants: number;
   /** How long those waited who did, and got one. */
@@ -100,13 +119,16 @@ export type SnapshotQuery = (context: StatementContext, statement: PreparedState
  * from `statementContext`.
  *
  * Connections are given out by a `FairQueue`, one for a transaction from its begin to its end: what
- * it sends waits for nobody.
+ * it sends waits for nobody. Searches, which keep a core of the database busy, have few of them: a
+ * search waits in a `FairQueue` of their own first.
  */
 export class TenantPool extends pg.Pool {
   readonly #onStatement: (event: StatementEvent) => void;
   readonly #settings: StatementSettings;
   readonly #running: RunningStatements;
   readonly #queue: FairQueue;
+  /** Of the searches, ahead of the queue for connections. */
+  readonly #searches: FairQueue;
   /** Requests whose transactions are under way. */
   readonly #transacting = new WeakSet<object>();
   #openConnections = 0;
@@ -118,6 +140,7 @@ export class TenantPool extends pg.Pool {
     onStatement = () => {},
     queue = DEFAULT_QUEUE_LIMITS,
     requestStatements = DEFAULT_REQUEST_STATEMENTS,
+    searchShare = DEFAULT_SEARCH_SHARE,
     statementTimeoutMs,
     role,
     ...config
@@ -127,6 +150,8 @@ export class TenantPool extends pg.Pool {
     this.#settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
     this.#running = new RunningStatements(requestStatements);
     this.#queue = new FairQueue(this.options.max, queue);
+    const places = Math.max(1, Math.floor((this.options.max * searchShare) / 100));
+    this.#searches = new FairQueue(places, { ...queue, tenantShare: SEARCHER_SHARE });
     this.on('remove', () => this.#openConnections--);
     this.on('connect', (client) => {
       this.#openConnections++;
@@ -294,41 +319,70 @@ export class TenantPool extends pg.Pool {
 
   /** What became of those who wanted a connection. */
   get queue(): QueueFigures {
-    const { length, tenants, waits, refusals } = this.#queue;
-    return { length, tenants, waits, refusals: { ...refusals, unreachable: this.#unreachable } };
+    const [ofAll, ofSearches] = [this.#queue, this.#searches];
+    return {
+      length: ofAll.length + ofSearches.length,
+      tenants: Math.max(ofAll.tenants, ofSearches.tenants),
+      waits: ofAll.waits,
+      refusals: {
+        length: ofAll.refusals.length + ofSearches.refusals.length,
+        time: ofAll.refusals.time + ofSearches.refusals.time,
+        unreachable: this.#unreachable,
+      },
+    };
   }
 
   /**
    * A connection, when it is its tenant's and its request's turn; `#giveBack` must follow.
    * @throws TurnRefused, RequestAbandoned
    */
-  #checkOut({ tenantId, request }: Pick<StatementContext, 'tenantId' | 'request'>): Promise<pg.PoolClient> {
+  #checkOut(asked: Asked): Promise<pg.PoolClient> {
+    const { request } = asked;
     return new Promise((resolve, reject) => {
-      if (!request) return this.#enqueue(tenantId, resolve, reject);
+      if (!request) return this.#enqueue(asked, resolve, reject);
       const refuse = (error: Error) => {
         this.#running.leave(request);
         reject(error);
       };
-      this.#running.enter(request, () => this.#enqueue(tenantId, resolve, refuse, request), reject);
+      this.#running.enter(request, () => this.#enqueue(asked, resolve, refuse), reject);
     });
   }
 
-  #enqueue(
-    tenantId: string,
-    resolve: (client: pg.PoolClient) => void,
-    reject: (error: Error) => void,
-    request?: object,
-  ): void {
-    let endWait: (() => void) | undefined;
-    const proceed = () => {
-      endWait?.();
+  #enqueue(asked: Asked, resolve: (client: pg.PoolClient) => void, reject: (error: Error) => void): void {
+    this.#searches.noteTenant(asked.tenantId);
+    if (!asked.isSearch) {
+      this.#awaitConnection(asked, resolve, reject);
+      return;
+    }
+    const refuse = (error: Error) => {
+      this.#searches.leave(asked.tenantId);
+      reject(error);
+    };
+    this.#awaitTurn(this.#searches, asked, () => this.#awaitConnection(asked, resolve, refuse), reject);
+  }
+
+  #awaitConnection(asked: Asked, resolve: (client: pg.PoolClient) => void, reject: (error: Error) => void): void {
+    const connect = () =>
       super.connect((error, client) => {
         if (client) return resolve(client);
-        this.#queue.leave(tenantId);
+        this.#queue.leave(asked.tenantId);
         this.#connectError = error as Error;
         this.#unreachable++;
         reject(error as Error);
       });
+    this.#awaitTurn(this.#queue, asked, connect, reject);
+  }
+
+  #awaitTurn(
+    queue: FairQueue,
+    { tenantId, request }: Asked,
+    takeTurn: () => void,
+    reject: (error: Error) => void,
+  ): void {
+    let endWait: (() => void) | undefined;
+    const proceed = () => {
+      endWait?.();
+      takeTurn();
     };
     const refuse = (error: Error) => {
       endWait?.();
@@ -340,18 +394,15 @@ export class TenantPool extends pg.Pool {
       if (request) this.#running.refuse(request, error);
       refuse(error);
     };
-    const waiter = this.#queue.enter(tenantId, proceed, refuseAll, request);
-    if (waiter && request) endWait = this.#running.wait(request, { cancel: () => this.#queue.cancel(waiter), refuse });
+    const waiter = queue.enter(tenantId, proceed, refuseAll, request);
+    if (waiter && request) endWait = this.#running.wait(request, { cancel: () => queue.cancel(waiter), refuse });
   }
 
   /** @param isUnfit whether the connection is closed instead of serving others */
-  #giveBack(
-    client: pg.PoolClient,
-    { tenantId, request }: Pick<StatementContext, 'tenantId' | 'request'>,
-    isUnfit: boolean | Error | undefined,
-  ): void {
+  #giveBack(client: pg.PoolClient, { tenantId, request, isSearch }: Asked, isUnfit: boolean | Error | undefined): void {
     client.release(isUnfit);
     this.#queue.leave(tenantId);
+    if (isSearch) this.#searches.leave(tenantId);
     if (request) this.#running.leave(request);
   }
 
@@ -361,12 +412,13 @@ export class TenantPool extends pg.Pool {
 
   async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
     this.#refuseTransacting(context.request);
-    const client = await this.#checkOut(context);
+    const asked = { ...context, isSearch: statement.timeoutMs !== undefined };
+    const client = await this.#checkOut(asked);
     const run = () =>
       this.#timed(context, statement, () =>
         submit(client, statement, { ahead: [forTenant(context.tenantId, statement)] }),
       );
-    const release = (isUnsure: boolean) => this.#giveBack(client, context, isUnsure);
+    const release = (isUnsure: boolean) => this.#giveBack(client, asked, isUnsure);
     if (context.request) return this.#running.run(context.request, client, run, release);
     try {
       return await run();

@@ -43,9 +43,9 @@ async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = 
   await gate.connect();
   opened.push({ close: () => gate.end() });
   const done: string[] = [];
-  const run = (name: string, scope: TenantScope, query = sql`SELECT 1 AS one`) =>
+  const run = (name: string, scope: TenantScope, query = sql`SELECT 1 AS one`, timeoutMs?: number) =>
     database
-      .select(scope, { model: 'Test', action: name, query })
+      .select(scope, { model: 'Test', action: name, query, ...(timeoutMs && { timeoutMs }) })
       .then(() => done.push(name))
       .catch((error: Error) => done.push(`${name}: ${error.name}`) && Promise.reject(error));
   return {
@@ -58,6 +58,9 @@ async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = 
     /** A statement that waits at gate number `n`. */
     held: (name: string, scope: TenantScope, n: number) =>
       run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`),
+    /** The same of one that reads rows one by one. */
+    search: (name: string, scope: TenantScope, n: number) =>
+      run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`, 60_000),
     /** Resolves when so many statements wait at gates. */
     async untilHeld(count: number) {
       for (;;) {
@@ -98,6 +101,28 @@ describe('connections', () => {
     await Promise.all([run('b', B), run('c', C)]); // nobody has to end first
     await unlock(1);
     await Promise.all(all);
+    expect(database.queue.length).toBe(0);
+  });
+
+  test('are few for searches, of one tenant fewer while others are active, and the rest is free', async () => {
+    const { shut, open: unlock, search, untilHeld, run, done, database } = await open(4, { searchShare: 50 });
+    for (const gate of [1, 2, 3]) await shut(gate);
+    const all = [search('a1', A, 1), search('a2', A, 2), search('a3', A, 1)];
+    await untilHeld(2);
+    await settled();
+    expect(database.queue).toMatchObject({ length: 1, tenants: 1 });
+    await Promise.all([run('a', A), run('b', B)]); // of statements that search nothing
+    const others = search('b1', B, 3);
+    await unlock(2);
+    await untilHeld(2);
+    // Though A's third came first: A has a search under way, and B is active.
+    await unlock(3);
+    await others;
+    await settled();
+    expect(database.queue).toMatchObject({ length: 1, tenants: 1 });
+    await unlock(1);
+    await Promise.all(all);
+    expect(done.at(-1)).toBe('a3');
     expect(database.queue.length).toBe(0);
   });
 

@@ -10,7 +10,6 @@ import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import { Draining } from '../../src/http/draining.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
-import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/paging/search-limits.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
@@ -87,7 +86,6 @@ export async function startService({
     // Tests share a machine, and ask for more than a person does.
     DATABASE_QUEUE_TIMEOUT_MS: '10000',
     LIMIT_SEARCH_TIMEOUT_MS: '10000',
-    LIMIT_OPERATION_COST: String(defaultOperationPoints(DEFAULT_SEARCH_LIMITS)),
     LIMIT_POINTS_PER_MINUTE: '2000000000',
     LIMIT_TENANT_POINTS_PER_MINUTE: '2000000000',
     ...env,

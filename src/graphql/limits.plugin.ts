@@ -39,7 +39,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // The execution says what is wrong with the variables, and does nothing else.
           if (price === undefined || !caller || introspects) return;
           const size = price.scans.length > 0 ? await sizeOf(contextValue) : undefined;
-          const cost = pointsOf(price, size, limits.searches);
+          const cost = pointsOf(price, size);
           // A remembered price may belong to variables whose strings are invalid; let the execution
           // report that instead of the price.
           if (cost > limits.operationCost && !coerced()) return;

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
-import { maxScanPoints, type SearchLimits } from '../paging/search-limits.ts';
+import { DEFAULT_SEARCH_LIMITS, MAX_SCAN_POINTS } from '../paging/search-limits.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from './complexity.ts';
 
@@ -76,29 +76,20 @@ export function operationPrice(asked: PricedOperation): OperationPrice {
   };
 }
 
-/** What an operation costs a tenant, where searches end as the limits say. */
-export function pointsOf(
-  { points, scans }: OperationPrice,
-  size: TenantSize | undefined,
-  limits: SearchLimits,
-): number {
-  const { accounts = 0, transactions = 0 } = size ?? {};
-  return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, { accounts, transactions }, limits), points);
+/** What an operation costs a tenant. */
+export function pointsOf({ points, scans }: OperationPrice, size: TenantSize | undefined): number {
+  return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, size), points);
 }
 
 /** One time limit ends all that a statement reads. */
-function scanPoints(
-  { of, reads, upTo = Number.POSITIVE_INFINITY }: Scans,
-  size: TenantSize,
-  limits: SearchLimits,
-): number {
-  const rows = reads * Math.min(scannedRows(of, size, limits), upTo);
-  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), maxScanPoints(limits));
+function scanPoints({ of, reads, upTo = Number.POSITIVE_INFINITY }: Scans, size: TenantSize | undefined): number {
+  const rows = reads * Math.min(scannedRows(of, size), upTo);
+  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
 }
 
-function scannedRows(of: Scanned, { accounts, transactions }: TenantSize, limits: SearchLimits): number {
+function scannedRows(of: Scanned, { accounts, transactions }: TenantSize = { accounts: 0, transactions: 0 }): number {
   if (of === 'auditLines') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
-  if (of === 'countedAuditLines') return limits.rows;
+  if (of === 'countedAuditLines') return DEFAULT_SEARCH_LIMITS.rows;
   if (of === 'ofAccount') return transactions / Math.max(accounts, 1);
   return of === 'accounts' ? accounts : transactions;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { OPERATION_POINTS } from '../../src/graphql/complexity.ts';
-import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/paging/search-limits.ts';
+import { DEFAULT_OPERATION_POINTS } from '../../src/paging/search-limits.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
@@ -55,10 +55,7 @@ test('two hundred counts of a large tenant are refused before any, each time, an
   for (let time = 0; time < 3; time++) {
     const answer = await service.send(token, dearest(200));
     expect(refusal(answer).slice(0, 2)).toEqual([400, 'QUERY_TOO_COMPLEX']);
-    expect(answer.errors?.[0]?.extensions).toMatchObject({
-      cost: costOf(200),
-      limit: defaultOperationPoints(DEFAULT_SEARCH_LIMITS),
-    });
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ cost: costOf(200), limit: DEFAULT_OPERATION_POINTS });
   }
   expect(service.statements).toEqual([]);
   const { data } = await service.send(token, '{ rateLimit { remaining cost } }');

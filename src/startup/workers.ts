@@ -86,7 +86,12 @@ class Workers {
     // them.
     process.on('exit', () => this.#killAll());
     cluster.on('message', (worker, message: FromWorker) => this.#hear(worker, message));
-    cluster.on('exit', (worker, code, signal) => this.#ended(worker, signal ?? code));
+    cluster.on('exit', (worker, code, signal) => {
+      this.#ended(worker, signal ?? code).catch((error: unknown) => {
+        this.logger.fatal(error, 'a worker that ended could not be replaced; giving up');
+        this.#giveUp();
+      });
+    });
     for (let n = 0; n < this.config.lifecycle.workers; n++) cluster.fork();
     const signal = await Promise.race([signals.next(), this.#gaveUp]);
     if (signal) this.say(`\n${signal}: stopping ${this.#workers.length} workers`);

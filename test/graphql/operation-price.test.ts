@@ -9,7 +9,7 @@ import { generateOperation } from './fuzz/operation-generator.ts';
 
 const SMALL = { accounts: 50, transactions: 1_000 };
 const LARGE = { accounts: 4_000, transactions: 400_000 };
-const GENERATED = 1_500;
+const GENERATED = 500;
 
 const schema = createSchema();
 

@@ -132,7 +132,6 @@ function addStatements(add: Add, { queries }: Monitor): void {
   );
 }
 
-/** Busy and unreachable are two things: docs/performance.md. */
 /** Of requests that are not worked on yet. */
 function addAdmission(add: Add, queue: () => Admission['figures']): void {
   const prefix = 'tenantry_request_queue';
@@ -154,6 +153,7 @@ function addAdmission(add: Add, queue: () => Admission['figures']): void {
   );
 }
 
+/** Busy and unreachable are two things: docs/performance.md. */
 function addQueue(add: Add, queue: () => QueueFigures): void {
   const prefix = 'tenantry_database_queue';
   add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection.', () => [

@@ -55,7 +55,11 @@ const WAYS: readonly (readonly [string, Ask])[] = [
     'transaction',
     (on, tenant) =>
       on.transaction(scopeOf(tenant), async (transaction) => {
-        await transaction.bankAccount.updateMany({ data: { version: { increment: 1 } } });
+        // One row: two statements that each lock many may deadlock, whatever the tenant.
+        await transaction.bankAccount.updateMany({
+          where: { id: tenant.account },
+          data: { version: { increment: 1 } },
+        });
         return transaction.bankAccount.findUnique(keyOf(tenant));
       }),
   ],

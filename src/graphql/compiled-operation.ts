@@ -1,7 +1,8 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { isBeyondCompiler } from './compiler-limits.ts';
-import { reportedErrors } from './reported-errors.ts';
+import { isRefusal } from './refused-whole.ts';
+import { asGraphqlJsError, reportedErrors } from './reported-errors.ts';
 import { wholeAnswer } from './root-fields.ts';
 
 interface CompiledField {
@@ -40,7 +41,11 @@ export class CompiledOperation {
       if (!(answer instanceof Promise) && !('data' in answer)) return undefined;
       answers.push(this.#answerOf(settled, answer));
     }
-    return wholeAnswer(await Promise.all(answers));
+    const { data, errors } = wholeAnswer(await Promise.all(answers));
+    if (!errors) return { data };
+    // A busy service makes one error for what it refuses, not one for each of its fields.
+    const refusal = errors.find(isRefusal);
+    return { errors: (refusal ? [refusal] : errors).map(asGraphqlJsError), data };
   }
 
   async #answerOf(settled: DocumentNode, answer: ExecutionResult | Promise<ExecutionResult>): Promise<ExecutionResult> {

@@ -17,12 +17,22 @@ export function refusedWhole(result: ExecutionResult, operation: OperationTypeNo
   return { ...result, errors: result.errors.map((error, index) => refusals[index] ?? error) };
 }
 
-/** With the status for the whole response, which Apollo Server takes from the errors. */
-function asRefusal(error: GraphQLError): GraphQLError | undefined {
+/** Whether an error refuses the whole query that it is of: the others need not be made then. */
+export function isRefusal(error: GraphQLError): boolean {
+  return failureOf(error) !== undefined;
+}
+
+function failureOf(error: GraphQLError): GraphQLError | undefined {
   const thrown = unwrapResolverError(error);
   const isWorded = thrown instanceof GraphQLError && thrown.extensions.code !== undefined;
   const failure = isWorded ? thrown : knownFailure(thrown);
-  if (failure?.extensions.code !== ErrorCode.Unavailable) return undefined;
+  return failure?.extensions.code === ErrorCode.Unavailable ? failure : undefined;
+}
+
+/** With the status for the whole response, which Apollo Server takes from the errors. */
+function asRefusal(error: GraphQLError): GraphQLError | undefined {
+  const failure = failureOf(error);
+  if (!failure) return undefined;
   const { path, nodes, originalError } = error;
   const { message, extensions } = failure;
   const refusal = new GraphQLError(message, {

@@ -24,8 +24,8 @@ interface Placed {
 }
 
 /**
- * The errors of a compiled query as graphql-js reports them: in the order of the answer, and of
- * those that make the same null only the first, since graphql-js goes no further there.
+ * Which errors of a compiled query graphql-js reports: in the order of the answer, and of those
+ * that make the same null only the first, since graphql-js goes no further there.
  */
 export function reportedErrors(
   schema: GraphQLSchema,
@@ -36,7 +36,7 @@ export function reportedErrors(
   const reported: Placed[] = [];
   for (const each of placed)
     if (!reported.some(({ nulled }) => isWithin(each.error.path ?? [], nulled))) reported.push(each);
-  return reported.map(({ error }) => asGraphqlJsError(error));
+  return reported.map(({ error }) => error);
 }
 
 function placedIn(schema: GraphQLSchema, settled: DocumentNode, error: GraphQLError): Placed {
@@ -79,7 +79,7 @@ function isWithin(path: Path, above: Path): boolean {
  * The compiler's errors are of a class of their own, which Apollo Server would mask without path
  * and code.
  */
-function asGraphqlJsError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
+export function asGraphqlJsError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
   // An error that knows its place keeps it, such as one of an argument.
   const nodes = originalError instanceof GraphQLError ? originalError.nodes : undefined;
   // The original error's extensions become its own.

@@ -3,11 +3,12 @@ import type { QueueLimits } from './queue-limits.ts';
 import type { QueueFigures } from './tenant-pool.ts';
 
 /**
- * Requests worked on at once, for each connection. A request spends only a part of its time in
- * PostgreSQL: with fewer, connections would be idle. More would cost memory and time, and wait all
- * the same.
+ * Requests worked on at once, for each connection. A request spends about half of its time in
+ * PostgreSQL: with fewer, connections would be idle. More would wait all the same, and those of a
+ * tenant that floods the service would be refused together after all was made ready for them
+ * (docs/performance.md).
  */
-const PER_CONNECTION = 4;
+const PER_CONNECTION = 2;
 const AT_LEAST = 16;
 
 /**

@@ -72,9 +72,9 @@ test('work that throws at once gives its place back, and does not keep others fr
   expect(admission.figures.length).toBe(0);
 });
 
-test('a large pool has four for each connection', () => {
+test('a large pool has two for each connection', () => {
   const admission = new Admission(10, LIMITS);
   const { begun, ask } = requests(admission);
-  for (let index = 0; index < 42; index++) void ask(`a${index}`);
-  expect(begun).toHaveLength(40);
+  for (let index = 0; index < 22; index++) void ask(`a${index}`);
+  expect(begun).toHaveLength(20);
 });

@@ -1,9 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import type { AnswerPolicy } from '../cache/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
+import { currentTenant } from '../context/viewer.resolver.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { listCost, nestedPageCost, numberedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { numberedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import {
@@ -15,20 +16,16 @@ import {
   pageRequest,
   searchIn,
 } from '../graphql/pagination.ts';
-import type { ConnectionPage } from '../graphql/pagination.type.ts';
-import { joinedColumns, placeJoined, resolvedAsRelation, withRelations } from '../graphql/relation.ts';
+import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { exactly } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
+import { tenantColumn } from '../tenancy/tenant.repository.ts';
 import { Tenant } from '../tenancy/tenant.type.ts';
-import { searchedOfAccount } from '../transactions/transaction.filter.ts';
-import { TransactionFilter } from '../transactions/transaction.input.ts';
-import { Transaction, TransactionConnection } from '../transactions/transaction.type.ts';
 import { ACCOUNT_REMEDY, accountConditions, countedAccounts, searchedAccounts } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';
-import { ACCOUNT_RELATIONS, joinedWithAccounts } from './account.relations.ts';
 import { BankAccount, BankAccountConnection, BankAccountPage } from './account.type.ts';
 
 /**
@@ -117,7 +114,7 @@ export class AccountResolver {
       searchIn('accounts', ACCOUNT_REMEDY, () => accountsPage(context, conditions, order, request, shown)),
       countIfSelected(fields, CONNECTION_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
-    const rows = await withRelations(context, ACCOUNT_RELATIONS, page.rows, shown);
+    const rows = await withRelations(context, page.rows, shown);
     return connection({ ...page, rows }, order, count, fields);
   }
 
@@ -158,45 +155,25 @@ export class AccountResolver {
       ),
       countIfSelected(fields, LIST_COUNT, () => services.accountLists.count(scope, filter)),
     ]);
-    const results = await withRelations(context, ACCOUNT_RELATIONS, rows, shown);
+    const results = await withRelations(context, rows, shown);
     const { count, isExact } = counted ?? exactly(0);
     return { results, count, countIsExact: isExact, page, pageSize, totalPages: Math.ceil(count / pageSize) };
   }
 
+  @BatchMapping(({ scope, policy }, { fields }) => {
+    policy.dependsOn('tenant');
+    return tenantColumn(scope, namesOf(fields));
+  })
   @FieldResolver(() => Tenant, { description: 'Tenant that the account belongs to.' })
-  tenant(): Tenant {
-    return resolvedAsRelation();
-  }
-
-  @FieldResolver(() => [Transaction], {
-    complexity: listCost('limit'),
-    description: 'The newest transactions of the account, newest first.',
-  })
-  recentTransactions(
-    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many at most, 1 to 100.' }) _limit: number,
-  ): Transaction[] {
-    return resolvedAsRelation();
-  }
-
-  @FieldResolver(() => TransactionConnection, {
-    complexity: nestedPageCost({
-      scannedToFind: searchedOfAccount,
-      scannedToCount: () => 'ofAccount',
-      countFields: CONNECTION_COUNT,
-    }),
-    description: 'Transactions of the account, newest first.',
-  })
-  transactions(
-    @Args(() => ConnectionArgs) _args: ConnectionArgs,
-    @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
-    _filter: TransactionFilter | null,
-  ): ConnectionPage<Transaction> {
-    return resolvedAsRelation();
+  async tenant(@Root() accounts: readonly BankAccount[], @Ctx() context: RequestContext): Promise<Tenant[]> {
+    const current = await currentTenant(context);
+    return accounts.map(() => current);
   }
 }
 
 /**
- * From the cache, unless something is read with the accounts that needs a statement in any case.
+ * From the cache, unless something is read with the accounts that needs a statement in any case: the
+ * tenant does not.
  */
 async function accountsPage(
   context: RequestContext,
@@ -207,8 +184,9 @@ async function accountsPage(
 ): Promise<Page<BankAccount>> {
   const { scope, services } = context;
   const wanted = namesOf(shown);
-  const joined = joinedWithAccounts(context, shown);
-  if (joined.length === 0) return services.accountLists.page(scope, conditions, order, request, wanted);
+  const joined = joinedRelations(context, shown);
+  if (!joined.some(({ name }) => name !== 'tenant'))
+    return services.accountLists.page(scope, conditions, order, request, wanted);
   const page = await services.accounts.page(scope, conditions, order, request, wanted, joinedColumns(joined));
   placeJoined(page.rows, joined);
   return page;
@@ -219,7 +197,7 @@ async function withAllRelations(
   account: BankAccount | null | undefined,
   fields: readonly SelectedField[],
 ): Promise<BankAccount | null> {
-  const [whole] = await withRelations(context, ACCOUNT_RELATIONS, account ? [account] : [], fields);
+  const [whole] = await withRelations(context, account ? [account] : [], fields);
   return whole ?? null;
 }
 

@@ -6,13 +6,13 @@ import { refresh } from '../cache/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
-import { relationsOf, resolvedAsRelation } from '../graphql/relation.ts';
+import { BatchMapping, relationsOf, withRelations } from '../graphql/relation.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
+import { firstOf, isMoreBelow, type Lists, listParts } from './dashboard.lists.ts';
 import type { DashboardParts } from './dashboard.parts.ts';
-import { DASHBOARD_RELATIONS, isMoreBelow, listParts } from './dashboard.relations.ts';
 import type { ReadBelow } from './dashboard.repository.ts';
 import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
@@ -49,7 +49,7 @@ export class DashboardResolver {
     const fields = selectedFields(info);
     let lists: object | undefined;
     const below: ReadBelow = async (row, within) => {
-      lists = await relationsOf(context.reading(within), DASHBOARD_RELATIONS, row, fields);
+      lists = await relationsOf(context.reading(within), row, fields);
     };
     const found = await services.dashboards.read(scope, {
       date: day,
@@ -59,7 +59,7 @@ export class DashboardResolver {
     });
     policy.holdsUntil(found.endsAtMs);
     policy.shows(found);
-    lists ??= await relationsOf(context, DASHBOARD_RELATIONS, found.value, fields);
+    lists ??= await relationsOf(context, found.value, fields);
     return { ...dashboardOf(found, namesOf(fields)), ...lists };
   }
 
@@ -74,24 +74,32 @@ export class DashboardResolver {
     return activityOf(dashboard, days);
   }
 
+  @BatchMapping()
   @FieldResolver(() => [BankAccount], {
     complexity: listCost('limit'),
     description: 'The accounts with the highest balances, whatever their currency; the highest first.',
   })
-  topAccounts(
-    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many accounts at most, 1 to 100.' }) _limit: number,
-  ): BankAccount[] {
-    return resolvedAsRelation();
+  async topAccounts(
+    @Root() [dashboard]: readonly Lists[],
+    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many accounts at most, 1 to 100.' }) limit: number,
+    @Ctx() context: RequestContext,
+    @Info() { fields }: SelectedField,
+  ): Promise<(readonly BankAccount[])[]> {
+    return [await withRelations(context, firstOf(dashboard?.topAccounts, limit), fields)];
   }
 
+  @BatchMapping()
   @FieldResolver(() => [Transaction], {
     complexity: listCost('limit'),
     description: "The tenant's newest transactions, newest first.",
   })
-  recentTransactions(
-    @Arg('limit', () => Int, { defaultValue: 10, description: 'How many at most, 1 to 100.' }) _limit: number,
-  ): Transaction[] {
-    return resolvedAsRelation();
+  async recentTransactions(
+    @Root() [dashboard]: readonly Lists[],
+    @Arg('limit', () => Int, { defaultValue: 10, description: 'How many at most, 1 to 100.' }) limit: number,
+    @Ctx() context: RequestContext,
+    @Info() { fields }: SelectedField,
+  ): Promise<(readonly Transaction[])[]> {
+    return [await withRelations(context, firstOf(dashboard?.recentTransactions, limit), fields)];
   }
 }
 

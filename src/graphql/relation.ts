@@ -1,27 +1,42 @@
-import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { isObjectType } from 'graphql';
+import { Extensions } from 'type-graphql';
 import type { RequestContext } from '../context/request-context.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type SelectedField, selectionOf } from './selection.ts';
 
-type Arguments = Readonly<Record<string, unknown>>;
+/** SQL that reads a field's value as JSON in the statement of the rows that it hangs on. */
+export type JoinedColumn = (context: RequestContext, field: SelectedField) => Prisma.Sql | undefined;
 
 /**
- * A field whose value is not in the row: it is read for all rows of a level at once, together with
- * what hangs on it.
+ * A resolver method that is called once for all rows of a level instead of once for each: its
+ * `@Root()` is the list of the rows, its `@Info()` a `SelectedField`, and it answers one value for
+ * each row, in their order. Everything else of the method is as TypeGraphQL has it: arguments,
+ * authorization, complexity.
+ * @param column reads the value together with the rows; absent, or undefined where it does not
+ *   apply: the method does it. Not for a field with `@Authorized`, which would not be asked.
  */
-export interface Relation<Row> {
-  /** One value for each row, in their order; null where there is none. */
-  readonly load: (context: RequestContext, rows: readonly Row[], field: SelectedField) => Promise<readonly unknown[]>;
-  /**
-   * SQL that reads the value as JSON in the rows' own statement; absent, or undefined, where only
-   * `load` can read it.
-   */
-  readonly column?: (context: RequestContext, field: SelectedField) => Prisma.Sql | undefined;
+export function BatchMapping(column?: JoinedColumn): MethodDecorator {
+  return (prototype, method, descriptor) => {
+    const mapping: Mapping = { column, target: prototype.constructor, method };
+    (Extensions({ [BATCH_MAPPING]: mapping }) as MethodDecorator)(prototype, method, descriptor);
+  };
 }
 
-/** The relations of a type by the names of their fields. */
-export type Relations<Row> = Readonly<Record<string, Relation<Row>>>;
+const BATCH_MAPPING = 'batchMapping';
+
+interface Mapping {
+  readonly column: JoinedColumn | undefined;
+  /** The method, by its class and name. */
+  readonly target: unknown;
+  readonly method: string | symbol;
+}
+
+/** A field whose value is not in the row: it is read for all rows of a level at once. */
+interface Relation {
+  readonly load: (context: RequestContext, rows: readonly unknown[], field: SelectedField) => Promise<unknown[]>;
+  readonly column?: JoinedColumn | undefined;
+}
 
 /** A relation that the statement of the rows reads with them. */
 export interface JoinedRelation {
@@ -46,12 +61,11 @@ class Failure {
  */
 export async function withRelations<Row extends object>(
   context: RequestContext,
-  relations: Relations<Row>,
   rows: readonly Row[],
   fields: readonly SelectedField[],
 ): Promise<readonly Row[]> {
-  if (rows.length === 0 || !fields.some(({ name }) => name in relations)) return rows;
-  const loaded = await loadRelations(context, relations, rows, fields);
+  if (rows.length === 0 || !fields.some(isRelation)) return rows;
+  const loaded = await loadRelations(context, rows, fields);
   if (loaded.length === 0) return rows;
   return rows.map((row, index) => ({ ...row, ...slotsOf(loaded, index) }));
 }
@@ -59,12 +73,11 @@ export async function withRelations<Row extends object>(
 /** The same for a list of rows each: what hangs on the rows of all lists is still read at once. */
 export async function withRelationsInLists<Row extends object>(
   context: RequestContext,
-  relations: Relations<Row>,
   lists: readonly (readonly Row[])[],
   fields: readonly SelectedField[],
 ): Promise<readonly (readonly Row[])[]> {
-  if (!fields.some(({ name }) => name in relations)) return lists;
-  const rows = await withRelations(context, relations, lists.flat(), fields);
+  if (!fields.some(isRelation)) return lists;
+  const rows = await withRelations(context, lists.flat(), fields);
   let begin = 0;
   return lists.map(({ length }) => {
     const end = begin + length;
@@ -75,22 +88,17 @@ export async function withRelationsInLists<Row extends object>(
 }
 
 /** The relations alone, for a row that is being read at the same time. */
-export async function relationsOf<Row>(
+export async function relationsOf(
   context: RequestContext,
-  relations: Relations<Row>,
-  row: Row,
+  row: object,
   fields: readonly SelectedField[],
 ): Promise<object> {
-  return slotsOf(await loadRelations(context, relations, [row], fields), 0);
+  return slotsOf(await loadRelations(context, [row], fields), 0);
 }
 
 /** Those of the selected relations that can be read in the rows' own statement. */
-export function joinedRelations<Row>(
-  context: RequestContext,
-  relations: Relations<Row>,
-  fields: readonly SelectedField[],
-): JoinedRelation[] {
-  return [...wantedRelations(relations, fields)].flatMap(([slot, { relation, field }]) => {
+export function joinedRelations(context: RequestContext, fields: readonly SelectedField[]): JoinedRelation[] {
+  return [...wantedRelations(fields)].flatMap(([slot, { relation, field }]) => {
     const column = relation.column?.(context, field);
     return column ? [{ name: field.name, slot, column }] : [];
   });
@@ -107,36 +115,55 @@ export function placeJoined(rows: readonly object[], joined: readonly JoinedRela
     for (const [index, { slot }] of joined.entries()) row[slot] = row[joinedAlias(index)];
 }
 
-/**
- * Gives the fields of relations their resolvers: plain functions that hand out what was read ahead,
- * and read it where nobody did, as below mutations. TypeGraphQL's own are asynchronous for each row
- * and copy it (docs/decisions.md).
- */
-export function resolveRelations(schema: GraphQLSchema, typeName: string, relations: Relations<never>): void {
-  const type = schema.getType(typeName);
-  for (const [name, relation] of Object.entries(relations)) {
-    const field = isObjectType(type) ? type.getFields()[name] : undefined;
-    if (!field) throw new Error(`The schema has no field ${typeName}.${name}, for which there is a relation.`);
-    field.resolve = resolverOf(name, relation);
-  }
+/** Whether a selected field hangs on its row and is read for all rows of a level at once. */
+export function isRelation({ definition }: SelectedField): boolean {
+  return relations.has(definition);
 }
 
+/** Of the schemas of this process. */
+const relations = new WeakMap<GraphQLField<unknown, unknown>, Relation>();
+
 /**
- * The body of a resolver method that is there for the schema's sake: `resolveRelations` has
- * replaced it.
+ * Gives the fields with a `BatchMapping` their resolvers: plain functions that hand out what was
+ * read ahead, and read it where nobody did, as below mutations. TypeGraphQL's own are asynchronous
+ * for each row and copy it (docs/decisions.md).
  */
-export function resolvedAsRelation(): never {
-  throw new Error('This field is resolved by its relation.');
+export function resolveRelations(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
+    for (const field of Object.values(type.getFields())) {
+      const mapping = field.extensions[BATCH_MAPPING] as Mapping | undefined;
+      if (!mapping) continue;
+      if (mapping.column && isAuthorized(mapping))
+        throw new Error(`${type.name}.${field.name} is read with its rows: @Authorized on it would not be asked.`);
+      const relation = { load: loaderOf(field), column: mapping.column };
+      relations.set(field, relation);
+      field.resolve = resolverOf(field.name, relation);
+    }
 }
 
-function resolverOf(
-  name: string,
-  relation: Relation<never>,
-): GraphQLFieldResolver<Record<string, unknown>, RequestContext> {
+/** TypeGraphQL tells nobody but its own storage which methods have `@Authorized`. */
+function isAuthorized({ target, method }: Mapping): boolean {
+  const { TypeGraphQLMetadataStorage: storage } = globalThis as {
+    TypeGraphQLMetadataStorage?: { authorizedFields: readonly { target: unknown; fieldName: string | symbol }[] };
+  };
+  if (!storage) throw new Error('TypeGraphQL keeps what it knows of decorators elsewhere.');
+  return storage.authorizedFields.some((field) => field.target === target && field.fieldName === method);
+}
+
+/** Calls the method as TypeGraphQL does, for all rows together. */
+function loaderOf({ name, resolve }: GraphQLField<unknown, unknown>): Relation['load'] {
+  if (!resolve) throw new Error(`The field ${name} has a BatchMapping and no method.`);
+  return async (context, rows, field) => {
+    // The method's @Info() is the selection: below another relation there is no other one.
+    const values = await resolve(rows, field.arguments, context, field as unknown as GraphQLResolveInfo);
+    return values as unknown[];
+  };
+}
+
+function resolverOf(name: string, relation: Relation): GraphQLFieldResolver<Record<string, unknown>, RequestContext> {
   return (row, args, context, info) => {
     const value = row[slotOf(name, args)];
-    if (value === undefined)
-      return relation.load(context, [row as never], selectionOf(info, context)).then(([only]) => only);
+    if (value === undefined) return relation.load(context, [row], selectionOf(info, context)).then(([only]) => only);
     if (value instanceof Failure) throw value.error;
     return value;
   };
@@ -146,13 +173,12 @@ function joinedAlias(index: number): string {
   return `joined${index}`;
 }
 
-async function loadRelations<Row>(
+async function loadRelations(
   context: RequestContext,
-  relations: Relations<Row>,
-  rows: readonly Row[],
+  rows: readonly unknown[],
   fields: readonly SelectedField[],
 ): Promise<LoadedRelation[]> {
-  const missing = [...wantedRelations(relations, fields)].filter(([slot]) => !isJoined(rows, slot));
+  const missing = [...wantedRelations(fields)].filter(([slot]) => !isJoined(rows, slot));
   return Promise.all(
     missing.map(async ([slot, { relation, field }]) => ({
       slot,
@@ -161,10 +187,10 @@ async function loadRelations<Row>(
   );
 }
 
-function wantedRelations<Row>(relations: Relations<Row>, fields: readonly SelectedField[]) {
-  const wanted = new Map<string, { readonly relation: Relation<Row>; readonly field: SelectedField }>();
+function wantedRelations(fields: readonly SelectedField[]) {
+  const wanted = new Map<string, { readonly relation: Relation; readonly field: SelectedField }>();
   for (const field of fields) {
-    const relation = relations[field.name];
+    const relation = relations.get(field.definition);
     if (!relation) continue;
     const slot = slotOf(field.name, field.arguments);
     const same = wanted.get(slot)?.field;
@@ -179,10 +205,10 @@ function isJoined(rows: readonly unknown[], slot: string): boolean {
   return typeof first === 'object' && first !== null && slot in first;
 }
 
-async function loaded<Row>(
-  { load }: Relation<Row>,
+async function loaded(
+  { load }: Relation,
   context: RequestContext,
-  rows: readonly Row[],
+  rows: readonly unknown[],
   field: SelectedField,
 ): Promise<readonly unknown[] | Failure> {
   try {
@@ -196,7 +222,7 @@ async function loaded<Row>(
  * A property that no column and no field can be called, the same for arguments that mean the same
  * value: whatever their order, and whether one is null or absent.
  */
-function slotOf(name: string, args: Arguments): string {
+function slotOf(name: string, args: Readonly<Record<string, unknown>>): string {
   return `${name}(${JSON.stringify(args, canonical)})`;
 }
 

@@ -2,19 +2,17 @@ import 'reflect-metadata';
 import { type GraphQLSchema, specifiedDirectives } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { AccountMutations } from '../accounts/account.mutations.ts';
-import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
 import { AccountResolver } from '../accounts/account.resolver.ts';
 import { AuditResolver } from '../audit/audit.resolver.ts';
 import { auditMutations } from '../audit/audited-mutations.ts';
 import { CacheResolver } from '../cache/cache.resolver.ts';
 import { cacheControlDirective } from '../cache/cache-control.ts';
 import { ViewerResolver } from '../context/viewer.resolver.ts';
-import { DASHBOARD_RELATIONS } from '../dashboard/dashboard.relations.ts';
 import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
 import { PerformanceResolver } from '../monitoring/performance.resolver.ts';
 import { StatisticsResolver } from '../statistics/statistics.resolver.ts';
+import { AccountTransactionsResolver } from '../transactions/account-transactions.resolver.ts';
 import { TransactionMutations } from '../transactions/transaction.mutations.ts';
-import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
 import { TransactionResolver } from '../transactions/transaction.resolver.ts';
 import { authChecker } from './auth-checker.ts';
 import { listValues } from './listed-values.ts';
@@ -31,6 +29,7 @@ export function createSchema(): GraphQLSchema {
       AccountResolver,
       AccountMutations,
       TransactionResolver,
+      AccountTransactionsResolver,
       TransactionMutations,
       DashboardResolver,
       StatisticsResolver,
@@ -45,9 +44,7 @@ export function createSchema(): GraphQLSchema {
     validate: false,
   });
   describeRootTypes(schema);
-  resolveRelations(schema, 'BankAccount', ACCOUNT_RELATIONS);
-  resolveRelations(schema, 'Transaction', TRANSACTION_RELATIONS);
-  resolveRelations(schema, 'Dashboard', DASHBOARD_RELATIONS);
+  resolveRelations(schema);
   listValues(schema, 'CacheNamespace');
   auditMutations(schema);
   return schema;

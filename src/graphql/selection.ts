@@ -15,6 +15,8 @@ export interface SelectedField {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly fields: readonly SelectedField[];
+  /** What the schema says of the field, its extensions included. */
+  readonly definition: GraphQLField<unknown, unknown>;
 }
 
 /**
@@ -65,7 +67,7 @@ export function namesOf(fields: readonly SelectedField[]): Set<string> {
 function fieldOf(info: GraphQLResolveInfo): SelectedField {
   const field = info.parentType.getFields()[info.fieldName] as GraphQLField<unknown, unknown>;
   const values = getArgumentValues(field, info.fieldNodes[0] as FieldNode, info.variableValues);
-  return { name: info.fieldName, arguments: values, fields: selectedFields(info) };
+  return { name: info.fieldName, arguments: values, fields: selectedFields(info), definition: field };
 }
 
 function below(
@@ -81,7 +83,7 @@ function below(
     const field = type.getFields()[node.name.value];
     if (!field) return []; // __typename
     const values = field.args.length ? getArgumentValues(field, node, info.variableValues) : {};
-    return [{ name: field.name, arguments: values, fields: below(info, nodes, field.type) }];
+    return [{ name: field.name, arguments: values, fields: below(info, nodes, field.type), definition: field }];
   });
 }
 

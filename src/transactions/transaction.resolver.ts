@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
@@ -12,8 +12,8 @@ import {
   pageRequest,
   searchIn,
 } from '../graphql/pagination.ts';
-import { resolvedAsRelation, withRelations } from '../graphql/relation.ts';
-import { namesOf, selectedFields } from '../graphql/selection.ts';
+import { BatchMapping, withRelations } from '../graphql/relation.ts';
+import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import {
   countedTransactions,
   searchedTransactions,
@@ -22,7 +22,7 @@ import {
 } from './transaction.filter.ts';
 import { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
-import { TRANSACTION_RELATIONS } from './transaction.relations.ts';
+import type { WithAccount } from './transaction.repository.ts';
 import { Transaction, TransactionConnection } from './transaction.type.ts';
 
 @Resolver(() => Transaction)
@@ -55,12 +55,33 @@ export class TransactionResolver {
       ),
       countIfSelected(fields, CONNECTION_COUNT, () => services.transactions.count(scope, filter)),
     ]);
-    const rows = await withRelations(context, TRANSACTION_RELATIONS, page.rows, shown);
+    const rows = await withRelations(context, page.rows, shown);
     return connection({ ...page, rows }, NEWEST_FIRST, count, fields);
   }
 
+  @BatchMapping()
   @FieldResolver(() => BankAccount, { description: 'Account that the transaction belongs to.' })
-  account(): BankAccount {
-    return resolvedAsRelation();
+  async account(
+    @Root() transactions: readonly (Transaction & WithAccount)[],
+    @Ctx() context: RequestContext,
+    @Info() { fields }: SelectedField,
+  ): Promise<(BankAccount | null)[]> {
+    context.policy.dependsOn('accounts');
+    const read = transactions.flatMap(({ account }) => account ?? []);
+    const accounts = read.length > 0 ? read : await accountsOf(context, transactions, fields);
+    const whole = await withRelations(context, accounts, fields);
+    const byId = new Map(whole.map((account) => [account.id, account]));
+    return transactions.map(({ accountId }) => byId.get(accountId) ?? null);
   }
+}
+
+/** Each account once. */
+async function accountsOf(
+  { loaders }: RequestContext,
+  transactions: readonly Transaction[],
+  fields: readonly SelectedField[],
+): Promise<BankAccount[]> {
+  const ids = [...new Set(transactions.map(({ accountId }) => accountId))];
+  const found = await loaders.accounts.byIds(ids, namesOf(fields));
+  return ids.flatMap((id) => found.get(id) ?? []);
 }

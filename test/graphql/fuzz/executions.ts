@@ -14,6 +14,7 @@ import { createSchema } from '../../../src/graphql/schema.ts';
 import { Monitor } from '../../../src/monitoring/monitor.ts';
 import { RequestTiming } from '../../../src/monitoring/request-timing.ts';
 import { SlowPlans } from '../../../src/monitoring/slow-plans.ts';
+import { DEFAULT_QUEUE_LIMITS } from '../../../src/tenancy/queue-limits.ts';
 import { SERVICE_ROLE } from '../../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { TWINS, type Twin } from '../../support/twin-tenants.ts';
@@ -48,7 +49,8 @@ export async function openExecutions(url: string): Promise<Executions> {
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const { statementTimeoutMs } = config.database;
   const poolSize = 4;
-  const database = new StillDatabase({ url, poolSize, statementTimeoutMs, takeServiceRole: true });
+  const queue = { ...DEFAULT_QUEUE_LIMITS, timeoutMs: 60_000 }; // a busy machine is no difference
+  const database = new StillDatabase({ url, poolSize, statementTimeoutMs, queue, takeServiceRole: true });
   const following = await followOutbox({
     enabled: true,
     connection: { url, role: SERVICE_ROLE },

@@ -1,32 +1,13 @@
-import { ACCOUNT_RELATIONS } from '../accounts/account.relations.ts';
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import { checkedSize, isSize } from '../graphql/input-checks.ts';
-import { type Relation, type Relations, withRelations } from '../graphql/relation.ts';
+import { isRelation } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField } from '../graphql/selection.ts';
-import { TRANSACTION_RELATIONS } from '../transactions/transaction.relations.ts';
 import { TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
 import { type DashboardParts, joinLists, type ListPart, OF_ACCOUNT } from './dashboard.parts.ts';
 import type { DashboardRow } from './dashboard.repository.ts';
 
 /** The lists that were read with a dashboard, for the longest of its aliases. */
-type Lists = Pick<DashboardRow, 'topAccounts' | 'recentTransactions'>;
-
-const topAccounts: Relation<Lists> = {
-  async load(context, [dashboard], { arguments: { limit }, fields }) {
-    const accounts = rowsOf(dashboard?.topAccounts, limit);
-    return [await withRelations(context, ACCOUNT_RELATIONS, accounts, fields)];
-  },
-};
-
-const recentTransactions: Relation<Lists> = {
-  async load(context, [dashboard], { arguments: { limit }, fields }) {
-    const transactions = rowsOf(dashboard?.recentTransactions, limit);
-    return [await withRelations(context, TRANSACTION_RELATIONS, transactions, fields)];
-  },
-};
-
-/** What hangs on a dashboard, and was read with it. */
-export const DASHBOARD_RELATIONS: Relations<Lists> = { topAccounts, recentTransactions };
+export type Lists = Pick<DashboardRow, 'topAccounts' | 'recentTransactions'>;
 
 /** The parts of a dashboard that its lists take. */
 export function listParts(
@@ -46,7 +27,7 @@ export function listParts(
 /** Whether something hangs on the lists that is not read with their rows. */
 export function isMoreBelow(fields: readonly SelectedField[]): boolean {
   const accounts = [...fieldsBelow(fields, 'topAccounts'), ...fieldsBelow(fields, 'recentTransactions', 'account')];
-  return accounts.some(({ name }) => name in ACCOUNT_RELATIONS);
+  return accounts.some(isRelation);
 }
 
 /** Lists whose limit is refused are not read: their own field says why. */
@@ -68,7 +49,8 @@ function columnsIn(columns: object, fields: readonly SelectedField[]): string[] 
   return [...namesOf(fields)].filter((name) => name in columns);
 }
 
-function rowsOf<Row>(list: readonly Row[] | null | undefined, limit: unknown): readonly Row[] {
+/** The first rows of a list that was read for the longest of its aliases. */
+export function firstOf<Row>(list: readonly Row[] | null | undefined, limit: unknown): readonly Row[] {
   const size = checkedSize('limit', limit as number);
   if (!list) throw new Error('a list of a dashboard is read with it, and never alone');
   return list.slice(0, size);

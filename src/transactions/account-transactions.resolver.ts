@@ -1,0 +1,96 @@
+import { Arg, Args, Ctx, FieldResolver, Info, Int, Resolver, Root } from 'type-graphql';
+import { BankAccount } from '../accounts/account.type.ts';
+import { RequestContext } from '../context/request-context.ts';
+import { listCost, nestedPageCost } from '../graphql/complexity.ts';
+import { checkedSize, isSize } from '../graphql/input-checks.ts';
+import {
+  CONNECTION_COUNT,
+  ConnectionArgs,
+  connection,
+  countIfSelected,
+  nodeFields,
+  pageRequest,
+  searchIn,
+} from '../graphql/pagination.ts';
+import type { ConnectionPage } from '../graphql/pagination.type.ts';
+import { BatchMapping, isRelation, withRelationsInLists } from '../graphql/relation.ts';
+import { namesOf, type SelectedField } from '../graphql/selection.ts';
+import type { Page } from '../paging/keyset.ts';
+import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from './transaction.filter.ts';
+import { TransactionFilter } from './transaction.input.ts';
+import { NEWEST_FIRST } from './transaction.order.ts';
+import { recentColumn } from './transaction.repository.ts';
+import { Transaction, TransactionConnection } from './transaction.type.ts';
+
+const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviousPage: false };
+
+/** The transactions that hang on accounts. */
+@Resolver(() => BankAccount)
+export class AccountTransactionsResolver {
+  @BatchMapping(({ scope, policy }, { arguments: { limit }, fields }) => {
+    // What cannot be joined is left to the method, and so is saying what is wrong with the limit.
+    if (!isSize(limit) || fields.some(isRelation)) return undefined;
+    policy.dependsOn('transactions');
+    return recentColumn(scope, limit, namesOf(fields));
+  })
+  @FieldResolver(() => [Transaction], {
+    complexity: listCost('limit'),
+    description: 'The newest transactions of the account, newest first.',
+  })
+  async recentTransactions(
+    @Root() accounts: readonly BankAccount[],
+    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many at most, 1 to 100.' }) limit: number,
+    @Ctx() context: RequestContext,
+    @Info() { fields }: SelectedField,
+  ): Promise<readonly (readonly Transaction[])[]> {
+    const { loaders, policy } = context;
+    policy.dependsOn('transactions');
+    const size = checkedSize('limit', limit);
+    const found = await loaders.transactions.recentByAccountIds(idsOf(accounts), size, namesOf(fields));
+    const lists = accounts.map(({ id }) => found.get(id) ?? []);
+    return withRelationsInLists(context, lists, fields);
+  }
+
+  @BatchMapping()
+  @FieldResolver(() => TransactionConnection, {
+    complexity: nestedPageCost({
+      scannedToFind: searchedOfAccount,
+      scannedToCount: () => 'ofAccount',
+      countFields: CONNECTION_COUNT,
+    }),
+    description: 'Transactions of the account, newest first.',
+  })
+  async transactions(
+    @Root() accounts: readonly BankAccount[],
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
+    filter: TransactionFilter | null,
+    @Ctx() context: RequestContext,
+    @Info() { fields }: SelectedField,
+  ): Promise<ConnectionPage<Transaction>[]> {
+    const { loaders, policy } = context;
+    policy.dependsOn('transactions');
+    const conditions = transactionConditions(filter);
+    const page = pageRequest(args, NEWEST_FIRST, fields, searchedOfAccount({ filter }) !== undefined);
+    const ids = idsOf(accounts);
+    const shown = nodeFields(fields);
+    const wanted = namesOf(shown);
+    const [pages, counts] = await Promise.all([
+      searchIn('transactions', TRANSACTION_REMEDY, () =>
+        loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
+      ),
+      countIfSelected(fields, CONNECTION_COUNT, () => loaders.transactions.countByAccountIds(ids, conditions)),
+    ]);
+    const found = ids.map((id) => pages.get(id) ?? EMPTY_PAGE);
+    const lists = found.map(({ rows }) => rows);
+    const rows = await withRelationsInLists(context, lists, shown);
+    return found.map((page, index) => {
+      const count = counts?.get(ids[index] as string);
+      return connection({ ...page, rows: rows[index] as typeof page.rows }, NEWEST_FIRST, count, fields);
+    });
+  }
+}
+
+function idsOf(accounts: readonly BankAccount[]): string[] {
+  return accounts.map(({ id }) => id);
+}

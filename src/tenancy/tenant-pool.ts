@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
-import type { LatencyHistogram } from '../monitoring/latency-histogram.ts';
+import { LatencyHistogram } from '../monitoring/latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
 import {
@@ -82,12 +82,17 @@ type Asked = Pick<StatementContext, 'tenantId' | 'request'> & {
   readonly isSearch?: boolean;
 };
 
+/** Since when somebody has waited for a connection, and before for a turn to search; absent: never. */
+interface Wait {
+  sinceMs?: number;
+}
+
 /** What became of those who wanted a connection. */
 export interface QueueFigures {
   /** How many wait, and of how many tenants; searches wait for their turn as such first. */
   readonly length: number;
   readonly tenants: number;
-  /** How long those waited who did, and got one. */
+  /** How long those waited who did, and got one; of searches, the wait for their turn included. */
   readonly waits: LatencyHistogram;
   /**
    * How many got none: too many waited, they waited too long, or PostgreSQL could not be reached.
@@ -135,6 +140,7 @@ export class TenantPool extends pg.Pool {
   /** Why the last connection could not be opened; undefined since one was. */
   #connectError: Error | undefined;
   #unreachable = 0;
+  readonly #waits = new LatencyHistogram();
 
   constructor({
     onStatement = () => {},
@@ -323,7 +329,7 @@ export class TenantPool extends pg.Pool {
     return {
       length: ofAll.length + ofSearches.length,
       tenants: Math.max(ofAll.tenants, ofSearches.tenants),
-      waits: ofAll.waits,
+      waits: this.#waits,
       refusals: {
         length: ofAll.refusals.length + ofSearches.refusals.length,
         time: ofAll.refusals.time + ofSearches.refusals.time,
@@ -350,19 +356,26 @@ export class TenantPool extends pg.Pool {
 
   #enqueue(asked: Asked, resolve: (client: pg.PoolClient) => void, reject: (error: Error) => void): void {
     this.#searches.noteTenant(asked.tenantId);
+    const wait: Wait = {};
     if (!asked.isSearch) {
-      this.#awaitConnection(asked, resolve, reject);
+      this.#awaitConnection(asked, wait, resolve, reject);
       return;
     }
     const refuse = (error: Error) => {
       this.#searches.leave(asked.tenantId);
       reject(error);
     };
-    this.#awaitTurn(this.#searches, asked, () => this.#awaitConnection(asked, resolve, refuse), reject);
+    this.#awaitTurn(this.#searches, asked, wait, () => this.#awaitConnection(asked, wait, resolve, refuse), reject);
   }
 
-  #awaitConnection(asked: Asked, resolve: (client: pg.PoolClient) => void, reject: (error: Error) => void): void {
-    const connect = () =>
+  #awaitConnection(
+    asked: Asked,
+    wait: Wait,
+    resolve: (client: pg.PoolClient) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const connect = () => {
+      if (wait.sinceMs !== undefined) this.#waits.record(performance.now() - wait.sinceMs);
       super.connect((error, client) => {
         if (client) return resolve(client);
         this.#queue.leave(asked.tenantId);
@@ -370,12 +383,14 @@ export class TenantPool extends pg.Pool {
         this.#unreachable++;
         reject(error as Error);
       });
-    this.#awaitTurn(this.#queue, asked, connect, reject);
+    };
+    this.#awaitTurn(this.#queue, asked, wait, connect, reject);
   }
 
   #awaitTurn(
     queue: FairQueue,
     { tenantId, request }: Asked,
+    wait: Wait,
     takeTurn: () => void,
     reject: (error: Error) => void,
   ): void {
@@ -395,6 +410,7 @@ export class TenantPool extends pg.Pool {
       refuse(error);
     };
     const waiter = queue.enter(tenantId, proceed, refuseAll, request);
+    if (waiter) wait.sinceMs ??= waiter.sinceMs;
     if (waiter && request) endWait = this.#running.wait(request, { cancel: () => queue.cancel(waiter), refuse });
   }
 

@@ -104,6 +104,41 @@ describe('connections', () => {
     expect(database.queue.length).toBe(0);
   });
 
+  test('tell how long was waited for them: of a search, from when it came until it has one', async () => {
+    const { shut, open: unlock, held, search, untilHeld, run, database } = await open(2, { searchShare: 50 });
+    const waits = () => database.queue.waits.latency();
+    for (const gate of [1, 2]) await shut(gate);
+    const all = [search('a1', A, 1), held('b1', B, 2)];
+    await untilHeld(2);
+    expect(waits().count).toBe(0); // who has one at once has not waited
+    all.push(run('a2', A, undefined, 60_000)); // for its turn to search
+    await settled();
+    const cameMs = performance.now();
+    all.push(held('c1', C, 2)); // for a connection, which it gets before the search
+    await settled();
+    expect(database.queue.length).toBe(2);
+    await unlock(1);
+    await all[0];
+    await untilHeld(2);
+    expect(waits().count).toBe(1);
+    const heldUntilMs = performance.now();
+    await unlock(2);
+    await Promise.all(all);
+    expect(waits().count).toBe(2);
+    expect(waits().max).toBeGreaterThanOrEqual(heldUntilMs - cameMs);
+  });
+
+  test('tell of a search that waits for its turn alone, while connections are free', async () => {
+    const { shut, open: unlock, search, untilHeld, database } = await open(4, { searchShare: 25 });
+    await shut(1);
+    const all = [search('a1', A, 1), search('a2', A, 1)];
+    await untilHeld(1);
+    await settled();
+    await unlock(1);
+    await Promise.all(all);
+    expect(database.queue.waits.latency().count).toBe(1);
+  });
+
   test('are few for searches, of one tenant fewer while others are active, and the rest is free', async () => {
     const { shut, open: unlock, search, untilHeld, run, done, database } = await open(4, { searchShare: 50 });
     for (const gate of [1, 2, 3]) await shut(gate);

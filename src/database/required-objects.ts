@@ -129,7 +129,7 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'audit_log_clean',
   'idempotency_keys_clean',
   'tenant_usage_clean',
-  'tenant_usage_of_all',
+  'tenant_usage_top',
   'tenants_keep_totals_applied',
   'tenants_rebuild_days',
   'statistics_rebuild',

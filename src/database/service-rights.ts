@@ -51,6 +51,6 @@ export const SERVICE_FUNCTIONS: readonly string[] = [
   'audit_log_clean(interval,integer)',
   'idempotency_keys_clean(interval,integer)',
   'tenant_usage_clean(interval,integer)',
-  'tenant_usage_of_all()',
-  'tenant_usage_sums()',
+  'tenant_usage_sums(uuid[])',
+  'tenant_usage_top(text,integer)',
 ];

@@ -11,7 +11,7 @@ import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { IndexUsage, TableStatistics } from '../indexes/usage.type.ts';
 import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import { usageOf, usageOfAll } from '../usage/usage.repository.ts';
+import { usageOf, usageOfTop } from '../usage/usage.repository.ts';
 import { TenantUsage, TenantUsageOrder } from '../usage/usage.type.ts';
 import { usageReport } from '../usage/usage-report.ts';
 import type { Monitor } from './monitor.ts';
@@ -98,9 +98,9 @@ export class PerformanceResolver {
   ): Promise<TenantUsage[]> {
     if (!isSize(first)) throw badUserInput('first', `a whole number between 1 and ${MAX_PAGE_SIZE}`, first);
     const { database } = context.services;
-    if (isOperator(context)) return usageReport(await usageOfAll(database), orderBy, first);
+    if (isOperator(context)) return (await usageOfTop(database, orderBy, first)).map(usageReport);
     const own = await usageOf(database, requireScope(context));
-    return usageReport(own ? [own] : [], orderBy, first);
+    return own ? [usageReport(own)] : [];
   }
 }
 

@@ -48,6 +48,7 @@ const TARGETS_SQL = `
 const ARGUMENTS: Readonly<Record<string, (tenant: string, name: string) => string>> = {
   uuid: (tenant) => `'${tenant}'`,
   integer: () => '1',
+  text: () => "'ERRORS'", // what tenants are listed by
   // What is kept for a least time refuses less; the outbox is cleaned at once.
   interval: (_, name) => (name === 'cache_outbox_clean' ? "'0'" : "'400 days'"),
 };

@@ -68,7 +68,7 @@ describe('what the migrations make', () => {
       'cache_outbox_clean',
       'idempotency_keys_clean',
       'tenant_usage_clean',
-      'tenant_usage_of_all',
+      'tenant_usage_top',
     ]);
   });
 

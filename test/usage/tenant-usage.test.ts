@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import 'reflect-metadata';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
-import { cleanUsage } from '../../src/usage/usage.repository.ts';
+import { cleanUsage, usageOfTop } from '../../src/usage/usage.repository.ts';
+import { TenantUsageOrder } from '../../src/usage/usage.type.ts';
+import { usageReport } from '../../src/usage/usage-report.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -125,6 +129,102 @@ test('a tenant’s own people see its own usage and nothing of others; a VIEWER 
   }
 });
 
+describe('tenants are listed', () => {
+  const FIGURE = {
+    REQUESTS: ({ requests }: Row) => requests,
+    HITS: ({ hits }: Row) => hits,
+    POINTS: ({ points }: Row) => points,
+    DATABASE_MS: ({ databaseMs }: Row) => databaseMs,
+    ROWS: ({ rows }: Row) => rows,
+    BYTES_KEPT: ({ bytesKept }: Row) => bytesKept,
+    ERRORS: ({ errors }: Row) => Object.values(errors).reduce((sum, count) => sum + count, 0),
+  } as const;
+  interface Row {
+    readonly slug: string;
+    readonly minutesAgo: number;
+    readonly requests: number;
+    readonly hits: number;
+    readonly points: number;
+    readonly databaseMs: number;
+    readonly rows: number;
+    readonly bytesKept: number;
+    readonly errors: Readonly<Record<string, number>>;
+  }
+  // Their order by code points is another one than by a locale's rules.
+  const SLUGS = ['a-b', 'ab', 'a-c', 'a1', 'b-', 'b0', 'ba', 'rival', 'acme', 'z'];
+  const small = fc.integer({ min: 0, max: 3 });
+  const row: fc.Arbitrary<Row> = fc.record({
+    slug: fc.constantFrom(...SLUGS),
+    minutesAgo: fc.constantFrom(1, 30, 59, 61, 600, 1_439, 1_441, 2_000),
+    requests: small,
+    hits: small,
+    points: small,
+    databaseMs: fc.constantFrom(0, 0.25, 1.5),
+    rows: small,
+    bytesKept: small,
+    errors: fc.dictionary(fc.constantFrom('TIMEOUT', 'FORBIDDEN'), fc.integer({ min: 1, max: 3 })),
+  });
+
+  const expected = (rows: readonly Row[], order: keyof typeof FIGURE, first: number) => {
+    const within = (minutes: number) => (slug: string) =>
+      rows.filter((each) => each.slug === slug && each.minutesAgo < minutes);
+    const [ofDay, ofHour] = [within(1_440), within(60)];
+    const sum = (of: readonly Row[], figure: (row: Row) => number) => of.reduce((total, row) => total + figure(row), 0);
+    return SLUGS.filter((slug) => ofDay(slug).length > 0)
+      .map((slug) => ({
+        slug,
+        figure: sum(ofDay(slug), FIGURE[order]),
+        hour: sum(ofHour(slug), FIGURE.REQUESTS),
+        day: sum(ofDay(slug), FIGURE.REQUESTS),
+        errors: sum(ofDay(slug), FIGURE.ERRORS),
+      }))
+      .sort((a, b) => b.figure - a.figure || (a.slug < b.slug ? -1 : 1))
+      .slice(0, first)
+      .map(({ slug, hour, day, errors }) => ({ slug, hour, day, errors }));
+  };
+
+  test('as ordering and cutting off all of them would, by each figure', async () => {
+    for (const slug of SLUGS) if (slug !== 'acme' && slug !== 'rival') await insertTenant(database.url, { slug });
+    const own = new TenantDatabase({
+      url: database.url,
+      poolSize: 1,
+      statementTimeoutMs: 10_000,
+      takeServiceRole: true,
+    });
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(row, { maxLength: 60 }), async (drawn) => {
+          // Each tenant has one row of a time.
+          const rows = [...new Map(drawn.map((each) => [`${each.slug} ${each.minutesAgo}`, each])).values()];
+          await sql('DELETE FROM tenant_usage');
+          await sql(
+            `INSERT INTO tenant_usage SELECT id, now() - "minutesAgo" * interval '1 minute', requests, hits, points, "databaseMs",
+               rows, "bytesKept", errors
+             FROM jsonb_to_recordset($1) AS drawn (slug text, "minutesAgo" integer, requests bigint, hits bigint, points bigint,
+               "databaseMs" float8, rows bigint, "bytesKept" bigint, errors jsonb) JOIN tenants USING (slug)`,
+            [JSON.stringify(rows)],
+          );
+          for (const order of Object.values(TenantUsageOrder))
+            for (const first of [1, 3, 100]) {
+              const listed = (await usageOfTop(own, order, first)).map(usageReport);
+              expect(
+                listed.map(({ slug, hour, day }) => ({
+                  slug,
+                  hour: hour.requests,
+                  day: day.requests,
+                  errors: day.errors.reduce((sum, { count }) => sum + count, 0),
+                })),
+              ).toEqual(expected(rows, order, first));
+            }
+        }),
+        { numRuns: 25 },
+      );
+    } finally {
+      await own.close();
+    }
+  });
+});
+
 test('the metrics name ten tenants at most, by their slugs', async () => {
   const others = Array.from({ length: 12 }, (_, index) => `other-${index}`);
   for (const slug of others) await insertTenant(database.url, { slug });
@@ -156,7 +256,7 @@ test('rows older than two days are removed, and the service’s login can neithe
     const asService = (text: string) => own.withConnection((client) => client.query(text));
     await expect(asService('DELETE FROM tenant_usage')).rejects.toThrow('permission denied');
     await expect(asService("SELECT tenant_usage_clean('1 hour', 10)")).rejects.toThrow('kept for 1 day at least');
-    expect((await asService('SELECT * FROM tenant_usage_sums()')).rows).toEqual([]);
+    expect((await asService(`SELECT * FROM tenant_usage_sums(ARRAY['${acme}'::uuid])`)).rows).toEqual([]);
     expect(SERVICE_ROLE).toBe('tenantry_app');
   } finally {
     await own.close();

@@ -122,14 +122,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     cacheMemoryBytes: () => cache.memoryBytes,
     following,
     audit,
-    slugOf: (tenantId) =>
-      directory.find(tenantId).then(
-        (tenant) => tenant?.slug,
-        () => undefined,
-      ),
     executions: compiles ? executor.counts : undefined,
   });
-  registerMetrics(app, metrics, shareMetrics?.(metrics));
+  const slugOf = (tenantId: string) =>
+    directory.find(tenantId).then(
+      (tenant) => tenant?.slug,
+      () => undefined,
+    );
+  registerMetrics(app, metrics, slugOf, shareMetrics?.(metrics));
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {

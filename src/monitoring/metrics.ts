@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type Aggregator, collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Following } from '../cache/outbox/following.ts';
 import type { ExecutionCounts } from '../graphql/executor.ts';
@@ -8,7 +8,10 @@ import type { QueueFigures } from '../tenancy/tenant-pool.ts';
 import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from './cache-statistics.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { Monitor } from './monitor.ts';
+import { type MetricType, readWhenAsked, type Sample, type Together } from './read-when-asked.ts';
 import { OPERATION_RESULTS } from './statistics.ts';
+import { type SlugOf, tenantMetrics } from './tenant-metrics.ts';
+import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from './tenant-totals.ts';
 
 /** Upper bounds of the histograms; Prometheus wants seconds. */
 const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000];
@@ -21,25 +24,14 @@ export interface MetricsSources {
   readonly cacheMemoryBytes: () => number;
   readonly following: Pick<Following, 'state' | 'trust'>;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
-  /** The tenant's slug; undefined when it is not known. Must not reject. */
-  readonly slugOf: (tenantId: string) => Promise<string | undefined>;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
-}
-
-/** One line of a metric. */
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** Of a histogram's parts. */
-  readonly metricName?: string;
 }
 
 /**
  * Everything for Prometheus, read from the monitor when it is asked for: recording into
  * prom-client's own histograms costs 0.7 us each time (measured), reading costs a scrape a few
- * milliseconds. No label but one of ten holds a tenant, and every label's values are bounded by the
- * monitor.
+ * milliseconds. No label holds a tenant, and every label's values are bounded by the monitor.
  */
 export function createMetrics({
   monitor,
@@ -49,9 +41,8 @@ export function createMetrics({
   cacheMemoryBytes,
   following,
   audit,
-  slugOf,
   executions,
-}: MetricsSources): Registry {
+}: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const add: Add = (type, name, help, samples, together = 'sum') =>
@@ -62,7 +53,6 @@ export function createMetrics({
   addCaches(add, monitor);
   addFollowing(add, following);
   addAudit(add, audit);
-  addTenants(add, monitor, slugOf);
   if (executions) addExecutions(add, executions);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
     { labels: {}, value: cacheMemoryBytes() },
@@ -72,26 +62,47 @@ export function createMetrics({
   );
   addQueue(add, databaseQueue);
   addAdmission(add, admission);
-  return registry;
+  return { registry, tenants: () => tenantTotals(monitor.usage) };
 }
 
-/**
- * Takes part in what all workers show. @returns gives their figures together, in Prometheus' text
- * format
- */
-export type ShareMetrics = (own: Registry) => () => Promise<string>;
+/** The figures of one process. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Of each tenant, apart from the registry: they are added up before they are ranked. */
+  readonly tenants: () => TenantTotals;
+}
+
+/** What `/metrics` shows, of one process or of all workers. */
+export interface ShownMetrics {
+  /** In Prometheus' text format. */
+  readonly text: string;
+  /** Of the `TOP_TENANTS`, the dearest first. */
+  readonly tenants: TenantTotals;
+}
+
+/** Takes part in what all workers show. @returns gives their figures together */
+export type ShareMetrics = (own: Metrics) => () => Promise<ShownMetrics>;
 
 /**
  * GET /metrics, in Prometheus' text format.
  * @param read absent: the figures of this process
  */
-export function registerMetrics(app: FastifyInstance, registry: Registry, read = () => registry.metrics()): void {
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await read()));
+export function registerMetrics(
+  app: FastifyInstance,
+  own: Metrics,
+  slugOf: SlugOf,
+  read: () => Promise<ShownMetrics> = () => shownAlone(own),
+): void {
+  app.get('/metrics', async (_request, reply) => {
+    const { text, tenants } = await read();
+    return reply.type(own.registry.contentType).send(`${text}\n${await tenantMetrics(tenants, slugOf)}`);
+  });
 }
 
-type MetricType = 'counter' | 'gauge' | 'histogram';
-/** How the figures of several workers are one. */
-type Together = Extract<Aggregator, 'sum' | 'min' | 'max'>;
+async function shownAlone({ registry, tenants }: Metrics): Promise<ShownMetrics> {
+  return { text: await registry.metrics(), tenants: dearest(addUp([tenants()]), TOP_TENANTS) };
+}
+
 type Add = (
   type: MetricType,
   name: string,
@@ -163,7 +174,7 @@ function addQueue(add: Add, queue: () => QueueFigures): void {
     { labels: {}, value: queue().tenants },
   ]);
   const waits = `${prefix}_wait_seconds`;
-  add('histogram', waits, 'How long those waited who had to, and got a connection.', () =>
+  add('histogram', waits, 'How long those waited who had to, and got a connection; searches for their turn, too.', () =>
     histogramSamples(waits, {}, queue().waits),
   );
   add('counter', 'tenantry_database_refusals_total', 'Those who got no connection, by reason.', () =>
@@ -243,49 +254,6 @@ function addAudit(add: Add, audit: MetricsSources['audit']): void {
   ]);
 }
 
-/**
- * The tenants that this process worked for most; which ones changes, so that a series may end and
- * go on later.
- */
-const TOP_TENANTS = 10;
-
-const TENANT_FIGURES = {
-  requests: 'Answers',
-  hits: 'Answers from the response cache',
-  points: 'Complexity points',
-  databaseMs: 'Milliseconds of SQL statements',
-  rows: 'Rows of SQL statements',
-  bytesKept: 'Bytes stored in the cache',
-} as const;
-
-function addTenants(add: Add, { usage }: Monitor, slugOf: MetricsSources['slugOf']): void {
-  const top = async () =>
-    Promise.all(
-      usage
-        .top(TOP_TENANTS)
-        .map(async ([id, figures], index) => ({ tenant: (await slugOf(id)) ?? `#${index + 1}`, figures })),
-    );
-  for (const [figure, what] of Object.entries(TENANT_FIGURES)) {
-    const name = `tenantry_tenant_${figure.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`;
-    add(
-      'counter',
-      name,
-      `${what} of the ${TOP_TENANTS} tenants with the most points, since the process began.`,
-      async () =>
-        (await top()).map(({ tenant, figures }) => ({
-          labels: { tenant },
-          value: figures[figure as keyof typeof TENANT_FIGURES],
-        })),
-    );
-  }
-  add('counter', 'tenantry_tenant_errors_total', `Answers with errors of the same tenants.`, async () =>
-    (await top()).map(({ tenant, figures }) => ({
-      labels: { tenant },
-      value: Object.values(figures.errors).reduce((sum, count) => sum + count, 0),
-    })),
-  );
-}
-
 /** How this process learns of writes past it: docs/cache.md. */
 function addFollowing(add: Add, { state, trust }: MetricsSources['following']): void {
   const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
@@ -316,19 +284,4 @@ function histogramSamples(name: string, labels: Sample['labels'], durations: Lat
     { metricName: `${name}_sum`, labels, value: durations.sumMs / 1000 },
     { metricName: `${name}_count`, labels, value: durations.count },
   ];
-}
-
-/**
- * prom-client's types know its own four classes only; its registry asks no more of a metric than
- * these.
- */
-function readWhenAsked(
-  type: MetricType,
-  name: string,
-  help: string,
-  samples: () => Sample[] | Promise<Sample[]>,
-  aggregator: Together,
-): Metric {
-  const get = async () => ({ type, name, help, aggregator, values: await samples() });
-  return { type, name, help, get } as unknown as Metric;
 }

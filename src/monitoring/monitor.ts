@@ -13,7 +13,7 @@ import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
 
 /** Clients name their operations as they like. */
-const MAX_OPERATIONS = 200;
+export const MAX_OPERATIONS = 200;
 /**
  * More than the schema has resolvers that are timed, and more than the code has statements and
  * namespaces.

@@ -1,26 +1,32 @@
 /**
- * A text that is read for everyone who asks at the same time, and stays as it was last known where
- * it cannot be read.
+ * What is read for everyone who asks at the same time, and stays as it was last known where it
+ * cannot be read.
  */
-export class LastKnown {
-  #known = '';
-  #reading: Promise<string> | undefined;
+export class LastKnown<Value> {
+  #known: Value;
+  #reading: Promise<Value> | undefined;
 
-  /** @param onError told why it could not be read */
+  /**
+   * @param unknown given while it was never read
+   * @param onError told why it could not be read
+   */
   constructor(
-    private readonly read: () => Promise<string>,
+    unknown: Value,
+    private readonly read: () => Promise<Value>,
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    this.#known = unknown;
+  }
 
-  /** Never rejects. Empty while it was never read. */
-  get(): Promise<string> {
+  /** Never rejects. */
+  get(): Promise<Value> {
     this.#reading ??= this.#readAnew().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
   }
 
-  async #readAnew(): Promise<string> {
+  async #readAnew(): Promise<Value> {
     try {
       this.#known = await this.read();
     } catch (error) {

@@ -1,5 +1,10 @@
 import { AggregatorRegistry } from 'prom-client';
-import type { Figures } from './worker-messages.ts';
+import { BoundedRegistry } from '../monitoring/bounded-registry.ts';
+import type { ShownMetrics } from '../monitoring/metrics.ts';
+import { MAX_OPERATIONS } from '../monitoring/monitor.ts';
+import { addUp, dearest, TOP_TENANTS } from '../monitoring/tenant-totals.ts';
+import { MAX_TENANT_TOTALS } from '../usage/usage-counts.ts';
+import type { Figures, ProcessFigures } from './worker-messages.ts';
 
 /** These must never fall; all others are gone with the worker that they speak of. */
 const COUNTING: readonly string[] = ['counter', 'histogram'];
@@ -7,31 +12,48 @@ const COUNTING: readonly string[] = ['counter', 'histogram'];
 /**
  * The figures of all workers together. What a worker that died had counted, as far as it was read
  * before, stays: a sum that falls would be taken for a restart of the service, and everything it
- * holds for new.
+ * holds for new. However many workers there were, it is bounded like the figures of one process:
+ * further names of operations share one, and of tenants those with the fewest points are forgotten.
  */
 export class WorkerFigures {
-  #ended: Figures = [];
-  readonly #last = new Map<number, Figures>();
+  #ended: ProcessFigures = { figures: [], tenants: [] };
+  readonly #last = new Map<number, ProcessFigures>();
+  /** The only label that clients name; names stay with it, so that no series falls. */
+  readonly #operations = new BoundedRegistry(MAX_OPERATIONS, (name) => name);
 
   /** @param worker its number */
-  keep(worker: number, figures: Figures): void {
-    this.#last.set(worker, figures);
+  keep(worker: number, { figures, tenants }: ProcessFigures): void {
+    this.#last.set(worker, { figures: this.#bounded(figures), tenants });
   }
 
   ended(worker: number): void {
-    const figures = this.#last.get(worker);
+    const last = this.#last.get(worker);
     this.#last.delete(worker);
-    if (!figures) return;
-    const counted = figures.filter(({ type }) => COUNTING.includes(String(type)));
-    // These hold their values: they are no longer read from anywhere.
-    this.#ended = AggregatorRegistry.aggregate([this.#ended, counted]).getMetricsAsArray() as Figures;
+    if (!last) return;
+    const counted = last.figures.filter(({ type }) => COUNTING.includes(String(type)));
+    this.#ended = {
+      // These hold their values: they are no longer read from anywhere.
+      figures: AggregatorRegistry.aggregate([this.#ended.figures, counted]).getMetricsAsArray() as Figures,
+      tenants: dearest(addUp([this.#ended.tenants, last.tenants]), MAX_TENANT_TOTALS),
+    };
   }
 
-  /**
-   * In Prometheus' text format.
-   * @param own of who keeps the workers
-   */
-  text(own: Figures = []): Promise<string> {
-    return AggregatorRegistry.aggregate([this.#ended, ...this.#last.values(), own]).metrics();
+  /** @param own of who keeps the workers */
+  async shown(own: Figures = []): Promise<ShownMetrics> {
+    const all = [this.#ended, ...this.#last.values()];
+    const registry = AggregatorRegistry.aggregate([...all.map(({ figures }) => figures), own]);
+    const tenants = dearest(addUp(all.map(({ tenants }) => tenants)), TOP_TENANTS);
+    return { text: await registry.metrics(), tenants };
+  }
+
+  #bounded(figures: Figures): Figures {
+    return figures.map((metric) => ({
+      ...metric,
+      values: metric.values.map((value) => {
+        const { operation } = value.labels;
+        if (operation === undefined) return value;
+        return { ...value, labels: { ...value.labels, operation: this.#operations.entry(String(operation)) } };
+      }),
+    }));
   }
 }

@@ -1,17 +1,25 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { ShownMetrics } from '../monitoring/metrics.ts';
+import type { TenantTotals } from '../monitoring/tenant-totals.ts';
 
-/** The figures of one process, as prom-client gives them. */
+/** As prom-client gives them. */
 export type Figures = MetricObjectWithValues<MetricValue<string>>[];
+
+/** The figures of one process. */
+export interface ProcessFigures {
+  readonly figures: Figures;
+  readonly tenants: TenantTotals;
+}
 
 /** What a worker tells the process that started it. */
 export type FromWorker =
   | { readonly kind: 'ready'; readonly banner: string }
   | { readonly kind: 'failed'; readonly said: string }
-  | { readonly kind: 'figures'; readonly ask: number; readonly figures: Figures }
+  | ({ readonly kind: 'figures'; readonly ask: number } & ProcessFigures)
   | { readonly kind: 'metrics'; readonly ask: number };
 
 /** What it is told. */
 export type ToWorker =
   | { readonly kind: 'stop' }
   | { readonly kind: 'figures'; readonly ask: number }
-  | { readonly kind: 'metrics'; readonly ask: number; readonly text: string };
+  | { readonly kind: 'metrics'; readonly ask: number; readonly shown: ShownMetrics };

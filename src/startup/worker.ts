@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import { describeError } from '../cli/run-command.ts';
 import type { Config } from '../config.ts';
+import type { Metrics, ShownMetrics } from '../monitoring/metrics.ts';
 import { closeInTime } from './close-in-time.ts';
 import { serve } from './serve.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -28,14 +28,16 @@ export async function runWorker(config: Config, logger: Logger, signals: StopSig
 }
 
 /** Answers for its own figures, and asks for those of all workers. */
-function shareMetrics(own: Registry): () => Promise<string> {
-  const asked = new Map<number, (text: string) => void>();
+function shareMetrics({ registry, tenants }: Metrics): () => Promise<ShownMetrics> {
+  const asked = new Map<number, (shown: ShownMetrics) => void>();
   let asks = 0;
   process.on('message', async (message: ToWorker) => {
-    if (message.kind === 'figures')
-      await tell({ kind: 'figures', ask: message.ask, figures: await own.getMetricsAsJSON() });
+    if (message.kind === 'figures') {
+      const figures = await registry.getMetricsAsJSON();
+      await tell({ kind: 'figures', ask: message.ask, figures, tenants: tenants() });
+    }
     if (message.kind !== 'metrics') return;
-    asked.get(message.ask)?.(message.text);
+    asked.get(message.ask)?.(message.shown);
     asked.delete(message.ask);
   });
   return () =>

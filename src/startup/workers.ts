@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
+import type { ShownMetrics } from '../monitoring/metrics.ts';
 import { LastKnown } from './last-known.ts';
 import { openDatabase } from './open-database.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -48,7 +49,8 @@ class Workers {
   readonly #figuresAsked = new Map<number, () => void>();
   readonly #restarts: Counter;
   #asks = 0;
-  readonly #text = new LastKnown(
+  readonly #shown = new LastKnown<ShownMetrics>(
+    { text: '', tenants: [] },
     () => this.#gather(),
     (error) => this.logger.error({ err: error }, 'the figures of the workers could not be put together'),
   );
@@ -109,11 +111,11 @@ class Workers {
     if (message.kind === 'ready') this.#serves(worker, message.banner);
     if (message.kind === 'failed') this.#failed(message.said);
     if (message.kind === 'figures') {
-      this.#figures.keep(worker.id, message.figures);
+      this.#figures.keep(worker.id, message);
       this.#figuresAsked.get(message.ask)?.();
     }
     if (message.kind === 'metrics')
-      void this.#text.get().then((text) => tell(worker, { kind: 'metrics', ask: message.ask, text }));
+      void this.#shown.get().then((shown) => tell(worker, { kind: 'metrics', ask: message.ask, shown }));
   }
 
   #serves(worker: Worker, banner: string): void {
@@ -170,9 +172,9 @@ class Workers {
   }
 
   /** However many ask at once, each worker is asked once. */
-  async #gather(): Promise<string> {
+  async #gather(): Promise<ShownMetrics> {
     await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#askForFigures(worker)));
-    return this.#figures.text(await this.#own.getMetricsAsJSON());
+    return this.#figures.shown(await this.#own.getMetricsAsJSON());
   }
 
   /** Resolves when they came, the worker has ended, or it takes too long. */

@@ -6,8 +6,8 @@ import { LRUCache } from 'lru-cache';
  */
 export const USAGE_MODEL = 'TenantUsage';
 
-/** Tenants whose sums of this process are kept for its metrics. */
-const MAX_TOTALS = 10_000;
+/** Tenants whose sums are kept for the metrics: of a process, and of workers that ended. */
+export const MAX_TENANT_TOTALS = 10_000;
 
 /** What one tenant cost. */
 export interface UsageFigures {
@@ -33,7 +33,7 @@ const NUMBERS = ['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept'
  */
 export class UsageCounts {
   #untaken = new Map<string, UsageFigures>();
-  readonly #totals = new LRUCache<string, UsageFigures>({ max: MAX_TOTALS });
+  readonly #totals = new LRUCache<string, UsageFigures>({ max: MAX_TENANT_TOTALS });
 
   /** An answer. */
   request(tenantId: string, cacheHit: boolean, points: number): void {
@@ -70,15 +70,16 @@ export class UsageCounts {
     return taken;
   }
 
-  /** Since the process began, those with the most points first. */
-  top(count: number): [tenantId: string, figures: UsageFigures][] {
-    const all = new Map([...this.#totals.entries()].map(([tenantId, total]) => [tenantId, structuredClone(total)]));
+  /** Since the process began, by tenant: those of it that were active last. */
+  totals(): [tenantId: string, figures: UsageFigures][] {
+    const all = new Map(this.#totals.entries());
     for (const [tenantId, figures] of this.#untaken) {
-      const total = all.get(tenantId) ?? noUsage();
+      const total = noUsage();
       addFigures(total, figures);
+      addFigures(total, all.get(tenantId) ?? noUsage());
       all.set(tenantId, total);
     }
-    return [...all].sort(([, a], [, b]) => b.points - a.points).slice(0, count);
+    return [...all];
   }
 
   #of(tenantId: string): UsageFigures {

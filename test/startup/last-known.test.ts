@@ -4,6 +4,7 @@ import { LastKnown } from '../../src/startup/last-known.ts';
 test('is read once for all who ask meanwhile, and anew afterwards', async () => {
   let reads = 0;
   const text = new LastKnown(
+    '',
     async () => `read ${++reads}`,
     () => {},
   );
@@ -15,6 +16,7 @@ test('a failure is told, and answered with what was known; the next one is read 
   const answers = [() => 'first', () => Promise.reject(new Error('no figures')), () => 'third'];
   const told: unknown[] = [];
   const text = new LastKnown(
+    '',
     async () => answers.shift()?.() ?? '',
     (error) => told.push(error),
   );
@@ -24,6 +26,7 @@ test('a failure is told, and answered with what was known; the next one is read 
 
 test('a failure before anything was known is answered, too', async () => {
   const text = new LastKnown(
+    '',
     () => Promise.reject(new Error('no figures')),
     () => {},
   );

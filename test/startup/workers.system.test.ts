@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Role } from '../../src/context/caller.ts';
+import { createTokenIssuer } from '../../src/context/token-issuer.ts';
 import { isProcessAlive } from '../../src/embedded/process-identity.mjs';
-import { createMainDatabase, type MainProcess, startMain } from '../support/main-process.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -75,6 +78,27 @@ describeWithOwnRedis('two workers', () => {
     expect(await refusedRequests(20)).toBe(0);
     expect(await refusals()).toBe(60);
     await expect.poll(() => figure('tenantry_cache_drainer')).toBe(1);
+  });
+
+  test('rank and name tenants by what all of them did', async () => {
+    const auth = { secret: MAIN_SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined };
+    const send = async (slug: string, times: number) => {
+      const tenantId = await insertTenant(database.url, { slug });
+      const holder = { subject: 'anna', role: Role.VIEWER, tenantId, lifetimeSeconds: 3_600 };
+      const token = await createTokenIssuer(auth, false).issue(holder);
+      const headers = { ...HEADERS, authorization: `Bearer ${token}` };
+      const body = '{"query":"{ tenant { slug } }"}';
+      await Promise.all(
+        Array.from({ length: times }, () => fetch(`${service.url}/graphql`, { method: 'POST', headers, body })),
+      );
+    };
+    await send('few', 4);
+    await send('many', 20);
+    const ranked = [...(await metrics()).matchAll(/^tenantry_tenant_requests_total\{tenant="(\w+)"\} (\d+)$/gm)];
+    expect(ranked.map(([, slug, requests]) => [slug, Number(requests)])).toEqual([
+      ['many', 20],
+      ['few', 4],
+    ]);
   });
 
   test('end with a signal, all of them, and leave nothing', async () => {

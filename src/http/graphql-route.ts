@@ -142,26 +142,31 @@ function answer(
     route.services.monitor.recordOperation({ name, tenantId, durationMs, errors: 1, cacheHit: false }, timing);
     return loaded;
   };
-  const sendRefusal = (refusal: Refusal) => {
-    const loaded = refuseSpent(refusal);
-    route.services.monitor.recordError(loaded.status, loaded.errorCode, caller?.tenant?.scope.tenantId);
-    return sendAnswer(request, reply, { outcome: 'bypass', reason: 'momentary', loaded }, serverTiming(timing));
-  };
   const send = (found: Answer) => {
-    timing.cache = found.outcome;
-    if ('loaded' in found && found.loaded.errorCode !== undefined)
-      route.services.monitor.recordError(found.loaded.status, found.loaded.errorCode, caller?.tenant?.scope.tenantId);
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
-    if (!isLoaded && caller) {
-      const refusal = route.services.budget.charge(caller, HIT_POINTS);
-      if (refusal) return sendRefusal(refusal);
-      recordHit(route.services, caller, operation, timing, found);
-    }
-    if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, found, serverTiming(timing));
-    return sendReport(request, reply, found, withReport(found, keyOf(caller, operation)), serverTiming(timing));
+    const isGiven = !isLoaded && caller !== null;
+    const refusal = isGiven ? route.services.budget.charge(caller, HIT_POINTS) : undefined;
+    const sent = refusal ? unasked(refuseSpent(refusal)) : alikeWhenSpent(found);
+    timing.cache = sent.outcome;
+    if ('loaded' in sent && sent.loaded.errorCode !== undefined)
+      route.services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, caller?.tenant?.scope.tenantId);
+    if (isGiven && !refusal) recordHit(route.services, caller, operation, timing, sent);
+    if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
+    return sendReport(request, reply, sent, withReport(sent, keyOf(caller, operation)), serverTiming(timing));
   };
   const found = find(route.services, caller, operation, loadPaid, whenJoined);
   return found instanceof Promise ? found.then(send) : send(found);
+}
+
+/** A spent budget is refused alike, whether an answer lies ready or would have to be computed. */
+function alikeWhenSpent(found: Answer): Answer {
+  const isSpent = found.outcome === 'miss' && 'loaded' in found && found.loaded.errorCode === ErrorCode.RateLimited;
+  return isSpent ? unasked(found.loaded) : found;
+}
+
+/** Neither what the cache has nor what it lacks is told to who may not have it. */
+function unasked(loaded: LoadedAnswer): Answer {
+  return { outcome: 'bypass', reason: 'momentary', loaded };
 }
 
 function find(

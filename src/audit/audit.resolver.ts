@@ -3,6 +3,7 @@ import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql'
 import { NeverKept } from '../cache/cache-control.ts';
 import { Role } from '../context/caller.ts';
 import { RequestContext } from '../context/request-context.ts';
+import { badUserInput } from '../errors.ts';
 import { pageCost, type Scanned } from '../graphql/complexity.ts';
 import { checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import {
@@ -19,6 +20,7 @@ import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { AUDIT_ORDER } from './audit.repository.ts';
 import { AuditEntryConnection } from './audit.type.ts';
+import { AUDIT_ACTIONS } from './audit-actions.ts';
 
 @Resolver()
 export class AuditResolver {
@@ -44,7 +46,10 @@ export class AuditResolver {
     since: string | null,
     @Arg('who', () => String, { nullable: true, description: 'Only entries with exactly this subject. Absent: all.' })
     who: string | null,
-    @Arg('what', () => String, { nullable: true, description: 'Only entries with exactly this action. Absent: all.' })
+    @Arg('what', () => String, {
+      nullable: true,
+      description: 'Only entries of this action: the name of a mutation, `refresh`, `token` or a command. Absent: all.',
+    })
     what: string | null,
     @Ctx() { scope, services }: RequestContext,
     @Info() info: GraphQLResolveInfo,
@@ -52,8 +57,8 @@ export class AuditResolver {
     const fields = selectedFields(info);
     const filter = {
       since: since == null ? null : checkedInstant('since', since),
-      who: searched('who', who),
-      what: searched('what', what),
+      who: who == null ? null : checkedSearchText('who', who),
+      what: what == null ? null : checkedAction(what),
     };
     const request = pageRequest(args, AUDIT_ORDER, fields, searchedLines({ who, what }) !== undefined);
     const [page, count] = await Promise.all([
@@ -71,6 +76,8 @@ function searchedLines({ who, what }: { who?: string | null; what?: string | nul
   return who == null && what == null ? undefined : 'auditLines';
 }
 
-function searched(argument: string, text: string | null | undefined): string | null {
-  return text == null ? null : checkedSearchText(argument, text);
+/** What is never recorded is rather a mistyped action than one that was not done. */
+function checkedAction(what: string): string {
+  if (!AUDIT_ACTIONS.includes(what)) throw badUserInput('what', `one of ${AUDIT_ACTIONS.join(', ')}`, what);
+  return what;
 }

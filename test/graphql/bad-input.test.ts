@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type GraphQLArgument, type GraphQLInputField, getNamedType, isInputObjectType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AUDIT_ACTIONS } from '../../src/audit/audit-actions.ts';
 import { Role } from '../../src/context/caller.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
@@ -133,7 +134,13 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
   ],
   ['auditLog(since: $v) { totalCount }', 'DateTime', 'since', 'an instant', INSTANTS],
   ['auditLog(who: $v) { totalCount }', 'String', 'who', 'without null characters', TEXTS],
-  ['auditLog(what: $v) { totalCount }', 'String', 'what', 'without null characters', TEXTS],
+  [
+    'auditLog(what: $v) { totalCount }',
+    'String',
+    'what',
+    `one of ${AUDIT_ACTIONS.join(', ')}`,
+    ['', 'transfers', 'Transfer', 'transfer ', 'audit', '*', ...TEXTS],
+  ],
   ['performance { tenants(first: $v) { slug } }', 'Int!', 'first', 'between 1 and 100', SIZES],
   ['performance { tables(model: $v) { model } }', 'String', 'model', 'one of Tenant, BankAccount', ['', 'tenants']],
 ];

@@ -2,6 +2,7 @@ import { notRecorded, recordAction } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
 import { type CommandDatabase, connect, openCommandDatabase } from '../cli/database.ts';
 import type { Config } from '../config.ts';
+import { findRunningEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { isRole, ROLES, Role } from './caller.ts';
@@ -12,7 +13,11 @@ import { createTokenIssuer } from './token-issuer.ts';
 const SLUGS_SHOWN = 5;
 
 const OPTIONS = {
-  tenant: { type: 'string', value: '<slug>', description: 'The tenant it is for. An OPERATOR has none.' },
+  tenant: {
+    type: 'string',
+    value: '<slug>',
+    description: 'The tenant it is for. Not looked at for an OPERATOR, who has none.',
+  },
   role: { type: 'string', value: '<role>', default: Role.VIEWER, description: `${ROLES.join(', ')}.` },
   name: { type: 'string', value: '<name>', description: 'Name of the holder. Default: the subject.' },
   subject: { type: 'string', value: '<id>', description: 'Id of the holder. Default: local-<role>.' },
@@ -31,16 +36,21 @@ export const TOKEN_COMMAND: CommandSpec<typeof OPTIONS> = {
 
 /**
  * Issues what the command line asks for.
+ * @param findEmbedded how the embedded database is found; for tests
  * @throws OperatorError for a role, tenant or lifetime that does not hold, and where tokens are not
  *   issued here
  */
-export async function issueToken(config: Config, { options }: CommandLine<typeof OPTIONS>): Promise<string> {
+export async function issueToken(
+  config: Config,
+  { options }: CommandLine<typeof OPTIONS>,
+  findEmbedded = findRunningEmbeddedPostgres,
+): Promise<string> {
   const role = parseRole(options.role);
   const lifetimeSeconds = parseLifetimeSeconds('expires', options.expires);
   const issuer = createTokenIssuer(config.auth, config.production);
   const subject = options.subject || `local-${role.toLowerCase()}`;
   const tenant = role === Role.OPERATOR ? null : await findTenant(config, options.tenant, subject);
-  if (!tenant) await recordOperator(config, subject);
+  if (!tenant) await recordOperator(config, subject, findEmbedded);
   return issuer.issue({
     subject,
     name: options.name || subject,
@@ -56,11 +66,19 @@ function parseRole(text: string): Role {
   throw new OperatorError(`--role must be one of ${ROLES.join(', ')}, but got: "${text}".`, 'Give one of these roles.');
 }
 
-/** An operator's token is made without a database; that nobody could be told of it is said. */
-async function recordOperator({ database }: Config, subject: string): Promise<void> {
-  if (!database.url) return notRecorded(TOKEN_COMMAND.name, 'DATABASE_URL is not set.');
+/**
+ * An operator's token is made without a database, and none is started to record it. Where there is
+ * none, that nobody could be told of it is said.
+ */
+async function recordOperator(
+  { database }: Config,
+  subject: string,
+  findEmbedded: typeof findRunningEmbeddedPostgres,
+): Promise<void> {
   try {
-    const client = await connect(database.url, TOKEN_COMMAND.name);
+    const url = database.url ?? (await findEmbedded());
+    if (!url) return notRecorded('token', 'DATABASE_URL is not set, and the embedded PostgreSQL does not run.');
+    const client = await connect(url, TOKEN_COMMAND.name);
     await recordAction(client, { action: 'token', tenantId: null, key: subject });
     await client.end();
   } catch (error) {

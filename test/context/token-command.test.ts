@@ -1,13 +1,18 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { readConfig } from '../../src/config.ts';
 import { issueToken, TOKEN_COMMAND } from '../../src/context/token-command.ts';
 import { createTokenVerifier } from '../../src/context/token-verifier.ts';
+import { findRunningEmbeddedPostgres } from '../../src/embedded/index.mjs';
 import { OperatorError } from '../../src/errors.ts';
 import { builtFrom } from '../support/built.ts';
+import { withClient } from '../support/postgres.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 import { createTenants, type TenantsFixture } from './tenants-fixture.ts';
 
 let tenants: TenantsFixture;
@@ -22,10 +27,10 @@ function settings(env: NodeJS.ProcessEnv = {}) {
   return readConfig({ DATABASE_URL: tenants.url, AUTH_SECRET: 'a secret of this test, longer than 32 bytes', ...env });
 }
 
-async function run(argv: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+async function run(argv: string[], env: NodeJS.ProcessEnv = {}, findEmbedded?: () => Promise<string>): Promise<string> {
   const line = parseCommandLine(TOKEN_COMMAND, argv);
   if (line === 'help') throw new Error('--help was not asked for');
-  return issueToken(settings(env), line);
+  return issueToken(settings(env), line, findEmbedded);
 }
 
 const failure = (argv: string[], env?: NodeJS.ProcessEnv) => run(argv, env).catch((error) => error);
@@ -63,6 +68,52 @@ test('issues an operator’s token without a tenant, and without a database', as
     ['--role', 'operator', '--tenant', 'acme'],
   ])
     expect(decodeJwt(await run(argv, nowhere))).not.toHaveProperty('tenant');
+});
+
+describe('an operator’s token', () => {
+  const argv = (subject: string) => ['--role', 'OPERATOR', '--subject', subject, '--tenant', 'acme'];
+  const recorded = (subject: string) =>
+    withClient(tenants.url, async (client) => {
+      const sql = 'SELECT tenant_id, outcome FROM audit_log WHERE action = $1 AND key = $2';
+      return (await client.query(sql, ['token', subject])).rows;
+    });
+  const line = { tenant_id: '00000000-0000-0000-0000-000000000000', outcome: 'DONE' };
+  let told: string[] = [];
+  beforeEach(() => {
+    told = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(String(text)) > 0);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test('leaves its line in the database of DATABASE_URL, and then no other is looked for', async () => {
+    await run(argv('by-url'), {}, () => Promise.reject(new Error('looked for')));
+    expect([await recorded('by-url'), told]).toEqual([[line], []]);
+  });
+
+  test('leaves its line in the embedded database that runs', async () => {
+    await run(argv('embedded'), { DATABASE_URL: '' }, async () => tenants.url);
+    expect([await recorded('embedded'), told]).toEqual([[line], []]);
+  });
+
+  test('starts no embedded database for it, and says that there is no line', async () => {
+    const directory = path.join(makeTempFolder(), 'postgres');
+    const find = () => findRunningEmbeddedPostgres({ directory }) as Promise<string>;
+    expect(decodeJwt(await run(argv('nobody'), { DATABASE_URL: '' }, find))).not.toHaveProperty('tenant');
+    expect(existsSync(directory)).toBe(false);
+    expect(told).toEqual([
+      'No line of token could be written to the audit log: DATABASE_URL is not set, and the embedded PostgreSQL does not run.\n',
+    ]);
+  });
+
+  test.each<[string, () => Promise<string>, RegExp]>([
+    ['stopped just now', async () => 'postgresql://127.0.0.1:1/none', /cannot be opened/],
+    ['belongs to another user', () => Promise.reject(new Error('EACCES')), /EACCES/],
+  ])('is issued when the embedded database %s, which is said', async (_, find, why) => {
+    expect(decodeJwt(await run(argv('lost'), { DATABASE_URL: '' }, find))).toMatchObject({ role: 'OPERATOR' });
+    expect(told).toEqual([expect.stringMatching(why)]);
+  });
 });
 
 test('names the tenants that there are when it does not find one', async () => {

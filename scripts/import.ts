@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { recorded } from '../src/audit/operator-line.ts';
 import type { CommandSpec } from '../src/cli/command-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { Progress } from '../src/cli/progress.ts';
 import { runCommand } from '../src/cli/run-command.ts';
-import { importFolder } from '../src/import/import-folder.ts';
+import { importAction, importFolder } from '../src/import/import-folder.ts';
 import { defaultRejectsPath, formatResult, hasRejects } from '../src/import/import-report.ts';
 
 const REJECTED_EXIT_CODE = 2;
@@ -49,8 +48,7 @@ await runCommand(SPEC, async ({ options, arguments: [folder = ''] }) => {
         dryRun: options['dry-run'],
         update: (line) => progress.update(line),
       });
-    const action = { action: SPEC.name, tenantId: null, key: path.basename(path.resolve(folder)) };
-    const result = options['dry-run'] ? await work() : await recorded(database.client, action, work);
+    const result = options['dry-run'] ? await work() : await recorded(database.client, importAction(folder), work);
     progress.close();
     process.stdout.write(`${formatResult(result, performance.now() - startedAt, options['dry-run'])}\n`);
     return hasRejects(result) ? REJECTED_EXIT_CODE : 0;

@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../src/cli/command-line.ts';
 import { openCommandDatabase } from '../src/cli/database.ts';
 import { runCommand } from '../src/cli/run-command.ts';
-import { OperatorError } from '../src/errors.ts';
+import { StateError } from '../src/errors.ts';
 import { explainQueries, isFaulty } from '../src/indexes/explain-queries.ts';
 import { explainedAsJson, formatExplained } from '../src/indexes/explain-report.ts';
 
@@ -25,7 +25,7 @@ await runCommand(SPEC, async ({ options }) => {
   try {
     const explained = await explainQueries(database.client);
     if (!explained.length)
-      throw new OperatorError('No tenant has an account: there is nothing to plan for.', 'Fill it: npm run db:seed');
+      throw new StateError('No tenant has an account: there is nothing to plan for.', 'Fill it: npm run db:seed');
     const text = options.json
       ? JSON.stringify(explainedAsJson(explained), null, 2)
       : formatExplained(explained, options.plans);

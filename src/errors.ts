@@ -23,11 +23,14 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 /** What waits at that moment has ended, or was refused, by then. */
 const BUSY_RETRY_SECONDS = 1;
 
+/** What the audit log has for an error that an operator must mend. */
+export type OperatorErrorCode = typeof ErrorCode.BadUserInput | 'FAILED_PRECONDITION' | typeof ErrorCode.Unavailable;
+
 /**
- * A setting, an argument of a command or a state of the machine that a person must mend: message
- * and remedy, no stack.
+ * A setting, an argument or a file that a person gave and must mend: message and remedy, no stack.
  */
 export class OperatorError extends Error {
+  readonly code: OperatorErrorCode = ErrorCode.BadUserInput;
   readonly remedy: string;
 
   constructor(message: string, remedy: string, options?: ErrorOptions) {
@@ -35,6 +38,19 @@ export class OperatorError extends Error {
     this.name = 'OperatorError';
     this.remedy = remedy;
   }
+}
+
+/**
+ * What was asked for is right, but not in the state of the database or of the machine, which a
+ * person must change first.
+ */
+export class StateError extends OperatorError {
+  override readonly code = 'FAILED_PRECONDITION';
+}
+
+/** Something is out of reach, or another session works on it: the same may be done later. */
+export class UnavailableError extends OperatorError {
+  override readonly code = ErrorCode.Unavailable;
 }
 
 /**

@@ -4,7 +4,7 @@ import type pg from 'pg';
 
 import { formatBytes, formatCount, formatDuration } from '../../src/cli/format.ts';
 import type { Progress } from '../../src/cli/progress.ts';
-import { OperatorError } from '../../src/errors.ts';
+import { OperatorError, StateError } from '../../src/errors.ts';
 import { CREATE_NUMBERS, CREATE_STATE, type DataKind, INSERT_ACCOUNTS, INSERT_TENANTS } from './data-set.sql.ts';
 import { BENCH_DIRECTORY } from './database.ts';
 import { CREATE_TO_DO, copyTransactions, fillTransactions, finishFill } from './fill.ts';
@@ -124,7 +124,7 @@ export function announce(transactions: number, progress: Progress): void {
   if (process.env.DATABASE_URL) return;
   const { bavail, bsize } = statfsSync(BENCH_DIRECTORY);
   if (bavail * bsize < 1.5 * bytes)
-    throw new OperatorError(
+    throw new StateError(
       `${BENCH_DIRECTORY} has ${formatBytes(bavail * bsize)} left, which is too little.`,
       'Make room, or give a smaller --transactions.',
     );

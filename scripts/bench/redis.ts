@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { OperatorError } from '../../src/errors.ts';
+import { OperatorError, StateError } from '../../src/errors.ts';
 import { findFreePort, type StartedProcess, startProcess } from './child-process.ts';
 import type { Cleanup } from './cleanup.ts';
 
@@ -54,7 +54,7 @@ function listens(port: number): Promise<boolean> {
 }
 
 function noRedis(reason: string): OperatorError {
-  return new OperatorError(
+  return new StateError(
     `redis-server cannot be started: ${reason}.`,
     'Install it (Debian: apt-get install redis-server), or leave out the cases that need it, for example: npm run bench -- --only cold-dashboard,cold-list',
   );

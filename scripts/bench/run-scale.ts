@@ -1,5 +1,5 @@
 import { Progress } from '../../src/cli/progress.ts';
-import { OperatorError } from '../../src/errors.ts';
+import { OperatorError, StateError } from '../../src/errors.ts';
 import { ask, loadRequest } from './answers.ts';
 import { type Cleanup, withCleanup } from './cleanup.ts';
 import { announce, ensureDataSet, transactionsMade } from './data-set.ts';
@@ -156,7 +156,7 @@ class KeptSteps {
 }
 
 function alreadyLarger(made: number, wanted: number): OperatorError {
-  return new OperatorError(
+  return new StateError(
     `The data set of --scale has ${made.toLocaleString('en-US')} transactions already, too many for the step of ${wanted.toLocaleString('en-US')}.`,
     'Begin anew: npm run bench -- --scale --fresh',
   );

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { ErrorCode, OperatorError } from '../errors.ts';
@@ -15,10 +14,13 @@ export interface OperatorAction {
   readonly key: string | null;
 }
 
-/** Both in one statement: the setting ends with it. */
-const INSERT_LINE = `WITH tenant AS MATERIALIZED (SELECT set_config('app.tenant_id', $1, true))
-  INSERT INTO audit_log (tenant_id, at, id, subject, role, action, key, request_id, outcome, codes, times)
-  SELECT $1::uuid, clock_timestamp(), $2, $3, NULL, $4, $5, NULL, $6, $7, 1 FROM tenant`;
+/**
+ * A line for each tenant of $1. Row-level security checks each row as it is written, and so each
+ * row sets its own tenant first.
+ */
+const INSERT_LINES = `INSERT INTO audit_log (tenant_id, at, id, subject, role, action, key, request_id, outcome, codes, times)
+  SELECT set_config('app.tenant_id', tenant::text, true)::uuid, clock_timestamp(), gen_random_uuid(), $2, NULL, $3, $4, NULL, $5, $6, 1
+  FROM unnest($1::uuid[]) AS tenant`;
 
 /** Carries out what a command does, and records who did it and what came of it. */
 export async function recorded<Result>(
@@ -46,15 +48,43 @@ export async function recordAction(client: Pick<pg.ClientBase, 'query'>, action:
   );
 }
 
-async function insertLine(
+/**
+ * A line for each tenant that the transaction under way has changed, written by it. The transaction
+ * acts for none of them in particular afterwards. Where no line can be written, that is said on
+ * stderr, and the transaction goes on.
+ */
+export async function recordTenants(
   client: Pick<pg.ClientBase, 'query'>,
-  { action, tenantId, key }: OperatorAction,
+  action: Omit<OperatorAction, 'tenantId'>,
+  tenantIds: Iterable<string>,
+): Promise<void> {
+  await client.query('SAVEPOINT audit_lines');
+  try {
+    await insertLines(client, action, [...tenantIds], AuditOutcome.DONE, []);
+  } catch (error) {
+    await client.query('ROLLBACK TO SAVEPOINT audit_lines');
+    notRecorded(action.action, (error as Error).message);
+  }
+}
+
+function insertLine(
+  client: Pick<pg.ClientBase, 'query'>,
+  { tenantId, ...action }: OperatorAction,
+  outcome: AuditOutcome,
+  codes: readonly string[],
+): Promise<void> {
+  return insertLines(client, action, [tenantId ?? NO_TENANT.tenantId], outcome, codes);
+}
+
+async function insertLines(
+  client: Pick<pg.ClientBase, 'query'>,
+  { action, key }: Omit<OperatorAction, 'tenantId'>,
+  tenantIds: readonly string[],
   outcome: AuditOutcome,
   codes: readonly string[],
 ): Promise<void> {
   const subject = storable(`operator:${userName()}`);
-  const line = [tenantId ?? NO_TENANT.tenantId, randomUUID(), subject, action, storable(key), outcome, codes];
-  await client.query(INSERT_LINE, line);
+  await client.query(INSERT_LINES, [tenantIds, subject, action, storable(key), outcome, codes]);
 }
 
 export function notRecorded(action: string, reason: string): void {
@@ -63,7 +93,7 @@ export function notRecorded(action: string, reason: string): void {
 
 function codeOf(error: unknown): string {
   if (error instanceof pg.DatabaseError) return error.code ?? ErrorCode.Internal;
-  return error instanceof OperatorError ? ErrorCode.BadUserInput : ErrorCode.Internal;
+  return error instanceof OperatorError ? error.code : ErrorCode.Internal;
 }
 
 function userName(): string {

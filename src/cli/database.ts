@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError, UnavailableError } from '../errors.ts';
 import { settingOf } from '../setting.mjs';
 import { pendingMigrations } from '../startup/database-state.ts';
 import { migrate } from '../startup/migrate.ts';
@@ -126,7 +126,7 @@ async function refuseUnmigrated(client: pg.Client): Promise<void> {
     [EXPECTED_TABLES],
   );
   if (rows.length === 0) return;
-  throw new OperatorError(
+  throw new StateError(
     `The database is not migrated: it has no table ${rows.map(({ name }) => name).join(', ')}.`,
     'Run: npm run db:migrate',
   );
@@ -139,7 +139,9 @@ export function isMissingDatabase(error: unknown): boolean {
 
 function unreachable(url: string, cause: unknown): OperatorError {
   const { code, message } = firstCause(cause);
-  return new OperatorError(`The database ${addressOf(url)} cannot be opened: ${message}.`, remedyOf(code), { cause });
+  return new UnavailableError(`The database ${addressOf(url)} cannot be opened: ${message}.`, remedyOf(code), {
+    cause,
+  });
 }
 
 /** A name with several addresses fails with one error for each. */

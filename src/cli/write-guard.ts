@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import { OperatorError } from '../errors.ts';
+import { StateError, UnavailableError } from '../errors.ts';
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
@@ -22,12 +22,12 @@ export async function refuseReadOnly(client: Queryable): Promise<void> {
     `SELECT pg_is_in_recovery() AS replica, current_setting('transaction_read_only') = 'on' AS "readOnly"`,
   );
   if (rows[0]?.replica)
-    throw new OperatorError(
+    throw new StateError(
       'This server is a read-only replica; nothing was changed.',
       'Give the DATABASE_URL of the primary server.',
     );
   if (rows[0]?.readOnly)
-    throw new OperatorError(
+    throw new StateError(
       'This session is read-only (default_transaction_read_only is on); nothing was changed.',
       'Use a login or a database without that setting.',
     );
@@ -40,7 +40,7 @@ export async function refuseReadOnly(client: Queryable): Promise<void> {
  */
 export async function refuseDuringMigration(client: Queryable): Promise<void> {
   if (await isFree(client, String(MIGRATION_LOCK_KEY))) return;
-  throw new OperatorError(
+  throw new UnavailableError(
     `Another session is migrating this database (it holds the advisory lock ${MIGRATION_LOCK_KEY}); nothing was changed.`,
     'Run it again when that has ended; "npx prisma migrate status" shows the state.',
   );
@@ -57,7 +57,7 @@ export async function refuseWithoutRights(client: Queryable, tables: readonly st
     [tables],
   );
   if (!rows[0]?.lacking) return;
-  throw new OperatorError(
+  throw new StateError(
     `The login ${rows[0].login} may not read and write ${rows[0].lacking}; nothing was changed.`,
     'Give the DATABASE_URL of a login that owns the tables or is a member of the role that does, such as the one that migrates.',
   );

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import path from 'node:path';
 import type { AuthConfig } from '../config.ts';
 import { findProjectRoot } from '../embedded/project-root.mjs';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 
 const SECRET_BYTES = 32;
 
@@ -37,7 +37,7 @@ export function developmentSecret(file: string): string {
     return readSecret(file) ?? makeSecret(file);
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause;
-    throw new OperatorError(
+    throw new StateError(
       `The development secret ${file} can be neither read nor made: ${(cause as Error).message}`,
       'Set AUTH_SECRET, or let this user read and write that file and its folder.',
       { cause },
@@ -71,7 +71,7 @@ function readSecret(file: string): string | undefined {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
-  throw new OperatorError(
+  throw new StateError(
     `The development secret ${file} is shorter than ${SECRET_BYTES} bytes.`,
     'Remove the file: a new one is made, and tokens issued with it no longer hold.',
   );

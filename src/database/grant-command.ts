@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { recorded } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
 import { openCommandDatabase } from '../cli/database.ts';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { type RightsFinding, type RoleRights, reportOf, rightsOf } from './role-rights.ts';
 
@@ -76,7 +76,7 @@ async function settleOwnership(client: Queryable): Promise<string | null> {
     "SELECT to_regproc('settle_ownership') IS NOT NULL AS is",
   );
   if (!known[0]?.is)
-    throw new OperatorError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
+    throw new StateError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
   const { rows } = await client.query<{ undone: string | null }>('SELECT settle_ownership() AS undone');
   return rows[0]?.undone ?? null;
 }

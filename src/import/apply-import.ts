@@ -1,3 +1,4 @@
+import { type OperatorAction, recordTenants } from '../audit/operator-line.ts';
 import { formatCount, formatRate } from '../cli/format.ts';
 import { createAccountIds, insertAccounts, updateAccounts } from './apply-accounts.ts';
 import { insertTenants, resolveTenants, updateTenant } from './apply-tenants.ts';
@@ -28,13 +29,23 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
 }
 
-type Counts = Record<ImportTable, { staged: number; inserted: number; updated: number }>;
+interface RowCounts {
+  staged: number;
+  inserted: number;
+  updated: number;
+}
+
+interface Counts extends Record<ImportTable, RowCounts> {
+  /** Ids of the tenants of whom something was inserted or updated. */
+  readonly changed: Set<string>;
+}
 
 /** Brings the staged rows into the database, in one transaction. */
 export async function applyImport(
   session: ImportSession,
   columns: Columns,
   { rejectsPath, alwaysWriteRejects = false, dryRun = false }: ApplyOptions,
+  action: OperatorAction,
 ): Promise<ImportResult> {
   await session.client.query("BEGIN; SET LOCAL app.directory = 'on'");
   try {
@@ -42,6 +53,7 @@ export async function applyImport(
     const rejected = await countRejects(session);
     const isWritten = alwaysWriteRejects || rejected.some((count) => count > 0);
     if (isWritten) await writeRejects(session, rejectsPath);
+    await recordTenants(session.client, action, counts.changed);
     await session.client.query(dryRun ? 'ROLLBACK' : 'COMMIT');
     if (!dryRun) await session.client.query(REFRESH_STATISTICS);
     return { tables: resultOf(counts, rejected), ...(isWritten && { rejectsPath }) };
@@ -54,30 +66,44 @@ export async function applyImport(
 async function applyTables(session: ImportSession, columns: Columns): Promise<Counts> {
   const counts = await countStaged(session);
   await settleDuplicates(session, 'tenants', columns);
-  counts.tenants.inserted = await insertTenants(session);
+  const added = await insertTenants(session);
+  counts.tenants.inserted = added.length;
+  for (const id of added) counts.changed.add(id);
   const tenants = await resolveTenants(session);
   await applyNewAccounts(session, columns, tenants, counts);
   await applyTransactions(session, columns, tenants, counts);
   for (const tenant of tenants) {
     await actAs(session, tenant);
-    counts.tenants.updated += await updateTenant(session, tenant);
-    counts.accounts.updated += await updateAccounts(session, tenant);
+    count(counts, 'tenants', 'updated', tenant, await updateTenant(session, tenant));
+    count(counts, 'accounts', 'updated', tenant, await updateAccounts(session, tenant));
   }
   return counts;
+}
+
+function count(
+  counts: Counts,
+  table: ImportTable,
+  what: 'inserted' | 'updated',
+  { id }: ImportTenant,
+  rows: number,
+): void {
+  if (rows === 0) return;
+  counts[table][what] += rows;
+  counts.changed.add(id);
 }
 
 async function applyNewAccounts(
   session: ImportSession,
   columns: Columns,
   tenants: readonly ImportTenant[],
-  { accounts }: Counts,
+  counts: Counts,
 ): Promise<void> {
   await settleDuplicates(session, 'accounts', columns);
   await createAccountIds(session);
   for (const tenant of tenants) {
     await actAs(session, tenant);
-    accounts.inserted += await insertAccounts(session, tenant);
-    session.update(() => `accounts: ${formatCount(accounts.inserted)} new, at tenant ${tenant.slug}`);
+    count(counts, 'accounts', 'inserted', tenant, await insertAccounts(session, tenant));
+    session.update(() => `accounts: ${formatCount(counts.accounts.inserted)} new, at tenant ${tenant.slug}`);
   }
 }
 
@@ -85,46 +111,49 @@ async function applyTransactions(
   session: ImportSession,
   columns: Columns,
   tenants: readonly ImportTenant[],
-  { transactions }: Counts,
+  counts: Counts,
 ): Promise<void> {
   session.update(() => 'transactions: looking for unknown accounts and duplicates');
   await rejectUnknownAccounts(session);
   await settleDuplicates(session, 'transactions', columns);
   for (const tenant of tenants) {
     await actAs(session, tenant);
-    transactions.updated += await settleKnown(session, tenant);
+    count(counts, 'transactions', 'updated', tenant, await settleKnown(session, tenant));
     session.update(() => `transactions: comparing with those there, at tenant ${tenant.slug}`);
   }
-  transactions.inserted = await insertTransactions(session, tenants);
+  await insertTransactions(session, tenants, counts);
 }
 
-async function insertTransactions(session: ImportSession, tenants: readonly ImportTenant[]): Promise<number> {
+async function insertTransactions(
+  session: ImportSession,
+  tenants: readonly ImportTenant[],
+  counts: Counts,
+): Promise<void> {
   const startedAt = performance.now();
   const bySlug = new Map(tenants.map((tenant) => [tenant.slug, tenant]));
   const batches = await planBatches(session);
   const total = batches.reduce((sum, { rows }) => sum + rows, 0);
-  let inserted = 0;
   for (const batch of batches) {
     const tenant = bySlug.get(batch.slug) as ImportTenant;
     await actAs(session, tenant);
-    inserted += await insertBatch(session, tenant, batch);
+    count(counts, 'transactions', 'inserted', tenant, await insertBatch(session, tenant, batch));
     session.update(() => {
+      const { inserted } = counts.transactions;
       const rate = formatRate(inserted, performance.now() - startedAt, 'rows');
       return `transactions: ${formatCount(inserted)} of ${formatCount(total)} written, ${rate}`;
     });
   }
-  return inserted;
 }
 
 async function countStaged({ client }: ImportSession): Promise<Counts> {
-  const counts: Partial<Counts> = {};
+  const counts: Partial<Record<ImportTable, RowCounts>> = {};
   for (const table of IMPORT_TABLES) {
     const { rows } = await client.query<{ staged: number }>(
       `SELECT count(*)::int AS staged FROM ${stagingTable(table)}`,
     );
     counts[table] = { staged: rows[0]?.staged ?? 0, inserted: 0, updated: 0 };
   }
-  return counts as Counts;
+  return { ...(counts as Record<ImportTable, RowCounts>), changed: new Set() };
 }
 
 function resultOf(counts: Counts, rejected: readonly number[]): ImportResult['tables'] {

@@ -5,14 +5,14 @@ const UNKNOWN_TENANT = `
   SET problem = format('tenant_slug: neither the rows accepted of tenants.csv nor the database have a tenant %s', to_json(tenant_slug))
   WHERE problem IS NULL AND tenant_slug NOT IN (SELECT slug FROM pg_temp.import_tenant_ids)`;
 
-/** Inserts the tenants that are new. @returns how many */
-export async function insertTenants(session: ImportSession): Promise<number> {
-  return execute(
-    session,
+/** Inserts the tenants that are new. @returns their ids */
+export async function insertTenants({ client }: ImportSession): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
     `INSERT INTO tenants (slug, name, time_zone)
      SELECT slug, name, time_zone FROM pg_temp.import_tenants WHERE problem IS NULL ORDER BY file, line
-     ON CONFLICT (slug) DO NOTHING`,
+     ON CONFLICT (slug) DO NOTHING RETURNING id`,
   );
+  return rows.map(({ id }) => id);
 }
 
 /**

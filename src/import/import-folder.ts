@@ -1,7 +1,9 @@
+import path from 'node:path';
 import type pg from 'pg';
 
+import type { OperatorAction } from '../audit/operator-line.ts';
 import { formatCount, formatRate } from '../cli/format.ts';
-import { OperatorError } from '../errors.ts';
+import { UnavailableError } from '../errors.ts';
 import { applyImport, type ImportResult } from './apply-import.ts';
 import { importColumns } from './columns.ts';
 import { checkHeader } from './header.ts';
@@ -31,7 +33,7 @@ export interface ImportOptions {
 /**
  * Imports a folder. All files are read to their end before anything is written, and everything is
  * written in one transaction: an error leaves the database as it was. Bad rows are left out and
- * listed in the rejects file.
+ * listed in the rejects file. Of each tenant that is changed the audit log has a line.
  * @throws OperatorError when a file is missing, broken or not of the format, or another import is
  *   running
  */
@@ -44,7 +46,12 @@ export async function importFolder(options: ImportOptions): Promise<ImportResult
   for (const file of files) await checkHeader(file, columns[file.table]);
   await createStaging(client, columns);
   await stageFiles(client, files, columns, readingProgress(update));
-  return applyImport({ client, files, update }, columns, options);
+  return applyImport({ client, files, update }, columns, options, importAction(folder));
+}
+
+/** What the audit log has of an import as a whole. */
+export function importAction(folder: string): OperatorAction {
+  return { action: 'import', tenantId: null, key: path.basename(path.resolve(folder)) };
 }
 
 /** Two at once would meet in the same rows, and the later would fail after all its work. */
@@ -53,7 +60,7 @@ async function refuseSecondImport(client: pg.ClientBase): Promise<void> {
     "SELECT pg_try_advisory_lock(hashtextextended('tenantry import', 0)) AS locked",
   );
   if (rows[0]?.locked) return;
-  throw new OperatorError('Another import into this database is running.', 'Run this one when that has ended.');
+  throw new UnavailableError('Another import into this database is running.', 'Run this one when that has ended.');
 }
 
 function readingProgress(update: (line: () => string) => void): OnRowsRead {

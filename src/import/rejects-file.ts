@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type pg from 'pg';
 
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 import type { CsvRecord } from './csv-records.ts';
 import { IMPORT_TABLES, type ImportFile } from './import-files.ts';
 import { readRecords } from './read-records.ts';
@@ -55,7 +55,7 @@ async function writeRejectsOf(session: ImportSession, file: ImportFile, number: 
     await write(text);
     if (next.done) return;
   }
-  throw new OperatorError(
+  throw new StateError(
     `${file.path} changed while it was imported. Nothing was imported.`,
     'Run the import again when the file is complete.',
   );

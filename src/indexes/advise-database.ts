@@ -1,4 +1,4 @@
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import type { Advice } from './advice-report.ts';
 import { indexesToDrop, weigh, writesPerDay } from './advise.ts';
 import { analyzeIndexes } from './analyze.ts';
@@ -25,7 +25,7 @@ export interface Workload {
 export async function adviseIndexes(client: Queryable, workload: Workload, now = new Date()): Promise<Advice> {
   const tenants = await sampleTenants(client);
   if (!tenants.length)
-    throw new OperatorError('No tenant has an account: there is nothing to plan for.', 'Fill it: npm run db:seed');
+    throw new StateError('No tenant has an account: there is nothing to plan for.', 'Fill it: npm run db:seed');
   const countingSince = await readCountingSince(client);
   const usage = await readIndexUsage(client, MODELS);
   const writes = writesPerDay(
@@ -61,7 +61,7 @@ export async function findWorkload(client: Queryable, report: ReportSource | und
   }
   const found = await readWorkload(client);
   if (found) return { ...found, source: 'pg_stat_statements' };
-  throw new OperatorError(
+  throw new StateError(
     'This server does not load pg_stat_statements, which would tell the workload.',
     "Add it to shared_preload_libraries, or ask a running service: npm run indexes:advise -- --from <url of its /graphql> --token <an OPERATOR's>",
   );

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 
 import { refuseDuringMigration } from '../cli/write-guard.ts';
-import { OperatorError } from '../errors.ts';
+import { UnavailableError } from '../errors.ts';
 import { refuseUnchangeable, whileNobodyElseCreates } from './change-guard.ts';
 import { type CreatePlan, type CreateStep, planCreation } from './create-plan.ts';
 import { readIndexes } from './inspect.ts';
@@ -106,7 +106,7 @@ async function removeInvalid(client: pg.ClientBase, index: string): Promise<bool
 function explained(index: string, cause: unknown, isLeft: boolean): unknown {
   if (!isLockTimeout(cause)) return cause;
   const left = isLeft ? ' What was begun stays behind as INVALID; the next run rebuilds it.' : '';
-  return new OperatorError(
+  return new UnavailableError(
     `${index} was not made: other transactions kept it waiting for longer than --lock-timeout.${left}`,
     'Run it again when long transactions have ended (pg_stat_activity shows them), or give a longer --lock-timeout.',
     { cause },

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { isFree, refuseReadOnly } from '../cli/write-guard.ts';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError, UnavailableError } from '../errors.ts';
 import type { Queryable } from './inspect.ts';
 
 const INDEXES_LOCK = `hashtextextended('tenantry indexes', 0)`;
@@ -28,7 +28,7 @@ export async function refuseDuringCreation(client: Queryable): Promise<void> {
 }
 
 function creationUnderWay(): OperatorError {
-  return new OperatorError(
+  return new UnavailableError(
     'Another session is just creating indexes in this database; nothing was changed.',
     'Run it again when that has ended; pg_locks shows who it is.',
   );
@@ -48,7 +48,7 @@ export async function refuseUnchangeable(client: pg.ClientBase, tables: readonly
   const { rows } = await client.query<{ login: string; foreign: string | null }>(OF_OTHERS, [tables]);
   const [state] = rows;
   if (state?.foreign)
-    throw new OperatorError(
+    throw new StateError(
       `The login ${state.login} may not create indexes on ${state.foreign}: it does not own them.`,
       'Give the DATABASE_URL of the role that owns the tables, as for migrations.',
     );

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 
-import { OperatorError } from '../errors.ts';
+import { OperatorError, UnavailableError } from '../errors.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
 import type { TenantSample } from './samples.ts';
 import { DAY_SECONDS, findProductQuery, MIN_OBSERVED_SECONDS, type WorkloadStatement } from './workload.ts';
@@ -72,7 +72,7 @@ async function askService({ url, token }: { url: string; token: string }): Promi
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
   const body = JSON.stringify({ query: REPORT_QUERY });
   const answer = await fetch(url, { method: 'POST', headers, body }).catch((cause) => {
-    throw new OperatorError(`There is no service at ${url}.`, 'Give the URL of its /graphql.', { cause });
+    throw new UnavailableError(`There is no service at ${url}.`, 'Give the URL of its /graphql.', { cause });
   });
   return reportOf(`The service at ${url}`, await answer.text(), new Date());
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import { isReadOnly } from '../cli/write-guard.ts';
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import { createStatement, type IndexDefinition } from './definition.ts';
 import { type Queryable, schemaOfExtension, tablesHeldToPolicies } from './inspect.ts';
@@ -40,13 +40,13 @@ export async function openTrial(client: Queryable, tables: readonly string[]): P
   const hypopg = await schemaOfExtension(client, 'hypopg');
   if (hypopg) return hypotheticalIndexes(client, hypopg);
   if (await isReadOnly(client))
-    throw new OperatorError(
+    throw new StateError(
       'Indexes are tried on temporary copies of the tables, which a read-only session cannot make.',
       'Make HypoPG on the primary server (CREATE EXTENSION hypopg), or run it there.',
     );
   const [held] = await tablesHeldToPolicies(client, tables);
   if (held)
-    throw new OperatorError(
+    throw new StateError(
       `Indexes are tried on temporary copies of the tables, and row-level security hides the rows of ${held} from this login.`,
       'Make HypoPG in this database as a superuser (CREATE EXTENSION hypopg), or give the DATABASE_URL of a login that has BYPASSRLS.',
     );

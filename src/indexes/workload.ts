@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import { formatCount } from '../cli/format.ts';
 import { isReadOnly } from '../cli/write-guard.ts';
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import { type Queryable, schemaOfExtension } from './inspect.ts';
 import type { ProductQuery } from './product-queries.ts';
 import { shapeOf } from './shape.ts';
@@ -49,7 +49,7 @@ export async function readWorkload(client: Queryable): Promise<SentStatements | 
   );
   if (rows[0] && !rows[0].libraries.includes(EXTENSION)) return null;
   if (await isReadOnly(client))
-    throw new OperatorError(
+    throw new StateError(
       'The extension pg_stat_statements is not made in this database, and nothing can be made in a read-only session.',
       'Make it on the primary server: CREATE EXTENSION pg_stat_statements; or ask a running service: --from and --token.',
     );
@@ -59,7 +59,7 @@ export async function readWorkload(client: Queryable): Promise<SentStatements | 
     return await readIfLoaded(client);
   } catch (cause) {
     if (!(cause instanceof pg.DatabaseError && cause.code === NOT_ALLOWED)) throw cause;
-    throw new OperatorError(
+    throw new StateError(
       'The extension pg_stat_statements is not made in this database, and this login may not make it.',
       'As an administrator: CREATE EXTENSION pg_stat_statements; or ask a running service: --from and --token.',
       { cause },

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import { SESSION_SETTINGS, type SeedPeriod, seedTenant } from './seed-tenant.ts';
 import type { TenantPlan } from './tenant-plan.ts';
 
@@ -48,12 +48,12 @@ async function refuseExisting(client: pg.ClientBase, slugs: readonly string[], a
   await client.query('COMMIT');
   const { count = 0, same } = rows[0] ?? {};
   if (count > 0 && !append)
-    throw new OperatorError(
+    throw new StateError(
       `The database has ${count} tenants already.`,
       'To add generated tenants to them, run it with --append; for an empty database: npx prisma migrate reset',
     );
   if (same)
-    throw new OperatorError(
+    throw new StateError(
       `The database has a tenant ${same} already.`,
       'Choose other slugs for the new ones with --prefix <text>.',
     );

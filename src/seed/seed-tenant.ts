@@ -1,5 +1,6 @@
 import type pg from 'pg';
 
+import { recordTenants } from '../audit/operator-line.ts';
 import {
   CHUNKS,
   CREATE_MOVEMENTS,
@@ -35,7 +36,8 @@ interface Chunk {
 }
 
 /**
- * Generates a tenant with all its accounts and movements, in one transaction.
+ * Generates a tenant with all its accounts and movements, and its line in the audit log, in one
+ * transaction.
  * @param client a connection with SESSION_SETTINGS
  * @param onTransactions told how many movements were written just now
  */
@@ -47,7 +49,8 @@ export async function seedTenant(
 ): Promise<void> {
   await client.query("BEGIN; SET LOCAL app.directory = 'on'");
   try {
-    await generate(client, plan, period, onTransactions);
+    const id = await generate(client, plan, period, onTransactions);
+    await recordTenants(client, { action: 'db:seed', key: null }, [id]);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {}); // the connection is lost; the error to tell is the first one
@@ -55,12 +58,13 @@ export async function seedTenant(
   }
 }
 
+/** @returns the tenant's id */
 async function generate(
   client: pg.ClientBase,
   plan: TenantPlan,
   { until, days }: SeedPeriod,
   onTransactions: (count: number) => void,
-): Promise<void> {
+): Promise<string> {
   const { salt, timeZone } = plan;
   const lastDay = await one<{ day: string; over: number }>(client, LAST_DAY, [timeZone, until]);
   const tenantValues = [salt, plan.slug, plan.name, timeZone, until, days, plan.position];
@@ -76,6 +80,7 @@ async function generate(
     await client.query(INSERT_ROWS, [...range, id, ...KIND_TEXTS, BANKS]);
     onTransactions(movements);
   }
+  return id;
 }
 
 async function planAccounts(client: pg.ClientBase, plan: TenantPlan, lastDay: string, days: number): Promise<void> {

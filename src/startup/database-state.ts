@@ -4,7 +4,7 @@ import pg from 'pg';
 import { type DatabaseFault, databaseFaults } from '../database/faults.ts';
 import { type RoleRights, rightsOf } from '../database/role-rights.ts';
 import { findProjectRoot } from '../embedded/project-root.mjs';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError, UnavailableError } from '../errors.ts';
 
 /** What must be known of a database before it is migrated. */
 export interface DatabaseState {
@@ -50,7 +50,7 @@ export async function readRoleRights(url: string, role?: string): Promise<{ role
     const asked = role ?? rows[0]?.login ?? '';
     const rights = await rightsOf(client, asked);
     if (rights) return { role: asked, rights };
-    throw new OperatorError(
+    throw new StateError(
       `There is no role ${asked}, which the service takes when its login is a superuser.`,
       `As an administrator: CREATE ROLE ${asked}; then: npm run db:grant`,
     );
@@ -94,7 +94,7 @@ export async function pendingMigrations(client: Pick<pg.ClientBase, 'query'>): P
 
 function unreachable(url: string, setting: string, cause: Error): OperatorError {
   const { hostname, port, pathname, username } = new URL(url);
-  return new OperatorError(
+  return new UnavailableError(
     `The database ${pathname.slice(1)} at ${hostname}:${port || 5432} cannot be reached as ${username || 'the default user'}: ${cause.message || (cause as NodeJS.ErrnoException).code}`,
     `Check that PostgreSQL runs there and that ${setting} is right; unset DATABASE_URL to use the embedded PostgreSQL.`,
     { cause },

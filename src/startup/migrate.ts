@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { findProjectRoot } from '../embedded/project-root.mjs';
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 
 /**
  * Applies the migrations that a database lacks, by Prisma's own command.
@@ -11,7 +11,7 @@ import { OperatorError } from '../errors.ts';
 export async function migrate(url: string): Promise<void> {
   const { code, output } = await runPrisma(['migrate', 'deploy'], url);
   if (code !== 0)
-    throw new OperatorError(
+    throw new StateError(
       `prisma migrate deploy failed:\n${output.trim()}`,
       'Mend what it says, then start again; "npx prisma migrate status" shows the state.',
     );

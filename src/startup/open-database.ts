@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { type DatabaseFault, faultLine } from '../database/faults.ts';
 import { type RoleRights, reportOf } from '../database/role-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
 import {
   type DatabaseState,
@@ -91,7 +91,7 @@ async function awaitDirect(url: string, wait: DatabaseWait): Promise<void> {
 
 function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState): void {
   if (pendingMigrations.length)
-    throw new OperatorError(
+    throw new StateError(
       `The database lacks ${pendingMigrations.length} migration(s): ${pendingMigrations.join(', ')}.`,
       'Run "npx prisma migrate deploy" with the DATABASE_URL of a role that owns the tables, then start again.',
     );
@@ -104,7 +104,7 @@ function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState):
 
 function refuseLacking(role: string, { lacks }: RoleRights): void {
   if (lacks.length === 0) return;
-  throw new OperatorError(
+  throw new StateError(
     `The login of DATABASE_URL, ${role}, lacks ${lacks.map(({ what }) => what).join('; ')}.`,
     `With the DATABASE_URL of the owner of the tables: npm run db:grant -- --role ${role}`,
   );
@@ -112,7 +112,7 @@ function refuseLacking(role: string, { lacks }: RoleRights): void {
 
 function refuseFaulty(faults: readonly DatabaseFault[]): void {
   if (faults.length === 0) return;
-  throw new OperatorError(
+  throw new StateError(
     `The database lacks what totals, isolation and the cache rely on: ${faults.map(({ object, fault }) => `${object} ${fault}`).join('; ')}.`,
     `As the owner of the tables: ${faults.map(({ remedy }) => remedy).join(' ')} Then "npm run statistics:check", and start again.`,
   );

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 
 /** Others may take the session between two statements: only so often in a row by chance. */
 const ATTEMPTS = 5;
@@ -70,7 +70,7 @@ function open(url: string): pg.Client {
 }
 
 function forgetful(cause: Error): OperatorError {
-  return new OperatorError(
+  return new StateError(
     'DATABASE_URL leads to a pooler that shares sessions and forgets prepared statements, such as PgBouncer before 1.21 in transaction mode.',
     'Use PgBouncer 1.21 or later with max_prepared_statements above 0, or pool_mode = session, or PostgreSQL itself.',
     { cause },

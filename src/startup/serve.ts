@@ -9,7 +9,7 @@ import type { Following } from '../cache/outbox/following.ts';
 import { FastRedis } from '../cache/redis.ts';
 import type { Config } from '../config.ts';
 import { createTokenIssuer } from '../context/token-issuer.ts';
-import { OperatorError } from '../errors.ts';
+import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
 import type { ShareMetrics } from '../monitoring/metrics.ts';
 import { Monitor } from '../monitoring/monitor.ts';
@@ -218,18 +218,16 @@ async function bind(app: FastifyInstance, { host, port }: Config): Promise<void>
     await app.close();
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
-      throw new OperatorError(
+      throw new StateError(
         `Port ${port} on ${host} is taken by another program.`,
         `Stop that program, or choose another port: PORT=${port + 1} npm start`,
         { cause },
       );
     if (code === 'EACCES')
-      throw new OperatorError(
-        `Port ${port} may not be used by this user.`,
-        'Choose one above 1023: PORT=4000 npm start',
-        { cause },
-      );
-    throw new OperatorError(`The service cannot listen on ${host}:${port}: ${message}`, 'Check HOST and PORT.', {
+      throw new StateError(`Port ${port} may not be used by this user.`, 'Choose one above 1023: PORT=4000 npm start', {
+        cause,
+      });
+    throw new StateError(`The service cannot listen on ${host}:${port}: ${message}`, 'Check HOST and PORT.', {
       cause,
     });
   }

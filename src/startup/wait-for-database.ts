@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
-import { OperatorError } from '../errors.ts';
+import { OperatorError, UnavailableError } from '../errors.ts';
 
 const PAUSE_MS = 250;
 /** A line that says what is waited for. */
@@ -54,5 +54,5 @@ export function isPassing(error: unknown): boolean {
 
 function waitedFor({ message, remedy, cause }: OperatorError, timeoutMs: number): OperatorError {
   const waited = `${message} It was waited for ${timeoutMs / 1000} s (STARTUP_TIMEOUT_MS).`;
-  return new OperatorError(waited, remedy, { cause });
+  return new UnavailableError(waited, remedy, { cause });
 }

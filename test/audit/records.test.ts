@@ -7,7 +7,7 @@ import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
 import { cleanPiece } from '../../src/audit/retention.ts';
 import { Role } from '../../src/context/caller.ts';
-import { OperatorError } from '../../src/errors.ts';
+import { OperatorError, StateError, UnavailableError } from '../../src/errors.ts';
 import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../support/fixtures.ts';
@@ -235,7 +235,8 @@ test('an operator’s command leaves who ran it and what came of it, also as the
     await recorded(client, action, async () => {});
     const failing = recorded(client, action, () => client.query('SELECT 1/0'));
     await expect(failing).rejects.toThrow('division by zero');
-    for (const error of [new OperatorError('No.', 'Do.'), new RangeError('a fault')])
+    const errors = [OperatorError, StateError, UnavailableError].map((Refusal) => new Refusal('No.', 'Do.'));
+    for (const error of [...errors, new RangeError('a fault')])
       await expect(recorded(client, action, () => Promise.reject(error))).rejects.toBe(error);
     await client.query('SELECT 1');
   });
@@ -244,6 +245,8 @@ test('an operator’s command leaves who ran it and what came of it, also as the
     { ...own, outcome: 'DONE', codes: [] },
     { ...own, outcome: 'FAILED', codes: ['22012'] },
     { ...own, outcome: 'FAILED', codes: ['BAD_USER_INPUT'] },
+    { ...own, outcome: 'FAILED', codes: ['FAILED_PRECONDITION'] },
+    { ...own, outcome: 'FAILED', codes: ['SERVICE_UNAVAILABLE'] },
     { ...own, outcome: 'FAILED', codes: ['INTERNAL_SERVER_ERROR'] },
   ]);
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { runScript, runScriptAlone } from '../cli/run-script.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { makeFolder, TWO_TENANTS, valuesOf } from './import-fixture.ts';
 
@@ -19,6 +19,12 @@ afterEach(() => database.drop());
 
 function runImport(...args: string[]) {
   return runScript('import.ts', args, { cwd: workingDirectory, env: { DATABASE_URL: database.url } });
+}
+
+async function audited(...whose: string[]): Promise<unknown[]> {
+  const env = { DATABASE_URL: database.url };
+  const { stdout } = await runScript('audit.ts', ['--json', ...whose], { env });
+  return stdout.split('\n').flatMap((line) => (line ? [JSON.parse(line)] : []));
 }
 
 function runImportAlone(...args: string[]) {
@@ -53,6 +59,23 @@ describe('npm run import', { timeout: 60_000 }, () => {
     expect(stderr).toMatch(/has no tenants\.csv.*\nAn import is all three tables/);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect([code, stdout]).toEqual([1, '']);
+  });
+
+  test('is shown by npm run audit: to each tenant that it changed, and of none as a whole', async () => {
+    expect((await runImport(makeFolder(TWO_TENANTS))).code).toBe(0);
+    const line = { action: 'import', key: 'import', outcome: 'DONE', codes: [] };
+    for (const whose of [['--tenant', 'north'], ['--tenant', 'south'], ['--no-tenant']])
+      expect(await audited(...whose)).toMatchObject([line]);
+  });
+
+  test('leaves SERVICE_UNAVAILABLE when another import runs, and BAD_USER_INPUT when the folder is wrong', async () => {
+    await withClient(database.url, async (other) => {
+      await other.query("SELECT pg_advisory_lock(hashtextextended('tenantry import', 0))");
+      expect((await runImport(makeFolder(TWO_TENANTS))).stderr).toContain('Another import');
+    });
+    expect((await runImport('nowhere')).code).toBe(1);
+    const lines = await audited('--no-tenant');
+    expect(lines).toMatchObject([{ codes: ['BAD_USER_INPUT'] }, { codes: ['SERVICE_UNAVAILABLE'] }]);
   });
 
   test('keeps nothing of a dry run', async () => {

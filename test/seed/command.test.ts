@@ -32,6 +32,10 @@ describe('npm run db:seed', { timeout: 60_000 }, () => {
       stderr: expect.stringMatching(/has 2 tenants already\.\n.*--append/),
     });
     expect(await countTenants()).toBe(2);
+    const audited = await runScript('audit.ts', ['--json', '--no-tenant'], { env: { DATABASE_URL: database.url } });
+    const [refused, done] = audited.stdout.split('\n').map((text) => JSON.parse(text || 'null'));
+    expect(refused).toMatchObject({ action: 'db:seed', outcome: 'FAILED', codes: ['FAILED_PRECONDITION'] });
+    expect(done).toMatchObject({ action: 'db:seed', outcome: 'DONE', codes: [] });
   });
 
   test('refuses production and options that do not hold, with a remedy and no stack', async () => {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { OperatorError } from '../../errors.ts';
+import { OperatorError, UnavailableError } from '../../errors.ts';
 import { settingOf } from '../../setting.mjs';
 import { redisScripts } from '../redis-scripts.ts';
 import { identifyServer } from '../redis-server.ts';
@@ -51,7 +51,7 @@ export async function openOperatorRedis(env: NodeJS.ProcessEnv = process.env): P
     return { client, serverId: id, keyPrefix };
   } catch (error) {
     client.disconnect();
-    throw new OperatorError(
+    throw new UnavailableError(
       `Redis at ${host} cannot be used: ${reason || (error as Error).message}`,
       'See that it is running, and that REDIS_URL is as the service has it.',
       { cause: error },

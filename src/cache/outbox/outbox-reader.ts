@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { OperatorError } from '../../errors.ts';
+import { StateError } from '../../errors.ts';
 import type { Position } from './position.ts';
 import { parseSnapshot } from './snapshot.ts';
 
@@ -126,17 +126,17 @@ export class OutboxReader {
 
   #check({ isComplete, isVisible, session }: Pick<PollRow, 'isComplete' | 'isVisible' | 'session'>): void {
     if (!isComplete)
-      throw new OperatorError(
+      throw new StateError(
         'Triggers that tell of writes (cache_outbox_…) are missing or disabled. No kept answer is trusted.',
         'Enable them: ALTER TABLE … ENABLE ALWAYS TRIGGER …; npm run statistics:check names them.',
       );
     if (!isVisible)
-      throw new OperatorError(
+      throw new StateError(
         'The row-level security of cache_outbox hides rows from the service. No kept answer is trusted.',
         'Restore the policy "followed" of the migration cache_outbox, and drop every other one for SELECT.',
       );
     if (session !== this.identity.session)
-      throw new OperatorError(
+      throw new StateError(
         'The connection to PostgreSQL goes through a pooler that shares sessions. No kept answer is trusted.',
         'Give DATABASE_DIRECT_URL a direct connection, or one to a pooler in session mode.',
       );

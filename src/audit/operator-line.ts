@@ -48,6 +48,9 @@ export async function recordAction(client: Pick<pg.ClientBase, 'query'>, action:
   );
 }
 
+/** Connections of which it was said: a seed of many tenants says it once. */
+const told = new WeakSet<object>();
+
 /**
  * A line for each tenant that the transaction under way has changed, written by it. The transaction
  * acts for none of them in particular afterwards. Where no line can be written, that is said on
@@ -63,7 +66,8 @@ export async function recordTenants(
     await insertLines(client, action, [...tenantIds], AuditOutcome.DONE, []);
   } catch (error) {
     await client.query('ROLLBACK TO SAVEPOINT audit_lines');
-    notRecorded(action.action, (error as Error).message);
+    if (!told.has(client)) notRecorded(action.action, (error as Error).message);
+    told.add(client);
   }
 }
 

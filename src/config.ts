@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { OperatorError } from './errors.ts';
-import { DEFAULT_OPERATION_POINTS, DEFAULT_SEARCH_LIMITS, type SearchLimits } from './paging/search-limits.ts';
+import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints, type SearchLimits } from './paging/search-limits.ts';
 import { SettingError, settingOf } from './setting.mjs';
 import {
   DEFAULT_QUEUE_LIMITS,
@@ -189,6 +189,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       undefined,
     );
   const otherTtlSeconds = read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800);
+  const searches: SearchLimits = {
+    rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_SEARCH_LIMITS.rows, 1, 1_000_000_000),
+    timeoutMs: read.integer('LIMIT_SEARCH_TIMEOUT_MS', DEFAULT_SEARCH_LIMITS.timeoutMs, 1, 3_600_000),
+  };
   const config: Config = {
     production,
     host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
@@ -243,11 +247,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
     },
     limits: {
-      operationCost: read.integer('LIMIT_OPERATION_COST', DEFAULT_OPERATION_POINTS, 1, 1_000_000_000),
-      searches: {
-        rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_SEARCH_LIMITS.rows, 1, 1_000_000_000),
-        timeoutMs: read.integer('LIMIT_SEARCH_TIMEOUT_MS', DEFAULT_SEARCH_LIMITS.timeoutMs, 1, 3_600_000),
-      },
+      operationCost: read.integer('LIMIT_OPERATION_COST', defaultOperationPoints(searches), 1, 10_000_000_000),
+      searches,
       depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
       tokens: read.integer('LIMIT_TOKENS', 1_000, 1, 100_000),
       aliases: read.integer('LIMIT_ALIASES', 30, 0, 100_000),

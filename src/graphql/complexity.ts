@@ -35,9 +35,16 @@ export const HIT_POINTS = 40;
 
 /**
  * Rows that may have to be read one by one, to count or to find some: those of the tenant, or the
- * average account's.
+ * average account's; no more than are counted, where all that are read count.
  */
-export type Scanned = 'accounts' | 'transactions' | 'ofAccount' | 'auditLines' | 'countedAuditLines';
+export type Scanned =
+  | 'accounts'
+  | 'transactions'
+  | 'ofAccount'
+  | 'auditLines'
+  | 'countedTransactions'
+  | 'countedAuditLines'
+  | 'usage';
 
 /** What estimators know of the operation beside their field. */
 export interface Reckoning {
@@ -109,6 +116,11 @@ export function listCost(argument: string, longest = MAX_PAGE_SIZE): Estimator {
 /** A list whose length is not known from the query: `length` is what it usually has. */
 export function fixedCost(length: number): Estimator {
   return ({ childComplexity }) => 1 + length * (ROW_POINTS + childComplexity);
+}
+
+/** Rows that are read one by one whatever is asked for. */
+export function readByRowCost(of: Scanned, reads: number, { context }: ComplexityEstimatorArgs): number {
+  return scanUnits(of, reads, context as Reckoning);
 }
 
 /** Kept totals of days, added up to buckets that all that is selected comes as often as. */

@@ -2,15 +2,21 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config.ts';
+import { Role } from '../context/caller.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, clientError, ErrorCode } from '../errors.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
-import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { coercedVariables } from './coerced-variables.ts';
 import { OPERATION_POINTS } from './complexity.ts';
 import { isIntrospection } from './document-extent.ts';
 import { OperationCosts } from './operation-costs.ts';
-import { type OperationPrice, operationPrice, type PricedOperation, pointsOf } from './operation-price.ts';
+import {
+  type KnownSize,
+  type OperationPrice,
+  operationPrice,
+  type PricedOperation,
+  pointsOf,
+} from './operation-price.ts';
 
 /**
  * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the
@@ -38,8 +44,8 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           });
           // The execution says what is wrong with the variables, and does nothing else.
           if (price === undefined || !caller || introspects) return;
-          const size = price.scans.length > 0 ? await sizeOf(contextValue) : undefined;
-          const cost = pointsOf(price, size);
+          const size = price.scans.length > 0 ? await sizeOf(contextValue, price) : undefined;
+          const cost = pointsOf(price, size, limits.searches);
           // A remembered price may belong to variables whose strings are invalid; let the execution
           // report that instead of the price.
           if (cost > limits.operationCost && !coerced()) return;
@@ -69,10 +75,12 @@ function priceOf(asked: PricedOperation): OperationPrice {
 }
 
 /** Of the caller's tenant. Not for the request: others of the tenant wait for it too. */
-async function sizeOf({ caller, services }: RequestContext): Promise<TenantSize | undefined> {
-  if (!caller?.tenant) return undefined;
+async function sizeOf({ caller, services }: RequestContext, { scans }: OperationPrice): Promise<Partial<KnownSize>> {
+  const { tenantSizes } = services;
+  const seesAll = caller?.role === Role.OPERATOR && scans.some(({ of }) => of === 'usage');
   try {
-    return await services.tenantSizes.of(caller.tenant.scope);
+    const tenants = seesAll ? await tenantSizes.number() : 1;
+    return { tenants, ...(caller?.tenant && (await tenantSizes.of(caller.tenant.scope))) };
   } catch (error) {
     throw knownFailure(error) ?? error;
   }

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
-import { DEFAULT_SEARCH_LIMITS, MAX_SCAN_POINTS } from '../paging/search-limits.ts';
+import { maxScanPoints, type SearchLimits } from '../paging/search-limits.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from './complexity.ts';
 
@@ -16,10 +16,19 @@ import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from '.
  */
 const SCANNED_ROW_POINTS = 0.6;
 
+/** Spans of five minutes of a day, in which a tenant may have done something. */
+const USAGE_ROWS = 288;
+
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
 /** A document has no more: `Documents` refused it. */
 const MAX_NODES = 10_001;
+
+/** What there is for a caller to read. */
+export interface KnownSize extends TenantSize {
+  /** Those whose usage the caller sees. */
+  readonly tenants: number;
+}
 
 /** What an operation costs, whichever tenant asks. */
 export interface OperationPrice {
@@ -76,20 +85,32 @@ export function operationPrice(asked: PricedOperation): OperationPrice {
   };
 }
 
-/** What an operation costs a tenant. */
-export function pointsOf({ points, scans }: OperationPrice, size: TenantSize | undefined): number {
-  return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, size), points);
+/** What an operation costs a tenant, where searches end as the limits say. */
+export function pointsOf(
+  { points, scans }: OperationPrice,
+  size: Partial<KnownSize> | undefined,
+  limits: SearchLimits,
+): number {
+  const { accounts = 0, transactions = 0, tenants = 0 } = size ?? {};
+  const known = { accounts, transactions, tenants };
+  return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, known, limits), points);
 }
 
 /** One time limit ends all that a statement reads. */
-function scanPoints({ of, reads, upTo = Number.POSITIVE_INFINITY }: Scans, size: TenantSize | undefined): number {
-  const rows = reads * Math.min(scannedRows(of, size), upTo);
-  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), MAX_SCAN_POINTS);
+function scanPoints(
+  { of, reads, upTo = Number.POSITIVE_INFINITY }: Scans,
+  size: KnownSize,
+  limits: SearchLimits,
+): number {
+  const rows = reads * Math.min(scannedRows(of, size, limits), upTo);
+  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), maxScanPoints(limits));
 }
 
-function scannedRows(of: Scanned, { accounts, transactions }: TenantSize = { accounts: 0, transactions: 0 }): number {
+function scannedRows(of: Scanned, { accounts, transactions, tenants }: KnownSize, limits: SearchLimits): number {
   if (of === 'auditLines') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
-  if (of === 'countedAuditLines') return DEFAULT_SEARCH_LIMITS.rows;
+  if (of === 'usage') return tenants * USAGE_ROWS;
+  if (of === 'countedAuditLines') return limits.rows;
+  if (of === 'countedTransactions') return Math.min(transactions, limits.rows);
   if (of === 'ofAccount') return transactions / Math.max(accounts, 1);
   return of === 'accounts' ? accounts : transactions;
 }

@@ -185,7 +185,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       'tenant_id, category, booked_at, id',
     ),
     purpose: 'Transactions of one category, newest first, and their number.',
-    queries: ['Transaction.page', 'Transaction.count'],
+    queries: ['Transaction.page', 'Transaction.count', 'Transaction.keptCount'],
   },
   {
     definition: defineIndex('idempotency_keys', 'idempotency_keys_pkey', 'tenant_id, key', { primary: true }),

@@ -4,7 +4,7 @@ import { type Caller, Role } from '../context/caller.ts';
 import { requireScope } from '../context/require-scope.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { fixedCost, listCost } from '../graphql/complexity.ts';
+import { fixedCost, listCost, readByRowCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { isModel, MODELS } from '../indexes/tables.ts';
 import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
@@ -31,6 +31,16 @@ interface PerformanceContext {
   };
 }
 
+/** The figures of the process, all of them, put together. */
+const REPORT_POINTS = 300;
+/** PostgreSQL's statistics of indexes, with the widths of their columns, whichever are asked for. */
+const INDEXES_POINTS = 5_000;
+/** Those of tables, with their sizes. */
+const TABLES_POINTS = 1_000;
+
+/** Each row is added up for both spans, and its errors one by one. */
+const USAGE_READS = 2;
+
 const MODEL = {
   nullable: true,
   description: sentences(`Only the table of this model: ${MODELS.join(', ')}.`, 'Absent: all tables.'),
@@ -41,6 +51,7 @@ export class PerformanceResolver {
   @NeverKept()
   @Authorized(Role.ANALYST, Role.ADMIN, Role.OPERATOR)
   @Query(() => PerformanceReport, {
+    complexity: ({ childComplexity }) => REPORT_POINTS + childComplexity,
     description: sentences(
       'How the service performs. Needs the role ANALYST, ADMIN or OPERATOR. Never from the cache.',
       "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",
@@ -51,14 +62,18 @@ export class PerformanceResolver {
     return isOperator(context) ? serviceReport(monitor) : tenantReport(monitor, requireScope(context).tenantId);
   }
 
-  @FieldResolver(() => ResourceUsage, { description: 'What the answering process uses.' })
+  @FieldResolver(() => ResourceUsage, {
+    description: 'What the answering process uses.',
+    // Redis is asked.
+    complexity: ({ childComplexity }) => STATEMENT_POINTS + childComplexity,
+  })
   async resources(@Ctx() { services }: PerformanceContext): Promise<ResourceUsage> {
     return services.resources.read();
   }
 
   @FieldResolver(() => [IndexUsage], {
     description: "Indexes of the product's tables, by table and name. For an OPERATOR; empty for others.",
-    complexity: fixedCost(MODELS.length * 5),
+    complexity: (args) => INDEXES_POINTS + fixedCost(MODELS.length * 5)(args),
   })
   async indexes(
     @Arg('model', () => String, MODEL) model: string | null | undefined,
@@ -70,7 +85,7 @@ export class PerformanceResolver {
 
   @FieldResolver(() => [TableStatistics], {
     description: 'Tables of the product, by name. For an OPERATOR; empty for others.',
-    complexity: fixedCost(MODELS.length),
+    complexity: (args) => TABLES_POINTS + fixedCost(MODELS.length)(args),
   })
   async tables(
     @Arg('model', () => String, MODEL) model: string | null | undefined,
@@ -85,7 +100,7 @@ export class PerformanceResolver {
       'What tenants cost over the last hour and day, in all processes together.',
       'For an OPERATOR all tenants that did anything; for ANALYST and ADMIN the own one.',
     ),
-    complexity: listCost('first'),
+    complexity: (args) => STATEMENT_POINTS + listCost('first')(args) + readByRowCost('usage', USAGE_READS, args),
   })
   async tenants(
     @Arg('first', () => Int, { defaultValue: 10, description: 'How many tenants at most, 1 to 100.' }) first: number,

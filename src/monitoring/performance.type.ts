@@ -1,4 +1,5 @@
 import { Field, Float, Int, ObjectType } from 'type-graphql';
+import { fixedCost } from '../graphql/complexity.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { Latency } from './latency.type.ts';
@@ -139,10 +140,13 @@ export class CachePerformance {
   @Field(() => Int, { description: 'Number of lookups that found no current entry.' })
   misses!: number;
 
-  @Field(() => [CacheMisses], { description: 'The misses by their reasons.' })
+  @Field(() => [CacheMisses], { description: 'The misses by their reasons.', complexity: fixedCost(4) })
   missReasons!: CacheMisses[];
 
-  @Field(() => [CacheTierPerformance], { description: 'Hits and fills by where the entries are stored.' })
+  @Field(() => [CacheTierPerformance], {
+    description: 'Hits and fills by where the entries are stored.',
+    complexity: fixedCost(2),
+  })
   tiers!: CacheTierPerformance[];
 
   @Field(() => Int, { description: 'Number of misses that waited for the same load of another request or process.' })
@@ -182,26 +186,31 @@ export class PerformanceReport {
       'Operations by name, those with the most time in total first.',
       "For ANALYST and ADMIN the own tenant's, counted anew when the tenant was quiet for long.",
     ),
+    complexity: fixedCost(50),
   })
   operations!: OperationPerformance[];
 
   @Field(() => [ResolverPerformance], {
     description: 'Resolvers by field, those with the most time first. For an OPERATOR; empty for others.',
+    complexity: fixedCost(50),
   })
   resolvers!: ResolverPerformance[];
 
   @Field(() => [QueryPerformance], {
     description: 'SQL statements by kind, those with the most time first. For an OPERATOR; empty for others.',
+    complexity: fixedCost(30),
   })
   queries!: QueryPerformance[];
 
   @Field(() => [SlowQuery], {
     description: 'The last 100 slow SQL statements, newest first. For an OPERATOR; empty for others.',
+    complexity: fixedCost(50),
   })
   slowQueries!: SlowQuery[];
 
   @Field(() => [CachePerformance], {
     description: 'The cache by namespace, by name. For an OPERATOR; empty for others.',
+    complexity: fixedCost(10),
   })
   cache!: CachePerformance[];
 }

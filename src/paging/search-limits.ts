@@ -13,7 +13,11 @@ export const DEFAULT_SEARCH_LIMITS: SearchLimits = { rows: 10_000, timeoutMs: 1_
  * The price of a count or a search at most: the time limit ends it. Half of the limit, in points of
  * a microsecond: a statement that takes so long shares its CPU with others.
  */
-export const MAX_SCAN_POINTS = DEFAULT_SEARCH_LIMITS.timeoutMs * 500;
+export function maxScanPoints({ timeoutMs }: SearchLimits): number {
+  return timeoutMs * 500;
+}
 
 /** What one operation may cost: a search of the largest tenant with its count, and a page. */
-export const DEFAULT_OPERATION_POINTS = 2.5 * MAX_SCAN_POINTS;
+export function defaultOperationPoints(limits: SearchLimits): number {
+  return 2.5 * maxScanPoints(limits);
+}

@@ -16,19 +16,23 @@ export interface TenantSize {
 /** The sizes of tenants, some minutes old at most. */
 export class TenantSizes {
   readonly #remembered = new LRUCache<string, Promise<TenantSize>>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  readonly #number = new LRUCache<'all', Promise<number>>({ max: 1, ttl: REMEMBERED_MS });
 
   constructor(private readonly database: TenantDatabase) {}
 
   of(scope: TenantScope): Promise<TenantSize> {
-    const { tenantId } = scope;
-    const known = this.#remembered.get(tenantId);
-    if (known) return known;
-    const read = this.#read(scope);
-    this.#remembered.set(tenantId, read);
-    read.catch(() => {
-      if (this.#remembered.peek(tenantId) === read) this.#remembered.delete(tenantId);
+    return remembered(this.#remembered, scope.tenantId, () => this.#read(scope));
+  }
+
+  /** How many tenants there are. */
+  number(): Promise<number> {
+    return remembered(this.#number, 'all', async () => {
+      const [row] = await this.database.directory<{ tenants: number }>(
+        'SELECT count(*)::integer AS tenants FROM tenants',
+        [],
+      );
+      return row?.tenants ?? 0;
     });
-    return read;
   }
 
   async #read(scope: TenantScope): Promise<TenantSize> {
@@ -43,4 +47,20 @@ export class TenantSizes {
     });
     return row ?? { accounts: 0, transactions: 0 };
   }
+}
+
+/** What failed is read again. */
+function remembered<Key extends string, Value>(
+  cache: LRUCache<Key, Promise<Value>>,
+  key: Key,
+  read: () => Promise<Value>,
+): Promise<Value> {
+  const known = cache.get(key);
+  if (known) return known;
+  const reading = read();
+  cache.set(key, reading);
+  reading.catch(() => {
+    if (cache.peek(key) === reading) cache.delete(key);
+  });
+  return reading;
 }

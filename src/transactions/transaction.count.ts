@@ -1,44 +1,91 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { shownCount } from '../limits.ts';
+import { type Count, countWithin } from '../paging/bounded-count.ts';
+import type { SearchLimits } from '../paging/search-limits.ts';
 import { shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { BookedRange, KeptCount } from './transaction.filter.ts';
+import type { KeptCount } from './transaction.filter.ts';
 
-const { sql, empty } = Prisma;
+const { sql, empty, raw } = Prisma;
 
 /**
- * Days at each end of a range whose movements are counted one by one: a day's movements need not
- * lie between two instants, as where a date line was moved. Three dates are more than any clock was
- * ever set.
+ * No clock was ever set by more than a day, nor twice within these: how it ran for so long before
+ * or after an instant is told by what it shows at either end.
  */
-const EDGE_DAYS = 3;
-/** Holds all movements of those days, by any clock. */
-const EDGE = sql`interval '5 days'`;
-const SHORT_MS = 12 * 86_400_000;
+const DAYS = sql`interval '72 hours'`;
+/** Instants of movements are kept to it. */
+const TICK = sql`interval '1 millisecond'`;
 
-/** Whether the ends of a range may meet: then all of it is counted one by one. */
-export function isShort({ from, to }: BookedRange): boolean {
-  return from !== null && to !== null && Date.parse(to) - Date.parse(from) < SHORT_MS;
+/** What the statement of `countFromTotals` answers. */
+export interface CountedParts {
+  /** On whole days, by the totals kept ready. */
+  readonly kept: number;
+  /** Of the other days, row by row and no further than to the limit. */
+  readonly counted: number;
 }
 
 /**
- * How many movements there are in a range that is not short: on whole days by the totals kept
- * ready, at its ends one by one.
+ * How many movements there are in a range: on its whole days by the totals kept ready, those of the
+ * days at its ends row by row. A day's movements need not lie between two instants, as where a date
+ * line was moved: whole are the days that no instant outside of the range can have.
  * @param where what the movements satisfy, the range included
  */
 export function countFromTotals(
   { tenantId }: TenantScope,
   { category, booked: { from, to } }: KeptCount,
   where: Prisma.Sql,
+  { rows }: SearchLimits,
 ): Prisma.Sql {
   const day = sql`(booked_at AT TIME ZONE time_zone)::date`;
-  const localDay = (instant: string) => sql`(${instant}::timestamptz AT TIME ZONE time_zone)::date`;
-  const first = from === null ? undefined : sql`${localDay(from)} + ${EDGE_DAYS}::integer`;
-  const last = to === null ? undefined : sql`${localDay(to)} - ${EDGE_DAYS}::integer`;
-  const edge = (bound: Prisma.Sql) => sql` + (SELECT count(*) FROM transactions WHERE ${where} AND ${bound})`;
-  const count = sql`(SELECT coalesce(sum(transaction_count), 0) FROM daily_totals WHERE tenant_id = ${tenantId}::uuid
+  const edges = [
+    ...(from === null ? [] : [sql`booked_at < before_whole AND ${day} < first_whole`]),
+    ...(to === null ? [] : [sql`booked_at >= after_whole AND ${day} >= first_after`]),
+  ].map((edge) => sql`SELECT FROM transactions WHERE ${where} AND ${edge}`);
+  const counted = edges.length
+    ? sql`(SELECT count(*)::integer FROM (${Prisma.join(edges, ' UNION ALL ')} ${raw(`LIMIT ${rows + 1}`)}) edges)`
+    : sql`0`;
+  return sql`SELECT ${shownCountOf(sql`(SELECT coalesce(sum(transaction_count), 0) FROM daily_totals WHERE tenant_id = ${tenantId}::uuid
         ${category === null ? empty : sql`AND category = ${category}`}
-        ${first ? sql`AND day >= ${first}` : empty} ${last ? sql`AND day <= ${last}` : empty})
-      ${first ? edge(sql`booked_at < ${from}::timestamptz + ${EDGE} AND ${day} < ${first}`) : empty}
-      ${last ? edge(sql`booked_at > ${to}::timestamptz - ${EDGE} AND ${day} > ${last}`) : empty}`;
-  return sql`SELECT ${shownCountOf(count)} AS count FROM tenants WHERE id = ${tenantId}::uuid`;
+        ${from === null ? empty : sql`AND day >= first_whole`} ${to === null ? empty : sql`AND day < first_after`})`)} AS kept,
+      ${counted} AS counted
+    FROM (SELECT time_zone FROM tenants WHERE id = ${tenantId}::uuid) tenant
+      ${from === null ? empty : firstWhole(from)} ${to === null ? empty : firstAfter(to, from !== null)}`;
+}
+
+/** Both parts together. */
+export function countOfParts({ kept, counted }: CountedParts, limits: SearchLimits): Count {
+  const { count, isExact } = countWithin(counted, limits);
+  return { count: shownCount(kept + count), isExact };
+}
+
+/**
+ * `first_whole`: the first day that no instant before the range has; `before_whole`: what is booked
+ * then or later has that day or a later one.
+ */
+function firstWhole(from: string): Prisma.Sql {
+  return sql`CROSS JOIN LATERAL ${clocks(sql`${from}::timestamptz`)} clocks_from
+      CROSS JOIN LATERAL (SELECT (clocks_from.latest + interval '1 day' - ${TICK})::date AS first_whole OFFSET 0) first_day
+      CROSS JOIN LATERAL (SELECT ${from}::timestamptz + (first_whole - clocks_from.earliest) AS before_whole OFFSET 0) first_instant`;
+}
+
+/**
+ * `first_after`: the day of some instant after the range, or later where the range has no whole
+ * day; `after_whole`: what is booked earlier has an earlier day.
+ */
+function firstAfter(to: string, hasFirst: boolean): Prisma.Sql {
+  const day = sql`(clocks_to.earliest + ${TICK})::date`;
+  return sql`CROSS JOIN LATERAL ${clocks(sql`${to}::timestamptz`)} clocks_to
+      CROSS JOIN LATERAL (SELECT ${hasFirst ? sql`greatest(${day}, first_whole)` : day} AS first_after OFFSET 0) last_day
+      CROSS JOIN LATERAL (SELECT ${to}::timestamptz - (clocks_to.latest - first_after) AS after_whole OFFSET 0) last_instant`;
+}
+
+/**
+ * The latest local time that the tenant's clocks may have shown until an instant, and the earliest
+ * that they show from then on: where they are set back about it, these are two.
+ */
+function clocks(at: Prisma.Sql): Prisma.Sql {
+  const shown = sql`${at} AT TIME ZONE time_zone`;
+  const before = sql`(${at} - ${DAYS}) AT TIME ZONE time_zone + ${DAYS}`;
+  const after = sql`(${at} + ${DAYS}) AT TIME ZONE time_zone - ${DAYS}`;
+  return sql`(SELECT greatest(${shown}, ${before}) AS latest, least(${shown}, ${after}) AS earliest OFFSET 0)`;
 }

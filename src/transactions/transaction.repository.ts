@@ -11,10 +11,10 @@ import {
   type PageRequest,
 } from '../paging/keyset.ts';
 import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
-import { instantText, selectList, selectOnly, shownCountOf } from '../tenancy/sql-text.ts';
-import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { instantText, selectList, selectOnly } from '../tenancy/sql-text.ts';
+import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { countFromTotals, isShort } from './transaction.count.ts';
+import { type CountedParts, countFromTotals, countOfParts } from './transaction.count.ts';
 import { keptCount, transactionConditions } from './transaction.filter.ts';
 import type { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
@@ -47,6 +47,8 @@ interface OfAccount {
 interface Counted {
   readonly count: number;
 }
+
+type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'planOnce'>;
 
 /** A transaction whose account was read with it. */
 export interface WithAccount {
@@ -106,7 +108,7 @@ export class TransactionRepository {
       NEWEST_FIRST,
       page,
     );
-    const rows = await this.#select<Transaction & KeysetRow>(scope, 'page', query, this.#timeoutOf(page));
+    const rows = await this.#select<Transaction & KeysetRow>(scope, 'page', query, this.#optionsOf(page));
     return keysetPage(rows, page);
   }
 
@@ -118,18 +120,13 @@ export class TransactionRepository {
     const where = whereOf(scope, transactionConditions(filter));
     const kept = keptCount(filter);
     const { timeoutMs } = this.limits;
-    if (kept && !isShort(kept.booked)) {
-      const query = countFromTotals(scope, kept, where);
-      const [row] = await this.#select<Counted>(scope, 'keptCount', query, timeoutMs);
-      return exactly(row?.count ?? 0);
-    }
     if (kept) {
-      const query = sql`SELECT ${shownCountOf(sql`count(*)`)} AS count FROM transactions WHERE ${where}`;
-      const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
-      return exactly(row?.count ?? 0);
+      const query = countFromTotals(scope, kept, where, this.limits);
+      const [row] = await this.#select<CountedParts>(scope, 'keptCount', query, { timeoutMs, planOnce: true });
+      return row ? countOfParts(row, this.limits) : exactly(0);
     }
     const query = sql`SELECT ${boundedCount({ table: sql`transactions`, where }, this.limits)} AS count`;
-    const [row] = await this.#select<Counted>(scope, 'count', query, timeoutMs);
+    const [row] = await this.#select<Counted>(scope, 'count', query, { timeoutMs });
     return countWithin(row?.count ?? 0, this.limits);
   }
 
@@ -147,7 +144,7 @@ export class TransactionRepository {
       scope,
       'pageOfEach',
       sql`SELECT account.id AS "ofAccount", rows.* FROM unnest(${accountIds}::uuid[]) AS account (id) CROSS JOIN LATERAL (${ofOne}) rows`,
-      this.#timeoutOf(page),
+      this.#optionsOf(page),
     );
     const grouped = groupByAccount(rows);
     return new Map([...grouped].map(([accountId, rows]) => [accountId, keysetPage(rows, page)]));
@@ -162,7 +159,9 @@ export class TransactionRepository {
     const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
     const ofOne = boundedCount({ table: sql`transactions`, where }, this.limits);
     const query = sql`SELECT account.id AS "ofAccount", ${ofOne} AS count FROM unnest(${accountIds}::uuid[]) AS account (id)`;
-    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, this.limits.timeoutMs);
+    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, {
+      timeoutMs: this.limits.timeoutMs,
+    });
     return new Map(rows.map(({ ofAccount, count }) => [ofAccount, countWithin(count, this.limits)]));
   }
 
@@ -187,22 +186,17 @@ export class TransactionRepository {
     return new Map(Object.entries(row?.lists ?? {}).flatMap(([id, list]) => (list ? [[id, list] as const] : [])));
   }
 
-  #timeoutOf({ isSearched }: PageRequest): number | undefined {
-    return isSearched ? this.limits.timeoutMs : undefined;
+  #optionsOf({ isSearched }: PageRequest): StatementOptions {
+    return isSearched ? { timeoutMs: this.limits.timeoutMs } : {};
   }
 
   #select<Row extends object>(
     scope: TenantScope,
     action: string,
     query: Prisma.Sql,
-    timeoutMs?: number,
+    options: StatementOptions = {},
   ): Promise<Row[]> {
-    return this.database.select<Row>(scope, {
-      model: 'Transaction',
-      action,
-      query,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
+    return this.database.select<Row>(scope, { model: 'Transaction', action, query, ...options });
   }
 }
 

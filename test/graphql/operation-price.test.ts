@@ -2,14 +2,19 @@ import { assertEnumType, getVariableValues, isEnumType, Kind, type OperationDefi
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { OperationCosts } from '../../src/graphql/operation-costs.ts';
-import { type OperationPrice, operationPrice, pointsOf } from '../../src/graphql/operation-price.ts';
+import { type OperationPrice, operationPrice, pointsOf as pointsUnder } from '../../src/graphql/operation-price.ts';
 import { createSchema } from '../../src/graphql/schema.ts';
-import { MAX_SCAN_POINTS } from '../../src/paging/search-limits.ts';
+import { DEFAULT_SEARCH_LIMITS, maxScanPoints } from '../../src/paging/search-limits.ts';
+import type { TenantSize } from '../../src/tenancy/tenant-sizes.ts';
 import { generateOperation } from './fuzz/operation-generator.ts';
 
 const SMALL = { accounts: 50, transactions: 1_000 };
 const LARGE = { accounts: 4_000, transactions: 400_000 };
 const GENERATED = 500;
+const MAX_SCAN_POINTS = maxScanPoints(DEFAULT_SEARCH_LIMITS);
+
+const pointsOf = (price: OperationPrice, size: TenantSize | undefined) =>
+  pointsUnder(price, size, DEFAULT_SEARCH_LIMITS);
 
 const schema = createSchema();
 
@@ -44,7 +49,13 @@ const scans = (text: string, variables?: Record<string, unknown>) =>
 describe('rows that are read one by one', () => {
   test.each<[string, object]>([
     ['{ transactions { totalCount } accounts { totalCount } }', {}],
-    ['{ transactions(filter: { category: "rent", bookedFrom: "2026-01-01T00:00:00Z" }) { totalCount } }', {}],
+    ['{ transactions(filter: { category: "rent", bookedFrom: null }) { totalCount } }', {}],
+    [
+      '{ transactions(filter: { category: "rent", bookedFrom: "2026-01-01T00:00:00Z" }) { totalCount } }',
+      { countedTransactions: 1 },
+    ],
+    ['{ transactions(filter: { bookedFrom: "x", bookedTo: "x" }) { totalCountIsExact } }', { countedTransactions: 1 }],
+    ['{ transactions(filter: { bookedTo: "x", direction: DEBIT }) { totalCount } }', { transactions: 2 }],
     ['{ accounts(filter: { status: ACTIVE, currency: null }) { totalCountIsExact } }', {}],
     ['{ accounts(filter: { accountNumber: "1" }) { totalCount } }', {}],
     ['{ transactions(filter: { direction: DEBIT }) { nodes { id } } }', { transactions: 1 }],
@@ -73,6 +84,8 @@ describe('rows that are read one by one', () => {
     ['{ transactions(before: "x", after: "x", filter: { direction: DEBIT }) { totalCount } }', { transactions: 4 }],
     ['{ transactions(after: null, before: "x") { totalCount } }', {}],
     ['{ auditLog { totalCount } }', { countedAuditLines: 1 }],
+    ['{ performance { tenants { slug } } }', { usage: 2 }],
+    ['{ performance { operations { name } tables { rows } } }', {}],
     ['{ auditLog(since: "x") { nodes { id } } }', {}],
     ['{ auditLog(who: "x") { nodes { id } } }', { auditLines: 1 }],
     ['{ auditLog(what: "x", since: "x") { totalCount } }', { auditLines: 2 }],
@@ -99,6 +112,14 @@ describe('rows that are read one by one', () => {
     expect(none).toBe(counted.points);
     expect(large - none).toBe(400 * (small - none));
     expect(huge - none).toBe(2 * MAX_SCAN_POINTS);
+    const counted2s = pointsUnder(counted, { accounts: 9, transactions: 10 ** 9 }, { rows: 7, timeoutMs: 2_000 });
+    expect(counted2s - none).toBe(4 * MAX_SCAN_POINTS);
+    const lines = price('{ auditLog { totalCount } }');
+    const [few, many] = [10, 1_010].map((rows) => pointsUnder(lines, SMALL, { rows, timeoutMs: 1_000 }));
+    expect((many as number) - (few as number)).toBe(600);
+    const ofDays = price('{ transactions(filter: { bookedTo: "x" }) { totalCount } }');
+    const ends = [SMALL, LARGE].map((size) => pointsUnder(ofDays, size, { rows: 2_000, timeoutMs: 1_000 }));
+    expect(ends.map((cost) => cost - ofDays.points)).toEqual([600, 1_200]);
     const ofAccounts = price('{ accounts(first: 10) { nodes { transactions { totalCount } } } }');
     expect(pointsOf(ofAccounts, LARGE) - ofAccounts.points).toBe(10 * 60);
   });
@@ -189,6 +210,37 @@ test('a search with its count and a whole page costs a tenant of any size less t
   const cost = pointsOf(price(text), { accounts: 10 ** 6, transactions: 10 ** 9 });
   expect(cost).toBeGreaterThan(2 * MAX_SCAN_POINTS);
   expect(cost).toBeLessThanOrEqual(operationCost);
+  const longer = readConfig({ LIMIT_SEARCH_TIMEOUT_MS: '5000' }).limits;
+  expect(longer.operationCost).toBe(5 * operationCost);
+});
+
+describe('performance', () => {
+  const points = (fields: string) => price(`{ performance { ${fields} } }`).points - price('{ tenant { id } }').points;
+
+  test('costs what PostgreSQL takes to tell of its indexes and tables, and Redis of its memory', () => {
+    const since = points('since');
+    expect(points('since indexes(model: "Transaction") { verdict }') - since).toBeGreaterThan(5_000);
+    expect(points('since tables { rows }') - since).toBeGreaterThan(1_000);
+    expect(points('since resources { rssBytes }') - since).toBe(251);
+  });
+
+  test.each([
+    ['operations', 'name', 50],
+    ['resolvers', 'coordinate', 50],
+    ['queries', 'action', 30],
+    ['slowQueries', 'sql', 50],
+    ['cache', 'hits', 10],
+  ])('costs by the usual length of %s', (list, field, length) => {
+    expect(points(`since ${list} { ${field} a: ${field} }`) - points(`since ${list} { ${field} }`)).toBe(length);
+  });
+
+  test('of the usage of all tenants by how many there are', () => {
+    const asked = price('{ performance { tenants { slug } } }');
+    const [none, few, many] = [0, 100, 1_000].map((tenants) =>
+      pointsUnder(asked, { ...SMALL, tenants }, DEFAULT_SEARCH_LIMITS),
+    );
+    expect([none, few, many].map((cost = 0) => cost - asked.points)).toEqual([0, 34_560, 345_600]);
+  });
 });
 
 describe('statistics', () => {

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Role } from '../../src/context/caller.ts';
 import { OPERATION_POINTS } from '../../src/graphql/complexity.ts';
-import { DEFAULT_OPERATION_POINTS } from '../../src/paging/search-limits.ts';
+import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/paging/search-limits.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 
 const MOVEMENTS = 40_000;
 const POINTS = 1_500_000;
+/** The service's own default; searches of tests may take longer, which would raise it. */
+const LIMIT = defaultOperationPoints(DEFAULT_SEARCH_LIMITS);
 const DASHBOARD = '{ dashboard { overview { totalAccounts } } }';
 
 let database: TestDatabase;
@@ -26,8 +28,11 @@ beforeAll(async () => {
       [MOVEMENTS],
     ),
   );
-  const env = { LIMIT_ALIASES: '200', LIMIT_ROOT_FIELDS: '200', LIMIT_TOKENS: '10000' };
-  service = await startService({ database, env: { ...env, LIMIT_POINTS_PER_MINUTE: String(POINTS) } });
+  const env = {
+    ...{ LIMIT_ALIASES: '200', LIMIT_ROOT_FIELDS: '200', LIMIT_TOKENS: '10000' },
+    ...{ LIMIT_OPERATION_COST: String(LIMIT), LIMIT_POINTS_PER_MINUTE: String(POINTS) },
+  };
+  service = await startService({ database, env });
 });
 afterAll(async () => {
   await service?.close();
@@ -55,7 +60,7 @@ test('two hundred counts of a large tenant are refused before any, each time, an
   for (let time = 0; time < 3; time++) {
     const answer = await service.send(token, dearest(200));
     expect(refusal(answer).slice(0, 2)).toEqual([400, 'QUERY_TOO_COMPLEX']);
-    expect(answer.errors?.[0]?.extensions).toMatchObject({ cost: costOf(200), limit: DEFAULT_OPERATION_POINTS });
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ cost: costOf(200), limit: LIMIT });
   }
   expect(service.statements).toEqual([]);
   const { data } = await service.send(token, '{ rateLimit { remaining cost } }');
@@ -70,6 +75,20 @@ test('the same text costs each tenant by its own size', async () => {
     costs.push(data.rateLimit.cost);
   }
   expect(costs).toEqual([costOf(1) - 1.2 * MOVEMENTS + 2, costOf(1) + 2, costOf(1) - 1.2 * MOVEMENTS + 2]);
+});
+
+test('what tenants cost is priced by how many of them the caller sees', async () => {
+  const text = '{ performance { tenants(first: 1) { slug } } rateLimit { cost } }';
+  const costs: number[] = [];
+  for (const role of [Role.ANALYST, Role.OPERATOR, Role.ADMIN]) {
+    const { data } = await service.send(await service.token(role, 'flood'), text);
+    costs.push(data.rateLimit.cost);
+  }
+  const [own = 0, all = 0, again] = costs;
+  // Of each a day of spans of five minutes, added up for hour and day.
+  const row = 0.6 * 2;
+  expect([all - own, again]).toEqual([Math.ceil(2 * 288 * row) - Math.ceil(288 * row), own]);
+  expect(own).toBeGreaterThan(288 * row);
 });
 
 test('as many as a minute has points for are counted, then the caller waits, and nobody else', async () => {

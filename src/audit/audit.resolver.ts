@@ -48,7 +48,7 @@ export class AuditResolver {
     who: string | null,
     @Arg('what', () => String, {
       nullable: true,
-      description: 'Only entries of this action: the name of a mutation, `refresh`, `token` or a command. Absent: all.',
+      description: "Only entries of this action: a mutation's name, `refresh`, `token` or a command. Absent: all.",
     })
     what: string | null,
     @Ctx() { scope, services }: RequestContext,

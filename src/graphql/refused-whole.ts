@@ -24,7 +24,8 @@ export function isRefusal(error: GraphQLError): boolean {
 
 function failureOf(error: GraphQLError): GraphQLError | undefined {
   const thrown = unwrapResolverError(error);
-  const isWorded = thrown instanceof GraphQLError && thrown.extensions.code !== undefined;
+  // The compiler's own errors have no extensions, whatever their type says.
+  const isWorded = thrown instanceof GraphQLError && thrown.extensions?.code !== undefined;
   const failure = isWorded ? thrown : knownFailure(thrown);
   return failure?.extensions.code === ErrorCode.Unavailable ? failure : undefined;
 }

@@ -161,6 +161,19 @@ describe('connections', () => {
     expect(database.queue.length).toBe(0);
   });
 
+  test('are fewer for a tenant’s searches as soon as another one is active, with whatever', async () => {
+    const { shut, open: unlock, search, untilHeld, run, database } = await open(4, { searchShare: 50 });
+    for (const gate of [1, 2]) await shut(gate);
+    const first = search('a1', A, 1);
+    await untilHeld(1);
+    await run('b', B); // it searches nothing
+    const second = search('a2', A, 2);
+    await settled();
+    expect(database.queue).toMatchObject({ length: 1, tenants: 1 });
+    for (const gate of [1, 2]) await unlock(gate);
+    await Promise.all([first, second]);
+  });
+
   test('are few of one request, and the rest of the request does not count as waiting for the database', async () => {
     const { shut, open: unlock, held, untilHeld, database } = await open(4, { requestStatements: 2 });
     await shut(1);

@@ -1,4 +1,4 @@
-import { AUDIT, auditCommand } from '../src/audit/audit-command.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { AUDIT, auditCommand } from '../src/commands/audit-command.ts';
 
 await runCommand(AUDIT, (line) => auditCommand(line));

@@ -1,4 +1,4 @@
-import { INSPECT, inspectCommand } from '../src/cache/inspect/inspect-command.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { INSPECT, inspectCommand } from '../src/commands/inspect-command.ts';
 
 await runCommand(INSPECT, inspectCommand);

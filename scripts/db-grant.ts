@@ -1,4 +1,4 @@
 import { runCommand } from '../src/cli/run-command.ts';
-import { GRANT, grantCommand } from '../src/database/grant-command.ts';
+import { GRANT, grantCommand } from '../src/commands/grant-command.ts';
 
 await runCommand(GRANT, grantCommand);

@@ -1,8 +1,8 @@
 import { recorded } from '../src/audit/operator-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { formatCount, formatDuration, formatRate } from '../src/cli/format.ts';
 import { Progress } from '../src/cli/progress.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
 import { seedDatabase } from '../src/seed/seed-database.ts';
 import { readSeedRequest, SEED_COMMAND } from '../src/seed/seed-options.ts';
 

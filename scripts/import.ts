@@ -1,8 +1,8 @@
 import { recorded } from '../src/audit/operator-line.ts';
 import type { CommandSpec } from '../src/cli/command-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { Progress } from '../src/cli/progress.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
 import { importAction, importFolder } from '../src/import/import-folder.ts';
 import { defaultRejectsPath, formatResult, hasRejects } from '../src/import/import-report.ts';
 

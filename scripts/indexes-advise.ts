@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../src/cli/command-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
 import { OperatorError } from '../src/errors.ts';
 import { adviceAsJson, formatAdvice } from '../src/indexes/advice-report.ts';
 import { adviseIndexes, findWorkload } from '../src/indexes/advise-database.ts';

@@ -1,11 +1,11 @@
 import { recorded } from '../src/audit/operator-line.ts';
 import { type CommandSpec, wholeNumber } from '../src/cli/command-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { formatBytes, formatDuration } from '../src/cli/format.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
+import { tablesOf } from '../src/database/tables.ts';
 import { createIndexes } from '../src/indexes/apply.ts';
 import { chosenModels, MODEL_OPTIONS } from '../src/indexes/command-options.ts';
-import { tablesOf } from '../src/indexes/tables.ts';
 
 const CONFLICT_EXIT_CODE = 2;
 

@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../src/cli/command-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
 import { chosenModels, JSON_OPTION, MODEL_OPTIONS } from '../src/indexes/command-options.ts';
 import { readIndexUsage } from '../src/indexes/usage.ts';
 import { formatUsage } from '../src/indexes/usage-report.ts';

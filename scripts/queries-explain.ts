@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../src/cli/command-line.ts';
-import { openCommandDatabase } from '../src/cli/database.ts';
 import { runCommand } from '../src/cli/run-command.ts';
+import { openCommandDatabase } from '../src/commands/command-database.ts';
 import { StateError } from '../src/errors.ts';
 import { explainQueries, isFaulty } from '../src/indexes/explain-queries.ts';
 import { explainedAsJson, formatExplained } from '../src/indexes/explain-report.ts';

@@ -1,6 +1,6 @@
+import { createSchema } from '../src/app/schema.ts';
+import { checkSchemaFile } from '../src/app/schema-file.ts';
 import { runCommand } from '../src/cli/run-command.ts';
-import { createSchema } from '../src/graphql/schema.ts';
-import { checkSchemaFile } from '../src/graphql/schema-file.ts';
 
 const SPEC = {
   name: 'schema:check',

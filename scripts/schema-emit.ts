@@ -1,6 +1,6 @@
+import { createSchema } from '../src/app/schema.ts';
+import { writeSchemaFile } from '../src/app/schema-file.ts';
 import { runCommand } from '../src/cli/run-command.ts';
-import { createSchema } from '../src/graphql/schema.ts';
-import { writeSchemaFile } from '../src/graphql/schema-file.ts';
 
 const SPEC = {
   name: 'schema:emit',

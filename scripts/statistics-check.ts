@@ -1,4 +1,4 @@
 import { runCommand } from '../src/cli/run-command.ts';
-import { CHECK, checkCommand } from '../src/statistics/statistics-command.ts';
+import { CHECK, checkCommand } from '../src/commands/statistics-command.ts';
 
 await runCommand(CHECK, checkCommand);

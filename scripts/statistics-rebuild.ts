@@ -1,4 +1,4 @@
 import { runCommand } from '../src/cli/run-command.ts';
-import { REBUILD, rebuildCommand } from '../src/statistics/statistics-command.ts';
+import { REBUILD, rebuildCommand } from '../src/commands/statistics-command.ts';
 
 await runCommand(REBUILD, rebuildCommand);

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { runCommand } from './cli/run-command.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './config/config.ts';
 import { createLogger } from './monitoring/logger.ts';
 import { closeInTime } from './startup/close-in-time.ts';
 import { serve } from './startup/serve.ts';

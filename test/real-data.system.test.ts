@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Role } from '../src/context/caller.ts';
+import { Role } from '../src/auth/caller.ts';
 import type { ImportResult } from '../src/import/apply-import.ts';
 import { importFolder } from '../src/import/import-folder.ts';
 import {

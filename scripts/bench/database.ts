@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 
 import pg from 'pg';
-
+import { pendingMigrations } from '../../src/database/database-state.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { acquireEmbeddedPostgres } from '../../src/embedded/index.mjs';
 import { findProjectRoot } from '../../src/embedded/project-root.mjs';
 import { OperatorError } from '../../src/errors.ts';
-import { pendingMigrations } from '../../src/startup/database-state.ts';
-import { migrate } from '../../src/startup/migrate.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import type { Cleanup } from './cleanup.ts';
 import { parentOf } from './process-usage.ts';
 

@@ -2,9 +2,9 @@
 // the entries'.
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { MemoryEntries } from '../../src/cache/entry-store.ts';
-import { MemoryVersions } from '../../src/cache/memory-versions.ts';
-import type { VersionStore } from '../../src/cache/versions.ts';
+import { MemoryEntries } from '../../src/cache/store/entry-store.ts';
+import { MemoryVersions } from '../../src/cache/versions/memory-versions.ts';
+import type { VersionStore } from '../../src/cache/versions/versions.ts';
 import type { EntriesJob, EntriesMessage, EntriesResult, InvalidationTimes, KeptMemory } from './entries.ts';
 import { entryOf, fillRedis, keyOf, openRedisTier, scopeOf } from './kept-entries.ts';
 import { timeBumps } from './time-bumps.ts';

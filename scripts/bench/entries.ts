@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { formatCount } from '../../src/cli/format.ts';
 import type { Progress } from '../../src/cli/progress.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { startProcess } from './child-process.ts';
 import type { Cleanup } from './cleanup.ts';
 import { startRedis } from './redis.ts';

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { responseKey } from '../../src/cache/cache-key.ts';
-import { etagOf, type ResponseEntry } from '../../src/cache/entry.ts';
-import { RedisEntries } from '../../src/cache/entry-store.ts';
-import { Trust } from '../../src/cache/outbox/trust.ts';
-import { FastRedis } from '../../src/cache/redis.ts';
-import { RedisVersions } from '../../src/cache/redis-versions.ts';
-import type { VersionStore } from '../../src/cache/versions.ts';
-import { versionsOf } from '../../src/cache/versions.ts';
-import { readConfig } from '../../src/config.ts';
+import { FastRedis } from '../../src/cache/redis/redis.ts';
+import { etagOf, type ResponseEntry } from '../../src/cache/store/entry.ts';
+import { RedisEntries } from '../../src/cache/store/entry-store.ts';
+import { responseKey } from '../../src/cache/versions/cache-key.ts';
+import { RedisVersions } from '../../src/cache/versions/redis-versions.ts';
+import { Trust } from '../../src/cache/versions/trust.ts';
+import type { VersionStore } from '../../src/cache/versions/versions.ts';
+import { versionsOf } from '../../src/cache/versions/versions.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 
 const TTL_MS = 3_600_000;

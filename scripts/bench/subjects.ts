@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import { Role } from '../../src/context/caller.ts';
-import { createTokenIssuer } from '../../src/context/token-issuer.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { BenchTenant, DataSet } from './data-set.ts';
 import type { BenchDatabase } from './database.ts';

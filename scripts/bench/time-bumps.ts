@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
-import { NAMESPACES } from '../../src/cache/namespaces.ts';
-import type { VersionStore } from '../../src/cache/versions.ts';
+import { NAMESPACES } from '../../src/cache/dependencies/namespaces.ts';
+import type { VersionStore } from '../../src/cache/versions/versions.ts';
 import type { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { median } from './percentile.ts';
 

@@ -1,4 +1,4 @@
-import { columnsIdentity, LoaderFamily } from '../graphql/loader-family.ts';
+import { columnsIdentity, LoaderFamily } from '../batching/loader-family.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AccountRepository } from './account.repository.ts';
 import type { BankAccount } from './account.type.ts';

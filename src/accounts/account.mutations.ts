@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { DEPENDENTS } from '../cache/namespaces.ts';
-import { Role } from '../context/caller.ts';
+import { Role } from '../auth/caller.ts';
+import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { badUserInput } from '../errors.ts';

@@ -1,6 +1,6 @@
+import { instantText } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { KeysetOrder } from '../paging/keyset.ts';
-import { instantText } from '../tenancy/sql-text.ts';
 import { AccountOrderField } from './account.input.ts';
 
 const { sql } = Prisma;

@@ -1,3 +1,5 @@
+import { DEFAULT_SEARCH_LIMITS } from '../config/search-limits.ts';
+import { instantText, selectList, shownCountOf } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { boundedCount, type Count, countWithin, exactly } from '../paging/bounded-count.ts';
 import {
@@ -9,8 +11,6 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
-import { instantText, selectList, shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountConditions, isCountKept } from './account.filter.ts';

@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
-import type { AnswerPolicy } from '../cache/answer-policy.ts';
+import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelations } from '../batching/batch-mapping.ts';
+import type { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { currentTenant } from '../context/viewer.resolver.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { numberedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
@@ -16,13 +16,13 @@ import {
   pageRequest,
   searchIn,
 } from '../graphql/pagination.ts';
-import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelations } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { exactly } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
-import { tenantColumn } from '../tenancy/tenant.repository.ts';
-import { Tenant } from '../tenancy/tenant.type.ts';
+import { tenantColumn } from '../tenants/tenant.repository.ts';
+import { Tenant } from '../tenants/tenant.type.ts';
+import { currentTenant } from '../tenants/viewer.resolver.ts';
 import { ACCOUNT_REMEDY, accountConditions, countedAccounts, searchedAccounts } from './account.filter.ts';
 import { AccountFilter, AccountOrder } from './account.input.ts';
 import { accountOrder } from './account.order.ts';

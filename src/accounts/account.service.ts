@@ -1,3 +1,4 @@
+import { isUniqueViolation } from '../database/sql-state.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import {
   accountNotFound,
@@ -9,7 +10,6 @@ import {
   versionOutOfRange,
 } from '../graphql/user-error.type.ts';
 import { MAX_INTEGER } from '../limits.ts';
-import { isUniqueViolation } from '../tenancy/sql-state.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { isBelowZero, mayBeOverdrawn, nextStatuses } from './account.rules.ts';

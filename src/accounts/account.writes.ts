@@ -1,6 +1,6 @@
+import { selectList } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { selectList } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS } from './account.repository.ts';

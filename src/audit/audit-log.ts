@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Loop } from '../cache/outbox/loop.ts';
 import { ErrorCode } from '../errors.ts';
+import { Loop } from '../loop.ts';
+import { linesOf } from '../tenancy/audit.sql.ts';
+import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from '../tenancy/audit-line.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { NO_TENANT, TenantScope } from '../tenancy/tenant-scope.ts';
-import { linesOf } from './audit.sql.ts';
-import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from './audit-line.ts';
 
 /** Lines that wait at most, over all tenants; some 10 MB. */
 const MAX_WAITING = 10_000;

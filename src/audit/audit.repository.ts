@@ -1,3 +1,5 @@
+import { DEFAULT_SEARCH_LIMITS } from '../config/search-limits.ts';
+import { instantText, selectList } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { boundedCount, type Count, countWithin } from '../paging/bounded-count.ts';
 import {
@@ -8,8 +10,6 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
-import { instantText, selectList } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AuditEntry } from './audit.type.ts';

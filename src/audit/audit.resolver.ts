@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql';
-import { NeverKept } from '../cache/cache-control.ts';
-import { Role } from '../context/caller.ts';
+import { Role } from '../auth/caller.ts';
+import { NeverKept } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
 import { pageCost, type Scanned } from '../graphql/complexity.ts';

@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionTypes } from '../graphql/pagination.type.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
-import { AuditOutcome } from './audit-line.ts';
+import { AuditOutcome } from '../tenancy/audit-line.ts';
 
 registerEnumType(AuditOutcome, {
   name: 'AuditOutcome',

@@ -1,7 +1,7 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
-import { AuditDraft, AuditOutcome } from './audit-line.ts';
+import { AuditDraft, AuditOutcome } from '../tenancy/audit-line.ts';
 import { keyOfMutation } from './mutation-keys.ts';
 
 type MutationResolver = GraphQLFieldResolver<unknown, RequestContext>;

@@ -1,4 +1,4 @@
-import { invalidationOf } from '../cache/patterns.ts';
+import { invalidationOf } from '../cache/dependencies/patterns.ts';
 import { LIMITS } from '../limits.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

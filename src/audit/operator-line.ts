@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { ErrorCode, OperatorError } from '../errors.ts';
+import { AuditOutcome, storable } from '../tenancy/audit-line.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import type { OperatorCommand } from './audit-actions.ts';
-import { AuditOutcome, storable } from './audit-line.ts';
 
 /** What an operator's command did. */
 export interface OperatorAction {

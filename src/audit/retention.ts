@@ -1,5 +1,5 @@
-import { Loop } from '../cache/outbox/loop.ts';
-import type { RetentionConfig } from '../config.ts';
+import type { RetentionConfig } from '../config/config.ts';
+import { Loop } from '../loop.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 
 /** Rows of one piece: some milliseconds of locks. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { tenantPrefix } from '../cache/cache-key.ts';
-import type { FastRedis } from '../cache/redis.ts';
-import type { Caller } from '../context/caller.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { FastRedis } from '../cache/redis/redis.ts';
+import { tenantPrefix } from '../cache/versions/cache-key.ts';
 import { type Allowance, SharedCounter } from './shared-counter.ts';
 
 /** A budget that has these is not spent. */

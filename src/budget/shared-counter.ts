@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { FastRedis } from '../cache/redis.ts';
+import type { FastRedis } from '../cache/redis/redis.ts';
 
 const WINDOW_SECONDS = 60;
 /**

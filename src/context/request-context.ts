@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditDraft, AuditSubject } from '../audit/audit-line.ts';
-import { AnswerPolicy } from '../cache/answer-policy.ts';
+import type { Caller } from '../auth/caller.ts';
+import { requireScope } from '../auth/require-scope.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
+import { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
+import type { AuditDraft, AuditSubject } from '../tenancy/audit-line.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { Caller } from './caller.ts';
-import { createLoaders, type Loaders } from './loaders.ts';
-import { requireScope } from './require-scope.ts';
-import type { Services } from './services.ts';
+import type { Loaders, Services } from './services.ts';
 
 /** Who is asking, for which tenant, with which fresh loaders. Made anew for every request. */
 export class RequestContext {
@@ -59,7 +58,7 @@ export class RequestContext {
   }
 
   get loaders(): Loaders {
-    this.ownLoaders ??= createLoaders(this.scope, this.services);
+    this.ownLoaders ??= this.services.createLoaders(this.scope);
     return this.ownLoaders;
   }
 

@@ -1,6 +1,6 @@
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import { isRelation } from '../batching/batch-mapping.ts';
 import { checkedSize, isSize } from '../graphql/input-checks.ts';
-import { isRelation } from '../graphql/relation.ts';
 import { fieldsBelow, namesOf, type SelectedField } from '../graphql/selection.ts';
 import { TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
 import { type DashboardParts, joinLists, type ListPart, OF_ACCOUNT } from './dashboard.parts.ts';

@@ -4,7 +4,7 @@ import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
 import { withParts } from '../cache/data/parts.ts';
 import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
-import type { CacheConfig } from '../config.ts';
+import type { CacheConfig } from '../config/config.ts';
 import { unauthenticated } from '../errors.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { WithAccount } from '../transactions/transaction.repository.ts';

@@ -1,8 +1,8 @@
 import { largestAccounts } from '../accounts/account.repository.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
+import { endOfDayMs } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { endOfDayMs } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { newestTransactions, type WithAccount } from '../transactions/transaction.repository.ts';

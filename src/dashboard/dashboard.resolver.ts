@@ -1,12 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
-import { checkedStalenessMs, MAX_STALENESS } from '../cache/max-staleness.ts';
-import { refresh } from '../cache/refresh.ts';
+import { BatchMapping, relationsOf, withRelations } from '../batching/batch-mapping.ts';
+import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
+import { refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
-import { BatchMapping, relationsOf, withRelations } from '../graphql/relation.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';

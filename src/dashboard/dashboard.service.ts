@@ -1,6 +1,6 @@
+import { addDays, daysBetween, notBeforeFirst } from '../calendar.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import { shownCount } from '../limits.ts';
-import { addDays, daysBetween, notBeforeFirst } from '../statistics/calendar.ts';
 import { cashFlows, compareText, type FlowRow, groupBy } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import { sumOf } from '../statistics/money.ts';

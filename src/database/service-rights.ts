@@ -1,3 +1,6 @@
+/** The role that the migrations create for the service; held to row-level security. */
+export const SERVICE_ROLE = 'tenantry_app';
+
 /**
  * What the service does in the database, and so what its login may do: one list. The migrations
  * grant it to `tenantry_app`, the command db:grant to any role; test/database/rights.test.ts holds

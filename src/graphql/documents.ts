@@ -9,7 +9,7 @@ import {
   TokenKind,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { LimitsConfig } from '../config.ts';
+import type { LimitsConfig } from '../config/config.ts';
 import { clientError, ErrorCode, unauthenticated } from '../errors.ts';
 import { extentsOf, isIntrospection, type Measured, rootFields } from './document-extent.ts';
 import type { GraphqlRequest } from './graphql-request.ts';

@@ -1,5 +1,5 @@
 import { registerEnumType } from 'type-graphql';
-import { Role } from '../context/caller.ts';
+import { Role } from '../auth/caller.ts';
 import { AccountStatus, AccountType, TransactionDirection } from '../generated/prisma/enums.ts';
 
 /** Ascending or descending. */

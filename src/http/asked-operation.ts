@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { CacheableOperation, CacheableOperations } from '../cache/cacheable-operations.ts';
+import type { CacheableOperation, CacheableOperations } from '../cache/response/cacheable-operations.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';

@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import { AuditOutcome, type AuditSubject } from '../audit/audit-line.ts';
-import { bearerToken } from '../context/bearer-token.ts';
-import type { Caller } from '../context/caller.ts';
-import { TokenRefusal } from '../context/claims.ts';
+import { bearerToken } from '../auth/bearer-token.ts';
+import type { Caller } from '../auth/caller.ts';
+import { TokenRefusal } from '../auth/claims.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Services } from '../context/services.ts';
-import type { TokenVerifier } from '../context/token-verifier.ts';
 import { ErrorCode, unauthenticated } from '../errors.ts';
+import { AuditOutcome, type AuditSubject } from '../tenancy/audit-line.ts';
 import { refusedAnswer } from './refused-answer.ts';
 
 /** What it takes to tell who is asking. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer, LoadedAnswer } from '../cache/answer.ts';
-import { type Caller, Role } from '../context/caller.ts';
+import { type Caller, Role } from '../auth/caller.ts';
+import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
 
 /** Who may see it: those who may see how operations perform. */
 const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN, Role.OPERATOR];

@@ -1,4 +1,4 @@
-import type { Answer, Hit } from '../cache/answer.ts';
+import type { Answer, Hit } from '../cache/response/answer.ts';
 
 /**
  * The `Cache-Status` header (RFC 9211) of an answer, for example `tenantry; hit; ttl=1788;

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Answer } from '../cache/answer.ts';
-import { responseKey } from '../cache/cache-key.ts';
-import type { CacheableOperation } from '../cache/cacheable-operations.ts';
-import { bearerToken } from '../context/bearer-token.ts';
-import type { Caller, CallerTenant } from '../context/caller.ts';
+import { bearerToken } from '../auth/bearer-token.ts';
+import type { Caller, CallerTenant } from '../auth/caller.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Answer } from '../cache/response/answer.ts';
+import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
+import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
-import type { TokenVerifier } from '../context/token-verifier.ts';
 import { HIT_POINTS } from '../graphql/complexity.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';

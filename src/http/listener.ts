@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { HttpRequest } from './read-graphql-request.ts';
-import { inTurn } from './turn-end.ts';
+import { inTurn } from './write-batching.ts';
 
 /** Longer requests are not those that come again and again. */
 const MAX_BODY_BYTES = 64 * 1024;

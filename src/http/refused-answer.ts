@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import type { LoadedAnswer } from '../cache/answer.ts';
+import type { LoadedAnswer } from '../cache/response/answer.ts';
 
 interface HttpExtension {
   readonly status?: number;

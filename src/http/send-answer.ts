@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer, Hit, LoadedAnswer } from '../cache/answer.ts';
-import { compressed } from '../cache/compression.ts';
-import { gzippedBody, type ResponseEntry } from '../cache/entry.ts';
+import type { Answer, Hit, LoadedAnswer } from '../cache/response/answer.ts';
+import { compressed } from '../cache/store/compression.ts';
+import { gzippedBody, type ResponseEntry } from '../cache/store/entry.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
-import { atTurnEnd } from './turn-end.ts';
+import { atTurnEnd } from './write-batching.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
 const CACHE_CONTROL = 'private, no-cache';

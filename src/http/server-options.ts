@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { FastifyHttpOptions } from 'fastify';
-import type { HttpConfig } from '../config.ts';
+import type { HttpConfig } from '../config/config.ts';
 import type { Draining } from './draining.ts';
 
 /**

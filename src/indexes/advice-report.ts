@@ -1,7 +1,7 @@
 import { formatCount, formatDuration } from '../cli/format.ts';
+import { createStatement, dropStatement, prismaAttribute, prismaPlace } from '../database/index-definition.ts';
 import type { DropAdvice, IndexAdvice, StatementGain, UnplannedStatement } from './advise.ts';
 import { catalogEntry } from './catalog.ts';
-import { createStatement, dropStatement, prismaAttribute, prismaPlace } from './definition.ts';
 
 /** Everything that is advised. */
 export interface Advice {

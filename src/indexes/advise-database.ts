@@ -1,11 +1,11 @@
+import type { Queryable } from '../database/read-indexes.ts';
+import { MODELS, TABLE_OF_MODEL } from '../database/tables.ts';
 import { StateError } from '../errors.ts';
 import type { Advice } from './advice-report.ts';
 import { indexesToDrop, weigh, writesPerDay } from './advise.ts';
 import { analyzeIndexes } from './analyze.ts';
-import type { Queryable } from './inspect.ts';
 import { sampleTenants } from './samples.ts';
 import { type ReportSource, readReport, workloadOfService } from './service-workload.ts';
-import { MODELS, TABLE_OF_MODEL } from './tables.ts';
 import { openTrial } from './trial.ts';
 import { tryCandidates } from './try-candidates.ts';
 import { readCountingSince, readIndexUsage, readTableUsage } from './usage.ts';

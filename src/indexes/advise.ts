@@ -1,5 +1,5 @@
+import type { IndexDefinition } from '../database/index-definition.ts';
 import type { AnalyzedIndex } from './analyze.ts';
-import type { IndexDefinition } from './definition.ts';
 import type { TableUsage } from './usage.ts';
 
 /** What a statement of the workload would gain by an index. */

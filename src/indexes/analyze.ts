@@ -1,6 +1,6 @@
+import { type IndexDefinition, isSameKey, isSameOrder, reindexStatement } from '../database/index-definition.ts';
 import { catalogEntry } from './catalog.ts';
 import { isLeftover } from './create-plan.ts';
-import { type IndexDefinition, isSameKey, isSameOrder, reindexStatement } from './definition.ts';
 import type { IndexUsage } from './usage.ts';
 
 export type VerdictKind = 'used' | 'unused' | 'kept' | 'duplicate' | 'covered' | 'invalid' | 'bloated';

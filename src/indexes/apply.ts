@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 
 import { refuseDuringMigration } from '../cli/write-guard.ts';
+import { readIndexes } from '../database/read-indexes.ts';
 import { UnavailableError } from '../errors.ts';
 import { refuseUnchangeable, whileNobodyElseCreates } from './change-guard.ts';
 import { type CreatePlan, type CreateStep, planCreation } from './create-plan.ts';
-import { readIndexes } from './inspect.ts';
 import { markStatement, unmarkedComparisons } from './leakproof.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';

@@ -1,5 +1,3 @@
-import { isDeclined } from './absent.ts';
-import { INDEX_CATALOG } from './catalog.ts';
 import {
   defineIndex,
   type IndexColumn,
@@ -8,7 +6,9 @@ import {
   isSameComparison,
   isSameOrder,
   keyText,
-} from './definition.ts';
+} from '../database/index-definition.ts';
+import { isDeclined } from './absent.ts';
+import { INDEX_CATALOG } from './catalog.ts';
 import type { ScanFacts } from './scan-facts.ts';
 
 const TENANT = 'tenant_id';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isFree, refuseReadOnly } from '../cli/write-guard.ts';
+import type { Queryable } from '../database/read-indexes.ts';
 import { OperatorError, StateError, UnavailableError } from '../errors.ts';
-import type { Queryable } from './inspect.ts';
 
 const INDEXES_LOCK = `hashtextextended('tenantry indexes', 0)`;
 

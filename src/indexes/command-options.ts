@@ -1,6 +1,6 @@
+import { FEATURE_OF_MODEL, FEATURES, isModel, MODELS } from '../database/tables.ts';
 import { OperatorError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { FEATURE_OF_MODEL, FEATURES, isModel, MODELS } from './tables.ts';
 
 /** The options that choose models, the same for every command about indexes. */
 export const MODEL_OPTIONS = {

@@ -1,4 +1,3 @@
-import { INDEX_CATALOG } from './catalog.ts';
 import {
   createStatement,
   dropStatement,
@@ -6,8 +5,9 @@ import {
   isSameKey,
   keyText,
   reindexStatement,
-} from './definition.ts';
-import type { DatabaseIndex } from './inspect.ts';
+} from '../database/index-definition.ts';
+import type { DatabaseIndex } from '../database/read-indexes.ts';
+import { INDEX_CATALOG } from './catalog.ts';
 
 /** One statement that brings the database closer to the catalogue. */
 export interface CreateStep {

@@ -1,10 +1,10 @@
+import { asTenant, explain, PLAN_MODES, type PlanMode, type PlannerSettings } from '../database/explain.ts';
+import { indexesOf, type PlanNode, sequentialTables } from '../database/plan.ts';
+import { type Queryable, readIndexes } from '../database/read-indexes.ts';
+import { MODELS, tablesOf } from '../database/tables.ts';
 import { catalogEntry } from './catalog.ts';
-import { asTenant, explain, PLAN_MODES, type PlanMode, type PlannerSettings } from './explain.ts';
-import { type Queryable, readIndexes } from './inspect.ts';
-import { indexesOf, type PlanNode, sequentialTables } from './plan.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
 import { sampleTenants, type TenantSample } from './samples.ts';
-import { MODELS, tablesOf } from './tables.ts';
 
 /** Up to this size a table is read as fast as any index of it: 8 pages. */
 const SMALL_TABLE_BYTES = 64 * 1024;

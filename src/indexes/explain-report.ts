@@ -1,6 +1,6 @@
 import { formatTable } from '../cli/table.ts';
+import { planLines } from '../database/plan.ts';
 import { type ExplainedQuery, isFaulty } from './explain-queries.ts';
-import { planLines } from './plan.ts';
 
 const PLAN_NAMES = { custom: 'with values', generic: 'generic' } as const;
 

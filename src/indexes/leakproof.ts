@@ -1,4 +1,4 @@
-import type { Queryable } from './inspect.ts';
+import type { Queryable } from '../database/read-indexes.ts';
 
 /**
  * Comparisons that row-level security keeps out of index conditions while they are not marked

@@ -1,9 +1,9 @@
 import { ALL_ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import { addDays, StatisticsPeriod } from '../calendar.ts';
 import type { DashboardParts, ListPart } from '../dashboard/dashboard.parts.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
-import { addDays, StatisticsPeriod } from '../statistics/calendar.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
-import { TenantRepository } from '../tenancy/tenant.repository.ts';
+import { TenantRepository } from '../tenants/tenant.repository.ts';
 import { ALL_TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
 import type { QueryCase } from './query-case.ts';
 import type { TenantSample } from './samples.ts';

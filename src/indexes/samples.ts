@@ -1,6 +1,6 @@
+import { asTenant } from '../database/explain.ts';
+import { type Queryable, tablesHeldToPolicies } from '../database/read-indexes.ts';
 import type { Position } from '../paging/keyset.ts';
-import { asTenant } from './explain.ts';
-import { type Queryable, tablesHeldToPolicies } from './inspect.ts';
 
 /** Values of one tenant's own rows, to try the product's queries with. */
 export interface TenantSample {

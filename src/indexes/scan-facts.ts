@@ -1,5 +1,5 @@
-import { type IndexColumn, indexColumn } from './definition.ts';
-import type { PlanNode } from './plan.ts';
+import { type IndexColumn, indexColumn } from '../database/index-definition.ts';
+import type { PlanNode } from '../database/plan.ts';
 
 /** What a statement asks of one table: what an index for it would be made of. */
 export interface ScanFacts {

@@ -1,10 +1,10 @@
 import pg from 'pg';
 
 import { isReadOnly } from '../cli/write-guard.ts';
+import { createStatement, type IndexDefinition } from '../database/index-definition.ts';
+import { type Queryable, schemaOfExtension, tablesHeldToPolicies } from '../database/read-indexes.ts';
+import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { StateError } from '../errors.ts';
-import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
-import { createStatement, type IndexDefinition } from './definition.ts';
-import { type Queryable, schemaOfExtension, tablesHeldToPolicies } from './inspect.ts';
 
 /**
  * Shows what plans would be with an index that is not there. The tables themselves are left alone.

@@ -1,14 +1,14 @@
 import pg from 'pg';
+import { asTenant, type Explainable, explain, type PlanMode, type PlannerSettings } from '../database/explain.ts';
+import { type IndexDefinition, keyText } from '../database/index-definition.ts';
+import { indexesOf, type PlanNode } from '../database/plan.ts';
+import type { Queryable } from '../database/read-indexes.ts';
+import { MODELS, tablesOf } from '../database/tables.ts';
 import type { StatementGain, TriedIndex, UnplannedStatement } from './advise.ts';
 import { type Candidate, candidatesFor, coveringCandidates, serves, worthTrying } from './candidates.ts';
-import { type IndexDefinition, keyText } from './definition.ts';
-import { asTenant, type Explainable, explain, type PlanMode, type PlannerSettings } from './explain.ts';
-import type { Queryable } from './inspect.ts';
-import { indexesOf, type PlanNode } from './plan.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
 import type { TenantSample } from './samples.ts';
 import { factsOf, PLAIN_SCANS } from './scan-facts.ts';
-import { MODELS, tablesOf } from './tables.ts';
 import type { IndexTrial } from './trial.ts';
 import { findProductQuery, type WorkloadStatement } from './workload.ts';
 

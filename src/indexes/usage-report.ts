@@ -1,9 +1,9 @@
 import { formatBytes, formatCount } from '../cli/format.ts';
 import { formatTable } from '../cli/table.ts';
+import { keyText } from '../database/index-definition.ts';
+import { tablesOf } from '../database/tables.ts';
 import { ABSENT_INDEXES } from './absent.ts';
 import type { AnalyzedIndex } from './analyze.ts';
-import { keyText } from './definition.ts';
-import { tablesOf } from './tables.ts';
 import type { IndexUsage, TableUsage } from './usage.ts';
 
 /**

@@ -1,7 +1,7 @@
+import { MODELS } from '../database/tables.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { analyzeIndexes } from './analyze.ts';
-import { MODELS } from './tables.ts';
 import { readCountingSince, readIndexUsage, readTableUsage, type TableUsage } from './usage.ts';
 
 /** An index with its verdict, as `performance` shows it. */

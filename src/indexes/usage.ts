@@ -1,6 +1,6 @@
+import { type DatabaseIndex, type Queryable, readIndexes } from '../database/read-indexes.ts';
+import { modelOfTable, tablesOf } from '../database/tables.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { type DatabaseIndex, type Queryable, readIndexes } from './inspect.ts';
-import { modelOfTable, tablesOf } from './tables.ts';
 
 /** What PostgreSQL has counted of an index since its statistics were last reset. */
 export interface IndexUsage extends DatabaseIndex {

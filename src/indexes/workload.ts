@@ -2,11 +2,11 @@ import pg from 'pg';
 
 import { formatCount } from '../cli/format.ts';
 import { isReadOnly } from '../cli/write-guard.ts';
+import { type Queryable, schemaOfExtension } from '../database/read-indexes.ts';
+import { MODELS, tablesOf } from '../database/tables.ts';
 import { StateError } from '../errors.ts';
-import { type Queryable, schemaOfExtension } from './inspect.ts';
 import type { ProductQuery } from './product-queries.ts';
 import { shapeOf } from './shape.ts';
-import { MODELS, tablesOf } from './tables.ts';
 
 /** A statement and how often it was sent. */
 export interface WorkloadStatement {

@@ -1,4 +1,4 @@
-import { LatencyHistogram } from './latency-histogram.ts';
+import { LatencyHistogram } from '../latency-histogram.ts';
 
 /** Where entries are: in the process, or in the Redis behind it. */
 export type CacheTier = 'memory' | 'redis';
@@ -39,8 +39,8 @@ export interface CacheEvent {
   readonly reason?: MissReason | undefined;
   /** Of `fill`: as they are stored, compressed or not. */
   readonly bytes?: number;
-  /** Of `fill`: the entry's key, which begins with the tenant. */
-  readonly key?: string;
+  /** Of `fill`: whose entry it is. */
+  readonly tenantId?: string;
 }
 
 /** One cache namespace. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Headers that let their reader act as the caller. */
 const SECRET_HEADERS = ['authorization', 'cookie', 'set-cookie'];

@@ -1,7 +1,5 @@
-import { tenantOf } from '../cache/cache-key.ts';
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
-import { USAGE_MODEL, UsageCounts } from '../usage/usage-counts.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { BYPASS_REASONS, type BypassReason, type CacheEvent, CacheStatistics } from './cache-statistics.ts';
 import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
@@ -11,6 +9,7 @@ import { SlowQueries, type SlowQuery } from './slow-queries.ts';
 import { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
+import { USAGE_MODEL, UsageCounts } from './usage-counts.ts';
 
 /** Clients name their operations as they like. */
 export const MAX_OPERATIONS = 200;
@@ -93,9 +92,8 @@ export class Monitor {
 
   recordCache(event: CacheEvent): void {
     this.caches.entry(event.namespace).record(event);
-    const { kind, key, bytes = 0 } = event;
-    const tenantId = kind === 'fill' && key ? tenantOf(key) : undefined;
-    if (tenantId) this.usage.kept(tenantId, bytes);
+    const { kind, tenantId, bytes = 0 } = event;
+    if (kind === 'fill' && tenantId) this.usage.kept(tenantId, bytes);
   }
 
   recordBypass(reason: BypassReason): void {

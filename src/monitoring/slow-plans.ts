@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
-import { asTenant, explain } from '../indexes/explain.ts';
-import { nodesOf, type PlanNode, planLines } from '../indexes/plan.ts';
+import { asTenant, explain } from '../database/explain.ts';
+import { nodesOf, type PlanNode, planLines } from '../database/plan.ts';
 import type { StatementEvent } from '../tenancy/tenant-pool.ts';
 import { shortCopy } from './short-copy.ts';
 import { isPlainRead, withoutValues } from './sql-values.ts';

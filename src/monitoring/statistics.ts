@@ -1,4 +1,4 @@
-import { type Latency, LatencyHistogram } from './latency-histogram.ts';
+import { type Latency, LatencyHistogram } from '../latency-histogram.ts';
 
 /**
  * How an operation ended; each has a histogram of its own, as a cache hit says nothing about the

@@ -1,5 +1,5 @@
+import type { SearchLimits } from '../config/search-limits.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import type { SearchLimits } from './search-limits.ts';
 
 const { sql, raw } = Prisma;
 

@@ -1,4 +1,4 @@
-import type { SampleToken } from '../context/token-issuer.ts';
+import type { SampleToken } from '../auth/token-issuer.ts';
 
 /** The sample request of the banner and the README. */
 const SAMPLE_REQUEST =

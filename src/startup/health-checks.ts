@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
+import { pendingMigrations } from '../database/database-state.ts';
 import { DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
 import type { HealthChecks } from '../http/health.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import { pendingMigrations } from './database-state.ts';
 
 /** Below what readiness waits for, so that a check fails with its own reason. */
 const TIMEOUT_MS = 1_500;

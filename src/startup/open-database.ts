@@ -1,17 +1,17 @@
-import type { Config } from '../config.ts';
-import { type DatabaseFault, faultLine } from '../database/faults.ts';
-import { type RoleRights, reportOf } from '../database/role-rights.ts';
-import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
-import { OperatorError, StateError } from '../errors.ts';
-import { SERVICE_ROLE } from '../tenancy/tenant-database.ts';
+import type { Config } from '../config/config.ts';
 import {
   type DatabaseState,
   reachDatabase,
   readDatabaseFaults,
   readDatabaseState,
   readRoleRights,
-} from './database-state.ts';
-import { migrate } from './migrate.ts';
+} from '../database/database-state.ts';
+import { type DatabaseFault, faultLine } from '../database/faults.ts';
+import { migrate } from '../database/migrate.ts';
+import { type RoleRights, reportOf } from '../database/role-rights.ts';
+import { SERVICE_ROLE } from '../database/service-rights.ts';
+import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
+import { OperatorError, StateError } from '../errors.ts';
 import { refuseForgetfulPooler } from './pooler.ts';
 import { type DatabaseWait, isPassing, whenDatabaseIsThere } from './wait-for-database.ts';
 

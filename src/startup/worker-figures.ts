@@ -1,9 +1,9 @@
 import { AggregatorRegistry } from 'prom-client';
+import type { ShownMetrics } from '../app/metrics.ts';
+import { addUp, dearest, TOP_TENANTS } from '../app/tenant-totals.ts';
 import { BoundedRegistry } from '../monitoring/bounded-registry.ts';
-import type { ShownMetrics } from '../monitoring/metrics.ts';
 import { MAX_OPERATIONS } from '../monitoring/monitor.ts';
-import { addUp, dearest, TOP_TENANTS } from '../monitoring/tenant-totals.ts';
-import { MAX_TENANT_TOTALS } from '../usage/usage-counts.ts';
+import { MAX_TENANT_TOTALS } from '../monitoring/usage-counts.ts';
 import type { Figures, ProcessFigures } from './worker-messages.ts';
 
 /** These must never fall; all others are gone with the worker that they speak of. */

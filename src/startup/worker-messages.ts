@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-import type { ShownMetrics } from '../monitoring/metrics.ts';
-import type { TenantTotals } from '../monitoring/tenant-totals.ts';
+import type { ShownMetrics } from '../app/metrics.ts';
+import type { TenantTotals } from '../app/tenant-totals.ts';
 
 /** As prom-client gives them. */
 export type Figures = MetricObjectWithValues<MetricValue<string>>[];

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { Metrics, ShownMetrics } from '../app/metrics.ts';
 import { describeError } from '../cli/run-command.ts';
-import type { Config } from '../config.ts';
-import type { Metrics, ShownMetrics } from '../monitoring/metrics.ts';
+import type { Config } from '../config/config.ts';
 import { closeInTime } from './close-in-time.ts';
 import { serve } from './serve.ts';
 import type { StopSignals } from './stop-signals.ts';

@@ -1,6 +1,6 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
+import { DEFAULT_PERIODS, type StatisticsPeriod } from '../calendar.ts';
 import { daysCost, type Reckoning } from '../graphql/complexity.ts';
-import { DEFAULT_PERIODS, type StatisticsPeriod } from './calendar.ts';
 import { MAX_BUCKETS } from './statistics.service.ts';
 
 const DAY_MS = 86_400_000;

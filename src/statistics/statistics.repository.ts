@@ -1,8 +1,8 @@
+import { StatisticsPeriod } from '../calendar.ts';
+import { shownCountOf } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { StatisticsPeriod } from './calendar.ts';
 import type { FlowRow } from './cash-flow.ts';
 
 const { sql, empty } = Prisma;

@@ -2,10 +2,7 @@ import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
 import { withNames } from '../cache/data/parts.ts';
-import { statisticsPart } from '../cache/namespaces.ts';
-import { badUserInput } from '../errors.ts';
-import { checkedDay } from '../graphql/input-checks.ts';
-import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import { statisticsPart } from '../cache/dependencies/namespaces.ts';
 import {
   addPeriods,
   type Bucket,
@@ -14,7 +11,10 @@ import {
   notBeforeFirst,
   StatisticsPeriod,
   startOfPeriod,
-} from './calendar.ts';
+} from '../calendar.ts';
+import { badUserInput } from '../errors.ts';
+import { checkedDay } from '../graphql/input-checks.ts';
+import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { cashFlows, compareText, groupBy } from './cash-flow.ts';
 import type { StatisticsPart, StatisticsRange, StatisticsRepository, StatisticsRow } from './statistics.repository.ts';
 import type { CategoryCashFlow, Statistics, StatisticsBucket } from './statistics.type.ts';

@@ -1,6 +1,6 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { StatisticsPeriod } from '../calendar.ts';
 import { DateScalar, DateTimeScalar } from '../graphql/scalars.ts';
-import { StatisticsPeriod } from './calendar.ts';
 import { CashFlow } from './cash-flow.type.ts';
 
 registerEnumType(StatisticsPeriod, {

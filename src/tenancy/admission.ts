@@ -1,5 +1,5 @@
+import type { QueueLimits } from '../config/queue-limits.ts';
 import { FairQueue } from './fair-queue.ts';
-import type { QueueLimits } from './queue-limits.ts';
 import type { QueueFigures } from './tenant-pool.ts';
 
 /**

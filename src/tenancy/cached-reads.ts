@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { exactJson } from '../cache/data/exact-json.ts';
-import { NAMESPACES, type Namespace } from '../cache/namespaces.ts';
+import { NAMESPACES, type Namespace } from '../cache/dependencies/namespaces.ts';
+import { exactJson } from '../exact-json.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { type Fields, isFields, TenantScopeError } from './scope-error.ts';
 import type { TenantModel, TenantModels } from './tenant-models.ts';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { LatencyHistogram } from '../monitoring/latency-histogram.ts';
-import type { QueueLimits } from './queue-limits.ts';
+import type { QueueLimits } from '../config/queue-limits.ts';
+import { LatencyHistogram } from '../latency-histogram.ts';
 
 /** A tenant that was served within this time counts as one that others share the pool with. */
 const RECENT_MS = 1_000;

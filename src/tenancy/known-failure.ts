@@ -1,8 +1,8 @@
 import type { GraphQLError } from 'graphql';
+import { QUERY_CANCELED } from '../database/sql-state.ts';
 import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
 import { busy, timedOut, unavailable } from '../errors.ts';
 import { TurnRefused } from './fair-queue.ts';
-import { QUERY_CANCELED } from './sql-state.ts';
 
 /**
  * What a client is told of a database that is busy, slow or gone; undefined for everything else.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isWriteConflict } from '../database/sql-state.ts';
 import { clientError, ErrorCode, httpHead } from '../errors.ts';
-import { isWriteConflict } from './sql-state.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import type { TenantScope } from './tenant-scope.ts';
 import type { TenantTransaction } from './tenant-transaction.ts';

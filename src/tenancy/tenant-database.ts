@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import type { AuditDraft } from '../audit/audit-line.ts';
-import { TransactionAudit } from '../audit/transaction-audit.ts';
+import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from '../config/queue-limits.ts';
+import { SERVICE_ROLE } from '../database/service-rights.ts';
+import { isQueryCanceled } from '../database/sql-state.ts';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import { Admission } from './admission.ts';
+import type { AuditDraft } from './audit-line.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
-import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from './queue-limits.ts';
-import { isQueryCanceled } from './sql-state.ts';
 import { StatementStopped } from './statement-stopped.ts';
 import {
   inStatementContext,
@@ -22,9 +22,7 @@ import {
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
 import type { StatementEnd, TenantTransaction } from './tenant-transaction.ts';
-
-/** The role that the migrations create for the service; held to row-level security. */
-export const SERVICE_ROLE = 'tenantry_app';
+import { TransactionAudit } from './transaction-audit.ts';
 
 /**
  * Distinct prepared statements kept per connection: beyond the product's own shapes only odd filter

@@ -10,9 +10,9 @@ const TENANT_FIELD = 'tenantId';
 
 /** Models of no tenant, which the scoped client refuses altogether, each with the reason. */
 export const MODELS_OF_NO_TENANT: Readonly<Record<string, string>> = {
-  CacheOutbox: 'src/cache/outbox follows the changes of all tenants at once; it holds ids and no business data',
-  CacheOutboxHorizon: 'one row of src/cache/outbox: up to where the outbox was emptied',
-  CacheTrust: 'Redis servers that src/cache/outbox answers for',
+  CacheOutbox: 'src/cache/change-feed follows the changes of all tenants at once; it holds ids and no business data',
+  CacheOutboxHorizon: 'one row of src/cache/change-feed: up to where the outbox was emptied',
+  CacheTrust: 'Redis servers that src/cache/change-feed answers for',
   AuditLine:
     'src/audit adds and reads lines by SQL of its own; nothing changes one, and lines of no tenant are among them',
   TenantUsage: 'src/usage adds to the rows that every process adds to, by SQL of its own',

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
-import { LatencyHistogram } from '../monitoring/latency-histogram.ts';
-import type { ReadThrough } from './cached-reads.ts';
-import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
 import {
   DEFAULT_QUEUE_LIMITS,
   DEFAULT_REQUEST_STATEMENTS,
   DEFAULT_SEARCH_SHARE,
   type QueueLimits,
-} from './queue-limits.ts';
+} from '../config/queue-limits.ts';
+import { LatencyHistogram } from '../latency-histogram.ts';
+import type { ReadThrough } from './cached-reads.ts';
+import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,

@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Info, Int, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
+import { BatchMapping, isRelation, withRelationsInLists } from '../batching/batch-mapping.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost, nestedPageCost } from '../graphql/complexity.ts';
 import { checkedSize, isSize } from '../graphql/input-checks.ts';
@@ -13,7 +14,6 @@ import {
   searchIn,
 } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
-import { BatchMapping, isRelation, withRelationsInLists } from '../graphql/relation.ts';
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import type { Page } from '../paging/keyset.ts';
 import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from './transaction.filter.ts';

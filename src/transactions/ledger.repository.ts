@@ -1,8 +1,8 @@
 import { afterChange, changeTime, FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
+import { selectList } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.repository.ts';
 import { MAX_INTEGER } from '../limits.ts';
-import { selectList } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 import { BALANCE_LIMIT, type Movement, type PlannedMovement } from './ledger.rules.ts';

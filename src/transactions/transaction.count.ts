@@ -1,8 +1,8 @@
+import type { SearchLimits } from '../config/search-limits.ts';
+import { shownCountOf } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { shownCount } from '../limits.ts';
 import { type Count, countWithin } from '../paging/bounded-count.ts';
-import type { SearchLimits } from '../paging/search-limits.ts';
-import { shownCountOf } from '../tenancy/sql-text.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { KeptCount } from './transaction.filter.ts';
 

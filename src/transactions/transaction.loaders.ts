@@ -1,5 +1,5 @@
+import { columnsIdentity, LoaderFamily } from '../batching/loader-family.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { columnsIdentity, LoaderFamily } from '../graphql/loader-family.ts';
 import type { Count } from '../paging/bounded-count.ts';
 import type { Page, PageRequest } from '../paging/keyset.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';

@@ -1,7 +1,7 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { DEPENDENTS } from '../cache/namespaces.ts';
-import { Role } from '../context/caller.ts';
+import { Role } from '../auth/caller.ts';
+import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { MOVEMENT_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';

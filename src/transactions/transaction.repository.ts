@@ -1,5 +1,7 @@
 import { ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
+import { DEFAULT_SEARCH_LIMITS } from '../config/search-limits.ts';
+import { instantText, selectList, selectOnly } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { boundedCount, type Count, countWithin, exactly } from '../paging/bounded-count.ts';
 import {
@@ -10,8 +12,6 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import { DEFAULT_SEARCH_LIMITS } from '../paging/search-limits.ts';
-import { instantText, selectList, selectOnly } from '../tenancy/sql-text.ts';
 import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { type CountedParts, countFromTotals, countOfParts } from './transaction.count.ts';

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
+import { BatchMapping, withRelations } from '../batching/batch-mapping.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
 import {
@@ -12,7 +13,6 @@ import {
   pageRequest,
   searchIn,
 } from '../graphql/pagination.ts';
-import { BatchMapping, withRelations } from '../graphql/relation.ts';
 import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import {
   countedTransactions,

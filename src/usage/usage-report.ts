@@ -1,6 +1,6 @@
+import type { UsageFigures } from '../monitoring/usage-counts.ts';
 import type { TenantUsageRow } from './usage.repository.ts';
 import type { TenantUsage, UsageReport } from './usage.type.ts';
-import type { UsageFigures } from './usage-counts.ts';
 
 export function usageReport({ id, slug, hour, day }: TenantUsageRow): TenantUsage {
   return { id, slug, hour: reported(hour), day: reported(day) };

@@ -1,7 +1,7 @@
-import { Loop } from '../cache/outbox/loop.ts';
+import { Loop } from '../loop.ts';
+import { addFigures, type UsageCounts, type UsageFigures } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { addUsage, cleanUsage } from './usage.repository.ts';
-import { addFigures, type UsageCounts, type UsageFigures } from './usage-counts.ts';
 
 /** So much is lost when the process is killed. */
 const FLUSH_MS = 5_000;

@@ -1,8 +1,8 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { noUsage, USAGE_MODEL, type UsageFigures } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantUsageOrder } from './usage.type.ts';
-import { noUsage, USAGE_MODEL, type UsageFigures } from './usage-counts.ts';
 
 const { sql } = Prisma;
 

@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { recordTenants } from '../../src/audit/operator-line.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { seedDatabase } from '../../src/seed/seed-database.ts';
 import { planTenants } from '../../src/seed/tenant-plan.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import { csv, type Files, importFiles, TWO_TENANTS, valuesOf } from '../import/import-fixture.ts';
 import { createOperatorRole } from '../support/operator-role.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';

@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { AUDIT, auditCommand } from '../../src/audit/audit-command.ts';
-import { invalidateCommand } from '../../src/cache/invalidate-command.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { rebuildCommand } from '../../src/statistics/statistics-command.ts';
+import { AUDIT, auditCommand } from '../../src/commands/audit-command.ts';
+import { invalidateCommand } from '../../src/commands/invalidate-command.ts';
+import { rebuildCommand } from '../../src/commands/statistics-command.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema } from '../../src/app/schema.ts';
+import { Role } from '../../src/auth/caller.ts';
 import type { GraphqlAnswer } from '../support/service.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 import { type Bank, MUTATIONS, newAccount, startBank } from '../transactions/bank-fixture.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';

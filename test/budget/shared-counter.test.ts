@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SharedCounter } from '../../src/budget/shared-counter.ts';
-import { FastRedis } from '../../src/cache/redis.ts';
+import { FastRedis } from '../../src/cache/redis/redis.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { watchRedis } from '../support/redis-watch.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

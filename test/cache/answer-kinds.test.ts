@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { Role } from '../../src/context/caller.ts';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema } from '../../src/app/schema.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
 

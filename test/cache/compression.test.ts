@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { compressed, decompressed, MAX_PLAIN_BYTES } from '../../src/cache/compression.ts';
+import { compressed, decompressed, MAX_PLAIN_BYTES } from '../../src/cache/store/compression.ts';
 
 const PLAIN = Buffer.from(JSON.stringify(Array.from({ length: 500 }, (_, id) => ({ id, bankName: 'Granite Bank' }))));
 

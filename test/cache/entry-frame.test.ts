@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { frame, frameStart, unframe } from '../../src/cache/entry-frame.ts';
+import { frame, frameStart, unframe } from '../../src/cache/redis/entry-frame.ts';
 
 const KEY = 'tenant:{a}:response:x';
 const HEADER = { versions: { epoch: 'e', accounts: 3 }, contentType: 'application/json; Zürich' };

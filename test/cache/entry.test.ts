@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { decodeEntry, encodeEntry, etagOf, gzippedBody, type ResponseEntry } from '../../src/cache/entry.ts';
-import { frame } from '../../src/cache/entry-frame.ts';
+import { frame } from '../../src/cache/redis/entry-frame.ts';
+import { decodeEntry, encodeEntry, etagOf, gzippedBody, type ResponseEntry } from '../../src/cache/store/entry.ts';
 
 const KEY = 'tenant:{a}:response:x';
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LoadedAnswer } from '../../src/cache/answer.ts';
-import { AnswerPolicy } from '../../src/cache/answer-policy.ts';
 import { wholeValue } from '../../src/cache/data/whole-value.ts';
+import type { LoadedAnswer } from '../../src/cache/response/answer.ts';
+import { AnswerPolicy } from '../../src/cache/response/answer-policy.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { fixtureId } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

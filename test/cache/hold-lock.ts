@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { LoadLocks } from '../../src/cache/load-lock.ts';
-import { FastRedis } from '../../src/cache/redis.ts';
+import { FastRedis } from '../../src/cache/redis/redis.ts';
+import { LoadLocks } from '../../src/cache/store/load-lock.ts';
 
 // A process that takes the lock named by its arguments, says so, and holds it until it is killed.
 const [url = '', key = ''] = process.argv.slice(2);

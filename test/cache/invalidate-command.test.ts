@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { invalidateCommand } from '../../src/cache/invalidate-command.ts';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { invalidateCommand } from '../../src/commands/invalidate-command.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ResponseEntry } from '../../src/cache/entry.ts';
-import { MemoryEntries } from '../../src/cache/entry-store.ts';
+import type { ResponseEntry } from '../../src/cache/store/entry.ts';
+import { MemoryEntries } from '../../src/cache/store/entry-store.ts';
 
 const KB = 1024;
 

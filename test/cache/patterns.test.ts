@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { findEntries } from '../../src/cache/inspect/find-entries.ts';
-import type { KeptEntry } from '../../src/cache/inspect/kept-entry.ts';
-import { type OperatorRedis, openOperatorRedis } from '../../src/cache/inspect/operator-redis.ts';
-import { readTenantState } from '../../src/cache/inspect/tenant-state.ts';
-import { invalidationOf, PATTERN_FORMS } from '../../src/cache/patterns.ts';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { invalidationOf, PATTERN_FORMS } from '../../src/cache/dependencies/patterns.ts';
+import { findEntries } from '../../src/commands/cache-inspection/find-entries.ts';
+import type { KeptEntry } from '../../src/commands/cache-inspection/kept-entry.ts';
+import { type OperatorRedis, openOperatorRedis } from '../../src/commands/cache-inspection/operator-redis.ts';
+import { readTenantState } from '../../src/commands/cache-inspection/tenant-state.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { withClient } from '../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.ts';

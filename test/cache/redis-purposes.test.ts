@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { FastRedis, RedisLeftAlone } from '../../src/cache/redis.ts';
+import { FastRedis, RedisLeftAlone } from '../../src/cache/redis/redis.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
 describeWithOwnRedis('a Redis that takes no writes, since its memory is full', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { readStored, storedBytes } from '../../src/cache/stored-body.ts';
+import { readStored, storedBytes } from '../../src/cache/store/stored-body.ts';
 
 const KEY = 'tenant:{a}:dashboard:2025-01-31';
 const HEADER = { versions: { epoch: 'e' } };

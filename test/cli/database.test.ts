@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { openCommandDatabase } from '../../src/cli/database.ts';
+import { openCommandDatabase } from '../../src/commands/command-database.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 /** Nobody listens there. */

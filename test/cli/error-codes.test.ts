@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect, openCommandDatabase } from '../../src/cli/database.ts';
 import { refuseDuringMigration, refuseReadOnly, refuseWithoutRights } from '../../src/cli/write-guard.ts';
+import { connect, openCommandDatabase } from '../../src/commands/command-database.ts';
 import { refuseDuringCreation, refuseUnchangeable, whileNobodyElseCreates } from '../../src/indexes/change-guard.ts';
 import { createOperatorRole } from '../support/operator-role.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';

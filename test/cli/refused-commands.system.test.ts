@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { openCommandDatabase } from '../../src/cli/database.ts';
-import { migrateCommand } from '../../src/cli/migrate-command.ts';
+import { openCommandDatabase } from '../../src/commands/command-database.ts';
+import { migrateCommand } from '../../src/commands/migrate-command.ts';
 import { makeFolder, TWO_TENANTS } from '../import/import-fixture.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, onServer, quoteName, type TestDatabase, withClient } from '../support/postgres.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { CommandSpec } from '../../src/cli/command-line.ts';
-import { openCommandDatabase } from '../../src/cli/database.ts';
 import { describeError, runCommand } from '../../src/cli/run-command.ts';
+import { openCommandDatabase } from '../../src/commands/command-database.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts';

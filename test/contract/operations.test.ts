@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse, visit } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema } from '../../src/app/schema.ts';
+import { Role } from '../../src/auth/caller.ts';
 import {
   AccountByNumberDocument,
   AccountDocument,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { DashboardDocument, DashboardListsDocument } from '../generated/graphql.ts';
 import { request } from '../support/client.ts';
 import { plainAccounts, plainDashboard, plainToday, plainTransactions } from '../support/plain-sql.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseFaults } from '../../src/database/faults.ts';
 import { rightsOf } from '../../src/database/role-rights.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import {
   findInstalledPostgres,
   type InstalledPostgres,

@@ -7,7 +7,7 @@ import {
   REQUIRED_POLICIES,
   REQUIRED_TRIGGERS,
 } from '../../src/database/required-objects.ts';
-import { connectPast } from '../cache/outbox/fixture.ts';
+import { connectPast } from '../cache/change-feed/fixture.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { migrateCommand } from '../../src/cli/migrate-command.ts';
-import { grantCommand } from '../../src/database/grant-command.ts';
+import { grantCommand } from '../../src/commands/grant-command.ts';
+import { migrateCommand } from '../../src/commands/migrate-command.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import {
   createEmptyDatabase,

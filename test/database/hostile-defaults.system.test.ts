@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCommandDatabase } from '../../src/cli/database.ts';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { openCommandDatabase } from '../../src/commands/command-database.ts';
+import { readIndexes } from '../../src/database/read-indexes.ts';
+import { MODELS, tablesOf } from '../../src/database/tables.ts';
 import { importFolder } from '../../src/import/import-folder.ts';
 import { explainQueries, isFaulty } from '../../src/indexes/explain-queries.ts';
-import { readIndexes } from '../../src/indexes/inspect.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
-import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import { seedDatabase } from '../../src/seed/seed-database.ts';
 import { planTenants } from '../../src/seed/tenant-plan.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';

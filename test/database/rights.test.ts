@@ -2,9 +2,8 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseFaults } from '../../src/database/faults.ts';
 import { rightsOf } from '../../src/database/role-rights.ts';
-import { SERVICE_FUNCTIONS, SERVICE_TABLES } from '../../src/database/service-rights.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
-import { connectPast } from '../cache/outbox/fixture.ts';
+import { SERVICE_FUNCTIONS, SERVICE_ROLE, SERVICE_TABLES } from '../../src/database/service-rights.ts';
+import { connectPast } from '../cache/change-feed/fixture.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

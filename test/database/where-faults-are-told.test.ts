@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Config } from '../../src/config.ts';
+import { checkCommand } from '../../src/commands/statistics-command.ts';
+import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/startup/open-database.ts';
-import { checkCommand } from '../../src/statistics/statistics-command.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, onServer, type TestDatabase, withClient } from '../support/postgres.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { type GraphQLArgument, type GraphQLInputField, getNamedType, isInputObjectType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSchema } from '../../src/app/schema.ts';
 import { AUDIT_ACTIONS } from '../../src/audit/audit-actions.ts';
-import { Role } from '../../src/context/caller.ts';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
 

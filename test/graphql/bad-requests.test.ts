@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { GraphQLError } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { formatError } from '../../src/graphql/format-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';

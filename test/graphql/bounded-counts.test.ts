@@ -3,7 +3,7 @@ import { accountConditions } from '../../src/accounts/account.filter.ts';
 import type { AccountFilter } from '../../src/accounts/account.input.ts';
 import { AccountRepository } from '../../src/accounts/account.repository.ts';
 import { AuditRepository } from '../../src/audit/audit.repository.ts';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import type { Count } from '../../src/paging/bounded-count.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';

@@ -1,6 +1,6 @@
 import { isObjectType, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema } from '../../src/app/schema.ts';
 import { describeDifference } from './fuzz/difference.ts';
 import { generateOperation, MOMENTARY } from './fuzz/operation-generator.ts';
 import { runFuzz } from './fuzz/run-fuzz.ts';

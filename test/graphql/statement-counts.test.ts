@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/config/search-limits.ts';
 import { OPERATION_POINTS } from '../../src/graphql/complexity.ts';
-import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/paging/search-limits.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, type ServiceOptions, startService, type TestService } from '../support/service.ts';

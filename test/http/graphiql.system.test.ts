@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { describeWithBrowser } from '../support/chromium.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { cacheOutcome } from '../support/cache-outcome.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';

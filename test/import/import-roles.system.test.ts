@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { createOperatorRole } from '../support/operator-role.ts';
 import { createEmptyDatabase, createTestDatabase, onServer, quoteName, withClient } from '../support/postgres.ts';
 import {

@@ -1,9 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { defineIndex } from '../../src/database/index-definition.ts';
+import { MODELS } from '../../src/database/tables.ts';
 import { analyzeIndexes, covers } from '../../src/indexes/analyze.ts';
-import { defineIndex } from '../../src/indexes/definition.ts';
-import { MODELS } from '../../src/indexes/tables.ts';
 import { type IndexUsage, readCountingSince, readIndexUsage, readTableUsage } from '../../src/indexes/usage.ts';
 import { formatAnalysis, formatTables, formatUsage } from '../../src/indexes/usage-report.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
-import type { Explainable, PlanMode } from '../../src/indexes/explain.ts';
-import type { Queryable } from '../../src/indexes/inspect.ts';
+import type { Explainable, PlanMode } from '../../src/database/explain.ts';
+import type { Queryable } from '../../src/database/read-indexes.ts';
 
 /** Pages that a reading statement looks at when it runs, of tables and of indexes. */
 export async function buffersRead(client: Queryable, { text, values }: Explainable, mode: PlanMode): Promise<number> {

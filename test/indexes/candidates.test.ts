@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-
+import { defineIndex, indexColumn, keyText } from '../../src/database/index-definition.ts';
+import type { PlanNode } from '../../src/database/plan.ts';
 import { type StatementGain, weigh } from '../../src/indexes/advise.ts';
 import { candidatesFor, coveringCandidates, serves, worthTrying } from '../../src/indexes/candidates.ts';
-import { defineIndex, indexColumn, keyText } from '../../src/indexes/definition.ts';
-import type { PlanNode } from '../../src/indexes/plan.ts';
 import { conjuncts, factsOf } from '../../src/indexes/scan-facts.ts';
 import { shapeOf } from '../../src/indexes/shape.ts';
 

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { createStatement, keyText, prismaAttribute, prismaPlace } from '../../src/database/index-definition.ts';
+import { readIndexes } from '../../src/database/read-indexes.ts';
+import { MODELS, tablesOf } from '../../src/database/tables.ts';
 import { ABSENT_INDEXES } from '../../src/indexes/absent.ts';
 import { INDEX_CATALOG } from '../../src/indexes/catalog.ts';
-import { createStatement, keyText, prismaAttribute, prismaPlace } from '../../src/indexes/definition.ts';
-import { readIndexes } from '../../src/indexes/inspect.ts';
-import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
 const SCHEMA = readFileSync(path.resolve(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');

@@ -1,13 +1,12 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
+import { readIndexes } from '../../src/database/read-indexes.ts';
+import { MODELS, tablesOf } from '../../src/database/tables.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { type CreatedIndex, createIndexes } from '../../src/indexes/apply.ts';
 import { INDEX_CATALOG } from '../../src/indexes/catalog.ts';
 import { chosenModels } from '../../src/indexes/command-options.ts';
-import { readIndexes } from '../../src/indexes/inspect.ts';
 import { unmarkedComparisons } from '../../src/indexes/leakproof.ts';
-import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import { runScriptAlone } from '../cli/run-script.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';

@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openCommandDatabase } from '../../src/cli/database.ts';
+import { openCommandDatabase } from '../../src/commands/command-database.ts';
+import { createStatement } from '../../src/database/index-definition.ts';
+import { readIndexes } from '../../src/database/read-indexes.ts';
+import { MODELS, tablesOf } from '../../src/database/tables.ts';
 import { adviseIndexes } from '../../src/indexes/advise-database.ts';
 import { createIndexes } from '../../src/indexes/apply.ts';
-import { createStatement } from '../../src/indexes/definition.ts';
-import { readIndexes } from '../../src/indexes/inspect.ts';
 import { productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
-import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import {
   findInstalledPostgres,
   type InstalledPostgres,

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-
+import { createStatement, isSameKey, keyText } from '../../src/database/index-definition.ts';
+import { type DatabaseIndex, readIndexes } from '../../src/database/read-indexes.ts';
 import { analyzeIndexes, type VerdictKind } from '../../src/indexes/analyze.ts';
-import { createStatement, isSameKey, keyText } from '../../src/indexes/definition.ts';
-import { type DatabaseIndex, readIndexes } from '../../src/indexes/inspect.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const PAIRS = { numRuns: 40, seed: 20261129 };

@@ -2,24 +2,23 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-
+import { asTenant, explain, PLAN_MODES } from '../../src/database/explain.ts';
+import { createStatement, prismaAttribute } from '../../src/database/index-definition.ts';
+import { nodesOf } from '../../src/database/plan.ts';
+import { readIndexes } from '../../src/database/read-indexes.ts';
+import { MODELS, tablesOf } from '../../src/database/tables.ts';
 import { formatAdvice } from '../../src/indexes/advice-report.ts';
 import { adviseIndexes, findWorkload } from '../../src/indexes/advise-database.ts';
 import { INDEX_CATALOG } from '../../src/indexes/catalog.ts';
-import { createStatement, prismaAttribute } from '../../src/indexes/definition.ts';
-import { asTenant, explain, PLAN_MODES } from '../../src/indexes/explain.ts';
 import {
   type ExplainedQuery,
   explainQueries,
   isFaulty,
   usesIntendedIndexes,
 } from '../../src/indexes/explain-queries.ts';
-import { readIndexes } from '../../src/indexes/inspect.ts';
-import { nodesOf } from '../../src/indexes/plan.ts';
 import { type ProductQuery, productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants, type TenantSample } from '../../src/indexes/samples.ts';
 import { shapeOf } from '../../src/indexes/shape.ts';
-import { MODELS, tablesOf } from '../../src/indexes/tables.ts';
 import { findProductQuery, readWorkload, type WorkloadStatement } from '../../src/indexes/workload.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';

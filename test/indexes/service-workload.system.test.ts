@@ -3,7 +3,7 @@ import path from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { findWorkload } from '../../src/indexes/advise-database.ts';
 import { productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { asTenant, explain, PLAN_MODES } from '../../src/database/explain.ts';
 import { adviceAsJson, formatAdvice } from '../../src/indexes/advice-report.ts';
 import { adviseIndexes, findWorkload } from '../../src/indexes/advise-database.ts';
-import { asTenant, explain, PLAN_MODES } from '../../src/indexes/explain.ts';
 import { productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
 import { readWorkload, type WorkloadStatement } from '../../src/indexes/workload.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { FIRST_DAY, isTimeZone, LAST_DAY, LIMITS } from '../../src/limits.ts';
 import {
   type AccountFieldsFragment,

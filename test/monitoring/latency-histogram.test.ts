@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LatencyHistogram } from '../../src/monitoring/latency-histogram.ts';
+import { LatencyHistogram } from '../../src/latency-histogram.ts';
 
 /**
  * The bound that the histogram promises: 1/64, and half a microsecond where a bucket is a

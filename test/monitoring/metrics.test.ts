@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';
 

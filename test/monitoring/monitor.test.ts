@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OTHER } from '../../src/monitoring/bounded-registry.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import type { OperationEvent } from '../../src/monitoring/monitor-events.ts';
-import { serviceReport, tenantReport } from '../../src/monitoring/performance-report.ts';
 import { RequestTiming } from '../../src/monitoring/request-timing.ts';
 import type { PlannedStatement } from '../../src/monitoring/slow-plans.ts';
+import { serviceReport, tenantReport } from '../../src/performance/performance-report.ts';
 import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
 
 let logged: { details: object; message: string }[];

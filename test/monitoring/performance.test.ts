@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import type { SlowQuery } from '../../src/monitoring/slow-queries.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ResourceMonitor } from '../../src/monitoring/resources.ts';
+import { ResourceMonitor } from '../../src/performance/resources.ts';
 
 let resources: ResourceMonitor;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tenantMetrics } from '../../src/monitoring/tenant-metrics.ts';
-import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from '../../src/monitoring/tenant-totals.ts';
-import { MAX_TENANT_TOTALS, UsageCounts } from '../../src/usage/usage-counts.ts';
+import { tenantMetrics } from '../../src/app/tenant-metrics.ts';
+import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from '../../src/app/tenant-totals.ts';
+import { MAX_TENANT_TOTALS, UsageCounts } from '../../src/monitoring/usage-counts.ts';
 
 const total = (points: number) => ({
   requests: 1,

@@ -1,7 +1,7 @@
 import { buildSchema, execute, type GraphQLSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { timeResolvers } from '../../src/apollo/time-resolvers.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
-import { timeResolvers } from '../../src/monitoring/time-resolvers.ts';
 
 type Resolve = (source: unknown, args: object) => unknown;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { pendingMigrations } from '../../src/startup/database-state.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { pendingMigrations } from '../../src/database/database-state.ts';
 import { openDatabase } from '../../src/startup/open-database.ts';
 import { warnOfTooFewConnections } from '../../src/startup/pooler.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';

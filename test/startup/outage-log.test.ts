@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OutageLog } from '../../src/app/outage-log.ts';
 import { OperatorError } from '../../src/errors.ts';
-import { OutageLog } from '../../src/startup/outage-log.ts';
 
 const WORDS = { began: 'it fails', over: 'it works again' };
 

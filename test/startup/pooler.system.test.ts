@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import { refuseForgetfulPooler, warnOfTooFewConnections } from '../../src/startup/pooler.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';

@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import type { TenantTotals } from '../../src/monitoring/tenant-totals.ts';
+import type { TenantTotals } from '../../src/app/tenant-totals.ts';
+import { MAX_TENANT_TOTALS } from '../../src/monitoring/usage-counts.ts';
 import { WorkerFigures } from '../../src/startup/worker-figures.ts';
 import type { ProcessFigures } from '../../src/startup/worker-messages.ts';
-import { MAX_TENANT_TOTALS } from '../../src/usage/usage-counts.ts';
 
 /** What a worker tells. */
 async function figures(requests: number, connections: number, trusted: number): Promise<ProcessFigures> {

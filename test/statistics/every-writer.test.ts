@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics } from '../../src/statistics/check.ts';
-import { connectPast } from '../cache/outbox/fixture.ts';
+import { connectPast } from '../cache/change-feed/fixture.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../support/fixtures.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/postgres.ts';

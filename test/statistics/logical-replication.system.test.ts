@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics } from '../../src/statistics/check.ts';
-import { until } from '../cache/outbox/fixture.ts';
+import { until } from '../cache/change-feed/fixture.ts';
 import { type LogicalPostgres, startLogicalPostgres } from '../support/logical-postgres.ts';
 import { migrateAs } from '../support/plain-owner.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics } from '../../src/statistics/check.ts';
-import { connectPast } from '../cache/outbox/fixture.ts';
+import { connectPast } from '../cache/change-feed/fixture.ts';
 import { fixtureId } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

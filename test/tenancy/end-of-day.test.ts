@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endOfDayMs } from '../../src/database/sql-text.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
-import { endOfDayMs } from '../../src/tenancy/sql-text.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { QueueLimits } from '../../src/config/queue-limits.ts';
 import { FairQueue, type TurnRefused, type Waiter } from '../../src/tenancy/fair-queue.ts';
-import type { QueueLimits } from '../../src/tenancy/queue-limits.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_000_000 });

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { rebuildStatistics } from '../../src/statistics/check.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import { insertAccounts, insertTenant, insertTransactions } from '../support/fixtures.ts';
 import { createOperatorRole } from '../support/operator-role.ts';
 import { createTestDatabase, onServer, type TestDatabase, withClient } from '../support/postgres.ts';

@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { PrismaClient } from '../../src/generated/prisma/client.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
 import { inStatementContext, TenantPool } from '../../src/tenancy/tenant-pool.ts';
 import { scopedPrisma } from '../../src/tenancy/tenant-prisma.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../support/fixtures.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
-import { SERVICE_ROLE } from '../../src/tenancy/tenant-database.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { TenantPool } from '../../src/tenancy/tenant-pool.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
-import { createSchema } from '../../src/graphql/schema.ts';
+import { createSchema } from '../../src/app/schema.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertAccounts, insertTransactions } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

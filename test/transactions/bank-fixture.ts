@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
+import { Role } from '../../src/auth/caller.ts';
 import { type Account, type Bank, MUTATIONS, type MutationName, newAccount, startBank } from './bank-fixture.ts';
 
 let bank: Bank;

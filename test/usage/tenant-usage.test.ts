@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../src/context/caller.ts';
-import { SERVICE_ROLE, TenantDatabase } from '../../src/tenancy/tenant-database.ts';
+import { Role } from '../../src/auth/caller.ts';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
+import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { cleanUsage, usageOfTop } from '../../src/usage/usage.repository.ts';
 import { TenantUsageOrder } from '../../src/usage/usage.type.ts';
 import { usageReport } from '../../src/usage/usage-report.ts';

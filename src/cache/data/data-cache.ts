@@ -1,15 +1,15 @@
+import { exactJson, parseExact } from '../../exact-json.ts';
 import { errorCodeOf } from '../../graphql/format-error.ts';
 import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { dataKey, loadKey } from '../cache-key.ts';
-import { FailedLoads, Flights } from '../flights.ts';
-import type { LoadLocks } from '../load-lock.ts';
-import type { Following } from '../outbox/following.ts';
-import { isCurrent, type Versions, versionsOf } from '../versions.ts';
+import type { Following } from '../change-feed/change-feed.ts';
+import type { LoadLocks } from '../store/load-lock.ts';
+import { FailedLoads, Flights } from '../store/single-flight.ts';
+import { dataKey, loadKey } from '../versions/cache-key.ts';
+import { isCurrent, type Versions, versionsOf } from '../versions/versions.ts';
 import type { Data, Found } from './data.ts';
 import type { DataEntry, DataStore } from './data-store.ts';
-import { exactJson, parseExact } from './exact-json.ts';
 import { OldValues } from './old-values.ts';
 import type { RequestVersions } from './request-versions.ts';
 

@@ -1,11 +1,12 @@
 import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
-import { compressed } from '../compression.ts';
-import { countedAccess } from '../counted-access.ts';
-import type { MemoryEntries } from '../entry-store.ts';
-import type { FastRedis } from '../redis.ts';
-import { readStored, storedBytes } from '../stored-body.ts';
-import type { Versions } from '../versions.ts';
+import type { FastRedis } from '../redis/redis.ts';
+import { compressed } from '../store/compression.ts';
+import { countedAccess } from '../store/counted-access.ts';
+import type { MemoryEntries } from '../store/entry-store.ts';
+import { readStored, storedBytes } from '../store/stored-body.ts';
+import { tenantOf } from '../versions/cache-key.ts';
+import type { Versions } from '../versions/versions.ts';
 
 /** A value as it is kept. */
 export interface DataEntry {
@@ -150,11 +151,17 @@ export class DataStore {
   #keepInMemory(namespace: string, key: string, entry: DataEntry): void {
     const { memory, monitor } = this.options;
     if (memory.set(key, entry))
-      monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: entry.body.length, key });
+      monitor.recordCache({
+        namespace,
+        kind: 'fill',
+        tier: 'memory',
+        bytes: entry.body.length,
+        tenantId: tenantOf(key),
+      });
   }
 
   #recordFill(namespace: string, key: string, { length: bytes }: Buffer): void {
-    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, key });
+    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, tenantId: tenantOf(key) });
   }
 
   async #stored(key: string, { body, ...rest }: DataEntry): Promise<Buffer> {

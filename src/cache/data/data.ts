@@ -1,4 +1,4 @@
-import type { CacheDependency } from '../namespaces.ts';
+import type { CacheDependency } from '../dependencies/namespaces.ts';
 
 /** What is kept under a key, and how it is come by. */
 export interface Data<Value> {

@@ -1,4 +1,4 @@
-import { parseSnapshot } from '../outbox/snapshot.ts';
+import { parseSnapshot } from '../versions/snapshot.ts';
 
 /**
  * A snapshot of the database as a number: how many transactions had ended. Each that ends makes it

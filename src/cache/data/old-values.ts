@@ -1,5 +1,5 @@
-import type { Trust, TrustTerm } from '../outbox/trust.ts';
-import type { Versions } from '../versions.ts';
+import type { Trust, TrustTerm } from '../versions/trust.ts';
+import type { Versions } from '../versions/versions.ts';
 import type { DataEntry } from './data-store.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Versions } from '../versions.ts';
+import type { Versions } from '../versions/versions.ts';
 
 /**
  * The versions that a request's data entries are judged by: those that its response was looked up

@@ -1,13 +1,14 @@
 import pino from 'pino';
-import { type Caches, createCaches } from '../../../src/cache/create-cache.ts';
+import { type Caches, createCaches } from '../../../src/app/create-cache.ts';
+import type { Following } from '../../../src/cache/change-feed/change-feed.ts';
+import { followOutbox } from '../../../src/cache/change-feed/open-change-feed.ts';
 import { keptReads } from '../../../src/cache/data/kept-reads.ts';
 import { dataLayout } from '../../../src/cache/data/layout.ts';
-import { followOutbox } from '../../../src/cache/outbox/follow.ts';
-import type { Following } from '../../../src/cache/outbox/following.ts';
-import { FastRedis } from '../../../src/cache/redis.ts';
-import { readConfig } from '../../../src/config.ts';
+import { FastRedis } from '../../../src/cache/redis/redis.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { SERVICE_ROLE } from '../../../src/database/service-rights.ts';
 import { Monitor } from '../../../src/monitoring/monitor.ts';
-import { SERVICE_ROLE, TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
+import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import type { StatementEvent } from '../../../src/tenancy/tenant-pool.ts';
 
 export interface CachesOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exactJson, parseExact } from '../../../src/cache/data/exact-json.ts';
+import { exactJson, parseExact } from '../../../src/exact-json.ts';
 import { Prisma } from '../../../src/generated/prisma/client.ts';
 
 const { Decimal } = Prisma;

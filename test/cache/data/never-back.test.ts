@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Role } from '../../../src/auth/caller.ts';
 import { RequestVersions } from '../../../src/cache/data/request-versions.ts';
 import { wholeValue } from '../../../src/cache/data/whole-value.ts';
-import { Role } from '../../../src/context/caller.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { fixtureId } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';

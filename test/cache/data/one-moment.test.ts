@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../../src/context/caller.ts';
+import { Role } from '../../../src/auth/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startService, type TestService } from '../../support/service.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
-import type { Trust } from '../../../src/cache/outbox/trust.ts';
+import type { Trust } from '../../../src/cache/versions/trust.ts';
 import { insertAccounts, insertTenant } from '../../support/fixtures.ts';
 import type { TestService } from '../../support/service.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { inspectCommand } from '../../../src/cache/inspect/inspect-command.ts';
-import { Role } from '../../../src/context/caller.ts';
+import { Role } from '../../../src/auth/caller.ts';
+import { inspectCommand } from '../../../src/commands/inspect-command.ts';
 import { OperatorError } from '../../../src/errors.ts';
 import { insertTenant } from '../../support/fixtures.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';

@@ -1,4 +1,4 @@
-import { Role } from '../../../src/context/caller.ts';
+import { Role } from '../../../src/auth/caller.ts';
 import { cacheOutcome } from '../../support/cache-outcome.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { startService, type TestService } from '../../support/service.ts';

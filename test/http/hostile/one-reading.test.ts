@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Role } from '../../../src/context/caller.ts';
+import { Role } from '../../../src/auth/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../../support/twin-tenants.ts';

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { Role } from '../../../src/context/caller.ts';
+import { Role } from '../../../src/auth/caller.ts';
 import { fixtureId, insertAccounts, insertTransactions } from '../../support/fixtures.ts';
 import { createTestDatabase, withClient } from '../../support/postgres.ts';
 import { startRedis } from '../../support/redis.ts';

@@ -1,0 +1,59 @@
+import { Ctx, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import type { Allowance } from '../budget/shared-counter.ts';
+import { NeverKept } from '../cache/response/cache-control.ts';
+import { RequestContext } from '../context/request-context.ts';
+import { unauthenticated } from '../errors.ts';
+import { DateTimeScalar } from '../graphql/scalars.ts';
+
+@ObjectType({
+  description: 'Complexity points of all callers of a tenant together in one minute.',
+  simpleResolvers: true,
+})
+export class TenantRateLimit {
+  @Field(() => Int, {
+    description: "Points for a whole minute: the tenant's own number, or the default of the service.",
+  })
+  limit!: number;
+
+  @Field(() => Int, { description: 'Points that are left for this minute; never negative.' })
+  remaining!: number;
+
+  @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
+  resetAt!: string;
+}
+
+@ObjectType({ description: 'Complexity points of one caller in one minute.', simpleResolvers: true })
+export class RateLimit {
+  @Field(() => Int, { description: 'Points for a whole minute.' })
+  limit!: number;
+
+  @Field(() => Int, { description: 'Points that this operation cost.' })
+  cost!: number;
+
+  @Field(() => Int, { description: 'Points that are left for this minute after this operation; never negative.' })
+  remaining!: number;
+
+  @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
+  resetAt!: string;
+
+  @Field(() => TenantRateLimit, {
+    nullable: true,
+    description: 'The budget that all callers of the tenant share; null for an OPERATOR.',
+  })
+  tenant!: TenantRateLimit | null;
+}
+
+@Resolver()
+export class RateLimitResolver {
+  @NeverKept()
+  @Query(() => RateLimit, { description: 'What this caller may still spend, in complexity points.' })
+  async rateLimit(@Ctx() { caller, services, cost }: RequestContext): Promise<RateLimit> {
+    if (!caller) throw unauthenticated();
+    const { caller: own, tenant } = await services.budget.allowances(caller);
+    return { ...shown(own), cost, tenant: tenant && shown(tenant) };
+  }
+}
+
+function shown({ limit, remaining, resetAtMs }: Allowance): TenantRateLimit {
+  return { limit, remaining, resetAt: new Date(resetAtMs).toISOString() };
+}

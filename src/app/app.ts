@@ -1,0 +1,145 @@
+import cors from '@fastify/cors';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { answerPolicyPlugin } from '../apollo/answer-policy.plugin.ts';
+import { Executor } from '../apollo/executor.ts';
+import { limitsPlugin } from '../apollo/limits.plugin.ts';
+import { createGraphqlServer } from '../apollo/server.ts';
+import { timeResolvers } from '../apollo/time-resolvers.ts';
+import { timingPlugin } from '../apollo/timing.plugin.ts';
+import { AuditLog } from '../audit/audit-log.ts';
+import { RetentionCleaner } from '../audit/retention.ts';
+import { createTokenVerifier } from '../auth/token-verifier.ts';
+import type { Following } from '../cache/change-feed/change-feed.ts';
+import { keptReads } from '../cache/data/kept-reads.ts';
+import { dataLayout } from '../cache/data/layout.ts';
+import type { FastRedis } from '../cache/redis/redis.ts';
+import { CacheableOperations } from '../cache/response/cacheable-operations.ts';
+import type { Config } from '../config/config.ts';
+import { Documents } from '../graphql/documents.ts';
+import { corsHeaders, corsOptions } from '../http/cors.ts';
+import { Draining, unusedConnections } from '../http/draining.ts';
+import { answerErrors } from '../http/error-handler.ts';
+import { explorerPages } from '../http/explorer.ts';
+import { registerGraphqlRoute } from '../http/graphql-route.ts';
+import { type HealthChecks, registerHealth } from '../http/health.ts';
+import { continueInTurn } from '../http/listener.ts';
+import { httpOptions } from '../http/server-options.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { TenantDirectory } from '../tenancy/tenant-directory.ts';
+import { UsageWriter } from '../usage/usage-writer.ts';
+import { createCaches } from './create-cache.ts';
+import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
+import { OutageLog } from './outage-log.ts';
+import { createSchema } from './schema.ts';
+import { createServices } from './services.ts';
+
+export interface AppDependencies {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly monitor: Monitor;
+  readonly database: TenantDatabase;
+  /** Absent: cache entries and versions live in this process. */
+  readonly redis?: FastRedis | undefined;
+  /** Under way already: no answer is kept before it is. */
+  readonly following: Following;
+  readonly health: HealthChecks;
+  /** Begun before the service is closed. Absent: begins when it is. */
+  readonly draining?: Draining;
+  /** Shows the figures of all workers. Absent: this process is the only one. */
+  readonly shareMetrics?: ShareMetrics | undefined;
+  /** Filled into the explorer pages; only ever for generated demo data. */
+  readonly sampleToken?: string | undefined;
+}
+
+/**
+ * The service, ready to listen: HTTP -> caller -> response cache -> Apollo Server -> limits ->
+ * resolvers -> loaders -> repositories -> PostgreSQL. Closing it finishes the requests under way;
+ * what it was given is closed by who opened it.
+ */
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
+  const { draining = new Draining(), shareMetrics } = dependencies;
+  // Without a logger of its own: even with request logging off it costs up to a tenth of an answer
+  // from the cache.
+  const app = Fastify({
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // who is under way is answered
+    ...httpOptions(config.http, draining),
+  });
+  const closeUnused = unusedConnections(app.server);
+  answerErrors(app, logger);
+  continueInTurn(app.server);
+  const schema = createSchema();
+  const operations = new CacheableOperations(schema);
+  timeResolvers(schema, monitor);
+  const compiles = config.executor === 'jit';
+  const executor = new Executor(schema, { compiles });
+
+  const layout = dataLayout(operations.schemaHash, database.schema);
+  const { cache, data } = createCaches({ config, monitor, following, redis, layout });
+  database.keepReadsIn(keptReads(data));
+  const outage = new OutageLog(logger, {
+    began: 'the records of who did what, and what is past its time, cannot be written or removed; it is tried again',
+    over: 'the records of who did what are written again',
+  });
+  const audit = new AuditLog({ database, onError: outage.failed, onWorks: outage.recovered });
+  const retention = new RetentionCleaner(database, config.retention, outage.failed);
+  const usage = new UsageWriter(database, monitor.usage, outage.failed, outage.recovered);
+  const services = createServices({ config, monitor, cache, data, database, redis, audit });
+  const directory = new TenantDirectory(database);
+  const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
+  const apollo = createGraphqlServer({
+    schema,
+    executor,
+    introspection: config.explorer,
+    log: logger,
+    plugins: [timingPlugin(monitor), limitsPlugin(config.limits), answerPolicyPlugin()],
+  });
+  await apollo.start();
+
+  const { markStopping } = registerHealth(app, health, logger);
+  draining.whenBegun(markStopping);
+  app.addHook('preClose', async () => {
+    draining.begin();
+    // Two turns later nothing new is accepted, and what had come by then is read.
+    setImmediate(() => setImmediate(closeUnused));
+  });
+  app.addHook('onClose', async () => {
+    await apollo.stop();
+    services.resources.close();
+    await Promise.all([services.budget.close(), services.refreshes.close()]);
+    await retention.stop();
+    await usage.stop().catch(outage.failed);
+    await audit.stop().catch(outage.failed);
+  });
+  const metrics = createMetrics({
+    monitor,
+    databaseConnections: () => database.connections,
+    databaseQueue: () => database.queue,
+    admission: () => database.admission,
+    cacheMemoryBytes: () => cache.memoryBytes,
+    following,
+    audit,
+    executions: compiles ? executor.counts : undefined,
+  });
+  const slugOf = (tenantId: string) =>
+    directory.find(tenantId).then(
+      (tenant) => tenant?.slug,
+      () => undefined,
+    );
+  registerMetrics(app, metrics, slugOf, shareMetrics?.(metrics));
+  if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
+  await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
+  registerGraphqlRoute(app, {
+    apollo,
+    documents: new Documents(config.limits),
+    operations,
+    allowsIntrospection: config.explorer,
+    services,
+    verifier,
+    corsHeaders: corsHeaders(config.corsOrigins),
+  });
+  return app;
+}

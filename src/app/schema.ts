@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { type GraphQLSchema, specifiedDirectives } from 'graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { AccountMutations } from '../accounts/account.mutations.ts';
+import { AccountResolver } from '../accounts/account.resolver.ts';
+import { RateLimitResolver } from '../apollo/rate-limit.resolver.ts';
+import { AuditResolver } from '../audit/audit.resolver.ts';
+import { auditMutations } from '../audit/audited-mutations.ts';
+import { authChecker } from '../auth/auth-checker.ts';
+import { resolveRelations } from '../batching/batch-mapping.ts';
+import { cacheControlDirective } from '../cache/response/cache-control.ts';
+import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
+import { CacheResolver } from '../invalidation/cache.resolver.ts';
+import { PerformanceResolver } from '../performance/performance.resolver.ts';
+import { StatisticsResolver } from '../statistics/statistics.resolver.ts';
+import { ViewerResolver } from '../tenants/viewer.resolver.ts';
+import { AccountTransactionsResolver } from '../transactions/account-transactions.resolver.ts';
+import { TransactionMutations } from '../transactions/transaction.mutations.ts';
+import { TransactionResolver } from '../transactions/transaction.resolver.ts';
+import { listValues } from './listed-values.ts';
+import { describeRootTypes } from './root-types.ts';
+import '../graphql/enums.ts';
+
+/** The schema of the service, made from the resolver classes. */
+export function createSchema(): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: [
+      ViewerResolver,
+      AccountResolver,
+      AccountMutations,
+      TransactionResolver,
+      AccountTransactionsResolver,
+      TransactionMutations,
+      DashboardResolver,
+      StatisticsResolver,
+      RateLimitResolver,
+      PerformanceResolver,
+      CacheResolver,
+      AuditResolver,
+    ],
+    directives: [...specifiedDirectives, cacheControlDirective],
+    authChecker,
+    // Arguments are checked in the resolvers, where the error can name them.
+    validate: false,
+  });
+  describeRootTypes(schema);
+  resolveRelations(schema);
+  listValues(schema, 'CacheNamespace');
+  auditMutations(schema);
+  return schema;
+}

@@ -1,0 +1,67 @@
+import { AccountLists } from '../accounts/account.lists.ts';
+import { createAccountLoaders } from '../accounts/account.loaders.ts';
+import { AccountRepository } from '../accounts/account.repository.ts';
+import { AuditRepository } from '../audit/audit.repository.ts';
+import { Budget } from '../budget/budget.ts';
+import type { Services } from '../context/services.ts';
+import { DashboardReader } from '../dashboard/dashboard.reader.ts';
+import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
+import { IndexUsageRepository } from '../indexes/usage.repository.ts';
+import { ResourceMonitor } from '../performance/resources.ts';
+import { StatisticsRepository } from '../statistics/statistics.repository.ts';
+import { StatisticsService } from '../statistics/statistics.service.ts';
+import { TenantSizes } from '../tenancy/tenant-sizes.ts';
+import { createTenantLoaders } from '../tenants/tenant.loaders.ts';
+import { TenantRepository } from '../tenants/tenant.repository.ts';
+import { createTransactionLoaders } from '../transactions/transaction.loaders.ts';
+import { TransactionRepository } from '../transactions/transaction.repository.ts';
+
+/** What services are made from. */
+export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data' | 'audit'>;
+
+export function createServices(foundation: Foundation): Services {
+  const { config, database, cache, data, redis } = foundation;
+  const { searches } = config.limits;
+  const accounts = new AccountRepository(database, searches);
+  const services: Services = {
+    ...foundation,
+    resources: new ResourceMonitor({
+      cacheMemoryBytes: () => cache.memoryBytes,
+      redisMemoryBytes: async () => (await redis?.memoryBytes().catch(() => undefined)) ?? null,
+      databaseConnections: () => database.connections.open,
+    }),
+    indexUsage: new IndexUsageRepository(database),
+    auditLines: new AuditRepository(database, searches),
+    tenants: new TenantRepository(database),
+    tenantSizes: new TenantSizes(database),
+    accounts,
+    accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
+    transactions: new TransactionRepository(database, searches),
+    dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
+    statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
+    budget: new Budget(
+      {
+        name: 'points',
+        perCaller: config.limits.pointsPerMinute,
+        perTenant: config.limits.tenantPointsPerMinute,
+        takesOwn: true,
+      },
+      redis,
+    ),
+    refreshes: new Budget(
+      {
+        name: 'refreshes',
+        perCaller: config.cache.refreshesPerMinute,
+        perTenant: config.cache.tenantRefreshesPerMinute,
+        takesOwn: false,
+      },
+      redis,
+    ),
+    createLoaders: (scope) => ({
+      tenants: createTenantLoaders(scope, services.tenants),
+      accounts: createAccountLoaders(scope, services.accounts),
+      transactions: createTransactionLoaders(scope, services.transactions),
+    }),
+  };
+  return services;
+}

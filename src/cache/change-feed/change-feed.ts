@@ -1,0 +1,44 @@
+import type { Trust } from '../versions/trust.ts';
+import type { VersionStore } from '../versions/versions.ts';
+import type { UnheardBumps } from './unconfirmed-invalidations.ts';
+
+/**
+ * What a process does for the outbox: one drains it into Redis, the others stand by; without Redis
+ * each follows it.
+ */
+export type FollowerRole = 'off' | 'alone' | 'standby' | 'drainer';
+
+/** For the metrics; since the process began. */
+export class FollowerState {
+  role: FollowerRole = 'off';
+  /** Rows of the outbox that were read. */
+  followedRows = 0;
+  /** From the begin of the last poll that is done with until all it saw was in the versions. */
+  lagMs = 0;
+  /** How often this process became the drainer. */
+  elections = 0;
+  /** How often everything was taken for old, because something may have gone by unseen. */
+  terms = 0;
+}
+
+/** How a process learns of writes past it, and what it knows of them. */
+export interface Following {
+  readonly versions: VersionStore;
+  readonly trust: Trust;
+  readonly state: FollowerState;
+  /** Absent without Redis: a bump within the process does not fail. */
+  readonly unheard?: UnheardBumps;
+  /**
+   * Whether the versions are trusted after all. The process may have stood still for longer than
+   * its trust lasts, and need only look again; those who wait wait together. Says no at once when
+   * looking failed the last time.
+   */
+  regainTrust(): Promise<boolean>;
+  /**
+   * Resolves when every write that was committed before the call is in the versions that this
+   * process trusts.
+   * @throws when that takes longer than a few seconds
+   */
+  untilCaughtUp(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,111 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
+import type { FastRedis } from '../redis/redis.ts';
+import { HoldingVersions } from '../versions/leasing-versions.ts';
+import { MemoryVersions } from '../versions/memory-versions.ts';
+import type { OutboxConnection } from '../versions/outbox-reader.ts';
+import { RedisVersions } from '../versions/redis-versions.ts';
+import { Trust } from '../versions/trust.ts';
+import { FollowerState, type Following } from './change-feed.ts';
+import { DatabaseIdentity } from './database-identity.ts';
+import { LeaseStore } from './lease-store.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { MemoryFollower } from './memory-change-feed.ts';
+import { OutboxCleaner } from './outbox-cleaner.ts';
+import { Drainer } from './outbox-relay.ts';
+import { UnheardBumps } from './unconfirmed-invalidations.ts';
+
+/**
+ * A service that starts waits so long for the first trust; without it the first answers come from
+ * PostgreSQL.
+ */
+const START_TIMEOUT_MS = 3_000;
+const CATCH_UP_TIMEOUT_MS = 10_000;
+
+export interface FollowOptions {
+  /**
+   * With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for
+   * processes that keep some.
+   */
+  readonly enabled: boolean;
+  readonly connection: OutboxConnection;
+  readonly database: TenantDatabase;
+  readonly redis?: FastRedis | undefined;
+  /** False: a tenant's versions are asked for whenever they are needed. True when absent. */
+  readonly holdsVersions?: boolean;
+  /** Told of what fails, but for Redis; everything is tried again. */
+  readonly onError: (error: Error) => void;
+  /** Told again and again while it works. */
+  readonly onWorks?: () => void;
+}
+
+/**
+ * Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds
+ * without.
+ */
+export async function followOutbox(options: FollowOptions): Promise<Following> {
+  const following = options.redis ? throughRedis(options, options.redis) : alone(options);
+  if (options.enabled)
+    await following
+      .untilCaughtUp(AbortSignal.timeout(START_TIMEOUT_MS))
+      .catch((error: Error) => options.onError(error));
+  return { ...following, untilCaughtUp: () => following.untilCaughtUp(AbortSignal.timeout(CATCH_UP_TIMEOUT_MS)) };
+}
+
+type Started = Omit<Following, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
+
+function throughRedis(
+  { enabled, connection, database, holdsVersions = true, onError, onWorks = () => {} }: FollowOptions,
+  redis: FastRedis,
+): Started {
+  const [trust, state, leases] = [new Trust(), new FollowerState(), new LeaseStore(redis)];
+  const plain = new RedisVersions(redis, trust);
+  const versions = holdsVersions ? new HoldingVersions(plain, redis, trust) : plain;
+  const unheard = new UnheardBumps(database);
+  const common = { versions, trust, state, unheard };
+  // Also where no answer is kept: the lease tells whether others learn of a bump at once.
+  const watch = new LeaseWatch({ leases, trust, database: new DatabaseIdentity(database) });
+  if (!enabled)
+    return {
+      ...common,
+      ...notFollowing,
+      async stop() {
+        await watch.stop();
+        versions.close();
+      },
+    };
+  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError, onWorks });
+  const cleaner = new OutboxCleaner(database, onError);
+  return {
+    ...common,
+    regainTrust: () => watch.regainTrust(),
+    untilCaughtUp: (signal) => watch.untilCaughtUp(signal),
+    async stop() {
+      await Promise.all([watch.stop(), drainer.stop(), cleaner.stop()]);
+      versions.close();
+    },
+  };
+}
+
+function alone({ enabled, connection, database, onError, onWorks = () => {} }: FollowOptions): Started {
+  const [trust, state, versions] = [new Trust(), new FollowerState(), new MemoryVersions()];
+  if (!enabled) return { versions, trust, state, ...notFollowing };
+  const follower = new MemoryFollower({ connection, versions, trust, state, onError, onWorks });
+  const cleaner = new OutboxCleaner(database, onError);
+  return {
+    versions,
+    trust,
+    state,
+    regainTrust: () => follower.regainTrust(),
+    async untilCaughtUp(signal) {
+      const calledMs = performance.now();
+      while (follower.caughtUpMs < calledMs) await delay(2, undefined, { signal });
+    },
+    async stop() {
+      await Promise.all([follower.stop(), cleaner.stop()]);
+    },
+  };
+}
+
+const notFollowing = { regainTrust: async () => false, untilCaughtUp: async () => {}, stop: async () => {} };

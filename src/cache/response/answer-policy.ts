@@ -1,0 +1,48 @@
+import type { CacheDependency } from '../dependencies/namespaces.ts';
+
+/** Kinds of answers, as the metrics count them; the more telling first. Each has a time to live. */
+const KINDS = ['dashboard', 'statistics', 'accounts', 'transactions', 'other'] as const;
+export type AnswerKind = (typeof KINDS)[number];
+
+/**
+ * What is learned about an answer while it is resolved: what it depends on and how long it may
+ * hold. Resolvers tell it what they read; nothing is guessed from the query's text. An answer that
+ * told nothing, not even its kind, or that has errors, is not kept.
+ */
+export class AnswerPolicy {
+  readonly dependencies = new Set<CacheDependency>();
+  readonly #kinds = new Set<AnswerKind>();
+  /** Milliseconds since 1970 from which on the answer is another, whatever is written. */
+  expiresAtMs = Number.POSITIVE_INFINITY;
+  /** The code of its first error, which is known at the end. */
+  errorCode: string | undefined;
+  /**
+   * Whether it shows what a write has made old. Such an answer is its own reader's: kept or shared,
+   * it could be shown when a later one has been.
+   */
+  isOld = false;
+  /** Whether the answer is whole, without errors and not old, which is known at the end. */
+  isComplete = false;
+
+  dependsOn(...dependencies: readonly CacheDependency[]): void {
+    for (const dependency of dependencies) this.dependencies.add(dependency);
+  }
+
+  isOfKind(kind: AnswerKind): void {
+    this.#kinds.add(kind);
+  }
+
+  /** Of all its root fields, in an order that does not depend on theirs. */
+  get kinds(): readonly AnswerKind[] {
+    return KINDS.filter((kind) => this.#kinds.has(kind));
+  }
+
+  /** @param found what the answer is made of */
+  shows({ isOld }: { readonly isOld: boolean }): void {
+    this.isOld ||= isOld;
+  }
+
+  holdsUntil(instantMs: number): void {
+    this.expiresAtMs = Math.min(this.expiresAtMs, instantMs);
+  }
+}

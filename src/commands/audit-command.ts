@@ -1,0 +1,141 @@
+import type pg from 'pg';
+import { AUDIT_ACTIONS } from '../audit/audit-actions.ts';
+import { parseLifetimeSeconds } from '../auth/lifetime.ts';
+import { isDay } from '../calendar-day.ts';
+import { type CommandLine, type CommandSpec, wholeNumber } from '../cli/command-line.ts';
+import { formatTable } from '../cli/table.ts';
+import { OperatorError } from '../errors.ts';
+import { NO_TENANT } from '../tenancy/tenant-scope.ts';
+import { openCommandDatabase } from './command-database.ts';
+
+const SPAN = /^\d+[smhd]$/;
+
+const OPTIONS = {
+  tenant: {
+    type: 'string',
+    value: '<slug>',
+    description: 'Lines of this tenant. Required, unless --no-tenant is given.',
+  },
+  'no-tenant': {
+    type: 'boolean',
+    description: 'Lines of no tenant: refused tokens, and commands that work on all.',
+  },
+  since: { type: 'string', value: '<time>', default: '24h', description: 'As in 2h, 7d, or a date: 2026-11-29.' },
+  who: { type: 'string', value: '<subject>', description: 'Only of this subject.' },
+  what: { type: 'string', value: '<action>', description: 'Only this mutation, refresh, token or command.' },
+  limit: { type: 'string', value: '<lines>', default: '1000', description: 'The newest, at most so many.' },
+  json: { type: 'boolean', description: 'As JSON, a line each.' },
+} as const;
+
+export const AUDIT: CommandSpec<typeof OPTIONS> = {
+  name: 'audit',
+  summary: 'Shows who did what, newest first, and what came of it. It reads and changes nothing.',
+  options: OPTIONS,
+  notes: 'What was refused or failed is written within some seconds; equal refusals of a minute share a line.',
+};
+
+interface Line {
+  readonly at: string;
+  readonly subject: string | null;
+  readonly role: string | null;
+  readonly action: string;
+  readonly key: string | null;
+  readonly outcome: string;
+  readonly codes: readonly string[];
+  readonly times: number;
+  readonly requestId: string | null;
+}
+
+/** @param now what a span of time is counted from */
+export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now = Date.now()): Promise<number> {
+  const since = sinceOf(options.since, now);
+  const limit = wholeNumber('limit', options.limit, 1, 1_000_000);
+  if ((options.tenant === undefined) !== options['no-tenant'])
+    throw new OperatorError(
+      'One of --tenant and --no-tenant must be given.',
+      'Give the slug of a tenant, or --no-tenant for lines of none.',
+    );
+  checkAction(options.what);
+  const { client, close } = await openCommandDatabase({ command: AUDIT.name });
+  try {
+    const tenantId = options.tenant === undefined ? NO_TENANT.tenantId : await tenantIdOf(client, options.tenant);
+    const lines = await linesOf(client, tenantId, { since, who: options.who, what: options.what, limit });
+    process.stdout.write(options.json ? asJson(lines) : `${asTable(lines)}\n`);
+    return 0;
+  } finally {
+    await close();
+  }
+}
+
+/** @throws OperatorError for what is never recorded */
+function checkAction(what: string | undefined): void {
+  if (what === undefined || AUDIT_ACTIONS.includes(what)) return;
+  throw new OperatorError(
+    `--what must be one of ${AUDIT_ACTIONS.join(', ')}, but got: "${what}".`,
+    'Give one of these, or leave it out to see all.',
+  );
+}
+
+/** @throws OperatorError for what is neither a span of time nor a date */
+export function sinceOf(text: string, now: number): string {
+  if (SPAN.test(text)) return new Date(now - parseLifetimeSeconds('since', text) * 1000).toISOString();
+  const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
+  if (day && !isDay(day))
+    throw new OperatorError(
+      `--since must be a day of the calendar, but ${day} does not exist, in: "${text}".`,
+      'Give one that does, for example --since 2026-02-28.',
+    );
+  const atMs = day ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(atMs)) return new Date(atMs).toISOString();
+  throw new OperatorError(
+    `--since must be a span of time such as 2h or 7d, or a date, but got: "${text}".`,
+    'Give it for example as --since 7d, or --since 2026-11-29T08:00:00Z.',
+  );
+}
+
+async function tenantIdOf(client: pg.ClientBase, slug: string): Promise<string> {
+  await client.query("SELECT set_config('app.directory', 'on', false)");
+  const { rows } = await client.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [slug]);
+  if (rows[0]) return rows[0].id;
+  throw new OperatorError(`There is no tenant "${slug}".`, 'Give the slug of a tenant.');
+}
+
+async function linesOf(
+  client: pg.ClientBase,
+  tenantId: string,
+  { since, who, what, limit }: { since: string; who: string | undefined; what: string | undefined; limit: number },
+): Promise<Line[]> {
+  await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenantId]);
+  const { rows } = await client.query<Line>(
+    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, subject, role, action, key, outcome, codes, times,
+       request_id AS "requestId"
+     FROM audit_log WHERE tenant_id = $1 AND at >= $2 AND ($3::text IS NULL OR subject = $3) AND ($4::text IS NULL OR action = $4)
+     ORDER BY at DESC, id DESC LIMIT $5`,
+    [tenantId, since, who ?? null, what ?? null, limit],
+  );
+  return rows;
+}
+
+function asJson(lines: readonly Line[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+function asTable(lines: readonly Line[]): string {
+  if (lines.length === 0) return 'Nothing was done in that time.';
+  const rows = lines.map(({ at, subject, role, action, key, outcome, codes, times, requestId }) => [
+    at,
+    shown(subject ?? '-'),
+    role ?? '-',
+    action,
+    shown(key ?? '-'),
+    [outcome, ...codes].join(' '),
+    String(times),
+    requestId ?? '-',
+  ]);
+  return formatTable(['at', 'who', 'role', 'what', 'key', 'outcome', 'times', 'request'], rows);
+}
+
+/** What a client wrote must not steer the terminal. */
+function shown(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}

@@ -1,0 +1,104 @@
+import type pg from 'pg';
+import { recorded } from '../audit/operator-line.ts';
+import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
+import { type RightsFinding, type RoleRights, reportOf, rightsOf } from '../database/role-rights.ts';
+import { SERVICE_ROLE } from '../database/service-rights.ts';
+import { OperatorError, StateError } from '../errors.ts';
+import { openCommandDatabase } from './command-database.ts';
+
+const OPTIONS = {
+  role: {
+    type: 'string',
+    value: '<name>',
+    default: SERVICE_ROLE,
+    description: 'The role that the service logs in as, or is a member of.',
+  },
+  check: { type: 'boolean', description: 'Only report; change nothing.' },
+} as const;
+
+type Queryable = Pick<pg.ClientBase, 'query'>;
+
+/** Some of what the report says is left. */
+const NOT_RIGHT = 3;
+/** What a login may not change that does not own the tables. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+export const GRANT: CommandSpec<typeof OPTIONS> = {
+  name: 'db:grant',
+  summary:
+    'Gives a role the rights that the service needs in the database, and takes away what else it may do there: for a role that\n' +
+    'was made after the migrations. Then it reports what the role lacks or has too much, each with the SQL that mends it.\n' +
+    'The login of DATABASE_URL must own the tables, or be a member of the role that does.',
+  options: OPTIONS,
+  exitCodes: { [NOT_RIGHT]: 'the role lacks something or may do too much, or the owner of the tables may log in' },
+};
+
+/** @param say told each line of the report */
+export async function grantCommand(
+  { options: { role, check } }: CommandLine<typeof OPTIONS>,
+  say: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
+): Promise<number> {
+  const database = await openCommandDatabase({ command: GRANT.name, ...(!check && { writes: [] }) });
+  try {
+    const grant = () => grantRights(database.client, role);
+    const action = { action: 'db:grant', tenantId: null, key: role } as const;
+    if (!check) for (const line of await recorded(database.client, action, grant)) say(line);
+    const lines = reportOf(role, await requiredRights(database.client, role));
+    for (const line of lines) say(line);
+    if (lines.length === 0) say(`${role} has the rights that the service needs, and no others.`);
+    return lines.length ? NOT_RIGHT : 0;
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Gives the role what it lacks and takes away what it has too much, as far as the caller may.
+ * @returns what was done, and what an administrator must do first, in one line each
+ */
+export async function grantRights(client: Queryable, role: string): Promise<string[]> {
+  await requiredRights(client, role);
+  const undone = await settleOwnership(client);
+  // After the owner may have changed.
+  const before = findingsOf(await requiredRights(client, role));
+  for (const { remedy } of before.filter(({ isOwners }) => isOwners)) await runIfAllowed(client, remedy);
+  const left = new Set(findingsOf(await requiredRights(client, role)).map(({ what }) => what));
+  const done = before.filter(({ what }) => !left.has(what)).map(({ remedy }) => `done: ${remedy}`);
+  return undone ? [`not done: ${undone}`, ...done] : done;
+}
+
+/**
+ * @returns what an administrator must do; null when the tables and functions belong to a role that
+ *   does not log in
+ */
+async function settleOwnership(client: Queryable): Promise<string | null> {
+  const { rows: known } = await client.query<{ is: boolean }>(
+    "SELECT to_regproc('settle_ownership') IS NOT NULL AS is",
+  );
+  if (!known[0]?.is)
+    throw new StateError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
+  const { rows } = await client.query<{ undone: string | null }>('SELECT settle_ownership() AS undone');
+  return rows[0]?.undone ?? null;
+}
+
+function findingsOf({ lacks, surplus }: RoleRights): RightsFinding[] {
+  return [...lacks, ...surplus];
+}
+
+/** What may not be done is in the report. */
+async function runIfAllowed(client: Queryable, sql: string): Promise<void> {
+  try {
+    await client.query(sql);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+  }
+}
+
+async function requiredRights(client: Queryable, role: string): Promise<RoleRights> {
+  const rights = await rightsOf(client, role);
+  if (rights) return rights;
+  throw new OperatorError(
+    `There is no role ${role} on the server of this database.`,
+    `As an administrator: CREATE ROLE ${role} LOGIN PASSWORD '…'; then run this again.`,
+  );
+}

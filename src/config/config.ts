@@ -1,0 +1,428 @@
+import { availableParallelism } from 'node:os';
+import { OperatorError } from '../errors.ts';
+import { SettingError, settingOf } from '../setting.mjs';
+import {
+  DEFAULT_QUEUE_LIMITS,
+  DEFAULT_REQUEST_STATEMENTS,
+  DEFAULT_SEARCH_SHARE,
+  type QueueLimits,
+} from './queue-limits.ts';
+import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints, type SearchLimits } from './search-limits.ts';
+
+/**
+ * Every setting of the service, read once at start. Defaults and meanings stand in the README's
+ * table too.
+ */
+export interface Config {
+  readonly production: boolean;
+  /** Address to listen on; in development only this machine. */
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly database: {
+    /** Absent: the embedded PostgreSQL (development only). */
+    readonly url: string | undefined;
+    /** For what needs a session of its own: following the outbox, migrations. Absent: `url`. */
+    readonly directUrl: string | undefined;
+    readonly poolSize: number;
+    readonly statementTimeoutMs: number;
+    /** Of the queue for connections. */
+    readonly queue: QueueLimits;
+    /** In percent: how many of the connections searches hold at most, of all tenants together. */
+    readonly searchShare: number;
+    /** How many connections one request has, or waits for, at the same time. */
+    readonly requestStatements: number;
+  };
+  /** Absent: cache entries and versions live in this process. */
+  readonly redisUrl: string | undefined;
+  readonly http: HttpConfig;
+  readonly lifecycle: LifecycleConfig;
+  readonly auth: AuthConfig;
+  readonly cache: CacheConfig;
+  readonly limits: LimitsConfig;
+  /** How long records are kept. */
+  readonly retention: RetentionConfig;
+  readonly monitoring: {
+    /** Operations that take longer are logged. */
+    readonly slowOperationMs: number;
+    /** SQL statements that take longer are logged and shown by `performance`. */
+    readonly slowQueryMs: number;
+  };
+  /**
+   * What executes queries that come again: code compiled for them, or graphql-js as everything
+   * else.
+   */
+  readonly executor: Executor;
+  /** Sites whose pages may send requests; '*' is any. Empty: none but the service's own. */
+  readonly corsOrigins: readonly string[];
+  /** Apollo Sandbox at /graphql, GraphiQL at /graphiql, and introspection without a token. */
+  readonly explorer: boolean;
+}
+
+export interface HttpConfig {
+  /** How long a client may take to send a whole request, headers and body. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection is kept between requests: longer than the load balancer keeps it. */
+  readonly idleTimeoutMs: number;
+}
+
+/** How the service comes and goes. */
+export interface LifecycleConfig {
+  /** Processes that serve; with one, the process that was started serves itself. */
+  readonly workers: number;
+  /** How long a database that is not there yet is waited for. */
+  readonly startupTimeoutMs: number;
+  /** How long the service serves on after it says that it stops, so that balancers notice. */
+  readonly shutdownDelayMs: number;
+  /** After this the process ends, whatever is under way. Counted from the signal. */
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface RetentionConfig {
+  /** Of audit lines. */
+  readonly auditDays: number;
+  /** Of idempotency keys: a request that is repeated later is carried out again. */
+  readonly idempotencyHours: number;
+}
+
+export interface AuthConfig {
+  /**
+   * Shared secret for HS256 tokens. Absent in development: one is made and kept under .tenantry/.
+   */
+  readonly secret: string | undefined;
+  /** The secret before it: tokens of it hold until they expire, and none are made with it. */
+  readonly previousSecret?: string | undefined;
+  /** Where the public keys of the identity provider are; excludes `secret`. */
+  readonly jwksUrl: string | undefined;
+  /** Required value of `iss`; not checked when absent. */
+  readonly issuer: string | undefined;
+  /** Required value of `aud`; not checked when absent. */
+  readonly audience: string | undefined;
+}
+
+export interface CacheConfig {
+  readonly enabled: boolean;
+  /** Stands before every key and channel in Redis. */
+  readonly keyPrefix: string;
+  /** Bound of the in-process tier. */
+  readonly memoryBytes: number;
+  /**
+   * How long the load of another process is waited for at most: as long as a statement may take.
+   */
+  readonly maxLoadMs: number;
+  /** Larger entries are compressed in Redis. */
+  readonly compressAboveBytes: number;
+  /** How long entries are kept at most; freshness does not depend on it, memory does. */
+  readonly ttlSeconds: {
+    readonly dashboard: number;
+    readonly statistics: number;
+    readonly accounts: number;
+    readonly transactions: number;
+    readonly other: number;
+  };
+  /** How many times a minute one caller may ask for `refresh: true`. */
+  readonly refreshesPerMinute: number;
+  /** How many times all callers of a tenant together. */
+  readonly tenantRefreshesPerMinute: number;
+}
+
+export interface LimitsConfig {
+  /**
+   * Complexity points that one operation may cost: each is about a microsecond of work
+   * (graphql/complexity.ts).
+   */
+  readonly operationCost: number;
+  /** Of what has to be counted or searched row by row. */
+  readonly searches: SearchLimits;
+  /** Levels of nesting of one operation. */
+  readonly depth: number;
+  /** Names, signs and values of one document. */
+  readonly tokens: number;
+  /** Of one operation, as its fragments are spread. */
+  readonly aliases: number;
+  readonly rootFields: number;
+  readonly directives: number;
+  /** Fields of one operation that stand in a selection set once more. */
+  readonly repeatedFields: number;
+  /** Complexity points that one caller may spend in a minute. */
+  readonly pointsPerMinute: number;
+  /** That all callers of a tenant together may spend, unless the tenant has a limit of its own. */
+  readonly tenantPointsPerMinute: number;
+}
+
+/** A minute of a CPU, which is what the event loop of a process has, in points of a microsecond. */
+const PROCESS_POINTS_PER_MINUTE = 60_000_000;
+/** One caller leaves half of a process to all others. */
+const CALLER_SHARE = 0.5;
+/** All callers of a tenant together leave a fifth of it to the other tenants. */
+const TENANT_SHARE = 0.8;
+
+const EXECUTORS = ['jit', 'graphql-js'] as const;
+export type Executor = (typeof EXECUTORS)[number];
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const KEY_PREFIX = /^[\w.:-]{0,64}$/;
+
+/** HS256 asks for a key of at least its hash's length (RFC 7518, section 3.2). */
+const MIN_SECRET_BYTES = 32;
+
+/**
+ * Reads the settings.
+ * @throws OperatorError that lists every setting that does not hold, with what was expected and
+ *   what came
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const read = new SettingsReader(env);
+  const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
+  const statementTimeoutMs = read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000);
+  const redisUrl = read.url('REDIS_URL', ['redis:', 'rediss:']);
+  const workers = readWorkers(read);
+  const cacheOn = read.onOff('CACHE', true);
+  const isShareable = workers === 1 || redisUrl !== undefined;
+  if (production && cacheOn && !isShareable)
+    read.problem(
+      'REDIS_URL',
+      'set when WORKERS is more than 1',
+      'workers share a cache only there; or CACHE=off',
+      undefined,
+    );
+  const otherTtlSeconds = read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800);
+  const searches: SearchLimits = {
+    rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_SEARCH_LIMITS.rows, 1, 1_000_000_000),
+    timeoutMs: read.integer('LIMIT_SEARCH_TIMEOUT_MS', DEFAULT_SEARCH_LIMITS.timeoutMs, 1, 3_600_000),
+  };
+  const config: Config = {
+    production,
+    host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: read.integer('PORT', 4000, 0, 65_535),
+    logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    database: {
+      url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
+      directUrl: read.url('DATABASE_DIRECT_URL', ['postgresql:', 'postgres:']),
+      poolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+      statementTimeoutMs,
+      queue: {
+        length: read.integer('DATABASE_QUEUE_LENGTH', DEFAULT_QUEUE_LIMITS.length, 0, 1_000_000),
+        timeoutMs: read.integer('DATABASE_QUEUE_TIMEOUT_MS', DEFAULT_QUEUE_LIMITS.timeoutMs, 1, 3_600_000),
+        tenantShare: read.integer('DATABASE_TENANT_SHARE', DEFAULT_QUEUE_LIMITS.tenantShare, 1, 100),
+      },
+      searchShare: read.integer('DATABASE_SEARCH_SHARE', DEFAULT_SEARCH_SHARE, 1, 100),
+      requestStatements: read.integer('DATABASE_REQUEST_STATEMENTS', DEFAULT_REQUEST_STATEMENTS, 1, 1000),
+    },
+    redisUrl,
+    http: {
+      requestTimeoutMs: read.integer('HTTP_REQUEST_TIMEOUT_MS', 10_000, 100, 3_600_000),
+      idleTimeoutMs: read.integer('HTTP_IDLE_TIMEOUT_MS', 72_000, 100, 3_600_000),
+    },
+    lifecycle: {
+      workers,
+      startupTimeoutMs: read.integer('STARTUP_TIMEOUT_MS', production ? 60_000 : 0, 0, 3_600_000),
+      shutdownDelayMs: read.integer('SHUTDOWN_DELAY_MS', production ? 5_000 : 0, 0, 3_600_000),
+      shutdownTimeoutMs: read.integer('SHUTDOWN_TIMEOUT_MS', 25_000, 1, 3_600_000),
+    },
+    auth: {
+      secret: read.text('AUTH_SECRET'),
+      previousSecret: read.text('AUTH_SECRET_PREVIOUS'),
+      jwksUrl: read.url('AUTH_JWKS_URL', ['https:', 'http:']),
+      issuer: read.text('AUTH_ISSUER'),
+      audience: read.text('AUTH_AUDIENCE'),
+    },
+    cache: {
+      // What one worker keeps, another's writes would make old.
+      enabled: cacheOn && isShareable,
+      keyPrefix: readKeyPrefix(read),
+      memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
+      maxLoadMs: statementTimeoutMs,
+      compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
+      ttlSeconds: {
+        dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),
+        statistics: read.integer('CACHE_TTL_STATISTICS_SECONDS', 3600, 1, 604_800),
+        accounts: read.integer('CACHE_TTL_ACCOUNTS_SECONDS', 300, 1, 604_800),
+        transactions: read.integer('CACHE_TTL_TRANSACTIONS_SECONDS', otherTtlSeconds, 1, 604_800),
+        other: otherTtlSeconds,
+      },
+      refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
+      tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
+    },
+    limits: {
+      operationCost: read.integer('LIMIT_OPERATION_COST', defaultOperationPoints(searches), 1, 10_000_000_000),
+      searches,
+      depth: read.integer('LIMIT_DEPTH', 12, 1, 100),
+      tokens: read.integer('LIMIT_TOKENS', 1_000, 1, 100_000),
+      aliases: read.integer('LIMIT_ALIASES', 30, 0, 100_000),
+      rootFields: read.integer('LIMIT_ROOT_FIELDS', 30, 1, 100_000),
+      directives: read.integer('LIMIT_DIRECTIVES', 50, 0, 100_000),
+      repeatedFields: read.integer('LIMIT_REPEATED_FIELDS', 50, 0, 100_000),
+      pointsPerMinute: read.integer(
+        'LIMIT_POINTS_PER_MINUTE',
+        CALLER_SHARE * PROCESS_POINTS_PER_MINUTE,
+        1,
+        2_147_483_647,
+      ),
+      tenantPointsPerMinute: read.integer(
+        'LIMIT_TENANT_POINTS_PER_MINUTE',
+        TENANT_SHARE * PROCESS_POINTS_PER_MINUTE,
+        1,
+        2_147_483_647,
+      ),
+    },
+    retention: {
+      auditDays: read.integer('AUDIT_RETENTION_DAYS', 400, 30, 36_500),
+      idempotencyHours: read.integer('IDEMPOTENCY_RETENTION_HOURS', 48, 1, 876_000),
+    },
+    monitoring: {
+      slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),
+      slowQueryMs: read.integer('SLOW_QUERY_MS', 200, 0, 3_600_000),
+    },
+    executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
+    corsOrigins: read.origins('CORS_ORIGINS', production ? [] : ['*']),
+    explorer: read.onOff('EXPLORER', !production),
+  };
+  checkAuth(read, config);
+  checkShutdown(read, config.lifecycle);
+  if (production && !config.database.url)
+    read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
+  read.finish();
+  return Object.freeze(config);
+}
+
+function readWorkers(read: SettingsReader): number {
+  return read.text('WORKERS') === 'auto' ? availableParallelism() : read.integer('WORKERS', 1, 1, 256, 'or auto');
+}
+
+function checkShutdown(read: SettingsReader, { shutdownDelayMs, shutdownTimeoutMs }: LifecycleConfig): void {
+  if (shutdownDelayMs < shutdownTimeoutMs) return;
+  const expected = `less than SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}), which counts from the signal too`;
+  read.problem('SHUTDOWN_DELAY_MS', expected, 'nothing could finish; set one of the two', String(shutdownDelayMs));
+}
+
+/** Of characters that neither a pattern of Redis nor a hash tag gives a meaning to. */
+function readKeyPrefix(read: SettingsReader): string {
+  const prefix = read.text('CACHE_KEY_PREFIX') ?? '';
+  if (!KEY_PREFIX.test(prefix))
+    read.problem('CACHE_KEY_PREFIX', 'at most 64 letters, digits and . _ : -', 'for example staging:', prefix);
+  return prefix;
+}
+
+function checkAuth(read: SettingsReader, { auth, production }: Config): void {
+  if (auth.secret && auth.jwksUrl)
+    read.problem('AUTH_SECRET', 'absent when AUTH_JWKS_URL is set', 'unset one of the two', '(set)');
+  if (auth.previousSecret && !auth.secret)
+    read.problem('AUTH_SECRET_PREVIOUS', 'absent without AUTH_SECRET', 'unset it, or set both', '(set)');
+  checkSecret(read, 'AUTH_SECRET', auth.secret, production);
+  checkSecret(read, 'AUTH_SECRET_PREVIOUS', auth.previousSecret, production);
+  if (!production) return;
+  if (!auth.secret && !auth.jwksUrl)
+    read.problem(
+      'AUTH_JWKS_URL',
+      'set in production, or AUTH_SECRET',
+      'the JWKS address of the identity provider',
+      undefined,
+    );
+  if (auth.jwksUrl && !auth.issuer)
+    read.problem('AUTH_ISSUER', 'set together with AUTH_JWKS_URL', 'the value of "iss" in its tokens', undefined);
+  if (auth.jwksUrl && !auth.audience)
+    read.problem('AUTH_AUDIENCE', 'set together with AUTH_JWKS_URL', 'the value of "aud" in its tokens', undefined);
+}
+
+function checkSecret(read: SettingsReader, name: string, secret: string | undefined, production: boolean): void {
+  if (secret === undefined || Buffer.byteLength(secret) >= (production ? MIN_SECRET_BYTES : 1)) return;
+  read.problem(
+    name,
+    `at least ${MIN_SECRET_BYTES} bytes`,
+    'for example the output of: openssl rand -base64 48',
+    `${Buffer.byteLength(secret)} bytes`,
+  );
+}
+
+/**
+ * Reads variables and gathers what is wrong with them, so that one run tells everything. An empty
+ * one counts as absent.
+ */
+class SettingsReader {
+  readonly #problems: string[] = [];
+
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  text(name: string): string | undefined {
+    try {
+      return settingOf(this.env, name);
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      this.#told(error.message);
+      return undefined;
+    }
+  }
+
+  integer(name: string, fallback: number, min: number, max: number, orElse = ''): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    const expected = `a whole number between ${min} and ${max}${orElse && `, ${orElse}`}`;
+    this.problem(name, expected, `unset it for the default, ${fallback}`, text);
+    return fallback;
+  }
+
+  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const text = this.text(name);
+    const found = choices.find((choice) => choice === text);
+    if (text !== undefined && !found)
+      this.problem(name, `one of ${choices.join(', ')}`, `unset it for the default, ${fallback}`, text);
+    return found ?? fallback;
+  }
+
+  onOff(name: string, fallback: boolean): boolean {
+    return this.choice(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on';
+  }
+
+  url(name: string, protocols: readonly string[]): string | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (/^\w+:\/\/[^/]*,/.test(text)) {
+      const remedy = 'the driver takes no list: name one that leads to the primary, such as a DNS name or a pooler';
+      this.problem(name, 'a URL with one host', remedy, 'several hosts');
+      return text;
+    }
+    const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
+    // The value is not repeated: it may hold a password.
+    if (!protocol || !protocols.includes(protocol))
+      this.problem(
+        name,
+        `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+        'check its spelling',
+        protocol ?? 'no URL',
+      );
+    return text;
+  }
+
+  /** Several, parted by commas. */
+  origins(name: string, fallback: readonly string[]): readonly string[] {
+    const origins = this.text(name)
+      ?.split(',')
+      .map((origin) => origin.trim());
+    for (const origin of origins ?? [])
+      if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin))
+        this.problem(name, 'origins such as https://app.example.com, parted by commas', 'or * for any', origin);
+    return origins ?? fallback;
+  }
+
+  problem(name: string, expected: string, remedy: string, got: string | undefined): void {
+    this.#told(`${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+  }
+
+  /** Some settings are read twice. */
+  #told(problem: string): void {
+    if (!this.#problems.includes(problem)) this.#problems.push(problem);
+  }
+
+  finish(): void {
+    if (this.#problems.length)
+      throw new OperatorError(
+        this.#problems.join('\n'),
+        'Correct the environment variables named above and start again.',
+      );
+  }
+}

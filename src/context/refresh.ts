@@ -1,0 +1,39 @@
+import { Role } from '../auth/caller.ts';
+import type { Namespace } from '../cache/dependencies/namespaces.ts';
+import { forbidden, rateLimited, unauthenticated } from '../errors.ts';
+import { errorCodeOf } from '../graphql/format-error.ts';
+import { AuditOutcome } from '../tenancy/audit-line.ts';
+import type { RequestContext } from './request-context.ts';
+
+const TOO_MANY = { caller: 'Too many refreshes', tenant: 'Too many refreshes in the tenant' } as const;
+const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN];
+
+/**
+ * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes
+ * old, so that the new answer takes the place of every old one, under whatever selection it was
+ * kept.
+ * @throws FORBIDDEN for other roles, RATE_LIMITED beyond CACHE_REFRESHES_PER_MINUTE and
+ *   CACHE_TENANT_REFRESHES_PER_MINUTE
+ */
+export async function refresh(context: RequestContext, namespace: Namespace): Promise<void> {
+  const subject = { ...context.auditSubject, action: 'refresh', key: namespace };
+  try {
+    await invalidateFor(context, namespace);
+    context.services.audit.add(subject, AuditOutcome.DONE);
+  } catch (error) {
+    context.services.audit.add(subject, AuditOutcome.FAILED, [errorCodeOf(error)]);
+    throw error;
+  }
+}
+
+async function invalidateFor(
+  { caller, scope, services, versions }: RequestContext,
+  namespace: Namespace,
+): Promise<void> {
+  if (!caller) throw unauthenticated();
+  if (!ROLES.includes(caller.role)) throw forbidden(ROLES);
+  const refusal = await services.refreshes.spend(caller, 1);
+  if (refusal) throw rateLimited(TOO_MANY[refusal.of], refusal.allowance.resetAtMs);
+  await services.cache.invalidate(scope, [namespace]);
+  versions.forget();
+}

@@ -1,0 +1,7 @@
+import type { DashboardReader } from './dashboard.reader.ts';
+
+declare module '../context/services.ts' {
+  interface Services {
+    readonly dashboards: DashboardReader;
+  }
+}

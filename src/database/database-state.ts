@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { findProjectRoot } from '../embedded/project-root.mjs';
+import { OperatorError, StateError, UnavailableError } from '../errors.ts';
+import { type DatabaseFault, databaseFaults } from './faults.ts';
+import { type RoleRights, rightsOf } from './role-rights.ts';
+
+/** What must be known of a database before it is migrated. */
+export interface DatabaseState {
+  /** Names of this version's migrations that are not applied to it, in order. */
+  readonly pendingMigrations: readonly string[];
+  /**
+   * Whether the login sees every tenant's rows, row-level security or not: a superuser, or with
+   * BYPASSRLS.
+   */
+  readonly bypassesRowSecurity: boolean;
+}
+
+/**
+ * @throws OperatorError when the database cannot be reached, naming host, port and database but
+ *   never the password
+ */
+export async function readDatabaseState(url: string): Promise<DatabaseState> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ bypasses: boolean }>(
+      'SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user',
+    );
+    return { pendingMigrations: await pendingMigrations(client), bypassesRowSecurity: rows[0]?.bypasses ?? true };
+  });
+}
+
+/** @throws OperatorError when the database that a setting names cannot be reached */
+export async function reachDatabase(url: string, setting: string): Promise<void> {
+  await withClient(url, (client) => client.query('SELECT 1'), setting);
+}
+
+/** What a migrated database lacks, as after a trigger was disabled by hand. */
+export async function readDatabaseFaults(url: string): Promise<DatabaseFault[]> {
+  return withClient(url, databaseFaults);
+}
+
+/**
+ * What the login may do, held against what the service does.
+ * @param role another one to be asked of, which the service takes instead
+ */
+export async function readRoleRights(url: string, role?: string): Promise<{ role: string; rights: RoleRights }> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ login: string }>('SELECT current_user AS login');
+    const asked = role ?? rows[0]?.login ?? '';
+    const rights = await rightsOf(client, asked);
+    if (rights) return { role: asked, rights };
+    throw new StateError(
+      `There is no role ${asked}, which the service takes when its login is a superuser.`,
+      `As an administrator: CREATE ROLE ${asked}; then: npm run db:grant`,
+    );
+  });
+}
+
+async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+  setting = 'DATABASE_URL',
+): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'tenantry' });
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw unreachable(url, setting, cause as Error);
+  }
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The migrations in prisma/migrations that the database's own list does not hold as finished. */
+export async function pendingMigrations(client: Pick<pg.ClientBase, 'query'>): Promise<string[]> {
+  const known = readdirSync(path.join(findProjectRoot(), 'prisma', 'migrations'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  const { rows: tables } = await client.query<{ exists: boolean }>(
+    "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists",
+  );
+  if (!tables[0]?.exists) return known;
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const applied = new Set(rows.map(({ name }) => name));
+  return known.filter((name) => !applied.has(name));
+}
+
+function unreachable(url: string, setting: string, cause: Error): OperatorError {
+  const { hostname, port, pathname, username } = new URL(url);
+  return new UnavailableError(
+    `The database ${pathname.slice(1)} at ${hostname}:${port || 5432} cannot be reached as ${username || 'the default user'}: ${cause.message || (cause as NodeJS.ErrnoException).code}`,
+    `Check that PostgreSQL runs there and that ${setting} is right; unset DATABASE_URL to use the embedded PostgreSQL.`,
+    { cause },
+  );
+}

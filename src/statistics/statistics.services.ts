@@ -1,0 +1,7 @@
+import type { StatisticsService } from './statistics.service.ts';
+
+declare module '../context/services.ts' {
+  interface Services {
+    readonly statistics: StatisticsService;
+  }
+}

@@ -45,6 +45,7 @@ async function dispatch(command, args) {
     await prepare(ROOT, tool.needsGeneratedCode ? [dependencies, generatedCode] : [dependencies]);
     if (!tool.packageName) readEnvironmentFile(ROOT);
     process.exitCode = await runTool(ROOT, tool, args);
+    if (tool.followedBy && args.length === 0 && process.exitCode === 0) return dispatch(tool.followedBy, []);
     if (process.exitCode !== 0 && args.some((arg) => arg.startsWith('-'))) console.error(remedyOf(command));
     return;
   }

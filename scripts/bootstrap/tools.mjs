@@ -15,6 +15,7 @@ import { programOf } from './packages.mjs';
  * @property {string} [passesOn] the arguments that the program itself checks, for --help; absent:
  *   it takes no others
  * @property {boolean} needsGeneratedCode
+ * @property {string} [followedBy] the command that follows when nothing in particular was asked for
  */
 
 /** @type {NodeJS.Signals[]} */
@@ -66,7 +67,19 @@ export const TOOLS = {
     options: { '--watch': 'Check again whenever a file changes.' },
     needsGeneratedCode: true,
   },
-  lint: { ...LINT, summary: 'Checks style and likely mistakes of all files.', args: ['check'] },
+  lint: {
+    ...LINT,
+    summary: 'Checks style and likely mistakes of all files, then lint:layers.',
+    args: ['check'],
+    followedBy: 'lint:layers',
+  },
+  'lint:layers': {
+    summary: 'Checks that imports between the folders of src/ go down only, and never in a circle.',
+    packageName: 'dependency-cruiser',
+    program: 'depcruise',
+    args: ['src', '--config', 'layers.mjs', '--output-type', 'err'],
+    needsGeneratedCode: true,
+  },
   'lint:fix': {
     ...LINT,
     summary: 'The same as lint, and mends what can be mended safely.',

@@ -1,6 +1,6 @@
 // The repositories import classes with TypeGraphQL's decorators.
 import 'reflect-metadata';
-import type { SqlStatement } from '../tenancy/tenant-database.ts';
+import type { SqlStatement } from '../tenancy/sql-statement.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountQueries } from './account-queries.ts';
 import type { QueryCase } from './query-case.ts';

@@ -1,5 +1,6 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { SqlStatement } from '../tenancy/sql-statement.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 
 /** What a repository can be given instead of a database. */

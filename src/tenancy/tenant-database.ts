@@ -5,11 +5,12 @@ import type pg from 'pg';
 import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from '../config/queue-limits.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { isQueryCanceled } from '../database/sql-state.ts';
-import { type Prisma, PrismaClient } from '../generated/prisma/client.ts';
+import { PrismaClient } from '../generated/prisma/client.ts';
 import { Admission } from './admission.ts';
 import type { AuditDraft } from './audit-line.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
+import type { SqlStatement } from './sql-statement.ts';
 import { StatementStopped } from './statement-stopped.ts';
 import {
   inStatementContext,
@@ -64,29 +65,6 @@ export interface TenantDatabaseOptions {
 export interface WriteOptions {
   readonly writeId?: string | undefined;
   readonly draft?: AuditDraft | undefined;
-}
-
-/**
- * One SQL statement of a repository. Its text must be one of few, since each is prepared: values
- * never go into it.
- */
-export interface SqlStatement {
-  /** What it reads, for the timings: a Prisma model's name or a feature's. */
-  readonly model: string;
-  /** What it is for, for the timings. */
-  readonly action: string;
-  readonly query: Prisma.Sql;
-  /**
-   * Whether one plan is the best for all values, so that it is kept; else PostgreSQL decides
-   * whether to plan it for the values it is sent with, which conditions of partial indexes need.
-   * Planning costs as much as reading some hundred rows.
-   */
-  readonly planOnce?: boolean;
-  /**
-   * PostgreSQL stops it after this, if that is less than `statementTimeoutMs`. Outside of
-   * transactions that write.
-   */
-  readonly timeoutMs?: number;
 }
 
 /** The only way from the service to PostgreSQL: every statement belongs to a tenant scope. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { SqlStatement } from './tenant-database.ts';
+import type { SqlStatement } from './sql-statement.ts';
 import {
   COMMIT,
   type Companion,

@@ -12,7 +12,8 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import type { SqlStatement, TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { SqlStatement } from '../tenancy/sql-statement.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { type CountedParts, countFromTotals, countOfParts } from './transaction.count.ts';
 import { keptCount, transactionConditions } from './transaction.filter.ts';

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type SqlStatement, TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
+import type { SqlStatement } from '../../../src/tenancy/sql-statement.ts';
+import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import type { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 
 const MAX_STATEMENTS = 20_000;

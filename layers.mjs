@@ -1,0 +1,104 @@
+/**
+ * The folders of src/, for `npm run lint`: the highest first. A file imports from its own folder and
+ * from folders below it, of another line. A new folder gets its line here.
+ */
+const LAYERS = [
+  ['main.ts'],
+  ['commands'], // what operators run
+  ['commands/cache-inspection'],
+  ['startup'], // processes: workers, signals, waiting for the database
+  ['app'], // puts everything together: services, schema, metrics, routes
+  ['http'], // requests and answers
+  ['apollo'], // Apollo Server: limits, prices, executor, timing
+  ['import', 'seed'],
+  ['performance'],
+  ['indexes'],
+  ['invalidation'],
+  ['dashboard'],
+  ['statistics'],
+  ['transactions'],
+  ['accounts'],
+  ['tenants'],
+  ['audit'],
+  ['batching'], // data loaders and fields that are read for all rows of a level
+  ['usage'],
+  ['context'], // of one request
+  ['idempotency'],
+  ['budget'],
+  ['cache/response'], // whole answers
+  ['cache/data'], // what answers are made of
+  ['cache/change-feed'], // hears of writes past the API
+  ['cache/store'], // entries
+  ['cache/versions'], // what tells old entries from current ones
+  ['cache/redis'],
+  ['graphql'], // types, scalars, pages, selections, costs of fields
+  ['auth'], // tokens and callers
+  ['monitoring'],
+  ['tenancy'], // the only way to the tenants' rows
+  ['paging'],
+  ['database'], // what needs no tenant: migrations' state, rights, plans, definitions of indexes
+  ['cache/dependencies'], // what a change of rows makes old
+  ['cli'],
+  ['embedded'], // a PostgreSQL for development
+  ['config'],
+  ['errors.ts', 'setting.mjs', 'calendar.ts', 'calendar-day.ts', 'latency-histogram.ts', 'loop.ts', 'exact-json.ts'],
+  ['limits.ts'],
+  ['generated'],
+];
+
+const FOLDERS = LAYERS.flat();
+
+/** Files of the folder itself; what lies in a folder within has a line of its own. */
+function filesOf(folder) {
+  if (/\.m?[jt]s$/.test(folder)) return `^src/${folder.replaceAll('.', '\\.')}$`;
+  return folder === 'generated' ? '^src/generated/' : `^src/${folder}/[^/]+$`;
+}
+
+const climbs = LAYERS.flatMap((layer, level) =>
+  layer.map((folder) => ({
+    name: `${folder} is below`,
+    severity: 'error',
+    comment: 'Imports go down only (layers.mjs). Move what both need below them.',
+    from: { path: filesOf(folder) },
+    to: {
+      path: LAYERS.slice(0, level + 1)
+        .flat()
+        .filter((other) => other !== folder)
+        .map(filesOf),
+    },
+  })),
+);
+
+export default {
+  forbidden: [
+    ...climbs.filter(({ to }) => to.path.length > 0),
+    {
+      name: 'has no layer',
+      severity: 'error',
+      comment: 'Give the folder its line in layers.mjs.',
+      from: { path: '^src/', pathNot: FOLDERS.map(filesOf) },
+      to: {},
+    },
+    {
+      name: 'in a circle',
+      severity: 'error',
+      comment: 'Move what the files need of one another to a file of its own.',
+      from: { pathNot: '^src/generated/' },
+      to: { circular: true },
+    },
+    {
+      name: 'outside of src',
+      severity: 'error',
+      comment: 'The service knows nothing of tests and scripts.',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts)/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true, // types, too
+    parser: 'swc', // TypeScript 7 has no compiler to call
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'] },
+  },
+};

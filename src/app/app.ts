@@ -10,7 +10,7 @@ import { timingPlugin } from '../apollo/timing.plugin.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { RetentionCleaner } from '../audit/retention.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
-import type { Following } from '../cache/change-feed/change-feed.ts';
+import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import { keptReads } from '../cache/data/kept-reads.ts';
 import { dataLayout } from '../cache/data/layout.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
@@ -43,7 +43,7 @@ export interface AppDependencies {
   /** Absent: cache entries and versions live in this process. */
   readonly redis?: FastRedis | undefined;
   /** Under way already: no answer is kept before it is. */
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   readonly health: HealthChecks;
   /** Begun before the service is closed. Absent: begins when it is. */
   readonly draining?: Draining;
@@ -59,7 +59,7 @@ export interface AppDependencies {
  * what it was given is closed by who opened it.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, logger, monitor, database, redis, following, health, sampleToken } = dependencies;
+  const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   // Without a logger of its own: even with request logging off it costs up to a tenth of an answer
   // from the cache.
@@ -78,7 +78,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const executor = new Executor(schema, { compiles });
 
   const layout = dataLayout(operations.schemaHash, database.schema);
-  const { cache, data } = createCaches({ config, monitor, following, redis, layout });
+  const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });
   database.keepReadsIn(keptReads(data));
   const outage = new OutageLog(logger, {
     began: 'the records of who did what, and what is past its time, cannot be written or removed; it is tried again',
@@ -120,7 +120,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     databaseQueue: () => database.queue,
     admission: () => database.admission,
     cacheMemoryBytes: () => cache.memoryBytes,
-    following,
+    changeFeed,
     audit,
     executions: compiles ? executor.counts : undefined,
   });

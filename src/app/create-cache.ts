@@ -1,4 +1,4 @@
-import type { Following } from '../cache/change-feed/change-feed.ts';
+import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import { DataCache } from '../cache/data/data-cache.ts';
 import { DataStore } from '../cache/data/data-store.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
@@ -11,7 +11,7 @@ import type { Monitor } from '../monitoring/monitor.ts';
 export interface CacheFoundation {
   readonly config: Config;
   readonly monitor: Monitor;
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   readonly redis?: FastRedis | undefined;
   /** Differs between deployments whose kept values may differ for the same question. */
   readonly layout: string;
@@ -30,18 +30,18 @@ export interface Caches {
 export function createCaches({
   config: { cache: config, limits },
   monitor,
-  following,
+  changeFeed,
   redis,
   layout: ofCode,
 }: CacheFoundation): Caches {
   // Counts end there, in answers and in values alike.
   const layout = `${ofCode} ${limits.searches.rows}`;
   const memory = new MemoryEntries(config.memoryBytes);
-  const { versions } = following;
+  const { versions } = changeFeed;
   const shared = redis && isShared(versions) ? new RedisEntries(redis, versions, { ...config, layout }) : undefined;
   const store = new DataStore({ memory, redis, compressAboveBytes: config.compressAboveBytes, monitor, layout });
   return {
-    cache: new ResponseCache({ config, following, memory, monitor, ...(shared && { shared }) }),
-    data: new DataCache({ enabled: config.enabled, following, store, locks: shared?.locks, monitor }),
+    cache: new ResponseCache({ config, changeFeed, memory, monitor, ...(shared && { shared }) }),
+    data: new DataCache({ enabled: config.enabled, changeFeed, store, locks: shared?.locks, monitor }),
   };
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ExecutionCounts } from '../apollo/executor.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Following } from '../cache/change-feed/change-feed.ts';
+import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import type { LatencyHistogram } from '../latency-histogram.ts';
 import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from '../monitoring/cache-statistics.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
@@ -22,7 +22,7 @@ export interface MetricsSources {
   readonly databaseQueue: () => QueueFigures;
   readonly admission: () => Admission['figures'];
   readonly cacheMemoryBytes: () => number;
-  readonly following: Pick<Following, 'state' | 'trust'>;
+  readonly changeFeed: Pick<ChangeFeed, 'state' | 'trust'>;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
@@ -39,7 +39,7 @@ export function createMetrics({
   databaseQueue,
   admission,
   cacheMemoryBytes,
-  following,
+  changeFeed,
   audit,
   executions,
 }: MetricsSources): Metrics {
@@ -51,7 +51,7 @@ export function createMetrics({
   addErrors(add, monitor);
   addStatements(add, monitor);
   addCaches(add, monitor);
-  addFollowing(add, following);
+  addChangeFeed(add, changeFeed);
   addAudit(add, audit);
   if (executions) addExecutions(add, executions);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
@@ -255,7 +255,7 @@ function addAudit(add: Add, audit: MetricsSources['audit']): void {
 }
 
 /** How this process learns of writes past it: docs/cache.md. */
-function addFollowing(add: Add, { state, trust }: MetricsSources['following']): void {
+function addChangeFeed(add: Add, { state, trust }: MetricsSources['changeFeed']): void {
   const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
     add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
   const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';

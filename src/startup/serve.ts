@@ -7,8 +7,8 @@ import { buildApp } from '../app/app.ts';
 import type { ShareMetrics } from '../app/metrics.ts';
 import { OutageLog } from '../app/outage-log.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
-import type { Following } from '../cache/change-feed/change-feed.ts';
-import { followOutbox } from '../cache/change-feed/open-change-feed.ts';
+import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
+import { openChangeFeed } from '../cache/change-feed/open-change-feed.ts';
 import { FastRedis } from '../cache/redis/redis.ts';
 import type { Config } from '../config/config.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
@@ -58,17 +58,17 @@ export async function serve(
     const monitor = new Monitor({ ...config.monitoring, logger, plans });
     const database = connect(config, opened, monitor, logger);
     const redis = openRedis(config, logger);
-    const following = await follow({ config, opened, database, redis, logger });
+    const changeFeed = await startChangeFeed({ config, opened, database, redis, logger });
     const checks = databaseChecks(opened.url, database);
     const close = async () => {
       await checks.close();
-      await following.stop();
+      await changeFeed.stop();
       await redis?.close();
       await database.close();
       await plans.close();
     };
     try {
-      const services = { monitor, database, redis, following, checks };
+      const services = { monitor, database, redis, changeFeed, checks };
       return await listen({ config, logger, shareMetrics, opened, ...services, tenant, close });
     } catch (error) {
       await close();
@@ -88,7 +88,7 @@ interface Opened {
   readonly monitor: Monitor;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   readonly checks: DatabaseChecks;
   readonly tenant: TenantEntry | undefined;
   close(): Promise<void>;
@@ -102,7 +102,7 @@ async function listen({
   monitor,
   database,
   redis,
-  following,
+  changeFeed,
   checks,
   tenant,
   close,
@@ -114,7 +114,7 @@ async function listen({
   const health = { ...checks.checks, ...(redis && { redis: () => redis.check() }) };
   const sampleToken = tokens?.[0]?.token;
   const draining = new Draining();
-  const services = { config, logger, monitor, database, redis, following };
+  const services = { config, logger, monitor, database, redis, changeFeed };
   const app = await buildApp({ ...services, health, draining, shareMetrics, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
@@ -140,20 +140,20 @@ async function listen({
 }
 
 /**
- * Before anything is answered: what is kept is only trusted while it is followed what was written.
+ * Before anything is answered: entries are trusted only while the change feed runs.
  */
-async function follow({
+async function startChangeFeed({
   config,
   opened,
   database,
   redis,
   logger,
-}: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<Following> {
+}: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<ChangeFeed> {
   const outage = new OutageLog(logger, {
     began: 'the outbox of writes cannot be followed; answers come from PostgreSQL meanwhile',
     over: 'the outbox of writes is followed again',
   });
-  return followOutbox({
+  return openChangeFeed({
     enabled: config.cache.enabled,
     connection: { url: opened.directUrl, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
     database,

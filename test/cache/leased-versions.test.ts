@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HOLD_MS } from '../../src/cache/redis/timing.ts';
-import { HeldVersions } from '../../src/cache/versions/leased-versions.ts';
+import { VERSIONS_LEASE_MS } from '../../src/cache/redis/timing.ts';
+import { LeasedVersions } from '../../src/cache/versions/leased-versions.ts';
 import type { TrustedVersions } from '../../src/cache/versions/redis-versions.ts';
 import { now } from '../../src/cache/versions/trust.ts';
 
@@ -10,7 +10,7 @@ const NEW: TrustedVersions = { versions: { epoch: 'e', accounts: 2 }, term: TERM
 
 describe('versions that a process holds', () => {
   it('are there without a promise, for their tenant alone', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const asked = Promise.resolve(OLD);
     held.put('north', now(), asked);
     await asked;
@@ -19,7 +19,7 @@ describe('versions that a process holds', () => {
   });
 
   it('are waited for by those who ask while Redis is being asked', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const redis = answerOfRedis();
     held.put('north', now(), redis.promise);
     expect(held.find('north', TERM)).toBeUndefined();
@@ -29,7 +29,7 @@ describe('versions that a process holds', () => {
   });
 
   it('are not those of an answer that a recall has overtaken', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const redis = answerOfRedis();
     held.put('north', now(), redis.promise);
     held.drop('north');
@@ -39,7 +39,7 @@ describe('versions that a process holds', () => {
   });
 
   it('are not those of an answer that comes after a newer question', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const first = answerOfRedis();
     const second = Promise.resolve(NEW);
     held.put('north', now(), first.promise);
@@ -51,12 +51,12 @@ describe('versions that a process holds', () => {
   });
 
   it('are gone when their time is over, by either clock, counted from before Redis was asked', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const asked = Promise.resolve(OLD);
     const { monotonicMs, wallMs } = now();
     for (const since of [
-      { monotonicMs: monotonicMs - HOLD_MS, wallMs },
-      { monotonicMs, wallMs: wallMs - HOLD_MS },
+      { monotonicMs: monotonicMs - VERSIONS_LEASE_MS, wallMs },
+      { monotonicMs, wallMs: wallMs - VERSIONS_LEASE_MS },
     ]) {
       held.put('north', since, asked);
       await asked;
@@ -65,7 +65,7 @@ describe('versions that a process holds', () => {
   });
 
   it('do not outlive the time of trust that they were read in, though the next one is of the same server', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const asked = Promise.resolve(OLD);
     held.put('north', now(), asked);
     await asked;
@@ -73,7 +73,7 @@ describe('versions that a process holds', () => {
   });
 
   it('are not there when Redis failed, nor does that hide what was asked for since', async () => {
-    const held = new HeldVersions();
+    const held = new LeasedVersions();
     const failing = Promise.reject(new Error('Redis is away'));
     held.put('north', now(), failing);
     await expect(held.underWay('north')).rejects.toThrow('Redis is away');
@@ -83,10 +83,10 @@ describe('versions that a process holds', () => {
 });
 
 describe('holding a tenant’s versions', () => {
-  let held: HeldVersions;
+  let held: LeasedVersions;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance', 'Date'] });
-    held = new HeldVersions();
+    held = new LeasedVersions();
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -95,7 +95,7 @@ describe('holding a tenant’s versions', () => {
   it('is worthwhile when Redis was asked for them less than a hold ago', () => {
     expect(held.isWorthwhile('north')).toBe(false);
     held.glance('north', now());
-    vi.advanceTimersByTime(HOLD_MS - 1);
+    vi.advanceTimersByTime(VERSIONS_LEASE_MS - 1);
     expect(held.isWorthwhile('north')).toBe(true);
     expect(held.isWorthwhile('south')).toBe(false);
     vi.advanceTimersByTime(1);
@@ -109,7 +109,7 @@ describe('holding a tenant’s versions', () => {
       if (isUsed) expect(held.find(tenant, TERM)).toBe(OLD.versions);
     }
     held.drop('south');
-    vi.advanceTimersByTime(10 * HOLD_MS);
+    vi.advanceTimersByTime(10 * VERSIONS_LEASE_MS);
     expect(held.isWorthwhile('north')).toBe(isUsed);
     expect(held.isWorthwhile('south')).toBe(isUsed);
   });

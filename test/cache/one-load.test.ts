@@ -164,7 +164,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
  * here.
  */
 async function ask(...asked: Parameters<typeof askOnce>): Promise<Awaited<ReturnType<typeof askOnce>>> {
-  await until(async () => asked[0].following.trust.isValid);
+  await until(async () => asked[0].changeFeed.trust.isValid);
   const answer = await askOnce(...asked);
   return answer.status?.endsWith('detail=untrusted') ? ask(...asked) : answer;
 }

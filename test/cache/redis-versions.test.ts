@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { FastRedis } from '../../src/cache/redis/redis.ts';
-import { HOLD_MS } from '../../src/cache/redis/timing.ts';
+import { VERSIONS_LEASE_MS } from '../../src/cache/redis/timing.ts';
 import { versionsKey } from '../../src/cache/versions/cache-key.ts';
-import { HoldingVersions } from '../../src/cache/versions/leasing-versions.ts';
+import { LeasingVersions } from '../../src/cache/versions/leasing-versions.ts';
 import type { OutboxChange } from '../../src/cache/versions/outbox-reader.ts';
 import { RedisVersions, UntrustedBump } from '../../src/cache/versions/redis-versions.ts';
 import { Trust, type TrustTerm } from '../../src/cache/versions/trust.ts';
@@ -136,7 +136,7 @@ describeWithOwnRedis('versions that processes hold', () => {
     // Again, should the machine stand still until the hold is over.
     await until(async () => {
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
-      stored.held.by.dead = (await redisTimeMs(admin)) + HOLD_MS;
+      stored.held.by.dead = (await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
       await admin.set(KEY, JSON.stringify(stored));
       const before = [await accounts(SCOPE), await accounts(OTHER)];
       let isHeard = false;
@@ -195,7 +195,7 @@ describeWithOwnRedis('versions that processes hold', () => {
       const writeId = randomUUID();
       await there.untilHolding();
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
-      const heldUntilMs = Math.floor(await redisTimeMs(admin)) + HOLD_MS;
+      const heldUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
       await admin.set(KEY, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
       const { heard } = await here.versions.relay(here.serverId, [rowOf(SCOPE, writeId)]);
       await there.versions.bump(SCOPE, ['accounts'], writeId);
@@ -242,7 +242,7 @@ describeWithOwnRedis('versions that processes hold', () => {
     expect(await here.versions.read(SCOPE)).not.toEqual(before);
     // What was held before is over by itself.
     const heldUntilMs: number[] = Object.values(JSON.parse((await admin.get(KEY)) ?? '').held.by);
-    expect(Math.max(0, ...heldUntilMs)).toBeLessThan(lostMs + HOLD_MS);
+    expect(Math.max(0, ...heldUntilMs)).toBeLessThan(lostMs + VERSIONS_LEASE_MS);
     await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
   });
 });
@@ -276,7 +276,7 @@ async function startProcess(server: TestRedis) {
   );
   const serverId = await askId();
   const trust = new EndlessTrust({ name: 'term', serverId });
-  const versions = new HoldingVersions(new RedisVersions(redis, trust), redis, trust);
+  const versions = new LeasingVersions(new RedisVersions(redis, trust), redis, trust);
   const process = {
     serverId,
     versions,
@@ -294,7 +294,7 @@ async function startProcess(server: TestRedis) {
 }
 
 /** Whether the process need not ask for what it has just read. */
-async function isHeld({ versions }: { versions: HoldingVersions }): Promise<boolean> {
+async function isHeld({ versions }: { versions: LeasingVersions }): Promise<boolean> {
   await versions.read(SCOPE);
   return !(versions.read(SCOPE) instanceof Promise);
 }

@@ -3,8 +3,8 @@ import pino, { type DestinationStream } from 'pino';
 import { buildApp } from '../../src/app/app.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
-import type { Following } from '../../src/cache/change-feed/change-feed.ts';
-import { followOutbox } from '../../src/cache/change-feed/open-change-feed.ts';
+import type { ChangeFeed } from '../../src/cache/change-feed/change-feed.ts';
+import { openChangeFeed } from '../../src/cache/change-feed/open-change-feed.ts';
 import { FastRedis } from '../../src/cache/redis/redis.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
@@ -34,7 +34,7 @@ export interface ServiceOptions {
    * outbox. Those of every test do when THROUGH_PGBOUNCER is set.
    */
   readonly throughPgbouncer?: boolean;
-  /** As of `followOutbox`. */
+  /** As of `openChangeFeed`. */
   readonly holdsVersions?: boolean;
   /** Whether readiness asks the database, as in production; otherwise all is well. */
   readonly checksHealth?: boolean;
@@ -51,7 +51,7 @@ export interface TestService {
   /** Sends one operation over HTTP. */
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
   /** How this service learns of writes past it. */
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   /** What it told of that fails: of Redis, and of following the outbox. */
   readonly told: readonly Error[];
   /** Resolves when the service shows what was written past it before the call. */
@@ -107,7 +107,7 @@ export async function startService({
   });
   const up = async () => {};
   const redis = config.redisUrl ? new FastRedis(config.redisUrl, (error) => told.push(error), config.cache) : undefined;
-  const following = await followOutbox({
+  const changeFeed = await openChangeFeed({
     enabled: config.cache.enabled,
     connection: { url: followUrl ?? own.url, role: SERVICE_ROLE },
     database,
@@ -122,7 +122,7 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const app = await buildApp({ config, logger, monitor, database, redis, following, health, draining });
+  const app = await buildApp({ config, logger, monitor, database, redis, changeFeed, health, draining });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const tenantIds = new Map<string, string>();
@@ -130,16 +130,16 @@ export async function startService({
     url,
     databaseUrl: own.url,
     statements,
-    following,
+    changeFeed,
     told,
-    untilCaughtUp: () => following.untilCaughtUp(),
+    untilCaughtUp: () => changeFeed.untilCaughtUp(),
     beginDraining: () => draining.begin(),
     token: (role, slug) => issueToken(config.auth, own.url, tenantIds, role, slug),
     send: (token, query, variables) => sendTo(url, token, query, variables),
     async close() {
       await app.close();
       await checks?.close();
-      await following.stop();
+      await changeFeed.stop();
       await redis?.close();
       await database.close();
       await pooler?.stop();

@@ -145,7 +145,7 @@ describe('the transactions of each account of a list', () => {
     // A cursor of the tenant's whole list is one of each account's, too: it is a place in the same
     // order.
     const cursor = (await cursorsOf(transactionsOf(LORD_HOWE, { accountId: twinAccountId(0) })))[place] ?? '';
-    const following = await pagesByAccount(LORD_HOWE, { first: size, after: cursor });
+    const changeFeed = await pagesByAccount(LORD_HOWE, { first: size, after: cursor });
     const preceding = await pagesByAccount(LORD_HOWE, { last: size, before: cursor });
     const mark = busiest[place];
     if (!mark) throw new Error('the fixture has too few movements');
@@ -154,7 +154,7 @@ describe('the transactions of each account of a list', () => {
       const newer = await rowsOf(LORD_HOWE, id, `(booked_at, id) > ('${mark.bookedAt}', '${mark.id}')`);
       const older = await rowsOf(LORD_HOWE, id, `(booked_at, id) < ('${mark.bookedAt}', '${mark.id}')`);
       const from = rows.length - older.length;
-      expectPage(at(following, id), rows, from, Math.min(from + size, rows.length));
+      expectPage(at(changeFeed, id), rows, from, Math.min(from + size, rows.length));
       expectPage(at(preceding, id), rows, Math.max(0, newer.length - size), newer.length);
     }
   });

@@ -1,16 +1,16 @@
 import type { Trust } from '../versions/trust.ts';
 import type { VersionStore } from '../versions/versions.ts';
-import type { UnheardBumps } from './unconfirmed-invalidations.ts';
+import type { UnconfirmedInvalidations } from './unconfirmed-invalidations.ts';
 
 /**
  * What a process does for the outbox: one drains it into Redis, the others stand by; without Redis
  * each follows it.
  */
-export type FollowerRole = 'off' | 'alone' | 'standby' | 'drainer';
+export type ChangeFeedRole = 'off' | 'alone' | 'standby' | 'drainer';
 
 /** For the metrics; since the process began. */
-export class FollowerState {
-  role: FollowerRole = 'off';
+export class ChangeFeedState {
+  role: ChangeFeedRole = 'off';
   /** Rows of the outbox that were read. */
   followedRows = 0;
   /** From the begin of the last poll that is done with until all it saw was in the versions. */
@@ -22,12 +22,12 @@ export class FollowerState {
 }
 
 /** How a process learns of writes past it, and what it knows of them. */
-export interface Following {
+export interface ChangeFeed {
   readonly versions: VersionStore;
   readonly trust: Trust;
-  readonly state: FollowerState;
+  readonly state: ChangeFeedState;
   /** Absent without Redis: a bump within the process does not fail. */
-  readonly unheard?: UnheardBumps;
+  readonly unheard?: UnconfirmedInvalidations;
   /**
    * Whether the versions are trusted after all. The process may have stood still for longer than
    * its trust lasts, and need only look again; those who wait wait together. Says no at once when

@@ -5,7 +5,7 @@ import { LEASE_MS, MARGIN_MS, RENEW_MS } from '../redis/timing.ts';
 import { isContinued } from '../versions/checkpoint.ts';
 import type { OutboxChange, OutboxPoll, OutboxReader } from '../versions/outbox-reader.ts';
 import type { SharedVersions } from '../versions/versions.ts';
-import type { FollowerState } from './change-feed.ts';
+import type { ChangeFeedState } from './change-feed.ts';
 import { isLive, type Lease, type LeaseStore } from './lease-store.ts';
 
 /**
@@ -14,12 +14,12 @@ import { isLive, type Lease, type LeaseStore } from './lease-store.ts';
  */
 const ANNOUNCE_MS = 10_000;
 
-export interface DrainTermOptions {
+export interface LeadershipTermOptions {
   readonly reader: OutboxReader;
   readonly leases: LeaseStore;
   readonly versions: SharedVersions;
   readonly serverId: string;
-  readonly state: FollowerState;
+  readonly state: ChangeFeedState;
 }
 
 /** A poll of which not everything is in the versions yet, or not heard of. */
@@ -37,7 +37,7 @@ interface OpenPoll {
 type Reached = Omit<Lease, 'server' | 'untilMs'>;
 
 /** The time from one election of a drainer to the first thing that goes wrong. */
-export class DrainTerm {
+export class LeadershipTerm {
   readonly holder = randomUUID();
   /**
    * When a lease was sent last, on the clock of this process; it may have arrived though an error
@@ -53,7 +53,7 @@ export class DrainTerm {
   #last: OutboxPoll | undefined;
 
   private constructor(
-    private readonly options: DrainTermOptions,
+    private readonly options: LeadershipTermOptions,
     nowMs: number,
     private reached: Reached | undefined,
   ) {
@@ -66,12 +66,12 @@ export class DrainTerm {
    * @throws when Redis takes no writes, another database has a lease there, or what is written now
    *   may not be seen
    */
-  static async begin(options: DrainTermOptions): Promise<DrainTerm> {
+  static async begin(options: LeadershipTermOptions): Promise<LeadershipTerm> {
     const { nowMs, lease, serverId } = await options.leases.readToContinue();
     if (serverId !== options.serverId) throw new Error('Redis is another one than before');
     const { database } = await options.reader.poll();
     if (lease && lease.database !== database && isLive(lease, nowMs)) throw new OtherDatabase();
-    return new DrainTerm(options, nowMs, lease?.server === serverId ? lease : undefined);
+    return new LeadershipTerm(options, nowMs, lease?.server === serverId ? lease : undefined);
   }
 
   /**

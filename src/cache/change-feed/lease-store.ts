@@ -1,6 +1,6 @@
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
 import { historyOf } from '../redis/redis-server.ts';
-import type { Position } from '../versions/checkpoint.ts';
+import type { Checkpoint } from '../versions/checkpoint.ts';
 import { parseSnapshot } from '../versions/snapshot.ts';
 
 /**
@@ -15,7 +15,7 @@ const KEY_TTL_MS = 14 * 24 * 3600 * 1000;
  * What the drainer tells all who share the Redis. Times are of Redis's clock, in milliseconds since
  * 1970.
  */
-export interface Lease extends Position {
+export interface Lease extends Checkpoint {
   /** The Redis that it was written to. A copy of it, on a replica, says nothing of the replica. */
   readonly server: string;
   /** The leadership term, by a random name. Nothing that was kept in one is current in another. */

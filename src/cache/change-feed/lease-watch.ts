@@ -30,7 +30,7 @@ export class LeaseWatch {
     this.options.trust.revoke();
   }
 
-  /** See `Following`. */
+  /** See `ChangeFeed`. */
   async regainTrust(): Promise<boolean> {
     await this.#loop.untilNextRound();
     return this.options.trust.isValid;

@@ -8,14 +8,14 @@ import { isContinued } from '../versions/checkpoint.ts';
 import type { MemoryVersions } from '../versions/memory-versions.ts';
 import { type OutboxConnection, type OutboxPoll, OutboxReader } from '../versions/outbox-reader.ts';
 import { now, type Trust } from '../versions/trust.ts';
-import type { FollowerState } from './change-feed.ts';
+import type { ChangeFeedState } from './change-feed.ts';
 import { nextPauseMs } from './pause.ts';
 
-export interface MemoryFollowerOptions {
+export interface MemoryChangeFeedOptions {
   readonly connection: OutboxConnection;
   readonly versions: MemoryVersions;
   readonly trust: Trust;
-  readonly state: FollowerState;
+  readonly state: ChangeFeedState;
   readonly onError: (error: Error) => void;
   /** Told of every round that works. */
   readonly onWorks: () => void;
@@ -25,7 +25,7 @@ export interface MemoryFollowerOptions {
  * Follows the outbox for the versions of its own process; any number of processes do so side by
  * side.
  */
-export class MemoryFollower {
+export class MemoryChangeFeed {
   readonly #loop: Loop;
   #reader: OutboxReader | undefined;
   #last: OutboxPoll | undefined;
@@ -33,7 +33,7 @@ export class MemoryFollower {
   /** When the last poll that is done with began. */
   caughtUpMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly options: MemoryFollowerOptions) {
+  constructor(private readonly options: MemoryChangeFeedOptions) {
     options.state.role = 'alone';
     this.#loop = new Loop(
       () => this.#poll(),
@@ -48,7 +48,7 @@ export class MemoryFollower {
     await this.#reader?.close().catch(this.options.onError);
   }
 
-  /** See `Following`. */
+  /** See `ChangeFeed`. */
   async regainTrust(): Promise<boolean> {
     await this.#loop.untilNextRound();
     return this.options.trust.isValid;

@@ -2,19 +2,19 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import type { FastRedis } from '../redis/redis.ts';
-import { HoldingVersions } from '../versions/leasing-versions.ts';
+import { LeasingVersions } from '../versions/leasing-versions.ts';
 import { MemoryVersions } from '../versions/memory-versions.ts';
 import type { OutboxConnection } from '../versions/outbox-reader.ts';
 import { RedisVersions } from '../versions/redis-versions.ts';
 import { Trust } from '../versions/trust.ts';
-import { FollowerState, type Following } from './change-feed.ts';
+import { type ChangeFeed, ChangeFeedState } from './change-feed.ts';
 import { DatabaseIdentity } from './database-identity.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LeaseWatch } from './lease-watch.ts';
-import { MemoryFollower } from './memory-change-feed.ts';
+import { MemoryChangeFeed } from './memory-change-feed.ts';
 import { OutboxCleaner } from './outbox-cleaner.ts';
-import { Drainer } from './outbox-relay.ts';
-import { UnheardBumps } from './unconfirmed-invalidations.ts';
+import { OutboxRelay } from './outbox-relay.ts';
+import { UnconfirmedInvalidations } from './unconfirmed-invalidations.ts';
 
 /**
  * A service that starts waits so long for the first trust; without it the first answers come from
@@ -23,7 +23,7 @@ import { UnheardBumps } from './unconfirmed-invalidations.ts';
 const START_TIMEOUT_MS = 3_000;
 const CATCH_UP_TIMEOUT_MS = 10_000;
 
-export interface FollowOptions {
+export interface ChangeFeedOptions {
   /**
    * With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for
    * processes that keep some.
@@ -44,25 +44,25 @@ export interface FollowOptions {
  * Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds
  * without.
  */
-export async function followOutbox(options: FollowOptions): Promise<Following> {
-  const following = options.redis ? throughRedis(options, options.redis) : alone(options);
+export async function openChangeFeed(options: ChangeFeedOptions): Promise<ChangeFeed> {
+  const changeFeed = options.redis ? throughRedis(options, options.redis) : alone(options);
   if (options.enabled)
-    await following
+    await changeFeed
       .untilCaughtUp(AbortSignal.timeout(START_TIMEOUT_MS))
       .catch((error: Error) => options.onError(error));
-  return { ...following, untilCaughtUp: () => following.untilCaughtUp(AbortSignal.timeout(CATCH_UP_TIMEOUT_MS)) };
+  return { ...changeFeed, untilCaughtUp: () => changeFeed.untilCaughtUp(AbortSignal.timeout(CATCH_UP_TIMEOUT_MS)) };
 }
 
-type Started = Omit<Following, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
+type Started = Omit<ChangeFeed, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
 
 function throughRedis(
-  { enabled, connection, database, holdsVersions = true, onError, onWorks = () => {} }: FollowOptions,
+  { enabled, connection, database, holdsVersions = true, onError, onWorks = () => {} }: ChangeFeedOptions,
   redis: FastRedis,
 ): Started {
-  const [trust, state, leases] = [new Trust(), new FollowerState(), new LeaseStore(redis)];
+  const [trust, state, leases] = [new Trust(), new ChangeFeedState(), new LeaseStore(redis)];
   const plain = new RedisVersions(redis, trust);
-  const versions = holdsVersions ? new HoldingVersions(plain, redis, trust) : plain;
-  const unheard = new UnheardBumps(database);
+  const versions = holdsVersions ? new LeasingVersions(plain, redis, trust) : plain;
+  const unheard = new UnconfirmedInvalidations(database);
   const common = { versions, trust, state, unheard };
   // Also where no answer is kept: the lease tells whether others learn of a bump at once.
   const watch = new LeaseWatch({ leases, trust, database: new DatabaseIdentity(database) });
@@ -75,7 +75,7 @@ function throughRedis(
         versions.close();
       },
     };
-  const drainer = new Drainer({ connection, redis, leases, versions, database, state, onError, onWorks });
+  const drainer = new OutboxRelay({ connection, redis, leases, versions, database, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     ...common,
@@ -88,22 +88,22 @@ function throughRedis(
   };
 }
 
-function alone({ enabled, connection, database, onError, onWorks = () => {} }: FollowOptions): Started {
-  const [trust, state, versions] = [new Trust(), new FollowerState(), new MemoryVersions()];
+function alone({ enabled, connection, database, onError, onWorks = () => {} }: ChangeFeedOptions): Started {
+  const [trust, state, versions] = [new Trust(), new ChangeFeedState(), new MemoryVersions()];
   if (!enabled) return { versions, trust, state, ...notFollowing };
-  const follower = new MemoryFollower({ connection, versions, trust, state, onError, onWorks });
+  const feed = new MemoryChangeFeed({ connection, versions, trust, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     versions,
     trust,
     state,
-    regainTrust: () => follower.regainTrust(),
+    regainTrust: () => feed.regainTrust(),
     async untilCaughtUp(signal) {
       const calledMs = performance.now();
-      while (follower.caughtUpMs < calledMs) await delay(2, undefined, { signal });
+      while (feed.caughtUpMs < calledMs) await delay(2, undefined, { signal });
     },
     async stop() {
-      await Promise.all([follower.stop(), cleaner.stop()]);
+      await Promise.all([feed.stop(), cleaner.stop()]);
     },
   };
 }

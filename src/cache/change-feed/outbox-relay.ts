@@ -5,19 +5,19 @@ import { type FastRedis, RedisFailed } from '../redis/redis.ts';
 import { ELECTION_MS, LEASE_MS, MARGIN_MS } from '../redis/timing.ts';
 import { type OutboxConnection, OutboxReader } from '../versions/outbox-reader.ts';
 import type { SharedVersions } from '../versions/versions.ts';
-import type { FollowerState } from './change-feed.ts';
-import { DrainTerm, OtherDatabase } from './leadership-term.ts';
+import type { ChangeFeedState } from './change-feed.ts';
+import { LeadershipTerm, OtherDatabase } from './leadership-term.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { nextPauseMs } from './pause.ts';
 
-export interface DrainerOptions {
+export interface OutboxRelayOptions {
   readonly connection: OutboxConnection;
   readonly redis: FastRedis;
   readonly leases: LeaseStore;
   readonly versions: SharedVersions;
   /** The service's own connections, for what is not urgent. */
   readonly database: TenantDatabase;
-  readonly state: FollowerState;
+  readonly state: ChangeFeedState;
   readonly onError: (error: Error) => void;
   /** Told of every round that works. */
   readonly onWorks: () => void;
@@ -31,16 +31,16 @@ const OTHER_DATABASE_TOLD_AFTER_MS = 2 * LEASE_MS;
  * second. The lock that elects it lives and dies with its connection to PostgreSQL, and it gives
  * both up as soon as Redis fails it, since another process may reach Redis.
  */
-export class Drainer {
+export class OutboxRelay {
   readonly #loop: Loop;
   readonly #withdrawals = new Set<NodeJS.Timeout>();
   #reader: OutboxReader | undefined;
-  #term: DrainTerm | undefined;
+  #term: LeadershipTerm | undefined;
   #serverId = '';
   #pauseMs = 0;
   #otherDatabaseSinceMs: number | undefined;
 
-  constructor(private readonly options: DrainerOptions) {
+  constructor(private readonly options: OutboxRelayOptions) {
     options.state.role = 'standby';
     this.#loop = new Loop(
       () => (this.#term ? this.#drain(this.#term) : this.#stand()),
@@ -62,14 +62,14 @@ export class Drainer {
     this.#reader ??= await OutboxReader.open(connection);
     if (!(await this.#reader.tryLock(`tenantry cache drainer ${serverId}`))) return ELECTION_MS;
     this.#serverId = serverId;
-    this.#term = await DrainTerm.begin({ reader: this.#reader, leases, versions, serverId, state });
+    this.#term = await LeadershipTerm.begin({ reader: this.#reader, leases, versions, serverId, state });
     this.#otherDatabaseSinceMs = undefined;
     state.role = 'drainer';
     state.elections++;
     return 0;
   }
 
-  async #drain(term: DrainTerm): Promise<number> {
+  async #drain(term: LeadershipTerm): Promise<number> {
     this.#pauseMs = nextPauseMs(this.#pauseMs, await term.step());
     return this.#pauseMs;
   }
@@ -96,7 +96,7 @@ export class Drainer {
    * When the last lease is over, and nobody else has taken the office, nobody trusts: writes whose
    * bump fails then need not wait.
    */
-  #withdrawLater({ holder, lastLeaseMs = performance.now() }: DrainTerm): void {
+  #withdrawLater({ holder, lastLeaseMs = performance.now() }: LeadershipTerm): void {
     const serverId = this.#serverId;
     const timer = setTimeout(
       () => {

@@ -4,14 +4,14 @@ import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { maskOf } from '../dependencies/dependency-bits.ts';
 import type { CacheDependency } from '../dependencies/namespaces.ts';
-import { HOLD_MS, LEASE_MS, MARGIN_MS } from '../redis/timing.ts';
+import { LEASE_MS, MARGIN_MS, VERSIONS_LEASE_MS } from '../redis/timing.ts';
 import { UntrustedBump } from '../versions/redis-versions.ts';
 
 /**
  * Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the
  * write in the versions, and what was held until then is over as well.
  */
-const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + HOLD_MS + MARGIN_MS;
+const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + VERSIONS_LEASE_MS + MARGIN_MS;
 const RETRY_MS = 50;
 
 /**
@@ -20,7 +20,7 @@ const RETRY_MS = 50;
  * another process may take the old answer for current. So the write is acknowledged only when it is
  * in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
  */
-export class UnheardBumps {
+export class UnconfirmedInvalidations {
   constructor(private readonly database: TenantDatabase) {}
 
   /**

@@ -3,9 +3,9 @@ import { errorCodeOf } from '../../graphql/format-error.ts';
 import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { Following } from '../change-feed/change-feed.ts';
+import type { ChangeFeed } from '../change-feed/change-feed.ts';
 import type { LoadLocks } from '../store/load-lock.ts';
-import { FailedLoads, Flights } from '../store/single-flight.ts';
+import { FailedLoads, SingleFlight } from '../store/single-flight.ts';
 import { dataKey, loadKey } from '../versions/cache-key.ts';
 import { isCurrent, type Versions, versionsOf } from '../versions/versions.ts';
 import type { Data, Found } from './data.ts';
@@ -29,7 +29,7 @@ interface Reading<Value> extends Data<Value> {
 
 export interface DataCacheOptions {
   readonly enabled: boolean;
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   readonly store: DataStore;
   /** For loads of which one is enough for all processes; absent without Redis. */
   readonly locks?: LoadLocks | undefined;
@@ -42,12 +42,12 @@ export interface DataCacheOptions {
  * are current. One entry holds what one load read: it is replaced, and never added to.
  */
 export class DataCache {
-  readonly #flights = new Flights<Found<unknown>>();
+  readonly #flights = new SingleFlight<Found<unknown>>();
   readonly #ofRequests = new WeakMap<object, RequestVersions>();
   readonly #old: OldValues;
 
   constructor(private readonly options: DataCacheOptions) {
-    this.#old = new OldValues(options.following.trust);
+    this.#old = new OldValues(options.changeFeed.trust);
   }
 
   /**
@@ -91,10 +91,10 @@ export class DataCache {
   }
 
   async #readVersions(scope: TenantScope): Promise<Versions | null> {
-    const { following, monitor } = this.options;
-    if (!(following.trust.isValid || (await following.regainTrust()))) return null;
+    const { changeFeed, monitor } = this.options;
+    if (!(changeFeed.trust.isValid || (await changeFeed.regainTrust()))) return null;
     try {
-      return await following.versions.read(scope);
+      return await changeFeed.versions.read(scope);
     } catch {
       monitor.recordCache({ namespace: 'versions', kind: 'error' }); // FastRedis has logged it
       return null;

@@ -2,20 +2,20 @@ import type { Result } from 'ioredis';
 import { DEPENDENCIES_BY_BIT } from '../dependencies/dependency-bits.ts';
 import { HEADER_START, LENGTHS_START } from './entry-frame.ts';
 import { LUA_REPLICATION } from './redis-server.ts';
-import { HOLD_MS } from './timing.ts';
+import { VERSIONS_LEASE_MS } from './timing.ts';
 
 /**
  * With a process's id behind it: where that process hears of recalls, and of who has heard of its
  * own.
  */
-export const RECALL_CHANNEL = 'tenantry:cache:recall:';
+export const REVOCATION_CHANNEL = 'tenantry:cache:recall:';
 
 /**
  * Whom a bump has told: for how long processes may hold the versions that Redis does not know of,
  * then the id of each that it told and for how long that may hold them yet, in turn. In
  * milliseconds.
  */
-export type Recalled = readonly [unknownMs: number, ...holders: (string | number)[]];
+export type Revoked = readonly [unknownMs: number, ...holders: (string | number)[]];
 
 /**
  * What the scripts below share. `load` gives a tenant's versions, in a new epoch when there are
@@ -26,7 +26,7 @@ export type Recalled = readonly [unknownMs: number, ...holders: (string | number
  */
 const versionsFunctions = (keyPrefix: string) => `
 local names = { ${DEPENDENCIES_BY_BIT.map((name) => `'${name}'`).join(', ')} }
-local holdMs = ${HOLD_MS}
+local holdMs = ${VERSIONS_LEASE_MS}
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -72,7 +72,7 @@ local function recall(versions, own, message)
   local told = { math.max(0, versions.held.since + holdMs - nowMs) }
   for id, untilMs in pairs(versions.held.by) do
     if id ~= own then
-      redis.call('PUBLISH', '${keyPrefix}${RECALL_CHANNEL}' .. id, message)
+      redis.call('PUBLISH', '${keyPrefix}${REVOCATION_CHANNEL}' .. id, message)
       told[#told + 1] = id
       told[#told + 1] = untilMs - nowMs
     end
@@ -205,8 +205,8 @@ declare module 'ioredis' {
     bumpVersions(
       keyCount: number,
       ...keysAndValues: (string | number)[]
-    ): Result<[text: string, recalled: Recalled], Context>;
-    relayChanges(keyCount: number, ...keysAndValues: (string | number)[]): Result<[recalled?: Recalled], Context>;
+    ): Result<[text: string, recalled: Revoked], Context>;
+    relayChanges(keyCount: number, ...keysAndValues: (string | number)[]): Result<[recalled?: Revoked], Context>;
     readLease(key: string): Result<[nowMs: string, role: string, history: string, lease: string | null], Context>;
     writeLease(key: string, ...values: (string | number)[]): Result<[nowMs: string, outcome: string], Context>;
     replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;

@@ -29,4 +29,4 @@ export const CLEANING_MS = 5_000;
  * How long a process may take a tenant's versions for current without asking Redis again. A write
  * waits so long at most for a process that has died, or does not hear.
  */
-export const HOLD_MS = 250;
+export const VERSIONS_LEASE_MS = 250;

@@ -3,13 +3,13 @@ import type { CacheConfig } from '../../config/config.ts';
 import type { BypassReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { Following } from '../change-feed/change-feed.ts';
-import type { UnheardBumps } from '../change-feed/unconfirmed-invalidations.ts';
+import type { ChangeFeed } from '../change-feed/change-feed.ts';
+import type { UnconfirmedInvalidations } from '../change-feed/unconfirmed-invalidations.ts';
 import type { CacheDependency } from '../dependencies/namespaces.ts';
 import { countedAccess } from '../store/counted-access.ts';
 import { etagOf, type ResponseEntry } from '../store/entry.ts';
 import type { MemoryEntries, RedisEntries } from '../store/entry-store.ts';
-import { FailedLoads, Flights } from '../store/single-flight.ts';
+import { FailedLoads, SingleFlight } from '../store/single-flight.ts';
 import { loadKey, tenantOf } from '../versions/cache-key.ts';
 import { isCurrent, type Versions, versionsOf } from '../versions/versions.ts';
 import { type Answer, type Bypass, type Hit, type LoadedAnswer, type Miss, whyMissed } from './answer.ts';
@@ -17,7 +17,7 @@ import { type Answer, type Bypass, type Hit, type LoadedAnswer, type Miss, whyMi
 export interface ResponseCacheOptions {
   readonly config: CacheConfig;
   /** The versions, and how this process learns of what was written past it. */
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   readonly memory: MemoryEntries;
   /** The tier behind the process; absent without Redis. */
   readonly shared?: RedisEntries;
@@ -52,7 +52,7 @@ const UNKNOWN_NAMESPACE = 'unknown';
  * still are; nothing is ever deleted to invalidate.
  */
 export class ResponseCache {
-  readonly #flights = new Flights<Answer>();
+  readonly #flights = new SingleFlight<Answer>();
 
   constructor(private readonly options: ResponseCacheOptions) {}
 
@@ -82,9 +82,9 @@ export class ResponseCache {
    * undefined otherwise.
    */
   answerAtHand(scope: TenantScope, key: string): Hit | undefined {
-    const { config, following } = this.options;
-    if (!config.enabled || !following.trust.isValid) return undefined;
-    const now = following.versions.held(scope);
+    const { config, changeFeed } = this.options;
+    if (!config.enabled || !changeFeed.trust.isValid) return undefined;
+    const now = changeFeed.versions.held(scope);
     return now && this.#findInMemory(key, now);
   }
 
@@ -149,9 +149,9 @@ export class ResponseCache {
     scope: TenantScope,
     dependencies: readonly CacheDependency[],
     writeId?: string,
-    onFailure?: (unheard: UnheardBumps) => Promise<void>,
+    onFailure?: (unheard: UnconfirmedInvalidations) => Promise<void>,
   ): Promise<void> {
-    const { versions, unheard } = this.options.following;
+    const { versions, unheard } = this.options.changeFeed;
     for (const namespace of dependencies) this.options.monitor.recordCache({ namespace, kind: 'invalidation' });
     const bump = () => versions.bump(scope, dependencies, writeId);
     try {
@@ -172,15 +172,15 @@ export class ResponseCache {
    * hit or miss.
    */
   #lookUp(scope: TenantScope, key: string): Lookup | undefined | Promise<Lookup | undefined> {
-    const { config, following } = this.options;
+    const { config, changeFeed } = this.options;
     if (!config.enabled) return undefined;
-    if (following.trust.isValid) return this.#lookUpTrusted(scope, key);
-    return following.regainTrust().then((isTrusted) => (isTrusted ? this.#lookUpTrusted(scope, key) : undefined));
+    if (changeFeed.trust.isValid) return this.#lookUpTrusted(scope, key);
+    return changeFeed.regainTrust().then((isTrusted) => (isTrusted ? this.#lookUpTrusted(scope, key) : undefined));
   }
 
   #lookUpTrusted(scope: TenantScope, key: string): Lookup | undefined | Promise<Lookup | undefined> {
-    const { following, memory, shared } = this.options;
-    const { versions } = following;
+    const { changeFeed, memory, shared } = this.options;
+    const { versions } = changeFeed;
     if (shared && !memory.has(key)) return this.#findShared(shared, scope, key);
     const now = versions.read(scope);
     if (!(now instanceof Promise)) return this.#lookUpUnder(now, scope, key);
@@ -216,9 +216,9 @@ export class ResponseCache {
   }
 
   #whyBypassed(): BypassReason {
-    const { config, following } = this.options;
+    const { config, changeFeed } = this.options;
     if (!config.enabled) return 'off';
-    return following.trust.isValid ? 'unreachable' : 'untrusted';
+    return changeFeed.trust.isValid ? 'unreachable' : 'untrusted';
   }
 
   /** Of all processes that share the Redis one loads; the others wait for what it stores. */

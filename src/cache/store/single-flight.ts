@@ -30,7 +30,7 @@ export interface Flight<Result> {
  * write would answer a reader that comes after it: it is joined only under the versions that it
  * began under.
  */
-export class Flights<Result> {
+export class SingleFlight<Result> {
   readonly #flights = new Map<string, Flight<Result>>();
 
   under(key: string, versions: Versions): Flight<Result> | undefined {

@@ -1,7 +1,7 @@
 import { parseSnapshot, seesAllOf } from './snapshot.ts';
 
 /** A place in the outbox of one database. */
-export interface Position {
+export interface Checkpoint {
   readonly snapshot: string;
   /** As `cache_database_identity()` gives it. */
   readonly database: string;
@@ -14,7 +14,7 @@ export interface Position {
  * that came back from a crash, a standby or a backup may have lost writes that were seen), the
  * triggers fired all the while, and no row was removed that the position had not seen.
  */
-export function isContinued(position: Position, poll: Position & { readonly removed: string | null }): boolean {
+export function isContinued(position: Checkpoint, poll: Checkpoint & { readonly removed: string | null }): boolean {
   if (position.database !== poll.database || position.triggers !== poll.triggers) return false;
   return poll.removed === null || seesAllOf(parseSnapshot(position.snapshot), parseSnapshot(poll.removed));
 }

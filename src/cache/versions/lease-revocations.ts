@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastRedis } from '../redis/redis.ts';
-import { RECALL_CHANNEL, type Recalled } from '../redis/redis-scripts.ts';
+import { REVOCATION_CHANNEL, type Revoked } from '../redis/redis-scripts.ts';
 import type { RedisSubscription } from '../redis/redis-subscription.ts';
 
 /** Timers may ring a millisecond early, and clocks do not run quite alike. */
@@ -19,7 +19,7 @@ interface Sent {
  * a message to each that holds them; each drops them and says so; then, and not before, whoever
  * bumped goes on. One that does not say so is waited for until its hold is over.
  */
-export class Recalls {
+export class LeaseRevocations {
   /** This process, among those that share the Redis. */
   readonly processId = randomUUID();
   readonly #sent = new Map<number, Sent>();
@@ -31,7 +31,7 @@ export class Recalls {
     private readonly redis: FastRedis,
     private readonly onRecall: (tenantId: string) => void,
   ) {
-    this.#subscription = redis.subscribe(RECALL_CHANNEL + this.processId, (message) => this.#receive(message));
+    this.#subscription = redis.subscribe(REVOCATION_CHANNEL + this.processId, (message) => this.#receive(message));
   }
 
   /** Whether this process would hear of a recall; else it should hold nothing. */
@@ -47,7 +47,7 @@ export class Recalls {
    */
   async send<Result>(
     tenantId: string,
-    bump: (message: string) => Promise<[Result, Recalled?]>,
+    bump: (message: string) => Promise<[Result, Revoked?]>,
   ): Promise<{ result: Result; heard: Promise<void> | undefined }> {
     const number = ++this.#lastNumber;
     // Before the bump is sent: a process may have heard before its answer is here.
@@ -75,7 +75,7 @@ export class Recalls {
       this.onRecall(tenantId);
       // When it does not arrive the other one waits until the hold is over. FastRedis has told of
       // it.
-      this.redis.publish(RECALL_CHANNEL + processId, `heard ${this.processId} ${number}`).catch(() => {});
+      this.redis.publish(REVOCATION_CHANNEL + processId, `heard ${this.processId} ${number}`).catch(() => {});
     } else if (kind === 'heard') {
       const sent = this.#sent.get(Number(number));
       sent?.heardBy.add(processId);
@@ -88,7 +88,7 @@ export class Recalls {
  * For those that are not known of and those that are at the same time: each hold is over by itself.
  * @returns undefined when nobody is to be waited for; else what never rejects
  */
-function untilHeard(sent: Sent, [unknownMs, ...holders]: Recalled): Promise<void> | undefined {
+function untilHeard(sent: Sent, [unknownMs, ...holders]: Revoked): Promise<void> | undefined {
   const unknown = unknownMs > 0 ? delay(unknownMs + MARGIN_MS) : undefined;
   const known = untilHeardBy(sent, holders);
   return unknown && known ? Promise.all([unknown, known]).then(() => {}) : (unknown ?? known);

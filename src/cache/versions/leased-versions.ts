@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { HOLD_MS } from '../redis/timing.ts';
+import { VERSIONS_LEASE_MS } from '../redis/timing.ts';
 import type { TrustedVersions } from './redis-versions.ts';
 import { elapsedMs, type Moment, type TrustTerm } from './trust.ts';
 import type { Versions } from './versions.ts';
@@ -24,7 +24,7 @@ interface Question {
  * list of those who hold them, and whoever bumps them waits until it has dropped them, or until its
  * time is over.
  */
-export class HeldVersions {
+export class LeasedVersions {
   readonly #questions = new LRUCache<string, Question>({ max: MAX_TENANTS });
 
   find(tenantId: string, term: TrustTerm): Versions | undefined {
@@ -41,7 +41,7 @@ export class HeldVersions {
    */
   isWorthwhile(tenantId: string): boolean {
     const last = this.#questions.get(tenantId);
-    return last !== undefined && (last.wasUsed || elapsedMs(last.since) < HOLD_MS);
+    return last !== undefined && (last.wasUsed || elapsedMs(last.since) < VERSIONS_LEASE_MS);
   }
 
   /**
@@ -87,6 +87,6 @@ export class HeldVersions {
 
   #current(tenantId: string): Question | undefined {
     const hold = this.#questions.get(tenantId);
-    return hold?.asked && elapsedMs(hold.since) < HOLD_MS ? hold : undefined;
+    return hold?.asked && elapsedMs(hold.since) < VERSIONS_LEASE_MS ? hold : undefined;
   }
 }

@@ -1,8 +1,8 @@
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/namespaces.ts';
 import type { FastRedis } from '../redis/redis.ts';
-import { Recalls } from './lease-revocations.ts';
-import { HeldVersions } from './leased-versions.ts';
+import { LeaseRevocations } from './lease-revocations.ts';
+import { LeasedVersions } from './leased-versions.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 import { byTenant, type RedisVersions, type TrustedVersions } from './redis-versions.ts';
 import { type Moment, now, type Trust } from './trust.ts';
@@ -13,16 +13,16 @@ import type { Relayed, SharedVersions, Versions } from './versions.ts';
  * for a moment, and need not ask until they are bumped. Whoever bumps them waits until every holder
  * has dropped them.
  */
-export class HoldingVersions implements SharedVersions {
-  readonly #held = new HeldVersions();
-  readonly #recalls: Recalls;
+export class LeasingVersions implements SharedVersions {
+  readonly #held = new LeasedVersions();
+  readonly #recalls: LeaseRevocations;
 
   constructor(
     private readonly versions: RedisVersions,
     private readonly redis: FastRedis,
     private readonly trust: Trust,
   ) {
-    this.#recalls = new Recalls(redis, (tenantId) => this.#held.drop(tenantId));
+    this.#recalls = new LeaseRevocations(redis, (tenantId) => this.#held.drop(tenantId));
   }
 
   read(scope: TenantScope): Versions | Promise<Versions> {

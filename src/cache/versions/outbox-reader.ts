@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { StateError } from '../../errors.ts';
-import type { Position } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 const IDENTIFY = 'SELECT cache_database_identity() AS database, pg_backend_pid() AS session';
@@ -30,7 +30,7 @@ export interface OutboxChange {
 }
 
 /** What a poll has seen, which the next one goes on from. */
-export interface OutboxPoll extends Position {
+export interface OutboxPoll extends Checkpoint {
   /** A snapshot whose rows are gone; null when none were ever removed. */
   readonly removed: string | null;
   readonly changes: readonly OutboxChange[];

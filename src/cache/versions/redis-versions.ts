@@ -2,7 +2,7 @@ import { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { maskOf } from '../dependencies/dependency-bits.ts';
 import type { CacheDependency } from '../dependencies/namespaces.ts';
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
-import type { Recalled } from '../redis/redis-scripts.ts';
+import type { Revoked } from '../redis/redis-scripts.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 import type { Trust, TrustTerm } from './trust.ts';
@@ -46,7 +46,7 @@ const NOBODY: Sender = { processId: '', holds: false };
 export interface Bumped {
   readonly text: string;
   readonly serverId: string;
-  readonly recalled: Recalled;
+  readonly recalled: Revoked;
 }
 
 /**
@@ -133,7 +133,7 @@ export class RedisVersions implements SharedVersions {
     tenantId: string,
     changes: readonly OutboxChange[],
     sender = NOBODY,
-  ): Promise<Recalled | undefined> {
+  ): Promise<Revoked | undefined> {
     const scope = TenantScope.ofOutboxRow(tenantId);
     const ofApi = changes.filter(({ writeId }) => writeId !== null);
     const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);

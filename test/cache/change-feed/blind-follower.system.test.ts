@@ -54,7 +54,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
   const shown = async () => balanceOf((await service.ask(BALANCES)).data);
   /** And until the trust of before is over. */
   const untilTold = (remedy: string) =>
-    until(() => remedies().some((message) => message.includes(remedy)) && !service.following.trust.isValid);
+    until(() => remedies().some((message) => message.includes(remedy)) && !service.changeFeed.trust.isValid);
   const remedies = () => service.told.filter((error) => error instanceof OperatorError).map(({ message }) => message);
 
   it.each([
@@ -72,7 +72,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
       await past.query("SET session_replication_role = 'origin'");
       expect(await shown()).toBe(balance);
       await past.query(AWAKE);
-      await until(() => service.following.trust.isValid);
+      await until(() => service.changeFeed.trust.isValid);
       expect(await shown()).toBe(balance);
       await warm(service, BALANCES);
       expect(await shown()).toBe(balance);
@@ -87,7 +87,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
     await setBalance();
     expect(await shown()).toBe(balance);
     await past.query(VISIBLE);
-    await until(() => service.following.trust.isValid);
+    await until(() => service.changeFeed.trust.isValid);
     await until(async () => (await shown()) === balance);
   });
 
@@ -110,7 +110,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
       await warm(service, BALANCES);
       await setBalance();
       await until(async () => (await shown()) === balance);
-      await until(() => service.following.trust.isValid);
+      await until(() => service.changeFeed.trust.isValid);
       expect(remedies()).toEqual([]);
     });
 

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { UnheardBumps } from '../../../src/cache/change-feed/unconfirmed-invalidations.ts';
-import { HOLD_MS, LEASE_MS } from '../../../src/cache/redis/timing.ts';
+import { UnconfirmedInvalidations } from '../../../src/cache/change-feed/unconfirmed-invalidations.ts';
+import { LEASE_MS, VERSIONS_LEASE_MS } from '../../../src/cache/redis/timing.ts';
 import { UntrustedBump } from '../../../src/cache/versions/redis-versions.ts';
 import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -32,7 +32,7 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
   afterEach(async () => {
     await past.query('ROLLBACK');
     wayToRedis.mend();
-    await until(() => writer.following.trust.isValid);
+    await until(() => writer.changeFeed.trust.isValid);
   });
   afterAll(async () => {
     await Promise.all([reader.close(), writer.close()]);
@@ -84,11 +84,11 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await warm(reader, BALANCES);
     wayToRedis.cut();
     await holdUpDrainer();
-    const { terms, followedRows } = reader.following.state;
+    const { terms, followedRows } = reader.changeFeed.state;
     await writer.ask('mutation { invalidateCache(input: {}) { namespaces } }');
     await past.query('ROLLBACK');
     await reader.untilCaughtUp();
-    expect(reader.following.state).toMatchObject({ terms, followedRows: followedRows + 1 });
+    expect(reader.changeFeed.state).toMatchObject({ terms, followedRows: followedRows + 1 });
   });
 
   it.each([
@@ -100,8 +100,8 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
       await past.query("INSERT INTO cache_trust VALUES ('another', gen_random_uuid())");
       const tenants = openTenants(database);
       const beganMs = performance.now();
-      await new UnheardBumps(tenants).untilHarmless(beganMs, () => Promise.reject(failure()));
-      expect(performance.now() - beganMs).toBeGreaterThanOrEqual(LEASE_MS + HOLD_MS);
+      await new UnconfirmedInvalidations(tenants).untilHarmless(beganMs, () => Promise.reject(failure()));
+      expect(performance.now() - beganMs).toBeGreaterThanOrEqual(LEASE_MS + VERSIONS_LEASE_MS);
       await past.query("DELETE FROM cache_trust WHERE server_id = 'another'");
       await tenants.close();
     },
@@ -111,7 +111,7 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await past.query("DELETE FROM cache_trust; INSERT INTO cache_trust VALUES ('this one', gen_random_uuid())");
     const tenants = openTenants(database);
     let attempts = 0;
-    await new UnheardBumps(tenants).untilHarmless(performance.now(), async () => {
+    await new UnconfirmedInvalidations(tenants).untilHarmless(performance.now(), async () => {
       attempts++;
       throw new UntrustedBump('this one');
     });
@@ -126,7 +126,7 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await until(async () => (await announced()) === 0);
     const tenants = openTenants(database);
     let attempts = 0;
-    await new UnheardBumps(tenants).untilHarmless(performance.now(), async () => {
+    await new UnconfirmedInvalidations(tenants).untilHarmless(performance.now(), async () => {
       attempts++;
       throw new Error('Redis is away');
     });

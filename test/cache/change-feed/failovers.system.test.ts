@@ -122,8 +122,8 @@ describeWithOwnRedis('no answer is older than an acknowledged write when Redis f
     }
     await untilInSync(onOld);
     // Its lease is there by replication, and names the new master.
-    await until(() => writer.following.trust.isValid);
-    expect(reader.following.trust.isValid).toBe(false);
+    await until(() => writer.changeFeed.trust.isValid);
+    expect(reader.changeFeed.trust.isValid).toBe(false);
     const ready = await fetch(`${reader.url}/health/ready`);
     expect(await ready.json()).toMatchObject({ status: 'ok', checks: { redis: 'down' } });
     // It has left that server, and comes back to none but a master.

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LEASE_KEY } from '../../../src/cache/change-feed/lease-store.ts';
-import { HOLD_MS } from '../../../src/cache/redis/timing.ts';
+import { VERSIONS_LEASE_MS } from '../../../src/cache/redis/timing.ts';
 import { versionsKey } from '../../../src/cache/versions/cache-key.ts';
 import { parseSnapshot, seesAllOf } from '../../../src/cache/versions/snapshot.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
@@ -52,7 +52,7 @@ describeWithOwnRedis('the drainer', () => {
       NORTH,
     ]);
   }
-  const terms = () => drainer.following.state.terms + standby.following.state.terms;
+  const terms = () => drainer.changeFeed.state.terms + standby.changeFeed.state.terms;
   /** The connection that has the lock. */
   const drainersPid = async () =>
     (
@@ -63,8 +63,8 @@ describeWithOwnRedis('the drainer', () => {
     ).rows[0]?.pid;
 
   it('is one of all the processes, and drains for all', async () => {
-    await until(() => drainer.following.state.role === 'drainer');
-    expect(standby.following.state.role).toBe('standby');
+    await until(() => drainer.changeFeed.state.role === 'drainer');
+    expect(standby.changeFeed.state.role).toBe('standby');
     await expectSeen(drainer, standby);
   });
 
@@ -73,7 +73,7 @@ describeWithOwnRedis('the drainer', () => {
     const key = versionsKey(TenantScope.ofOutboxRow(NORTH));
     await expectSeen(drainer, standby);
     // Of a process that has died since: it is waited for until its hold is over.
-    const heldUntilMs = Math.floor(await redisTimeMs(admin)) + HOLD_MS;
+    const heldUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
     const stored = JSON.parse((await admin.get(key)) ?? '');
     await admin.set(key, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
     await setBalance();
@@ -90,7 +90,7 @@ describeWithOwnRedis('the drainer', () => {
   it('is replaced when it cannot reach Redis any more', async () => {
     await expectSeen(drainer, standby);
     wayToRedis.cut();
-    await until(() => standby.following.state.role === 'drainer');
+    await until(() => standby.changeFeed.state.role === 'drainer');
     await expectSeen(standby);
     expect(balanceOf((await drainer.ask(BALANCES)).data)).toBe(balance);
     wayToRedis.mend();
@@ -128,7 +128,7 @@ describeWithOwnRedis('the drainer', () => {
     await redis.kill();
     await setBalance();
     await redis.restart();
-    for (const service of [drainer, standby]) await until(async () => service.following.trust.isValid);
+    for (const service of [drainer, standby]) await until(async () => service.changeFeed.trust.isValid);
     for (const service of [drainer, standby]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(balance);
     await expectSeen(drainer, standby);
   });

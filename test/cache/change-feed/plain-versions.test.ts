@@ -41,7 +41,7 @@ describeWithOwnRedis('without the layer that holds versions', () => {
   it('no answer is older than an acknowledged write, and writes past the API show', async () => {
     for (let n = 1; n <= 8; n++) {
       await warm(reader, BALANCES);
-      expect(reader.following.versions.held(TenantScope.ofOutboxRow(NORTH))).toBeUndefined();
+      expect(reader.changeFeed.versions.held(TenantScope.ofOutboxRow(NORTH))).toBeUndefined();
       await bookOne(writer, `movement ${n}`);
       for (const service of [reader, writer]) expect(await shown(service)).toBe(n);
     }

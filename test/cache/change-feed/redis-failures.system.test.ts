@@ -86,7 +86,7 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
         `SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
          AND application_name = 'tenantry cache follower' AND datname = current_database()`,
       );
-      const isOurs = [reader, writer].some(({ following }) => following.state.role === 'drainer');
+      const isOurs = [reader, writer].some(({ changeFeed }) => changeFeed.state.role === 'drainer');
       if (isOurs)
         await past.query('SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid', [
           rows.map(({ pid }) => pid),

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { FollowerState } from '../../../src/cache/change-feed/change-feed.ts';
+import { ChangeFeedState } from '../../../src/cache/change-feed/change-feed.ts';
 import { DatabaseIdentity } from '../../../src/cache/change-feed/database-identity.ts';
-import { DrainTerm, OtherDatabase } from '../../../src/cache/change-feed/leadership-term.ts';
+import { LeadershipTerm, OtherDatabase } from '../../../src/cache/change-feed/leadership-term.ts';
 import { LEASE_KEY, type Lease, LeaseStore } from '../../../src/cache/change-feed/lease-store.ts';
 import { LeaseWatch } from '../../../src/cache/change-feed/lease-watch.ts';
 import { FastRedis } from '../../../src/cache/redis/redis.ts';
@@ -62,8 +62,8 @@ describeWithOwnRedis('a leadership term', () => {
   afterEach(() => reader.close());
 
   const plainVersions = () => new RedisVersions(redis, new Trust());
-  const begin = (state = new FollowerState(), versions: SharedVersions = plainVersions()) =>
-    DrainTerm.begin({ reader, leases, versions, serverId, state });
+  const begin = (state = new ChangeFeedState(), versions: SharedVersions = plainVersions()) =>
+    LeadershipTerm.begin({ reader, leases, versions, serverId, state });
   const lease = async () => JSON.parse((await admin.get(LEASE_KEY)) ?? 'null') as Lease;
   const accounts = async () => JSON.parse((await admin.get(VERSIONS)) ?? '{}').accounts ?? 0;
   /** A write of an API that shares the database, but not the Redis. */
@@ -90,7 +90,7 @@ describeWithOwnRedis('a leadership term', () => {
     await first.step();
     const { term } = await lease();
     await writeElsewhere();
-    const state = new FollowerState();
+    const state = new ChangeFeedState();
     await (await begin(state)).step();
     expect((await lease()).term).toBe(term);
     expect(state).toMatchObject({ terms: 0, followedRows: 1 });
@@ -107,7 +107,7 @@ describeWithOwnRedis('a leadership term', () => {
     await past.query("UPDATE cache_outbox_horizon SET removed = '10:10:'");
     const found = await lease();
     await admin.set(LEASE_KEY, JSON.stringify({ ...found, ...change(found) }));
-    const state = new FollowerState();
+    const state = new ChangeFeedState();
     await (await begin(state)).step();
     expect(state.terms).toBe(1);
     const { term, server: home } = await lease();
@@ -145,7 +145,7 @@ describeWithOwnRedis('a leadership term', () => {
     const versions = plainVersions();
     const relay = versions.relay.bind(versions);
     versions.relay = async (...bumps) => ({ ...(await relay(...bumps)), heard });
-    const term = await begin(new FollowerState(), versions);
+    const term = await begin(new ChangeFeedState(), versions);
     await term.step();
     const before = await lease();
     await writeElsewhere();

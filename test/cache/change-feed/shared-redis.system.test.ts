@@ -77,15 +77,15 @@ describeWithOwnRedis('deployments that share a Redis', () => {
       expect(await shown(one)).toBe(n);
     }
     await until(() => refusals(two).length > 0);
-    expect(two.following.trust.isValid).toBe(false);
+    expect(two.changeFeed.trust.isValid).toBe(false);
     expect(refusals(one)).toEqual([]);
     expect(refusals(two)[0]?.remedy).toContain('CACHE_KEY_PREFIX');
 
     // When the first one is gone the other takes its place, in a term of its own.
-    const { terms } = two.following.state;
+    const { terms } = two.changeFeed.state;
     await services.splice(services.indexOf(one), 1)[0]?.close();
-    await until(() => two.following.trust.isValid);
-    expect(two.following.state.terms).toBe(terms + 1);
+    await until(() => two.changeFeed.trust.isValid);
+    expect(two.changeFeed.state.terms).toBe(terms + 1);
     await warm(two, BALANCES);
     expect(await shown(two)).toBe(1_001 + ROUNDS);
     const again = await start(first);
@@ -119,7 +119,7 @@ describeWithOwnRedis('deployments that share a Redis', () => {
     }
     for (const service of [one, two, three]) {
       expect(refusals(service)).toEqual([]);
-      await until(() => service.following.state.role === 'drainer');
+      await until(() => service.changeFeed.state.role === 'drainer');
     }
     const admin = new Redis(url.REDIS_URL);
     cleanup.push(() => admin.disconnect());

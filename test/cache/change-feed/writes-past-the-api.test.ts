@@ -112,12 +112,12 @@ function promises(
 
   it('is followed by another connection when that of the follower is lost', async () => {
     await warm(service, BALANCES);
-    const { terms } = service.following.state;
+    const { terms } = service.changeFeed.state;
     await loseFollowers(past);
     await past.query("UPDATE bank_accounts SET balance = 14 WHERE tenant_id = $1 AND account_number = '0001'", [NORTH]);
     await until(async () => (await balance()) === 14);
     await service.untilCaughtUp();
-    expect(service.following.state.terms).toBe(terms);
+    expect(service.changeFeed.state.terms).toBe(terms);
   });
 
   it('by the API makes old once what it makes old', async () => {

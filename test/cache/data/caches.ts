@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { type Caches, createCaches } from '../../../src/app/create-cache.ts';
-import type { Following } from '../../../src/cache/change-feed/change-feed.ts';
-import { followOutbox } from '../../../src/cache/change-feed/open-change-feed.ts';
+import type { ChangeFeed } from '../../../src/cache/change-feed/change-feed.ts';
+import { openChangeFeed } from '../../../src/cache/change-feed/open-change-feed.ts';
 import { keptReads } from '../../../src/cache/data/kept-reads.ts';
 import { dataLayout } from '../../../src/cache/data/layout.ts';
 import { FastRedis } from '../../../src/cache/redis/redis.ts';
@@ -25,7 +25,7 @@ export interface CachesOptions {
 export interface TestCaches extends Caches {
   readonly database: TenantDatabase;
   readonly monitor: Monitor;
-  readonly following: Following;
+  readonly changeFeed: ChangeFeed;
   /** Every statement sent on behalf of a tenant since the last `statements.splice(0)`. */
   readonly statements: StatementEvent[];
   untilCaughtUp(): Promise<void>;
@@ -48,18 +48,18 @@ export async function startCaches({ databaseUrl, redisUrl, env, layout }: Caches
   const redis = redisUrl ? new FastRedis(redisUrl, () => {}) : undefined;
   const connection = { url: databaseUrl, role: SERVICE_ROLE };
   const { enabled } = config.cache;
-  const following = await followOutbox({ enabled, connection, database, redis, onError: () => {} });
-  const caches = createCaches({ config, monitor, following, redis, layout: layout ?? dataLayout(database.schema) });
+  const changeFeed = await openChangeFeed({ enabled, connection, database, redis, onError: () => {} });
+  const caches = createCaches({ config, monitor, changeFeed, redis, layout: layout ?? dataLayout(database.schema) });
   database.keepReadsIn(keptReads(caches.data));
   return {
     ...caches,
     database,
     monitor,
-    following,
+    changeFeed,
     statements,
-    untilCaughtUp: () => following.untilCaughtUp(),
+    untilCaughtUp: () => changeFeed.untilCaughtUp(),
     async close() {
-      await following.stop();
+      await changeFeed.stop();
       await redis?.close();
       await database.close();
     },

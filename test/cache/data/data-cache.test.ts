@@ -97,7 +97,7 @@ test('an older value is shown to who accepts it, but not past a change of the ep
     const data = { ...wholeValue({ ...KEPT, key: ['accounts', `old ${epoch}`] }, async () => n), ageing };
     return caches.data.read(requestOf(caches, versions), data);
   };
-  const [first, old] = await inOneTerm([caches.following.trust], async () => [
+  const [first, old] = await inOneTerm([caches.changeFeed.trust], async () => [
     await readOld('one', 1, 1),
     await readOld('one', 2, 2, 60_000),
   ]);

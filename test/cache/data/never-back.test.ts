@@ -87,7 +87,7 @@ describe('in one process', () => {
   });
   afterAll(() => caches.close());
 
-  const inTerm = (work: () => Promise<void>) => inOneTerm([caches.following.trust], work);
+  const inTerm = (work: () => Promise<void>) => inOneTerm([caches.changeFeed.trust], work);
 
   test('an old value is shown to who accepts it', () =>
     inTerm(async () => {
@@ -133,7 +133,7 @@ describe('in one process', () => {
     const { shown, write } = question();
     await shown(caches);
     await write(caches);
-    caches.following.trust.revoke();
+    caches.changeFeed.trust.revoke();
     await caches.untilCaughtUp();
     expect(await shown(caches, OLD)).toBe(2);
   });
@@ -151,7 +151,7 @@ test('an answer that shows something old is its own reader’s: neither kept nor
     return Number(data.dashboard.overview.balances[0].amount);
   };
   const both = `{ ${dashboard(3600)} transactions(first: 1) { nodes { id } } }`;
-  await inOneTerm([service.following.trust], async () => {
+  await inOneTerm([service.changeFeed.trust], async () => {
     const { writes } = tenant;
     expect(await ask(`{ ${dashboard(0)} }`)).toBe(writes);
     await tenant.writeUnheard();
@@ -239,14 +239,14 @@ describeWithOwnRedis('two processes that share a Redis', () => {
   });
 
   test('who accepts nothing old is given nothing old by a load that he joins', () =>
-    inOneTerm([here.following.trust, there.following.trust], async () => {
+    inOneTerm([here.changeFeed.trust, there.changeFeed.trust], async () => {
       await question().shown(there); // from then on it shows what is old
       const { shown, write, key } = question();
       await shown(here);
       const old = await admin.getBuffer(key);
       await admin.del(key);
       await write(there);
-      const versions = await there.following.versions.read(TENANT);
+      const versions = await there.changeFeed.versions.read(TENANT);
       const sharing = () => {
         const request = {};
         there.data.judgeBy(request, new RequestVersions(versions));
@@ -275,7 +275,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     const { shown, write, key } = question();
     await shown(here);
     await write(there);
-    const full = await there.following.versions.read(TENANT);
+    const full = await there.changeFeed.versions.read(TENANT);
     await admin.config('SET', 'maxmemory', '1');
     try {
       const request = {};

@@ -14,7 +14,7 @@ export interface TrustModel {
   servers: Server[];
   reader: Reader;
   writer: Writer;
-  drainer: Drainer | null;
+  drainer: OutboxRelay | null;
   /** The servers that were announced in `cache_trust`, by their histories. */
   announced: number[];
   /** Until a write past the API must show; null when there is none. */
@@ -67,7 +67,7 @@ interface Writer {
   lateAt: number | null;
 }
 
-interface Drainer {
+interface OutboxRelay {
   readonly server: number;
   readonly history: number;
   readonly term: number;
@@ -315,13 +315,13 @@ function drainerSteps(model: TrustModel, fault: TrustFault | undefined, drains: 
       ? []
       : [
           step(model, 'the drainer polls and bumps', (changed) =>
-            poll(changed, changed.drainer as Drainer, fault, drains),
+            poll(changed, changed.drainer as OutboxRelay, fault, drains),
           ),
         ]),
     ...(drainer.open && drainer.open.left === 0
       ? [
           step(model, 'the drainer is done with a poll', (changed) => {
-            const self = changed.drainer as Drainer;
+            const self = changed.drainer as OutboxRelay;
             Object.assign(self, { sees: self.open?.sees, age: self.open?.age, open: null });
           }),
         ]
@@ -329,7 +329,7 @@ function drainerSteps(model: TrustModel, fault: TrustFault | undefined, drains: 
     ...(drainer.leaseIn === 0
       ? [
           step(model, 'the drainer gives a lease', (changed) => {
-            const { history, term, sees, age } = changed.drainer as Drainer;
+            const { history, term, sees, age } = changed.drainer as OutboxRelay;
             (changed.servers[drainer.server] as Server).lease = { history, term, sees, left: LEASE - age };
           }),
         ]
@@ -357,7 +357,7 @@ function begin(model: TrustModel, fault?: TrustFault): void {
   if (isOwn) model.drainer.age = LEASE;
 }
 
-function poll(model: TrustModel, self: Drainer, fault: TrustFault | undefined, drains: boolean): void {
+function poll(model: TrustModel, self: OutboxRelay, fault: TrustFault | undefined, drains: boolean): void {
   const server = model.servers[self.server] as Server;
   const sees = model.database;
   const isPast = model.pastLeft !== null; // without an id there is no mark

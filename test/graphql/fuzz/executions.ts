@@ -7,7 +7,7 @@ import { createServices } from '../../../src/app/services.ts';
 import { AuditLog } from '../../../src/audit/audit-log.ts';
 import type { Caller } from '../../../src/auth/caller.ts';
 import { Role } from '../../../src/auth/caller.ts';
-import { followOutbox } from '../../../src/cache/change-feed/open-change-feed.ts';
+import { openChangeFeed } from '../../../src/cache/change-feed/open-change-feed.ts';
 import { dataLayout } from '../../../src/cache/data/layout.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { DEFAULT_QUEUE_LIMITS } from '../../../src/config/queue-limits.ts';
@@ -51,7 +51,7 @@ export async function openExecutions(url: string): Promise<Executions> {
   const poolSize = 4;
   const queue = { ...DEFAULT_QUEUE_LIMITS, timeoutMs: 60_000 }; // a busy machine is no difference
   const database = new StillDatabase({ url, poolSize, statementTimeoutMs, queue, takeServiceRole: true });
-  const following = await followOutbox({
+  const changeFeed = await openChangeFeed({
     enabled: true,
     connection: { url, role: SERVICE_ROLE },
     database,
@@ -59,7 +59,7 @@ export async function openExecutions(url: string): Promise<Executions> {
   });
   await warmUp(database, poolSize);
   const schema = createSchema();
-  const caches = createCaches({ config, monitor, following, layout: dataLayout('fuzz', database.schema) });
+  const caches = createCaches({ config, monitor, changeFeed, layout: dataLayout('fuzz', database.schema) });
   const audit = new AuditLog({ database, onError: (error) => logger.warn({ err: error }, 'audit') });
   const services = createServices({ config, monitor, ...caches, database, redis: undefined, audit });
   const executor = new Executor(schema, { compiles: true });
@@ -84,7 +84,7 @@ export async function openExecutions(url: string): Promise<Executions> {
         }),
       ),
     async close() {
-      await following.stop();
+      await changeFeed.stop();
       await audit.stop();
       services.resources.close();
       await database.close();

@@ -1,17 +1,41 @@
-import { columnsIdentity, LoaderFamily } from '../batching/loader-family.ts';
+import DataLoader from 'dataloader';
+import { columnsIdentity, ShapedLoader } from '../batching/shaped-loader.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AccountRepository } from './account.repository.ts';
 import type { BankAccount } from './account.type.ts';
 
+/** An account's number, and what is wanted of the account. */
+interface AskedNumber {
+  readonly accountNumber: string;
+  /** Null: at any bank. */
+  readonly bankName: string | null;
+  readonly wanted: ReadonlySet<string>;
+}
+
 export function createAccountLoaders(scope: TenantScope, accounts: AccountRepository) {
-  const byId = new LoaderFamily<ReadonlySet<string>, string, BankAccount>(
+  const byId = new ShapedLoader<ReadonlySet<string>, BankAccount>(
     async (ids, wanted) => new Map((await accounts.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
+  );
+  const byNumber = new DataLoader<AskedNumber, BankAccount | null, string>(
+    // Few are asked for at once: a statement each.
+    (asked) =>
+      Promise.all(
+        asked.map(({ accountNumber, bankName, wanted }) =>
+          accounts.byNumber(scope, accountNumber, bankName, wanted).catch((error: Error) => error),
+        ),
+      ),
+    {
+      cacheKeyFn: ({ accountNumber, bankName, wanted }) =>
+        JSON.stringify([accountNumber, bankName, [...wanted].sort()]),
+    },
   );
   return {
     /**
-     * The accounts with these ids, without those that the tenant does not have; one statement for
+     * The accounts with these ids, null for those that the tenant does not have; one statement for
      * all of a level.
      */
-    byIds: (ids: readonly string[], wanted: ReadonlySet<string>) => byId.of(ids, columnsIdentity(wanted), wanted),
+    byIds: (ids: readonly string[], wanted: ReadonlySet<string>) => byId.all(ids, columnsIdentity(wanted), wanted),
+    /** The oldest account with this number; null when the tenant has none. */
+    byNumber: (asked: AskedNumber) => byNumber.load(asked),
   };
 }

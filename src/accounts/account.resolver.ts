@@ -53,8 +53,8 @@ export class AccountResolver {
     context.policy.isOfKind('other');
     const fields = selectedFields(info);
     const asked = checkedId('id', id);
-    const found = await context.loaders.accounts.byIds([asked], namesOf(fields));
-    return withAllRelations(context, found.get(asked), fields);
+    const [account] = await context.loaders.accounts.byIds([asked], namesOf(fields));
+    return withAllRelations(context, account, fields);
   }
 
   @Query(() => BankAccount, {
@@ -73,13 +73,15 @@ export class AccountResolver {
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
-    const { scope, services, policy } = context;
+    const { loaders, policy } = context;
     policy.dependsOn('accounts');
     policy.isOfKind('other');
-    const number = checkedSearchText('accountNumber', accountNumber);
-    const bank = bankName == null ? null : checkedSearchText('bankName', bankName);
     const fields = selectedFields(info);
-    const account = await services.accounts.byNumber(scope, number, bank, namesOf(fields));
+    const account = await loaders.accounts.byNumber({
+      accountNumber: checkedSearchText('accountNumber', accountNumber),
+      bankName: bankName == null ? null : checkedSearchText('bankName', bankName),
+      wanted: namesOf(fields),
+    });
     return withAllRelations(context, account, fields);
   }
 

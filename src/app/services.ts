@@ -8,6 +8,7 @@ import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { ResourceMonitor } from '../performance/resources.ts';
+import { createStatisticsLoaders } from '../statistics/statistics.loaders.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
 import { StatisticsService } from '../statistics/statistics.service.ts';
 import { TenantSizes } from '../tenancy/tenant-sizes.ts';
@@ -22,6 +23,7 @@ export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monit
 export function createServices(foundation: Foundation): Services {
   const { config, database, cache, data, redis } = foundation;
   const { searches } = config.limits;
+  const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
   const services: Services = {
     ...foundation,
@@ -38,7 +40,7 @@ export function createServices(foundation: Foundation): Services {
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database, searches),
     dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
-    statistics: new StatisticsService(new StatisticsRepository(database), data, config.cache.ttlSeconds.statistics),
+    statistics: new StatisticsService(data, config.cache.ttlSeconds.statistics),
     budget: new Budget(
       {
         name: 'points',
@@ -61,6 +63,7 @@ export function createServices(foundation: Foundation): Services {
       tenants: createTenantLoaders(scope, services.tenants),
       accounts: createAccountLoaders(scope, services.accounts),
       transactions: createTransactionLoaders(scope, services.transactions),
+      statistics: createStatisticsLoaders(scope, statistics),
     }),
   };
   return services;

@@ -29,11 +29,9 @@ export function reportQueries({ day }: TenantSample): QueryCase[] {
     name: `statistics ${period.toLowerCase()} from ${from}`,
     uses: [DAYS],
     call: ({ database }, scope) =>
-      new StatisticsRepository(database).sums(
-        scope,
-        { period, from, to: day },
-        new Set(['bucket', 'category', 'total']),
-      ),
+      new StatisticsRepository(database).sums(scope, [
+        { range: { period, from, to: day }, parts: new Set(['bucket', 'category', 'total']) },
+      ]),
   });
   return [
     {

@@ -3,7 +3,7 @@ import { shownCountOf } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { FlowRow } from './cash-flow.ts';
+import { type FlowRow, groupBy } from './cash-flow.ts';
 
 const { sql, empty } = Prisma;
 
@@ -31,14 +31,26 @@ export interface StatisticsRow extends FlowRow {
   readonly category: string | null;
 }
 
+/** Some sums of a range, one part at least. */
+export interface AskedSums {
+  readonly range: StatisticsRange;
+  readonly parts: ReadonlySet<string>;
+}
+
 /** Sums, and what the statement saw, as PostgreSQL prints it. */
 export interface StatisticsSums {
   readonly snapshot: string;
   readonly rows: readonly StatisticsRow[];
 }
 
+/** A row of the statement: of which of the sums that were asked for. */
+interface AskedRow extends StatisticsRow {
+  readonly asked: number;
+}
+
 /** Ahead of the sums. */
 interface SnapshotRow {
+  readonly asked: number;
   readonly part: 'snapshot';
   /** The snapshot, for want of a column of its own: with one, each row would carry it. */
   readonly currency: string;
@@ -48,37 +60,44 @@ export class StatisticsRepository {
   constructor(private readonly database: TenantDatabase) {}
 
   /**
-   * The wanted sums over the daily totals of a range, one part at least, in one statement, which is
-   * one snapshot.
+   * The wanted sums over the daily totals of each range, in one statement, which is one snapshot.
    */
-  async sums(
-    scope: TenantScope,
-    { period, from, to }: StatisticsRange,
-    parts: ReadonlySet<string>,
-  ): Promise<StatisticsSums> {
-    const [buckets, categories] = [parts.has('bucket'), parts.has('category')];
-    const sets = [
-      ...(buckets ? [sql`(bucket, currency)`] : []),
-      ...(categories ? [sql`(category, currency)`] : []),
-      ...(parts.has('total') ? [sql`(currency)`] : []),
-    ];
-    // What no set groups by can neither be selected nor asked for.
+  async sums(scope: TenantScope, asked: readonly AskedSums[]): Promise<StatisticsSums[]> {
     const none = sql`NULL::text`;
-    const [first, ...rows] = await this.database.select<StatisticsRow | SnapshotRow>(scope, {
+    const selects = asked.map((each, index) => sumsOf(scope, each, index));
+    const [first, ...rows] = await this.database.select<AskedRow | SnapshotRow>(scope, {
       model: 'Statistics',
       action: 'sums',
-      planOnce: true,
-      query: sql`SELECT 'snapshot' AS part, ${none} AS bucket, ${none} AS category, pg_current_snapshot()::text AS currency,
-          0 AS count, ${none} AS inflow, ${none} AS outflow
-        UNION ALL SELECT CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
-            ${categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END,
-          ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, ${shownCountOf(sql`sum(transaction_count)`)}, sum(inflow)::text, sum(outflow)::text
-        FROM (
-          SELECT date_trunc(${UNITS[period]}, day::timestamp) AS bucket, category, currency, transaction_count, inflow, outflow
-          FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day BETWEEN ${from}::date AND ${to}::date
-        ) days
-        GROUP BY GROUPING SETS (${Prisma.join(sets)}) HAVING sum(transaction_count) <> 0`,
+      planOnce: asked.length === 1, // what is asked for together differs from request to request
+      query: sql`SELECT -1 AS asked, 'snapshot' AS part, ${none} AS bucket, ${none} AS category,
+          pg_current_snapshot()::text AS currency, 0 AS count, ${none} AS inflow, ${none} AS outflow
+        UNION ALL ${Prisma.join(selects, ' UNION ALL ')}`,
     });
-    return { snapshot: first?.currency ?? '', rows: rows as StatisticsRow[] };
+    const snapshot = first?.currency ?? '';
+    const byAsked = groupBy(rows as AskedRow[], (row) => row.asked);
+    return asked.map((_, index) => ({ snapshot, rows: byAsked.get(index) ?? [] }));
   }
+}
+
+function sumsOf(
+  { tenantId }: TenantScope,
+  { range: { period, from, to }, parts }: AskedSums,
+  index: number,
+): Prisma.Sql {
+  const [buckets, categories] = [parts.has('bucket'), parts.has('category')];
+  const sets = [
+    ...(buckets ? [sql`(bucket, currency)`] : []),
+    ...(categories ? [sql`(category, currency)`] : []),
+    ...(parts.has('total') ? [sql`(currency)`] : []),
+  ];
+  // What no set groups by can neither be selected nor asked for.
+  const none = sql`NULL::text`;
+  return sql`SELECT ${Prisma.raw(String(index))} AS asked, CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
+        ${categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END,
+      ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, ${shownCountOf(sql`sum(transaction_count)`)}, sum(inflow)::text, sum(outflow)::text
+    FROM (
+      SELECT date_trunc(${UNITS[period]}, day::timestamp) AS bucket, category, currency, transaction_count, inflow, outflow
+      FROM daily_totals WHERE tenant_id = ${tenantId}::uuid AND day BETWEEN ${from}::date AND ${to}::date
+    ) days
+    GROUP BY GROUPING SETS (${Prisma.join(sets)}) HAVING sum(transaction_count) <> 0`;
 }

@@ -61,8 +61,8 @@ export class StatisticsResolver {
     const range = await statisticsRange({ period, from, to }, () => today(context));
     const wanted = namesOf(selectedFields(info));
     const parts = PARTS.flatMap(([field, part]) => (wanted.has(field) ? [part] : []));
-    const { scope, services, policy } = context;
-    const found = await services.statistics.statistics(scope, range, parts, maxStalenessMs);
+    const { scope, services, loaders, policy } = context;
+    const found = await services.statistics.statistics(scope, loaders.statistics.sums, range, parts, maxStalenessMs);
     policy.shows(found);
     return found.statistics;
   }

@@ -16,7 +16,8 @@ import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { cashFlows, compareText, groupBy } from './cash-flow.ts';
-import type { StatisticsPart, StatisticsRange, StatisticsRepository, StatisticsRow } from './statistics.repository.ts';
+import type { LoadSums } from './statistics.loaders.ts';
+import type { StatisticsPart, StatisticsRange, StatisticsRow } from './statistics.repository.ts';
 import type { CategoryCashFlow, Statistics, StatisticsBucket } from './statistics.type.ts';
 
 /** A leap year of days. */
@@ -66,20 +67,23 @@ type KeptSums = Partial<Record<StatisticsPart, readonly StatisticsRow[]>>;
  */
 export class StatisticsService {
   constructor(
-    private readonly repository: StatisticsRepository,
     private readonly data: DataCache,
     private readonly ttlSeconds: number,
   ) {}
 
-  /** @param maxStalenessMs how old they may be when a write has made them old */
+  /**
+   * @param loadSums for those that are not kept
+   * @param maxStalenessMs how old they may be when a write has made them old
+   */
   async statistics(
     scope: TenantScope,
+    loadSums: LoadSums,
     range: StatisticsRange & { buckets: Bucket[] },
     parts: readonly StatisticsPart[],
     maxStalenessMs: number,
   ): Promise<FoundStatistics> {
     const { period, from, to } = range;
-    const { value, createdAtMs, isOld } = await this.#sums(scope, range, parts, maxStalenessMs);
+    const { value, createdAtMs, isOld } = await this.#sums(scope, loadSums, range, parts, maxStalenessMs);
     const statistics = {
       period,
       from,
@@ -94,6 +98,7 @@ export class StatisticsService {
 
   async #sums(
     scope: TenantScope,
+    loadSums: LoadSums,
     range: StatisticsRange,
     parts: readonly StatisticsPart[],
     maxStalenessMs: number,
@@ -105,7 +110,7 @@ export class StatisticsService {
       ttlSeconds: this.ttlSeconds,
     } as const;
     const load = async (parts: ReadonlySet<string>) => {
-      const { snapshot, rows } = await this.repository.sums(scope, range, parts);
+      const { snapshot, rows } = await loadSums({ range, parts });
       const sums: KeptSums = Object.fromEntries(groupBy(rows, ({ part }) => part));
       return { moment: momentOf(snapshot), sums };
     };

@@ -47,7 +47,7 @@ export class AccountTransactionsResolver {
     policy.dependsOn('transactions');
     const size = checkedSize('limit', limit);
     const found = await loaders.transactions.recentByAccountIds(idsOf(accounts), size, namesOf(fields));
-    const lists = accounts.map(({ id }) => found.get(id) ?? []);
+    const lists = found.map((transactions) => transactions ?? []);
     return withRelationsInLists(context, lists, fields);
   }
 
@@ -81,12 +81,16 @@ export class AccountTransactionsResolver {
       ),
       countIfSelected(fields, CONNECTION_COUNT, () => loaders.transactions.countByAccountIds(ids, conditions)),
     ]);
-    const found = ids.map((id) => pages.get(id) ?? EMPTY_PAGE);
+    const found = pages.map((page) => page ?? EMPTY_PAGE);
     const lists = found.map(({ rows }) => rows);
     const rows = await withRelationsInLists(context, lists, shown);
     return found.map((page, index) => {
-      const count = counts?.get(ids[index] as string);
-      return connection({ ...page, rows: rows[index] as typeof page.rows }, NEWEST_FIRST, count, fields);
+      return connection(
+        { ...page, rows: rows[index] as typeof page.rows },
+        NEWEST_FIRST,
+        counts?.[index] ?? undefined,
+        fields,
+      );
     });
   }
 }

@@ -1,4 +1,4 @@
-import { columnsIdentity, LoaderFamily } from '../batching/loader-family.ts';
+import { columnsIdentity, ShapedLoader } from '../batching/shaped-loader.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Count } from '../paging/bounded-count.ts';
 import type { Page, PageRequest } from '../paging/keyset.ts';
@@ -14,25 +14,25 @@ export interface PageOfAccount {
 }
 
 export function createTransactionLoaders(scope: TenantScope, transactions: TransactionRepository) {
-  const recent = new LoaderFamily<{ limit: number; wanted: ReadonlySet<string> }, string, Transaction[]>(
+  const recent = new ShapedLoader<{ limit: number; wanted: ReadonlySet<string> }, Transaction[]>(
     (accountIds, { limit, wanted }) => transactions.recentOfEach(scope, accountIds, limit, wanted),
   );
-  const pages = new LoaderFamily<PageOfAccount, string, Page<Transaction>>((accountIds, { conditions, page, wanted }) =>
+  const pages = new ShapedLoader<PageOfAccount, Page<Transaction>>((accountIds, { conditions, page, wanted }) =>
     transactions.pageOfEach(scope, accountIds, conditions, page, wanted),
   );
-  const counts = new LoaderFamily<readonly Prisma.Sql[], string, Count>((accountIds, conditions) =>
+  const counts = new ShapedLoader<readonly Prisma.Sql[], Count>((accountIds, conditions) =>
     transactions.countOfEach(scope, accountIds, conditions),
   );
   return {
-    /** The newest transactions of accounts; one statement for all accounts of a level. */
+    /** The newest transactions of each account; one statement for all accounts of a level. */
     recentByAccountIds: (accountIds: readonly string[], limit: number, wanted: ReadonlySet<string>) =>
-      recent.of(accountIds, `${limit} ${columnsIdentity(wanted)}`, { limit, wanted }),
+      recent.all(accountIds, `${limit} ${columnsIdentity(wanted)}`, { limit, wanted }),
     /** A page of each account's transactions; one statement for all accounts of a level. */
     pageByAccountIds: (accountIds: readonly string[], asked: PageOfAccount) =>
-      pages.of(accountIds, pageIdentity(asked), asked),
+      pages.all(accountIds, pageIdentity(asked), asked),
     /** How many transactions accounts have under these conditions. */
     countByAccountIds: (accountIds: readonly string[], conditions: readonly Prisma.Sql[]) =>
-      counts.of(accountIds, identityOf(conditions), conditions),
+      counts.all(accountIds, identityOf(conditions), conditions),
   };
 }
 

@@ -83,5 +83,5 @@ async function accountsOf(
 ): Promise<BankAccount[]> {
   const ids = [...new Set(transactions.map(({ accountId }) => accountId))];
   const found = await loaders.accounts.byIds(ids, namesOf(fields));
-  return ids.flatMap((id) => found.get(id) ?? []);
+  return found.filter((account) => account !== null);
 }

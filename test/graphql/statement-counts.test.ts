@@ -45,6 +45,49 @@ const ACCOUNT_FIELDS =
   'id bankName accountNumber accountType status isActive currency balance version createdAt updatedAt';
 const TRANSACTION_FIELDS = 'id bookedAt direction amount currency balanceAfter category counterpartyBank description';
 
+describe('one statement for what a request asks for several times', () => {
+  test.each([
+    [
+      '{ weekly: statistics(period: WEEKLY) { totals { transactionCount } } monthly: statistics(period: MONTHLY) { buckets { start } } }',
+      ['Statistics.sums', 'Tenant.current'],
+    ],
+    [
+      `{ a: statistics(to: "2026-01-31") { totals { transactionCount } } b: statistics(to: "2026-01-31") { totals { transactionCount } } tenant { name } viewer { tenant { slug } } }`,
+      ['Statistics.sums', 'Tenant.current'],
+    ],
+    [`{ a: account(id: "${ID}") { balance } b: account(id: "${ID}") { balance } }`, ['BankAccount.byIds']],
+    [
+      '{ a: accountByNumber(accountNumber: "0") { id } b: accountByNumber(accountNumber: "0") { id } }',
+      ['BankAccount.byNumber'],
+    ],
+  ])('%s', async (query, statements) => {
+    expect(await statementsOf(query)).toEqual(statements);
+  });
+
+  test('statistics that are read together are what each is alone', async () => {
+    const ranges = [
+      'period: DAILY, from: "2025-12-01", to: "2026-01-31"',
+      'period: MONTHLY, from: "2025-01-01", to: "2026-01-31"',
+      'period: YEARLY, from: "2020-01-01", to: "2026-12-31"',
+    ];
+    const parts = [
+      'totals { currency transactionCount inflow outflow }',
+      'buckets { start flows { currency transactionCount net } }',
+      'byCategory { category flows { currency inflow } }',
+    ];
+    const fields = ranges.flatMap((range) => parts.map((part) => `statistics(${range}) { from to ${part} }`));
+    const { data: together, statements } = await ask(
+      `{ ${fields.map((field, index) => `f${index}: ${field}`).join(' ')} }`,
+    );
+    expect(statements.map(({ action }) => action)).toEqual(['sums']);
+    for (const [index, field] of fields.entries()) {
+      const { data: alone } = await ask(`{ f: ${field} }`);
+      expect(together[`f${index}`]).toEqual(alone.f);
+    }
+    expect(together.f3.totals.length).toBeGreaterThan(0);
+  });
+});
+
 describe('one statement for a level of any list', () => {
   test.each([
     ['{ accounts(first: 50) { nodes { tenant { name } recentTransactions(limit: 5) { id } } } }', ['BankAccount.page']],

@@ -16,6 +16,9 @@ import type { TenantSize } from '../tenancy/tenant-sizes.ts';
  */
 const SCANNED_ROW_POINTS = 0.6;
 
+/** A kept total that is added up. */
+const KEPT_TOTAL_POINTS = 0.2;
+
 /** Spans of five minutes of a day, in which a tenant may have done something. */
 const USAGE_ROWS = 288;
 
@@ -91,23 +94,27 @@ export function pointsOf(
   size: Partial<KnownSize> | undefined,
   limits: SearchLimits,
 ): number {
-  const { accounts = 0, transactions = 0, tenants = 0 } = size ?? {};
-  const known = { accounts, transactions, tenants };
+  const known: KnownSize = { accounts: 0, transactions: 0, dayTotals: 0, days: 0, tenants: 0, ...size };
   return scans.reduce((sum, scan) => sum + scan.times * scanPoints(scan, known, limits), points);
 }
 
 /** One time limit ends all that a statement reads. */
-function scanPoints(
-  { of, reads, upTo = Number.POSITIVE_INFINITY }: Scans,
-  size: KnownSize,
-  limits: SearchLimits,
-): number {
+function scanPoints(scan: Scans, size: KnownSize, limits: SearchLimits): number {
+  const { of, reads, upTo = Number.POSITIVE_INFINITY } = scan;
   const rows = reads * Math.min(scannedRows(of, size, limits), upTo);
-  return Math.min(Math.ceil(rows * SCANNED_ROW_POINTS), maxScanPoints(limits));
+  const points = rows * SCANNED_ROW_POINTS + keptTotals(scan, size) * KEPT_TOTAL_POINTS;
+  return Math.min(Math.ceil(points), maxScanPoints(limits));
+}
+
+/** Each day is taken to have as many as any other. */
+function keptTotals({ of, days = Number.POSITIVE_INFINITY }: Scans, size: KnownSize): number {
+  if (of !== 'dayTotals' && of !== 'countedTransactions') return 0;
+  return size.days === 0 ? 0 : size.dayTotals * Math.min(1, days / size.days);
 }
 
 function scannedRows(of: Scanned, { accounts, transactions, tenants }: KnownSize, limits: SearchLimits): number {
   if (of === 'auditLines') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
+  if (of === 'dayTotals') return 0;
   if (of === 'usage') return tenants * USAGE_ROWS;
   if (of === 'countedAuditLines') return limits.rows;
   if (of === 'countedTransactions') return Math.min(transactions, limits.rows);

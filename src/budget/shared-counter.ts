@@ -11,8 +11,8 @@ const MAX_KEYS = 100_000;
 const SETTLE_MS = 100;
 /**
  * What one process may let through before it has told Redis, and up to where: beyond it each
- * spending is told at once and waited for. So ten processes together stay within the limit, hits of
- * the cache apart, which are only told afterwards.
+ * spending is told at once and waited for. So ten processes together go over the limit by a percent
+ * or two, hits of the cache apart, which are only told afterwards.
  */
 const UNSETTLED_SHARE = 0.01;
 const CERTAIN_SHARE = 0.9;

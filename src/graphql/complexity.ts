@@ -35,7 +35,7 @@ export const HIT_POINTS = 40;
 
 /**
  * Rows that may have to be read one by one, to count or to find some: those of the tenant, or the
- * average account's; no more than are counted, where all that are read count.
+ * average account's; at most `LIMIT_COUNT_ROWS`, where every row that is read is counted.
  */
 export type Scanned =
   | 'accounts'
@@ -44,6 +44,7 @@ export type Scanned =
   | 'auditLines'
   | 'countedTransactions'
   | 'countedAuditLines'
+  | 'dayTotals'
   | 'usage';
 
 /** What estimators know of the operation beside their field. */
@@ -69,6 +70,8 @@ export interface ScanKind {
   readonly of: Scanned;
   /** How often it may read each row. */
   readonly reads: number;
+  /** Of `dayTotals`: of how many days; absent: of all. */
+  readonly days?: number;
 }
 
 /** Rows ahead of a page that is asked for by its number: those that there are, `upTo` at most. */
@@ -120,12 +123,13 @@ export function fixedCost(length: number): Estimator {
 
 /** Rows that are read one by one whatever is asked for. */
 export function readByRowCost(of: Scanned, reads: number, { context }: ComplexityEstimatorArgs): number {
-  return scanUnits(of, reads, context as Reckoning);
+  return scanUnits({ of, reads }, context as Reckoning);
 }
 
 /** Kept totals of days, added up to buckets that all that is selected comes as often as. */
-export function daysCost(days: number, buckets: number, childComplexity: number): number {
-  return STATEMENT_POINTS + days * ROW_POINTS + buckets * childComplexity;
+export function daysCost(days: number, buckets: number, { childComplexity, context }: ComplexityEstimatorArgs): number {
+  const rows = scanUnits({ of: 'dayTotals', reads: 1, days }, context as Reckoning);
+  return STATEMENT_POINTS + rows + buckets * childComplexity;
 }
 
 /**
@@ -160,13 +164,13 @@ function scanCost(estimator: ComplexityEstimatorArgs, scans: PageScans): number 
   const isCounted = counted !== undefined && isSelected(estimator, scans.countFields, reckoning);
   // What lies beyond a cursor is looked for in the same statement.
   const reads = 1 + (args.after == null ? 0 : 1) + (args.before == null ? 0 : 1);
-  return scanUnits(found, reads, reckoning) + (isCounted ? scanUnits(counted, 1, reckoning) : 0);
+  const toFind = found === undefined ? 0 : scanUnits({ of: found, reads }, reckoning);
+  return toFind + (isCounted ? scanUnits({ of: counted, reads: 1 }, reckoning) : 0);
 }
 
-function scanUnits(of: Scanned | undefined, reads: number, { countedKind, scanned }: Reckoning): number {
-  if (of === undefined) return 0;
-  const kind = `${of} ${reads}`;
-  scanned.set(kind, { of, reads });
+function scanUnits(scan: ScanKind, { countedKind, scanned }: Reckoning): number {
+  const kind = JSON.stringify(scan);
+  scanned.set(kind, scan);
   return countedKind === kind ? 1 : 0;
 }
 

@@ -15,21 +15,16 @@ const DAYS: Readonly<Record<StatisticsPeriod, number>> = {
 };
 
 /**
- * Four years: what a tenant has may be a third of it, or three times as much. There is nothing to
- * read of other days.
- */
-const MAX_DAYS = 1_461;
-
-/**
  * The period and the days between the bounds decide, which its resolver checks: what is no range
  * here is refused there.
  */
-export function statisticsCost({ args, childComplexity, context }: ComplexityEstimatorArgs): number {
+export function statisticsCost(estimator: ComplexityEstimatorArgs): number {
+  const { args, context } = estimator;
   (context as Reckoning).dependsOnTexts = true;
   const period = args.period as StatisticsPeriod;
   const to = args.to == null ? Date.now() : Date.parse(args.to);
   const days = args.from == null ? DEFAULT_PERIODS[period] * DAYS[period] : (to - Date.parse(args.from)) / DAY_MS + 1;
-  if (!(days >= 1)) return daysCost(1, 1, childComplexity);
+  if (!(days >= 1)) return daysCost(1, 1, estimator);
   const buckets = Math.min(Math.ceil(days / DAYS[period]), MAX_BUCKETS);
-  return Math.ceil(daysCost(Math.min(days, MAX_DAYS), buckets, childComplexity));
+  return Math.ceil(daysCost(Math.ceil(days), buckets, estimator));
 }

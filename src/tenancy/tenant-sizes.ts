@@ -6,12 +6,21 @@ import type { TenantScope } from './tenant-scope.ts';
 /** Tenants grow slowly, and prices are about right at best. */
 const REMEMBERED_MS = 5 * 60_000;
 const MAX_REMEMBERED = 10_000;
+/** Small ones may grow by much before they are read again, and are read quickly. */
+const SMALL_TRANSACTIONS = 10_000;
+const SMALL_REMEMBERED_MS = 10_000;
 
 /** How many rows a tenant has, as the totals kept ready tell. */
 export interface TenantSize {
   readonly accounts: number;
   readonly transactions: number;
+  /** Kept totals of transactions by day, currency and category. */
+  readonly dayTotals: number;
+  /** From the first day that has some to the last one; 0 without any. */
+  readonly days: number;
 }
+
+const NOTHING: TenantSize = { accounts: 0, transactions: 0, dayTotals: 0, days: 0 };
 
 /** The sizes of tenants, some minutes old at most. */
 export class TenantSizes {
@@ -21,7 +30,13 @@ export class TenantSizes {
   constructor(private readonly database: TenantDatabase) {}
 
   of(scope: TenantScope): Promise<TenantSize> {
-    return remembered(this.#remembered, scope.tenantId, () => this.#read(scope));
+    return remembered(this.#remembered, scope.tenantId, async () => {
+      const size = await this.#read(scope);
+      const reading = this.#remembered.peek(scope.tenantId);
+      if (reading && size.transactions < SMALL_TRANSACTIONS)
+        this.#remembered.set(scope.tenantId, reading, { ttl: SMALL_REMEMBERED_MS });
+      return size;
+    });
   }
 
   /** How many tenants there are. */
@@ -43,9 +58,11 @@ export class TenantSizes {
       planOnce: true,
       query: Prisma.sql`SELECT
         (SELECT coalesce(sum(account_count), 0)::float8 FROM account_totals WHERE tenant_id = ${tenantId}::uuid) AS accounts,
-        (SELECT coalesce(sum(transaction_count), 0)::float8 FROM daily_totals WHERE tenant_id = ${tenantId}::uuid) AS transactions`,
+        coalesce(sum(transaction_count), 0)::float8 AS transactions, count(*)::float8 AS "dayTotals",
+        coalesce(max(day) - min(day) + 1, 0) AS days
+        FROM daily_totals WHERE tenant_id = ${tenantId}::uuid`,
     });
-    return row ?? { accounts: 0, transactions: 0 };
+    return row ?? NOTHING;
   }
 }
 

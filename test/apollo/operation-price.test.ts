@@ -8,8 +8,9 @@ import { DEFAULT_SEARCH_LIMITS, maxScanPoints } from '../../src/config/search-li
 import type { TenantSize } from '../../src/tenancy/tenant-sizes.ts';
 import { generateOperation } from '../graphql/fuzz/operation-generator.ts';
 
-const SMALL = { accounts: 50, transactions: 1_000 };
-const LARGE = { accounts: 4_000, transactions: 400_000 };
+const SMALL = { accounts: 50, transactions: 1_000, dayTotals: 100, days: 50 };
+const LARGE = { accounts: 4_000, transactions: 400_000, dayTotals: 20_000, days: 1_000 };
+const HUGE = { accounts: 9, transactions: 10 ** 9, dayTotals: 0, days: 0 };
 const GENERATED = 500;
 const MAX_SCAN_POINTS = maxScanPoints(DEFAULT_SEARCH_LIMITS);
 
@@ -48,8 +49,8 @@ const scans = (text: string, variables?: Record<string, unknown>) =>
 
 describe('rows that are read one by one', () => {
   test.each<[string, object]>([
-    ['{ transactions { totalCount } accounts { totalCount } }', {}],
-    ['{ transactions(filter: { category: "rent", bookedFrom: null }) { totalCount } }', {}],
+    ['{ transactions { totalCount } accounts { totalCount } }', { dayTotals: 1 }],
+    ['{ transactions(filter: { category: "rent", bookedFrom: null }) { totalCount } }', { dayTotals: 1 }],
     [
       '{ transactions(filter: { category: "rent", bookedFrom: "2026-01-01T00:00:00Z" }) { totalCount } }',
       { countedTransactions: 1 },
@@ -82,7 +83,7 @@ describe('rows that are read one by one', () => {
     ['{ dashboard { topAccounts(limit: 3) { transactions { totalCount } } } }', { ofAccount: 3 }],
     ['{ transactions(after: "x", filter: { direction: DEBIT }) { totalCount } }', { transactions: 3 }],
     ['{ transactions(before: "x", after: "x", filter: { direction: DEBIT }) { totalCount } }', { transactions: 4 }],
-    ['{ transactions(after: null, before: "x") { totalCount } }', {}],
+    ['{ transactions(after: null, before: "x") { totalCount } }', { dayTotals: 1 }],
     ['{ auditLog { totalCount } }', { countedAuditLines: 1 }],
     ['{ performance { tenants { slug } } }', { usage: 2 }],
     ['{ performance { operations { name } tables { rows } } }', {}],
@@ -101,25 +102,34 @@ describe('rows that are read one by one', () => {
       transactions(filter: $filter) { totalCount @include(if: $all) nodes { id } } }`;
     expect(scans(text, { filter: { direction: 'DEBIT' } })).toEqual({ transactions: 1 });
     expect(scans(text, { filter: { direction: 'DEBIT' }, all: true })).toEqual({ transactions: 2 });
-    expect(scans(text, { filter: null, all: true })).toEqual({});
+    expect(scans(text, { filter: null, all: true })).toEqual({ dayTotals: 1 });
   });
 
   test('cost what the size of the tenant makes them, up to what a time limit lets them take', () => {
     const counted = price('{ transactions(filter: { direction: DEBIT }) { totalCount } }');
-    const [none, small, large, huge] = [undefined, SMALL, LARGE, { accounts: 9, transactions: 10 ** 9 }].map((size) =>
-      pointsOf(counted, size),
-    ) as [number, number, number, number];
+    const [none, small, large, huge] = [undefined, SMALL, LARGE, HUGE].map((size) => pointsOf(counted, size)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     expect(none).toBe(counted.points);
     expect(large - none).toBe(400 * (small - none));
     expect(huge - none).toBe(2 * MAX_SCAN_POINTS);
-    const counted2s = pointsUnder(counted, { accounts: 9, transactions: 10 ** 9 }, { rows: 7, timeoutMs: 2_000 });
+    const counted2s = pointsUnder(counted, HUGE, { rows: 7, timeoutMs: 2_000 });
     expect(counted2s - none).toBe(4 * MAX_SCAN_POINTS);
     const lines = price('{ auditLog { totalCount } }');
     const [few, many] = [10, 1_010].map((rows) => pointsUnder(lines, SMALL, { rows, timeoutMs: 1_000 }));
     expect((many as number) - (few as number)).toBe(600);
     const ofDays = price('{ transactions(filter: { bookedTo: "x" }) { totalCount } }');
     const ends = [SMALL, LARGE].map((size) => pointsUnder(ofDays, size, { rows: 2_000, timeoutMs: 1_000 }));
-    expect(ends.map((cost) => cost - ofDays.points)).toEqual([600, 1_200]);
+    expect(ends.map((cost) => cost - ofDays.points)).toEqual([600 + 20, 1_200 + 4_000]);
+    const kept = price('{ transactions { totalCount } }');
+    expect([undefined, SMALL, LARGE].map((size) => pointsOf(kept, size) - kept.points)).toEqual([0, 20, 4_000]);
+    const days = price('{ statistics(from: "2026-01-01", to: "2026-01-10") { totals { currency } } }');
+    expect([undefined, SMALL, LARGE].map((size) => pointsOf(days, size) - days.points)).toEqual([0, 4, 40]);
+    const ever = price('{ statistics(period: YEARLY, from: "1970-01-01", to: "2026-01-10") { totals { currency } } }');
+    expect([SMALL, LARGE].map((size) => pointsOf(ever, size) - ever.points)).toEqual([20, 4_000]);
     const ofAccounts = price('{ accounts(first: 10) { nodes { transactions { totalCount } } } }');
     expect(pointsOf(ofAccounts, LARGE) - ofAccounts.points).toBe(10 * 60);
   });
@@ -182,7 +192,7 @@ describe('accounts are found by an index', () => {
 
 describe('a page by its number', () => {
   const points = (args: string, accounts: number) =>
-    pointsOf(price(`{ accountList(${args}) { results { id } } }`), { accounts, transactions: 0 });
+    pointsOf(price(`{ accountList(${args}) { results { id } } }`), { ...HUGE, accounts, transactions: 0 });
   const beyondFirst = (args: string, accounts: number) =>
     points(args, accounts) - points(args.replace(/page: \d+/, 'page: 1'), accounts);
 
@@ -207,7 +217,7 @@ test('a search with its count and a whole page costs a tenant of any size less t
   const { operationCost } = readConfig({}).limits;
   const text = `{ transactions(first: 100, after: "x", filter: { minAmount: "1" }) { totalCount totalCountIsExact pageInfo { endCursor }
     nodes { id bookedAt amount currency direction category description account { id bankName accountNumber balance } } } }`;
-  const cost = pointsOf(price(text), { accounts: 10 ** 6, transactions: 10 ** 9 });
+  const cost = pointsOf(price(text), { ...HUGE, accounts: 10 ** 6 });
   expect(cost).toBeGreaterThan(2 * MAX_SCAN_POINTS);
   expect(cost).toBeLessThanOrEqual(operationCost);
   const longer = readConfig({ LIMIT_SEARCH_TIMEOUT_MS: '5000' }).limits;
@@ -248,10 +258,13 @@ describe('statistics', () => {
     'query ($from: Date, $to: Date, $period: StatisticsPeriod = DAILY) { statistics(period: $period, from: $from, to: $to) { buckets { start } } }';
   const points = (variables: Record<string, unknown>) => price(text, variables).points;
 
-  test('cost by their days and buckets', () => {
-    const week = points({ from: '2026-01-01', to: '2026-01-07' });
-    expect(points({ from: '2026-01-01', to: '2026-01-08' }) - week).toBe(4 + 2);
-    expect(points({ from: '2026-01-01', to: '2026-01-07', period: 'WEEKLY' })).toBe(week - 6 * 2);
+  test('cost by their buckets, and by the kept totals of their days', () => {
+    const size = { ...SMALL, dayTotals: 50_000, days: 1_000 }; // 50 a day, 10 points
+    const sized = (variables: Record<string, unknown>) => pointsOf(price(text, variables), size);
+    const week = sized({ from: '2026-01-01', to: '2026-01-07' });
+    expect(sized({ from: '2026-01-01', to: '2026-01-08' }) - week).toBe(10 + 2);
+    expect(sized({ from: '2026-01-01', to: '2026-01-07', period: 'WEEKLY' })).toBe(week - 6 * 2);
+    expect(points({ from: '2026-01-01', to: '2026-01-08' }) - points({ from: '2026-01-01', to: '2026-01-07' })).toBe(2);
     expect(points({})).toBe(points({ from: '2026-01-01', to: '2026-01-30' }));
   });
 

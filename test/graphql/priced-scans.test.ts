@@ -169,6 +169,7 @@ function pricedRows(slug: Slug, query: string, variables: Record<string, unknown
     auditLines: 0,
     countedTransactions: Math.min(accounts * perAccount, COUNTED_ROWS),
     countedAuditLines: 0,
+    dayTotals: 0,
     usage: 0,
   };
   const { scans } = operationPrice({ schema, document, operation, variables, coerced });

@@ -113,6 +113,28 @@ test.each(PERIODS)('%s goes on to the last day that can be written', async (peri
   expect([buckets[0]?.start, buckets.at(-1)?.end]).toEqual([range.from, range.to]);
 });
 
+test('more sums than a range may have are refused with what to do, and as many are answered', async () => {
+  const { id } = TWINS[0] as Twin;
+  const categories = (from: number, to: number) =>
+    sql.query(
+      `INSERT INTO transactions (id, tenant_id, account_id, booked_at, direction, amount, currency, category)
+       SELECT gen_random_uuid(), tenant_id, account_id, '1999-06-15T12:00:00Z', direction, amount, currency, 'category ' || n
+       FROM (SELECT * FROM transactions WHERE tenant_id = $1 LIMIT 1) one, generate_series($2::integer, $3) n`,
+      [id, from, to],
+    );
+  const range = { period: 'DAILY', from: '1999-06-01', to: '1999-06-30' } as const;
+  await categories(1, 9_998);
+  // One for each category, one for the day, one for the range.
+  expect((await statistics(TWINS[0] as Twin, range)).byCategory).toHaveLength(9_998);
+  await categories(9_999, 9_999);
+  expect(await refusal(range)).toEqual({
+    message:
+      'These statistics have more than 10000 sums, one for each bucket, category and currency. Take a shorter range or a longer period, or leave out byCategory.',
+    code: 'QUERY_TOO_COMPLEX',
+    limit: 10_000,
+  });
+});
+
 test('selections of single parts hold the same numbers as the whole', async () => {
   const twin = TWINS[2] as Twin;
   const range = { period: 'MONTHLY', from: '2025-01-15', to: '2025-06-15' } as const;

@@ -60,8 +60,8 @@ test('what findUnique gives has Prisma’s own types', () => {
 });
 
 test.each([
-  ['TenantScope.ofVerifiedCaller(', ['context/token-verifier.ts']],
-  ['TenantScope.ofOperatorCommand(', ['cache/inspect/inspect-command.ts', 'indexes/product-queries.ts']],
+  ['TenantScope.ofVerifiedCaller(', ['auth/token-verifier.ts']],
+  ['TenantScope.ofOperatorCommand(', ['commands/inspect-command.ts', 'indexes/product-queries.ts']],
   ['TenantScope.ofOutboxRow(', ['cache/']],
   ['new PrismaClient(', ['tenancy/tenant-database.ts']],
   ['new TenantPool(', ['tenancy/tenant-database.ts']],

@@ -226,6 +226,14 @@ describe('tenants are listed', () => {
   });
 });
 
+test.each(['{"A":"abc"}', '{"A":1.5}', '{"A":-1}', '{"A":1e300}', '{"A":{}}', '{"A":null}', '[1]', '7'])(
+  'errors that cannot be added up are not written: %s',
+  async (errors) => {
+    const insert = sql('INSERT INTO tenant_usage VALUES ($1, now(), 1, 0, 1, 0, 0, 0, $2)', [acme, errors]);
+    await expect(insert).rejects.toThrow('tenant_usage_errors_check');
+  },
+);
+
 test('the metrics name ten tenants at most, by their slugs', async () => {
   const others = Array.from({ length: 12 }, (_, index) => `other-${index}`);
   for (const slug of others) await insertTenant(database.url, { slug });

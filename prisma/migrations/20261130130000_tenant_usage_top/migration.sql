@@ -52,7 +52,7 @@ BEGIN
           FROM tenant_usage used WHERE used.bucket > now() - interval '1 day' GROUP BY 1
         ), listed AS MATERIALIZED (
           SELECT tenant.id, tenant.slug, summed.total FROM summed JOIN tenants tenant ON tenant.id = summed.tenant_id
-          ORDER BY summed.total DESC, tenant.slug COLLATE "C" LIMIT least(tenant_usage_top.tenants, 100)
+          ORDER BY summed.total DESC, tenant.slug COLLATE "C" LIMIT greatest(least(tenant_usage_top.tenants, 100), 0)
         )
         SELECT listed.id, listed.slug, sums.spans
         FROM listed JOIN tenant_usage_sums(ARRAY(SELECT each.id FROM listed each)) sums ON sums.tenant_id = listed.id
@@ -68,5 +68,11 @@ BEGIN
     END IF;
   END LOOP;
 END $do$;
+
+-- One row that cannot be added up would keep operators from seeing all tenants.
+ALTER TABLE tenant_usage ADD CONSTRAINT tenant_usage_errors_check CHECK (
+  jsonb_typeof(errors) = 'object'
+  AND NOT jsonb_path_exists(errors, 'strict $.* ? (!(@.type() == "number") || @ < 0 || @ > 1000000000000000 || @.floor() != @)')
+);
 
 SELECT settle_ownership();

@@ -7,8 +7,6 @@ import { limitsPlugin } from '../apollo/limits.plugin.ts';
 import { createGraphqlServer } from '../apollo/server.ts';
 import { timeResolvers } from '../apollo/time-resolvers.ts';
 import { timingPlugin } from '../apollo/timing.plugin.ts';
-import { AuditLog } from '../audit/audit-log.ts';
-import { RetentionCleaner } from '../audit/retention.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
 import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import { keptReads } from '../cache/data/kept-reads.ts';
@@ -28,10 +26,9 @@ import { httpOptions } from '../http/server-options.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
-import { UsageWriter } from '../usage/usage-writer.ts';
+import { startBackgroundWriters } from './background-writers.ts';
 import { createCaches } from './create-cache.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
-import { OutageLog } from './outage-log.ts';
 import { createSchema } from './schema.ts';
 import { createServices } from './services.ts';
 
@@ -80,13 +77,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const layout = dataLayout(operations.schemaHash, database.schema);
   const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });
   database.keepReadsIn(keptReads(data));
-  const outage = new OutageLog(logger, {
-    began: 'the records of who did what, and what is past its time, cannot be written or removed; it is tried again',
-    over: 'the records of who did what are written again',
-  });
-  const audit = new AuditLog({ database, onError: outage.failed, onWorks: outage.recovered });
-  const retention = new RetentionCleaner(database, config.retention, outage.failed);
-  const usage = new UsageWriter(database, monitor.usage, outage.failed, outage.recovered);
+  const writers = startBackgroundWriters(database, monitor.usage, config.retention, logger);
+  const { audit } = writers;
   const services = createServices({ config, monitor, cache, data, database, redis, audit });
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
@@ -110,9 +102,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await apollo.stop();
     services.resources.close();
     await Promise.all([services.budget.close(), services.refreshes.close()]);
-    await retention.stop();
-    await usage.stop().catch(outage.failed);
-    await audit.stop().catch(outage.failed);
+    await writers.stop();
   });
   const metrics = createMetrics({
     monitor,

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { ErrorCode } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
 import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from '../tenancy/audit-line.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { NO_TENANT, TenantScope } from '../tenancy/tenant-scope.ts';
+import { FairQueues } from './fair-queues.ts';
 
 /** Lines that wait at most, over all tenants; some 10 MB. */
 const MAX_WAITING = 10_000;
-/** Kinds of refusals told apart within a minute. */
+/** Kinds of refusals told apart within a minute, over all tenants. */
 const MAX_MERGED = 1_000;
 const MERGED_FOR_MS = 60_000;
 const FLUSH_MS = 1_000;
 /** Lines of one statement. */
 const MAX_BATCH = 500;
+/** SQLSTATEs of what was given: data, constraints, triggers. */
+const OF_THE_VALUES = /^(?:22|23|P0)/;
 
 /**
  * What whoever may not do it can be answered by the thousand: of equal ones within a minute there
@@ -29,11 +33,13 @@ export interface AuditLogOptions {
   readonly database: TenantDatabase;
   /** Told of what fails; the lines wait for the next attempt. */
   readonly onError: (error: Error) => void;
+  /** Called when lines were written and none failed. */
   readonly onWorks?: () => void;
 }
 
 /** Lines as they wait. */
 interface Merged {
+  readonly kind: string;
   readonly line: AuditLine;
   times: number;
   readonly endsAtMs: number;
@@ -41,22 +47,27 @@ interface Merged {
 
 /**
  * Writes lines off the way of the request, in batches: what was refused or failed, and what has no
- * transaction. What waits is bounded; what finds no place is counted, and a line says how many when
- * lines can be written again.
+ * transaction. What waits is bounded, and of the tenant with the most gives way first; a line of
+ * that tenant says how many were lost when lines can be written again.
  */
 export class AuditLog {
   readonly #database: TenantDatabase;
   readonly #loop: Loop;
-  readonly #merged = new Map<string, Merged>();
-  #waiting: AuditLine[] = [];
+  readonly #onWorks: () => void;
+  readonly #merged = new FairQueues<Merged>(MAX_MERGED);
+  readonly #kinds = new Map<string, Merged>();
+  readonly #waiting = new FairQueues<AuditLine>(MAX_WAITING);
   #flushing: Promise<void> = Promise.resolve();
-  /** Lost since the last line that told of it. */
-  #untold = 0;
+  /** Lost since the last line that told of it, by tenant. */
+  readonly #untold = new Map<string, number>();
+  /** Lines that tell of what was lost, until they are written: by tenant. */
+  readonly #telling = new Map<string, AuditLine>();
   written = 0;
   dropped = 0;
 
   constructor({ database, onError, onWorks = () => {} }: AuditLogOptions) {
     this.#database = database;
+    this.#onWorks = onWorks;
     this.#loop = new Loop(
       async () => {
         await this.flush();
@@ -66,7 +77,6 @@ export class AuditLog {
         onError(error);
         return FLUSH_MS;
       },
-      onWorks,
     );
   }
 
@@ -91,7 +101,13 @@ export class AuditLog {
 
   /** Lines that wait to be written. */
   get waiting(): number {
-    return this.#waiting.length + this.#merged.size;
+    return this.#waiting.size + this.#merged.size;
+  }
+
+  /** What a process that ends now loses: what waits, and what had found no place. */
+  get lost(): number {
+    const untold = [...this.#untold.values(), ...[...this.#telling.values()].map(({ times }) => times)];
+    return untold.reduce((sum, times) => sum + times, this.waiting);
   }
 
   /**
@@ -113,66 +129,90 @@ export class AuditLog {
     const { scope, key, subject, role, action, outcome, codes } = line;
     // Of a caller's keys there may be any number; strangers have only the reasons.
     const kind = JSON.stringify([scope?.tenantId ?? key, subject, role, action, outcome, codes]);
-    const known = this.#merged.get(kind);
-    if (known) known.times++;
-    else if (this.#merged.size < MAX_MERGED)
-      this.#merged.set(kind, { line, times: 1, endsAtMs: line.at.getTime() + MERGED_FOR_MS });
-    else this.#drop(1);
+    const known = this.#kinds.get(kind);
+    if (known) {
+      known.times++;
+      return;
+    }
+    const merged = { kind, line, times: 1, endsAtMs: line.at.getTime() + MERGED_FOR_MS };
+    this.#kinds.set(kind, merged);
+    const lost = this.#merged.push(tenantIdOf(line), merged);
+    if (!lost) return;
+    this.#kinds.delete(lost.kind);
+    this.#drop(lost.line, lost.times);
   }
 
   #push(line: AuditLine): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(line);
-    else this.#drop(line.times);
+    const lost = this.#waiting.push(tenantIdOf(line), line);
+    if (lost) this.#drop(lost, lost.times);
   }
 
-  #drop(lines: number): void {
-    this.dropped += lines;
-    this.#untold += lines;
+  #drop(line: AuditLine, times: number): void {
+    const tenantId = tenantIdOf(line);
+    this.dropped += times;
+    this.#untold.set(tenantId, (this.#untold.get(tenantId) ?? 0) + times);
   }
 
   async #flush(all: boolean): Promise<void> {
     const now = Date.now();
-    for (const [kind, { line, times, endsAtMs }] of this.#merged)
-      if (all || endsAtMs <= now) {
-        this.#merged.delete(kind);
-        this.#push({ ...line, times });
-      }
-    for (const lines of batches(this.#waiting)) await this.#write(lines);
-    if (this.#untold > 0) await this.#tellLost(this.#untold);
+    for (const { kind, line, times } of this.#merged.take(({ endsAtMs }) => all || endsAtMs <= now)) {
+      this.#kinds.delete(kind);
+      this.#push({ ...line, times });
+    }
+    const before = this.written;
+    const errors: unknown[] = [];
+    for (const tenantId of new Set([...this.#waiting.tenantIds, ...this.#untold.keys(), ...this.#telling.keys()])) {
+      const own = await this.#writeOf(tenantId);
+      errors.push(...own);
+      if (own.some(isForAll)) break;
+    }
+    if (errors.length > 0) throw errors[0];
+    if (this.written > before) this.#onWorks();
   }
 
-  async #write(lines: readonly AuditLine[]): Promise<void> {
-    await insertLines(this.#database, lines);
-    this.written += lines.length;
-    const done = new Set(lines);
-    this.#waiting = this.#waiting.filter((line) => !done.has(line));
+  /** @returns the errors */
+  async #writeOf(tenantId: string): Promise<unknown[]> {
+    const write = async (lines: readonly AuditLine[]) => {
+      await insertLines(this.#database, tenantId, lines);
+      this.written += lines.length;
+    };
+    const errors = await this.#waiting.drain(tenantId, MAX_BATCH, write, isForAll);
+    if (errors.length === 0) await this.#tellLost(tenantId).catch((error) => errors.push(error));
+    return errors;
   }
 
-  async #tellLost(times: number): Promise<void> {
+  /** The line stays the same until it is written, so that it never tells twice of the same loss. */
+  async #tellLost(tenantId: string): Promise<void> {
+    for (;;) {
+      const line = this.#telling.get(tenantId) ?? this.#lostLine(tenantId);
+      if (!line) return;
+      this.#telling.set(tenantId, line);
+      await insertLines(this.#database, tenantId, [line]);
+      this.#telling.delete(tenantId);
+    }
+  }
+
+  /** Tells of what no line has told of yet. */
+  #lostLine(tenantId: string): AuditLine | undefined {
+    const times = this.#untold.get(tenantId);
+    if (times === undefined) return undefined;
+    this.#untold.delete(tenantId);
     const about = { scope: null, subject: null, role: null, action: 'audit:lost', key: null, requestId: null };
-    const line = { ...about, id: randomUUID(), at: new Date(), outcome: AuditOutcome.DONE, codes: [], times };
-    await insertLines(this.#database, [line]);
-    this.#untold -= times;
+    return { ...about, id: randomUUID(), at: new Date(), outcome: AuditOutcome.DONE, codes: [], times };
   }
 }
 
-/** Of one tenant each, since each statement is of one tenant. */
-function batches(lines: readonly AuditLine[]): AuditLine[][] {
-  const ofTenant = new Map<string, AuditLine[][]>();
-  for (const line of lines) {
-    const { tenantId } = line.scope ?? NO_TENANT;
-    const own = ofTenant.get(tenantId) ?? [];
-    const last = own.at(-1);
-    if (last && last.length < MAX_BATCH) last.push(line);
-    else own.push([line]);
-    ofTenant.set(tenantId, own);
-  }
-  return [...ofTenant.values()].flat();
+function tenantIdOf({ scope }: AuditLine): string {
+  return (scope ?? NO_TENANT).tenantId;
 }
 
-async function insertLines(database: TenantDatabase, lines: readonly AuditLine[]): Promise<void> {
+/** Whether it says something of all lines, and not only of what those of one batch hold. */
+function isForAll(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError && OF_THE_VALUES.test(error.code ?? ''));
+}
+
+async function insertLines(database: TenantDatabase, tenantId: string, lines: readonly AuditLine[]): Promise<void> {
   // Not the request's scope, which is stopped with its request.
-  const { tenantId } = lines[0]?.scope ?? NO_TENANT;
-  const scope = tenantId === NO_TENANT.tenantId ? NO_TENANT : TenantScope.ofAudit(tenantId);
+  const scope = tenantId === NO_TENANT.tenantId ? NO_TENANT : TenantScope.ofBackgroundWrite(tenantId);
   await database.select(scope, { model: 'AuditLine', action: 'insert', query: linesOf(tenantId, lines) });
 }

@@ -1,6 +1,7 @@
 import type { RetentionConfig } from '../config/config.ts';
 import { Loop } from '../loop.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { cleanUsage } from '../usage/usage.repository.ts';
 
 /** Rows of one piece: some milliseconds of locks. */
 const PIECE_ROWS = 1_000;
@@ -12,19 +13,28 @@ const FAILED_PAUSE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * Removes audit lines and idempotency keys that are past their time, in pieces. Every process
- * tries; one works at a time.
+ * Removes audit lines, idempotency keys and usage that are past their time, in pieces. Every
+ * process tries; one works at a time.
  */
 export class RetentionCleaner {
   readonly #loop: Loop;
 
-  constructor(database: TenantDatabase, config: RetentionConfig, onError: (error: Error) => void) {
+  constructor(
+    database: TenantDatabase,
+    config: RetentionConfig,
+    onError: (error: Error) => void,
+    onWorks?: () => void,
+  ) {
     this.#loop = new Loop(
-      async () => ((await cleanPiece(database, config)) > 0 ? PIECE_PAUSE_MS : IDLE_PAUSE_MS),
+      async () => {
+        const removed = (await cleanPiece(database, config)) + (await cleanUsage(database));
+        return removed > 0 ? PIECE_PAUSE_MS : IDLE_PAUSE_MS;
+      },
       (error) => {
         onError(error);
         return FAILED_PAUSE_MS;
       },
+      onWorks,
     );
   }
 
@@ -33,7 +43,7 @@ export class RetentionCleaner {
   }
 }
 
-/** @returns how many rows were removed; at most a piece of each kind */
+/** Audit lines and idempotency keys. @returns how many rows were removed; at most a piece of each kind */
 export async function cleanPiece(
   database: TenantDatabase,
   { auditDays, idempotencyHours }: RetentionConfig,

@@ -27,7 +27,8 @@ function values({ scope, id, subject, role, action, requestId }: AuditDraft, key
 
 /**
  * Many lines of one tenant, given as JSON: those of a lost COMMIT only when the transaction did not
- * write them after all. Times are those of the lines.
+ * write them after all. Times are those of the lines. Lines that are there already stay as they
+ * are: a batch whose answer was lost is sent again.
  */
 export function linesOf(tenantId: string, lines: readonly AuditLine[]): Prisma.Sql {
   const json = JSON.stringify(lines.map(({ scope: _, ...line }) => line));
@@ -36,5 +37,6 @@ export function linesOf(tenantId: string, lines: readonly AuditLine[]): Prisma.S
       action text, key text, "requestId" text, outcome text, codes text[], times integer)
     WHERE outcome <> 'UNKNOWN' OR NOT EXISTS (
       SELECT FROM audit_log known WHERE known.tenant_id = ${tenantId}::uuid AND known.id = line.id
-        AND known.at > line.at - interval '10 minutes')`;
+        AND known.at > line.at - interval '10 minutes')
+    ON CONFLICT DO NOTHING`;
 }

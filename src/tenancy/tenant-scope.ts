@@ -31,8 +31,8 @@ export class TenantScope {
     return new TenantScope(tenantId);
   }
 
-  /** For the record of what was done for a tenant, when its request is over. */
-  static ofAudit(tenantId: string): TenantScope {
+  /** For what a service records of a tenant when the request is over: audit lines, usage. */
+  static ofBackgroundWrite(tenantId: string): TenantScope {
     return new TenantScope(tenantId);
   }
 

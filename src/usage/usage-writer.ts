@@ -1,11 +1,10 @@
 import { Loop } from '../loop.ts';
 import { addFigures, type UsageCounts, type UsageFigures } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import { addUsage, cleanUsage } from './usage.repository.ts';
+import { addUsage } from './usage.repository.ts';
 
 /** So much is lost when the process is killed. */
 const FLUSH_MS = 5_000;
-const CLEANING_MS = 60_000;
 /**
  * Tenants whose counts wait while statements fail, at most; the counts of further tenants are given
  * up, and told.
@@ -13,33 +12,35 @@ const CLEANING_MS = 60_000;
 const MAX_UNWRITTEN = 10_000;
 
 /**
- * Adds what the process counted to `tenant_usage`, every few seconds and when it stops, and removes
- * what is older than two days.
+ * Adds what the process counted to `tenant_usage`, every few seconds and when it stops.
  */
 export class UsageWriter {
-  readonly #loops: readonly Loop[];
+  readonly #loop: Loop;
   readonly #unwritten = new Map<string, UsageFigures>();
   #flushing: Promise<void> = Promise.resolve();
 
+  /** @param onWorks called when something was written and nothing failed */
   constructor(
     private readonly database: TenantDatabase,
     private readonly counts: UsageCounts,
     private readonly onError: (error: Error) => void,
-    onWorks = () => {},
+    private readonly onWorks = () => {},
   ) {
-    const repeat = (work: () => Promise<unknown>, pauseMs: number) =>
-      new Loop(
-        async () => {
-          await work();
-          return pauseMs;
-        },
-        (error) => {
-          onError(error);
-          return pauseMs;
-        },
-        onWorks,
-      );
-    this.#loops = [repeat(() => this.flush(), FLUSH_MS), repeat(() => cleanUsage(database), CLEANING_MS)];
+    this.#loop = new Loop(
+      async () => {
+        await this.flush();
+        return FLUSH_MS;
+      },
+      (error) => {
+        onError(error);
+        return FLUSH_MS;
+      },
+    );
+  }
+
+  /** Tenants whose counts wait to be written. */
+  get waiting(): number {
+    return this.#unwritten.size;
   }
 
   /** Writes what was counted. @throws when that fails; it is written the next time */
@@ -49,18 +50,20 @@ export class UsageWriter {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#loop.stop();
     await this.flush();
   }
 
   async #flush(): Promise<void> {
     for (const [tenantId, figures] of this.counts.take()) this.#gather(tenantId, figures);
+    if (this.#unwritten.size === 0) return;
     for (const [tenantId, figures] of this.#unwritten) {
       // Taken out only when it is written: after a lost connection it may be counted twice, and
       // never not at all.
       await addUsage(this.database, tenantId, figures);
       this.#unwritten.delete(tenantId);
     }
+    this.onWorks();
   }
 
   #gather(tenantId: string, figures: UsageFigures): void {

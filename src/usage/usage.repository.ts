@@ -37,7 +37,7 @@ export async function addUsage(database: TenantDatabase, tenantId: string, figur
         SELECT key AS code, sum(value::bigint) AS answers
         FROM (SELECT * FROM jsonb_each_text(kept.errors) UNION ALL SELECT * FROM jsonb_each_text(excluded.errors)) both_of_them
         GROUP BY key) added)`;
-  await database.select(TenantScope.ofAudit(tenantId), { model: USAGE_MODEL, action: 'add', query });
+  await database.select(TenantScope.ofBackgroundWrite(tenantId), { model: USAGE_MODEL, action: 'add', query });
 }
 
 /** @returns the own tenant's usage; null while nothing is written of it */

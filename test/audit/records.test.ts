@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
-import { cleanPiece } from '../../src/audit/retention.ts';
+import { cleanPiece, RetentionCleaner } from '../../src/audit/retention.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { sinceOf } from '../../src/commands/audit-command.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
@@ -14,6 +14,7 @@ import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const NO_TENANT_ID = '00000000-0000-0000-0000-000000000000';
 const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
@@ -133,10 +134,12 @@ async function withDatabase<Result>(work: (database: TenantDatabase) => Promise<
   return work(own).finally(() => own.close());
 }
 
-const subject = (key: string): AuditSubject => {
-  const scope = TenantScope.ofVerifiedCaller(acme);
+const subject = (key: string, tenantId = acme): AuditSubject => {
+  const scope = TenantScope.ofVerifiedCaller(tenantId);
   return { scope, subject: 'ann', role: 'ADMIN', action: 'transfer', key, requestId: null };
 };
+const refuse = (log: AuditLog, key: string, tenantId = acme) =>
+  log.add(subject(key, tenantId), AuditOutcome.REFUSED, ['SAME_ACCOUNT']);
 
 test('lines wait while they cannot be written; those that find no place are counted, and a line tells of them', async () => {
   await sql('DELETE FROM audit_log');
@@ -156,6 +159,159 @@ test('lines wait while they cannot be written; those that find no place are coun
     { action: 'audit:lost', count: 1, times: 3 },
     { action: 'transfer', count: 10_000, times: 1 },
   ]);
+});
+
+test('what finds no place is of the tenant with the most, of lines and of kinds of refusals, and so is the line that tells', async () => {
+  await sql('DELETE FROM audit_log');
+  await sql(`REVOKE INSERT ON audit_log FROM ${SERVICE_ROLE}`);
+  await withDatabase(async (own) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    for (let line = 0; line < 10_003; line++) refuse(log, String(line));
+    for (let line = 0; line < 5; line++) refuse(log, String(line), rival);
+    const forbid = (name: string, tenantId: string) =>
+      log.add({ ...subject('x', tenantId), subject: name }, AuditOutcome.FAILED, ['FORBIDDEN']);
+    for (let kind = 0; kind < 1_002; kind++) forbid(`caller ${kind}`, acme);
+    for (let times = 0; times < 3; times++) forbid('bob', rival);
+    for (let times = 0; times < 2; times++) forbid('caller 999', acme);
+    await expect(log.flush()).rejects.toThrow('permission denied');
+    expect([log.waiting, log.lost]).toEqual([11_000, 11_000 + 3 + 5 + 2 + 1 + 2]);
+    await sql(`GRANT INSERT ON audit_log TO ${SERVICE_ROLE}`);
+    await log.flush();
+    await log.stop();
+  });
+  const lines = await sql<{ slug: string; action: string; code: string; lines: number; times: number }>(
+    `SELECT slug, action, codes[1] AS code, count(*)::integer AS lines, sum(times)::integer AS times
+     FROM audit_log LEFT JOIN tenants ON tenants.id = tenant_id GROUP BY slug, action, codes[1] ORDER BY slug, action, code`,
+  );
+  expect(lines).toEqual([
+    { slug: 'acme', action: 'audit:lost', code: null, lines: 1, times: 3 + 5 + 2 + 1 + 2 },
+    { slug: 'acme', action: 'transfer', code: 'FORBIDDEN', lines: 999, times: 999 },
+    { slug: 'acme', action: 'transfer', code: 'SAME_ACCOUNT', lines: 9_995, times: 9_995 },
+    { slug: 'rival', action: 'transfer', code: 'FORBIDDEN', lines: 1, times: 3 },
+    { slug: 'rival', action: 'transfer', code: 'SAME_ACCOUNT', lines: 5, times: 5 },
+  ]);
+});
+
+/** What writes the line `third`, or one that tells of lost ones, waits until the lock is released. */
+const WAIT_FOR_LOCK = `
+  CREATE FUNCTION wait_for_lock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$;
+  CREATE TRIGGER wait_for_lock BEFORE INSERT ON audit_log FOR EACH ROW WHEN (NEW.key = 'third' OR NEW.action = 'audit:lost')
+    EXECUTE FUNCTION wait_for_lock()`;
+const WAITING = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+
+/** `cutAfter` ends the connection when what `send` commits is there, and before the answer is. */
+async function withCutDatabase(
+  work: (
+    own: TenantDatabase,
+    cutAfter: (send: () => Promise<void>, committed: string) => Promise<void>,
+  ) => Promise<void>,
+): Promise<void> {
+  await sql('DELETE FROM audit_log');
+  const way = await startTcpProxy(Number(new URL(database.url).port));
+  const url = new URL(database.url);
+  url.port = String(way.port);
+  const own = new TenantDatabase({ url: url.href, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
+  const untilThere = async (query: string) => {
+    while ((await sql(query)).length === 0);
+  };
+  const cutAfter = (send: () => Promise<void>, committed: string) =>
+    withClient(database.url, async (holder) => {
+      await holder.query('SELECT pg_advisory_lock(42)');
+      const failed = expect(send()).rejects.toThrow();
+      await untilThere(WAITING);
+      way.holdAnswers();
+      await holder.query('SELECT pg_advisory_unlock(42)');
+      await untilThere(committed);
+      way.cut();
+      await failed;
+      way.mend();
+    });
+  await sql(WAIT_FOR_LOCK);
+  try {
+    await work(own, cutAfter);
+  } finally {
+    await sql('DROP FUNCTION wait_for_lock CASCADE');
+    await own.close();
+    await way.close();
+  }
+}
+
+test('lines whose COMMIT came through without its answer are there once, and keep none behind them back', async () => {
+  await withCutDatabase(async (own, cutAfter) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    refuse(log, 'first');
+    await log.flush();
+    const send = () => {
+      for (const key of ['second', 'third']) refuse(log, key);
+      return log.flush();
+    };
+    await cutAfter(send, "SELECT FROM audit_log WHERE key = 'third'");
+    refuse(log, 'behind');
+    await log.flush();
+    expect([log.waiting, log.written]).toEqual([0, 4]);
+    await log.stop();
+  });
+  expect(await sql('SELECT key FROM audit_log ORDER BY key')).toEqual(
+    ['behind', 'first', 'second', 'third'].map((key) => ({ key })),
+  );
+});
+
+const lossesTold = () => sql("SELECT times FROM audit_log WHERE action = 'audit:lost' ORDER BY at");
+
+test('the line that tells of lost ones is there once, too', async () => {
+  await withCutDatabase(async (own, cutAfter) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    await log.flush();
+    const send = () => {
+      for (let line = 0; line < 10_002; line++) refuse(log, 'many');
+      return log.flush();
+    };
+    await cutAfter(send, "SELECT FROM audit_log WHERE action = 'audit:lost'");
+    for (let line = 0; line < 10_001; line++) refuse(log, 'more');
+    await log.stop();
+    expect([log.lost, log.dropped]).toEqual([0, 3]);
+  });
+  expect(await lossesTold()).toEqual([{ times: 2 }, { times: 1 }]);
+});
+
+test('what is lost while the line that tells of losses cannot be written is told as well', async () => {
+  await sql('DELETE FROM audit_log');
+  await sql(`ALTER TABLE audit_log ADD CONSTRAINT no_telling CHECK (action <> 'audit:lost')`);
+  await withDatabase(async (own) => {
+    const log = new AuditLog({ database: own, onError: () => {} });
+    for (const lines of [10_002, 10_001]) {
+      for (let line = 0; line < lines; line++) refuse(log, 'many');
+      await expect(log.flush()).rejects.toThrow('no_telling');
+    }
+    expect([log.waiting, log.lost]).toEqual([0, 3]);
+    await sql('ALTER TABLE audit_log DROP CONSTRAINT no_telling');
+    await log.stop();
+    expect(log.lost).toBe(0);
+  });
+  expect(await lossesTold()).toEqual([{ times: 2 }, { times: 1 }]);
+});
+
+test('lines that PostgreSQL refuses keep back neither other tenants’ nor the next ones of their own', async () => {
+  await sql('DELETE FROM audit_log');
+  await sql(`ALTER TABLE audit_log ADD CONSTRAINT no_bad CHECK (key <> 'bad')`);
+  await withDatabase(async (own) => {
+    let works = 0;
+    const log = new AuditLog({ database: own, onError: () => {}, onWorks: () => works++ });
+    await log.flush();
+    expect(works).toBe(0);
+    for (let line = 0; line < 500; line++) refuse(log, 'bad');
+    refuse(log, 'good');
+    refuse(log, 'good', rival);
+    await expect(log.flush()).rejects.toThrow('no_bad');
+    expect([log.waiting, works]).toEqual([500, 0]);
+    const good = await sql<{ tenant_id: string }>("SELECT tenant_id FROM audit_log WHERE key = 'good'");
+    expect(good.map(({ tenant_id }) => tenant_id).sort()).toEqual([acme, rival].sort());
+    await sql('ALTER TABLE audit_log DROP CONSTRAINT no_bad');
+    await log.flush();
+    await log.flush();
+    expect([log.waiting, works]).toEqual([0, 1]);
+    await log.stop();
+  });
 });
 
 test('a COMMIT that came through after all has no second line', async () => {
@@ -209,6 +365,26 @@ describe('retention', () => {
     expect(removed).toEqual([4, 1, 0]);
     expect(await sql('SELECT key FROM idempotency_keys')).toEqual([{ key: 'new' }]);
     expect(await sql("SELECT count(*)::integer AS lines FROM audit_log WHERE action = 'x'")).toEqual([{ lines: 2 }]);
+  });
+
+  test('is kept up by every service, of usage too', async () => {
+    for (const table of ['audit_log', 'idempotency_keys', 'tenant_usage']) await sql(`DELETE FROM ${table}`);
+    const old = "now() - interval '500 days'";
+    await sql(
+      `INSERT INTO audit_log VALUES ($1, ${old}, gen_random_uuid(), NULL, NULL, 'x', NULL, NULL, 'DONE', '{}', 1)`,
+      [acme],
+    );
+    await sql(`INSERT INTO idempotency_keys VALUES ($1, 'old', '\\x00', '{}', ${old})`, [acme]);
+    await sql(`INSERT INTO tenant_usage VALUES ($1, ${old}, 1, 0, 1, 0, 0, 0, '{}')`, [acme]);
+    await withDatabase(async (own) => {
+      await new Promise<void>((resolve, reject) => {
+        const cleaner = new RetentionCleaner(own, { auditDays: 400, idempotencyHours: 48 }, reject, () => {
+          cleaner.stop().then(resolve, reject);
+        });
+      });
+    });
+    for (const table of ['audit_log', 'idempotency_keys', 'tenant_usage'])
+      expect(await sql(`SELECT FROM ${table}`)).toEqual([]);
   });
 
   test('is nothing that whoever has the service’s login can shorten, and lines are neither changed nor removed by it', async () => {

@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import { AuditLog } from '../audit/audit-log.ts';
+import { RetentionCleaner } from '../audit/retention.ts';
+import type { RetentionConfig } from '../config/config.ts';
+import type { UsageCounts } from '../monitoring/usage-counts.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { UsageWriter } from '../usage/usage-writer.ts';
+import { OutageLog } from './outage-log.ts';
+
+/** What is written and removed off the way of the requests. */
+export interface BackgroundWriters {
+  readonly audit: AuditLog;
+  /** Writes what waits, if it can, and tells the log what is lost. */
+  stop(): Promise<void>;
+}
+
+/** Each has an outage of its own: that one works says nothing of the others. */
+export function startBackgroundWriters(
+  database: TenantDatabase,
+  counts: UsageCounts,
+  retention: RetentionConfig,
+  logger: Logger,
+): BackgroundWriters {
+  const auditOutage = new OutageLog(logger, {
+    began: 'the audit lines of what was refused or failed cannot be written; it is tried again',
+    over: 'the audit lines of what was refused or failed are written again',
+  });
+  const usageOutage = new OutageLog(logger, {
+    began: 'what tenants cost cannot be written; it is tried again',
+    over: 'what tenants cost is written again',
+  });
+  const cleaningOutage = new OutageLog(logger, {
+    began: 'audit lines, idempotency keys and usage that are past their time cannot be removed; it is tried again',
+    over: 'audit lines, idempotency keys and usage that are past their time are removed again',
+  });
+  const audit = new AuditLog({ database, onError: auditOutage.failed, onWorks: auditOutage.recovered });
+  const usage = new UsageWriter(database, counts, usageOutage.failed, usageOutage.recovered);
+  const cleaner = new RetentionCleaner(database, retention, cleaningOutage.failed, cleaningOutage.recovered);
+  return {
+    audit,
+    async stop() {
+      await cleaner.stop();
+      await usage.stop().catch(({ message: reason }: Error) => {
+        logger.error({ reason, tenants: usage.waiting }, 'what tenants cost in the last seconds is lost');
+      });
+      await audit.stop().catch(({ message: reason }: Error) => {
+        logger.error({ reason, lines: audit.lost }, 'audit lines of what was refused or failed are lost');
+      });
+    },
+  };
+}

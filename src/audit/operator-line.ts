@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import { isOutOfReach } from '../database/sql-state.ts';
 import { ErrorCode, OperatorError } from '../errors.ts';
 import { AuditOutcome, storable } from '../tenancy/audit-line.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
@@ -53,8 +54,9 @@ const told = new WeakSet<object>();
 
 /**
  * A line for each tenant that the transaction under way has changed, written by it. The transaction
- * acts for none of them in particular afterwards. Where no line can be written, that is said on
- * stderr, and the transaction goes on.
+ * acts for none of them in particular afterwards. Where the login may write no line, or there is no
+ * log yet, that is said on stderr, and the transaction goes on.
+ * @throws whatever else keeps a line from being written: nothing is done that goes unseen
  */
 export async function recordTenants(
   client: Pick<pg.ClientBase, 'query'>,
@@ -65,6 +67,7 @@ export async function recordTenants(
   try {
     await insertLines(client, action, [...tenantIds], AuditOutcome.DONE, []);
   } catch (error) {
+    if (!isOutOfReach(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT audit_lines');
     if (!told.has(client)) notRecorded(action.action, (error as Error).message);
     told.add(client);

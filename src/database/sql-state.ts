@@ -1,5 +1,7 @@
 /** Of a statement that PostgreSQL stopped: here only ever for its time. */
 export const QUERY_CANCELED = '57014';
+const INSUFFICIENT_PRIVILEGE = '42501';
+const UNDEFINED_TABLE = '42P01';
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
@@ -21,6 +23,12 @@ export function isWriteConflict(error: unknown): boolean {
 /** Whether PostgreSQL stopped the statement. */
 export function isQueryCanceled(error: unknown): boolean {
   return sqlStateOf(error) === QUERY_CANCELED;
+}
+
+/** Whether the login may not do it, or the table is not there, as before a migration. */
+export function isOutOfReach(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === INSUFFICIENT_PRIVILEGE || state === UNDEFINED_TABLE;
 }
 
 function sqlStateOf(error: unknown): unknown {

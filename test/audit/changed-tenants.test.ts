@@ -82,6 +82,20 @@ describe('an import leaves a line for each tenant that it changes, and for no ot
     expect([await lines(), await slugs()]).toEqual([[], []]);
   });
 
+  test('a fault of the log keeps an import from being done unseen, and a missing log does not', async () => {
+    await withClient(database.url, (client) => client.query('ALTER TABLE audit_log ADD CHECK (times > 1)'));
+    await expect(importFiles(database.url, TWO_TENANTS)).rejects.toThrow('violates check constraint');
+    expect(await slugs()).toEqual([]);
+    const told: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(String(text)) > 0);
+    await withClient(database.url, (client) => client.query('DROP TABLE audit_log'));
+    await importFiles(database.url, TWO_TENANTS);
+    expect(await slugs()).toEqual(['north', 'south']);
+    expect(told).toEqual([
+      'No line of import could be written to the audit log: relation "audit_log" does not exist\n',
+    ]);
+  });
+
   test('a login that may write no line imports all the same, and is told', async () => {
     const { role, drop } = await createOperatorRole(database);
     const told: string[] = [];

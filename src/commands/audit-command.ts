@@ -8,13 +8,14 @@ import { OperatorError } from '../errors.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import { openCommandDatabase } from './command-database.ts';
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SPAN = /^\d+[smhd]$/;
 
 const OPTIONS = {
   tenant: {
     type: 'string',
-    value: '<slug>',
-    description: 'Lines of this tenant. Required, unless --no-tenant is given.',
+    value: '<slug or id>',
+    description: 'Lines of this tenant; of a deleted one by its id. Required, unless --no-tenant is given.',
   },
   'no-tenant': {
     type: 'boolean',
@@ -31,7 +32,9 @@ export const AUDIT: CommandSpec<typeof OPTIONS> = {
   name: 'audit',
   summary: 'Shows who did what, newest first, and what came of it. It reads and changes nothing.',
   options: OPTIONS,
-  notes: 'What was refused or failed is written within some seconds; equal refusals of a minute share a line.',
+  notes:
+    'What was refused or failed is written within some seconds. Refused tokens, missing rights and spent budgets\n' +
+    'come after a minute: equal ones of it share a line.',
 };
 
 interface Line {
@@ -53,7 +56,7 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
   if ((options.tenant === undefined) !== options['no-tenant'])
     throw new OperatorError(
       'One of --tenant and --no-tenant must be given.',
-      'Give the slug of a tenant, or --no-tenant for lines of none.',
+      'Give the slug or the id of a tenant, or --no-tenant for lines of none.',
     );
   checkAction(options.what);
   const { client, close } = await openCommandDatabase({ command: AUDIT.name });
@@ -93,11 +96,25 @@ export function sinceOf(text: string, now: number): string {
   );
 }
 
-async function tenantIdOf(client: pg.ClientBase, slug: string): Promise<string> {
+/** A tenant's lines outlive it: then its id is all there is to name it by. */
+async function tenantIdOf(client: pg.ClientBase, named: string): Promise<string> {
   await client.query("SELECT set_config('app.directory', 'on', false)");
-  const { rows } = await client.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [slug]);
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM tenants WHERE slug = $1 OR id::text = lower($1) ORDER BY slug = $1 DESC LIMIT 1',
+    [named],
+  );
   if (rows[0]) return rows[0].id;
-  throw new OperatorError(`There is no tenant "${slug}".`, 'Give the slug of a tenant.');
+  if (UUID.test(named) && (await hasLines(client, named))) return named;
+  throw new OperatorError(
+    `There is no tenant "${named}".`,
+    'Give the slug or the id of a tenant; of a deleted one the id.',
+  );
+}
+
+async function hasLines(client: pg.ClientBase, tenantId: string): Promise<boolean> {
+  await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenantId]);
+  const { rows } = await client.query('SELECT FROM audit_log WHERE tenant_id = $1 LIMIT 1', [tenantId]);
+  return rows.length > 0;
 }
 
 async function linesOf(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
@@ -70,6 +71,40 @@ test('shows as JSON, by who and what, and no more than asked for', async () => {
   expect(await json('--tenant', 'acme', '--since', '7d', '--what', 'refresh')).toEqual([]);
   written = [];
   expect(await run('--tenant', 'rival')).toBe('Nothing was done in that time.\n');
+});
+
+test('shows the lines of a tenant by its id, also of one that is deleted', async () => {
+  const id = await insertTenant(database.url, { slug: 'gone' });
+  await withClient(database.url, async (client) => {
+    await client.query(
+      `INSERT INTO audit_log VALUES ($1, now(), gen_random_uuid(), 'eve', 'ADMIN', 'transfer', NULL, NULL, 'DONE', '{}', 1)`,
+      [id],
+    );
+    expect(await json('--tenant', id)).toMatchObject([{ subject: 'eve' }]);
+    await client.query('DELETE FROM tenants WHERE id = $1', [id]);
+  });
+  await expect(run('--tenant', 'gone')).rejects.toMatchObject({
+    message: 'There is no tenant "gone".',
+    remedy: 'Give the slug or the id of a tenant; of a deleted one the id.',
+  });
+  for (const named of [id, id.toUpperCase()]) {
+    written = [];
+    expect(await json('--tenant', named)).toMatchObject([{ subject: 'eve' }]);
+  }
+  await expect(run('--tenant', randomUUID())).rejects.toThrow('There is no tenant');
+});
+
+test('a slug that is another tenant’s id is the slug', async () => {
+  const id = await insertTenant(database.url, { slug: 'first' });
+  const other = await insertTenant(database.url, { slug: id });
+  await rebuildCommand({ options: { tenant: id } });
+  written = [];
+  const [line] = await json('--tenant', id);
+  expect(line).toMatchObject({ action: 'statistics:rebuild' });
+  const lines = await withClient(database.url, (client) =>
+    client.query('SELECT tenant_id FROM audit_log WHERE tenant_id IN ($1, $2)', [id, other]),
+  );
+  expect(lines.rows).toEqual([{ tenant_id: other }]);
 });
 
 test('says what is missing or wrong', async () => {

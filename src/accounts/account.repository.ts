@@ -11,6 +11,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
+import { asSearch, type SqlStatement } from '../tenancy/sql-statement.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountConditions, isCountKept } from './account.filter.ts';
@@ -58,6 +59,8 @@ export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted
     ) largest)`;
 }
 
+type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'isSearch'>;
+
 /**
  * Reads accounts. `wanted` names the properties that are read; the others are absent from the rows.
  */
@@ -82,7 +85,7 @@ export class AccountRepository {
     const source = { table: sql`bank_accounts`, where: whereOf(scope, conditions) };
     const columns = Prisma.join([selectList(ACCOUNT_COLUMNS, wanted), ...joined]);
     const query = keysetSelect(columns, source, order, page);
-    const rows = await this.#select<BankAccount & KeysetRow>(scope, 'page', query, this.#timeoutOf(page));
+    const rows = await this.#select<BankAccount & KeysetRow>(scope, 'page', query, this.#optionsOf(page));
     return keysetPage(rows, page);
   }
 
@@ -99,7 +102,7 @@ export class AccountRepository {
       'numberedPage',
       sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts WHERE ${whereOf(scope, conditions)}
         ORDER BY ${order.column} ${direction}, id ${direction} LIMIT ${page.size} OFFSET ${(page.number - 1) * page.size}`,
-      this.#timeoutOf({ isSearched: page.isSearched || page.number > 1 }),
+      this.#optionsOf({ isSearched: page.isSearched || page.number > 1 }),
     );
   }
 
@@ -115,7 +118,7 @@ export class AccountRepository {
       return exactly(kept?.count ?? 0);
     }
     const query = sql`SELECT ${boundedCount({ table: sql`bank_accounts`, where }, this.limits)} AS count`;
-    const [row] = await this.#select<{ count: number }>(scope, 'count', query, this.limits.timeoutMs);
+    const [row] = await this.#select<{ count: number }>(scope, 'count', query, asSearch(this.limits));
     return countWithin(row?.count ?? 0, this.limits);
   }
 
@@ -146,22 +149,17 @@ export class AccountRepository {
     return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
   }
 
-  #timeoutOf({ isSearched }: Pick<PageRequest, 'isSearched'>): number | undefined {
-    return isSearched ? this.limits.timeoutMs : undefined;
+  #optionsOf({ isSearched }: Pick<PageRequest, 'isSearched'>): StatementOptions {
+    return isSearched ? asSearch(this.limits) : {};
   }
 
   #select<Row extends object>(
     scope: TenantScope,
     action: string,
     query: Prisma.Sql,
-    timeoutMs?: number,
+    options: StatementOptions = {},
   ): Promise<Row[]> {
-    return this.database.select<Row>(scope, {
-      model: 'BankAccount',
-      action,
-      query,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
+    return this.database.select<Row>(scope, { model: 'BankAccount', action, query, ...options });
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
+import { asSearch } from '../tenancy/sql-statement.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AuditEntry } from './audit.type.ts';
@@ -65,7 +66,7 @@ export class AuditRepository {
       model: 'AuditLine',
       action: 'page',
       query,
-      ...(page.isSearched && { timeoutMs: this.limits.timeoutMs }),
+      ...(page.isSearched && asSearch(this.limits)),
     });
     return keysetPage(rows, page);
   }
@@ -76,7 +77,7 @@ export class AuditRepository {
       model: 'AuditLine',
       action: 'count',
       query: sql`SELECT ${boundedCount(source, this.limits)} AS count`,
-      timeoutMs: this.limits.timeoutMs,
+      ...asSearch(this.limits),
     });
     return countWithin(row?.count ?? 0, this.limits);
   }

@@ -1,3 +1,4 @@
+import type { SearchLimits } from '../config/search-limits.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 
 /**
@@ -21,4 +22,14 @@ export interface SqlStatement {
    * transactions that write.
    */
   readonly timeoutMs?: number;
+  /**
+   * Whether it reads rows one by one, to find or to count some, which keeps a core of the database
+   * busy: searches have few of the connections. Outside of transactions and snapshots.
+   */
+  readonly isSearch?: boolean;
+}
+
+/** For a statement that reads rows one by one. */
+export function asSearch({ timeoutMs }: SearchLimits): Required<Pick<SqlStatement, 'timeoutMs' | 'isSearch'>> {
+  return { timeoutMs, isSearch: true };
 }

@@ -125,10 +125,10 @@ export class TenantDatabase {
   }
 
   async #send<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
-    const { model, action, query, planOnce, timeoutMs } = statement;
+    const { model, action, query, planOnce, timeoutMs, isSearch } = statement;
     const { text, values } = query;
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
-    const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs };
+    const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs, isSearch };
     if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared);
     const inSnapshot = this.#snapshots.get(scope.snapshot);
     if (!inSnapshot) throw new Error('the scope is of a snapshot of another database');

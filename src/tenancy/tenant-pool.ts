@@ -78,8 +78,8 @@ const SEARCHER_SHARE = 50;
 
 /** Who wants a connection. */
 type Asked = Pick<StatementContext, 'tenantId' | 'request'> & {
-  /** Whether it reads rows one by one, under a time limit of its own. */
-  readonly isSearch?: boolean;
+  /** Of `SqlStatement`. */
+  readonly isSearch?: boolean | undefined;
 };
 
 /** Since when somebody has waited for a connection, and before for a turn to search; absent: never. */
@@ -428,7 +428,7 @@ export class TenantPool extends pg.Pool {
 
   async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
     this.#refuseTransacting(context.request);
-    const asked = { ...context, isSearch: statement.timeoutMs !== undefined };
+    const asked = { ...context, isSearch: statement.isSearch };
     const client = await this.#checkOut(asked);
     const run = () =>
       this.#timed(context, statement, () =>

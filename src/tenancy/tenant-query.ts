@@ -11,6 +11,8 @@ export interface PreparedStatement {
   readonly planOnce?: boolean | undefined;
   /** Of `SqlStatement`; never longer than that of all statements. */
   readonly timeoutMs?: number | undefined;
+  /** Of `SqlStatement`. */
+  readonly isSearch?: boolean | undefined;
 }
 
 /**

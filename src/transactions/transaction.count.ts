@@ -52,6 +52,11 @@ export function countFromTotals(
       ${from === null ? empty : firstWhole(from)} ${to === null ? empty : firstAfter(to, from !== null)}`;
 }
 
+/** Whether a range begins or ends within a day, whose movements are counted row by row. */
+export function cutsDays({ booked: { from, to } }: KeptCount): boolean {
+  return from !== null || to !== null;
+}
+
 /** Both parts together. */
 export function countOfParts({ kept, counted }: CountedParts, limits: SearchLimits): Count {
   const { count, isExact } = countWithin(counted, limits);

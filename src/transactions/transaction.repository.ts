@@ -12,10 +12,10 @@ import {
   type Page,
   type PageRequest,
 } from '../paging/keyset.ts';
-import type { SqlStatement } from '../tenancy/sql-statement.ts';
+import { asSearch, type SqlStatement } from '../tenancy/sql-statement.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { type CountedParts, countFromTotals, countOfParts } from './transaction.count.ts';
+import { type CountedParts, countFromTotals, countOfParts, cutsDays } from './transaction.count.ts';
 import { keptCount, transactionConditions } from './transaction.filter.ts';
 import type { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
@@ -49,7 +49,7 @@ interface Counted {
   readonly count: number;
 }
 
-type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'planOnce'>;
+type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'isSearch' | 'planOnce'>;
 
 /** A transaction whose account was read with it. */
 export interface WithAccount {
@@ -120,14 +120,14 @@ export class TransactionRepository {
   async count(scope: TenantScope, filter: TransactionFilter | null): Promise<Count> {
     const where = whereOf(scope, transactionConditions(filter));
     const kept = keptCount(filter);
-    const { timeoutMs } = this.limits;
     if (kept) {
       const query = countFromTotals(scope, kept, where, this.limits);
-      const [row] = await this.#select<CountedParts>(scope, 'keptCount', query, { timeoutMs, planOnce: true });
+      const options = { ...asSearch(this.limits), isSearch: cutsDays(kept), planOnce: true };
+      const [row] = await this.#select<CountedParts>(scope, 'keptCount', query, options);
       return row ? countOfParts(row, this.limits) : exactly(0);
     }
     const query = sql`SELECT ${boundedCount({ table: sql`transactions`, where }, this.limits)} AS count`;
-    const [row] = await this.#select<Counted>(scope, 'count', query, { timeoutMs });
+    const [row] = await this.#select<Counted>(scope, 'count', query, asSearch(this.limits));
     return countWithin(row?.count ?? 0, this.limits);
   }
 
@@ -160,9 +160,7 @@ export class TransactionRepository {
     const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
     const ofOne = boundedCount({ table: sql`transactions`, where }, this.limits);
     const query = sql`SELECT account.id AS "ofAccount", ${ofOne} AS count FROM unnest(${accountIds}::uuid[]) AS account (id)`;
-    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, {
-      timeoutMs: this.limits.timeoutMs,
-    });
+    const rows = await this.#select<OfAccount & Counted>(scope, 'countOfEach', query, asSearch(this.limits));
     return new Map(rows.map(({ ofAccount, count }) => [ofAccount, countWithin(count, this.limits)]));
   }
 
@@ -188,7 +186,7 @@ export class TransactionRepository {
   }
 
   #optionsOf({ isSearched }: PageRequest): StatementOptions {
-    return isSearched ? { timeoutMs: this.limits.timeoutMs } : {};
+    return isSearched ? asSearch(this.limits) : {};
   }
 
   #select<Row extends object>(

@@ -5,8 +5,10 @@ import { Prisma } from '../../src/generated/prisma/client.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
+import { asSearch, type SqlStatement } from '../../src/tenancy/sql-statement.ts';
 import { TenantDatabase, type TenantDatabaseOptions } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { TransactionRepository } from '../../src/transactions/transaction.repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -16,6 +18,10 @@ const [A, B, C] = [1, 2, 3].map((n) => TenantScope.ofOperatorCommand(`0190c5a0-0
   TenantScope,
   TenantScope,
 ];
+
+type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'isSearch'>;
+
+const SEARCH = asSearch({ rows: 1, timeoutMs: 60_000 });
 
 let server: TestDatabase;
 const opened: { close(): Promise<unknown> }[] = [];
@@ -43,9 +49,9 @@ async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = 
   await gate.connect();
   opened.push({ close: () => gate.end() });
   const done: string[] = [];
-  const run = (name: string, scope: TenantScope, query = sql`SELECT 1 AS one`, timeoutMs?: number) =>
+  const run = (name: string, scope: TenantScope, query = sql`SELECT 1 AS one`, options: StatementOptions = {}) =>
     database
-      .select(scope, { model: 'Test', action: name, query, ...(timeoutMs && { timeoutMs }) })
+      .select(scope, { model: 'Test', action: name, query, ...options })
       .then(() => done.push(name))
       .catch((error: Error) => done.push(`${name}: ${error.name}`) && Promise.reject(error));
   return {
@@ -60,7 +66,7 @@ async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = 
       run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`),
     /** The same of one that reads rows one by one. */
     search: (name: string, scope: TenantScope, n: number) =>
-      run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`, 60_000),
+      run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`, SEARCH),
     /** Resolves when so many statements wait at gates. */
     async untilHeld(count: number) {
       for (;;) {
@@ -111,7 +117,7 @@ describe('connections', () => {
     const all = [search('a1', A, 1), held('b1', B, 2)];
     await untilHeld(2);
     expect(waits().count).toBe(0); // who has one at once has not waited
-    all.push(run('a2', A, undefined, 60_000)); // for its turn to search
+    all.push(run('a2', A, undefined, SEARCH)); // for its turn to search
     await settled();
     const cameMs = performance.now();
     all.push(held('c1', C, 2)); // for a connection, which it gets before the search
@@ -172,6 +178,30 @@ describe('connections', () => {
     expect(database.queue).toMatchObject({ length: 1, tenants: 1 });
     for (const gate of [1, 2]) await unlock(gate);
     await Promise.all([first, second]);
+  });
+
+  test('are free for counts that kept totals tell, while searches fill their share', async () => {
+    const { shut, open: unlock, search, run, untilHeld, database } = await open(4, { searchShare: 25 });
+    const transactions = new TransactionRepository(database, { rows: 10, timeoutMs: 60_000 });
+    await shut(1);
+    const all: Promise<unknown>[] = [search('a1', A, 1)];
+    await untilHeld(1);
+    for (const filter of [null, {}, { category: 'RENT' }])
+      expect(await transactions.count(B, filter)).toEqual({ count: 0, isExact: true });
+    await run('limited', B, undefined, { timeoutMs: 60_000 }); // a time limit makes no search
+    expect(database.queue.length).toBe(0);
+    const searched = { size: 1, backward: false, after: null, before: null, exactEnds: false, isSearched: true };
+    const bookedFrom = '2026-01-01T00:00:00Z';
+    all.push(
+      transactions.count(B, { bookedFrom }), // the movements of the first day are counted row by row
+      transactions.count(B, { direction: 'DEBIT' }),
+      transactions.countOfEach(B, [], []),
+      transactions.page(B, [], searched, new Set(['id'])),
+    );
+    await settled();
+    expect(database.queue).toMatchObject({ length: 4, tenants: 1 });
+    await unlock(1);
+    await Promise.all(all);
   });
 
   test('are few of one request, and the rest of the request does not count as waiting for the database', async () => {

@@ -5,7 +5,7 @@ const TESTS = path.resolve(import.meta.dirname, '..');
 
 /** Files that take ten seconds or more with others beside them, the longest first. */
 const LONG_FILES = [
-  'graphql/fuzz.test.ts',
+  'graphql/fuzz.system.test.ts',
   'real-data.system.test.ts',
   'prisma/own-migrations.system.test.ts',
   'startup/rolling-restart.system.test.ts',

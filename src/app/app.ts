@@ -21,7 +21,7 @@ import { answerErrors } from '../http/error-handler.ts';
 import { explorerPages } from '../http/explorer.ts';
 import { registerGraphqlRoute } from '../http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from '../http/health.ts';
-import { continueInTurn } from '../http/listener.ts';
+import { FastPath } from '../http/listener.ts';
 import { httpOptions } from '../http/server-options.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
@@ -58,16 +58,16 @@ export interface AppDependencies {
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
   const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
+  const fastPath = new FastPath();
   // Without a logger of its own: even with request logging off it costs up to a tenth of an answer
   // from the cache.
   const app = Fastify({
     forceCloseConnections: 'idle',
     return503OnClosing: false, // who is under way is answered
-    ...httpOptions(config.http, draining),
+    ...httpOptions(config.http, draining, fastPath),
   });
   const closeUnused = unusedConnections(app.server);
   answerErrors(app, logger);
-  continueInTurn(app.server);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);
@@ -123,6 +123,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {
+    fastPath,
     apollo,
     documents: new Documents(config.limits),
     operations,

@@ -27,7 +27,7 @@ import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
 import { answerAtHand, entryKey, recordHit } from './hits.ts';
-import { answerAhead } from './listener.ts';
+import type { FastPath } from './listener.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
 
@@ -48,6 +48,7 @@ export interface GraphqlRoute {
   readonly allowsIntrospection: boolean;
   readonly services: Services;
   readonly verifier: TokenVerifier;
+  readonly fastPath: FastPath;
   /** For answers that are sent past Fastify and its plugin. */
   readonly corsHeaders: CorsHeaders;
 }
@@ -58,7 +59,7 @@ export interface GraphqlRoute {
  */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
-  answerAhead(app, (request, response) => answerAtHand(route, asked, request, response));
+  route.fastPath.answerBy((request, response) => answerAtHand(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what
   // the cache cannot answer.
   app.register(async (scope) => {

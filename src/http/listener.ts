@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { inTurn } from './write-batching.ts';
 
@@ -9,30 +8,33 @@ const MAX_BODY_BYTES = 64 * 1024;
 type AnswerNow = (request: HttpRequest, response: ServerResponse) => boolean;
 
 /**
- * Lets small POST requests to /graphql be answered ahead of Fastify, whose routing, own request and
+ * Small POST requests to /graphql may be answered ahead of Fastify, whose routing, own request and
  * reply, and way of reading a body are a sixth of the CPU of an answer that lies in the process.
  * What is not answered here goes to Fastify as it came.
- * @param answer returns false when it did nothing
  */
-export function answerAhead(app: FastifyInstance, answer: AnswerNow): void {
-  const { server } = app;
-  const fastify = server.listeners('request') as RequestListener[];
-  const pass: RequestListener = (request, response) => {
-    for (const listener of fastify) listener.call(server, request, response);
-  };
-  server.removeAllListeners('request');
-  server.on('request', (request, response) => {
-    const bytes = bodyBytesOf(request);
-    if (bytes === 0) return pass(request, response);
-    // The parser is at the headers yet. The body has mostly come in together with them, and is read
-    // when it is done.
-    process.nextTick(inTurn, () => {
-      const body: Buffer | null = request.read();
-      if (body?.length === bytes && isAnswered(answer, request, body, response)) return;
-      if (body) request.unshift(body);
-      pass(request, response);
-    });
-  });
+export class FastPath {
+  #answer: AnswerNow = () => false;
+
+  /** @param answer returns false when it did nothing */
+  answerBy(answer: AnswerNow): void {
+    this.#answer = answer;
+  }
+
+  /** @param fastify takes what is not answered here */
+  before(fastify: RequestListener): RequestListener {
+    return (request, response) => {
+      const bytes = bodyBytesOf(request);
+      if (bytes === 0) return fastify(request, response);
+      // The parser is at the headers yet. The body has mostly come in together with them, and is
+      // read when it is done.
+      process.nextTick(inTurn, () => {
+        const body: Buffer | null = request.read();
+        if (body?.length === bytes && isAnswered(this.#answer, request, body, response)) return;
+        if (body) request.unshift(body);
+        fastify(request, response);
+      });
+    };
+  }
 }
 
 /**

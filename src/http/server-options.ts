@@ -1,7 +1,8 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { FastifyHttpOptions } from 'fastify';
 import type { HttpConfig } from '../config/config.ts';
 import type { Draining } from './draining.ts';
+import { continueInTurn, type FastPath } from './listener.ts';
 
 /**
  * How often Node.js looks for requests that take too long, as a share of the time that they may
@@ -10,21 +11,26 @@ import type { Draining } from './draining.ts';
 const CHECKS = 4;
 
 /**
- * Who opens connections and sends nothing, or not the rest, loses them: each holds memory and a
- * place of the process.
+ * Makes the server that Fastify serves on. Who opens connections and sends nothing, or not the
+ * rest, loses them: each holds memory and a place of the process.
  */
 export function httpOptions(
   { requestTimeoutMs, idleTimeoutMs }: HttpConfig,
   { Response }: Draining,
+  fastPath: FastPath,
 ): FastifyHttpOptions<Server> {
-  return {
-    // From the first byte to the last one of the body.
-    requestTimeout: requestTimeoutMs,
+  const options = {
+    ServerResponse: Response,
+    requestTimeout: requestTimeoutMs, // from the first byte to the last one of the body
+    headersTimeout: requestTimeoutMs,
     keepAliveTimeout: idleTimeoutMs,
-    http: {
-      ServerResponse: Response,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / CHECKS),
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / CHECKS),
+  };
+  return {
+    serverFactory(fastify) {
+      const server = createServer(options, fastPath.before(fastify));
+      continueInTurn(server);
+      return server;
     },
   };
 }

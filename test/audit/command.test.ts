@@ -91,6 +91,10 @@ test('shows the lines of a tenant by its id, also of one that is deleted', async
     written = [];
     expect(await json('--tenant', named)).toMatchObject([{ subject: 'eve' }]);
   }
+  written = [];
+  expect(await run('--tenant', await insertTenant(database.url, { slug: 'idle' }))).toBe(
+    'Nothing was done in that time.\n',
+  );
   await expect(run('--tenant', randomUUID())).rejects.toThrow('There is no tenant');
 });
 

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../../src/auth/caller.ts';
@@ -8,6 +7,7 @@ import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { fixtureId } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { watchRedis } from '../../support/redis-watch.ts';
 import { startService } from '../../support/service.ts';
 import { startCaches, type TestCaches } from './caches.ts';
 import { CountedTenant, DAY, inOneTerm, untilWaitedFor } from './one-moment.ts';
@@ -256,14 +256,18 @@ describeWithOwnRedis('two processes that share a Redis', () => {
       const late = new Held();
       const loading = shown(here, { until: late });
       await late.begun;
-      const monitor = await admin.monitor();
-      const isWaiting = untilSent(monitor, 'set', ':load:', 'NX');
+      const watch = await watchRedis(redis.url);
       const accepting = shown(there, { ...OLD, scope: sharing() });
-      await isWaiting;
-      const hasLooked = untilSent(monitor, 'get', key);
+      await watch.until(
+        ([name, asked = '', ...options]) =>
+          name?.toLowerCase() === 'set' && asked.includes(':load:') && options.includes('NX'),
+      );
+      const looks = () =>
+        watch.commands.filter(([name, asked]) => name?.toLowerCase() === 'get' && asked === key).length;
+      const before = looks();
       const strict = shown(there, { scope: sharing() });
-      await hasLooked;
-      monitor.disconnect();
+      await watch.until(() => looks() > before);
+      watch.close();
       await admin.set(key, old as Buffer);
       late.fail(new Error('the load failed'));
       await expect(loading).rejects.toThrow('the load failed');
@@ -297,16 +301,6 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     expect(await shown(here, OLD)).toBe(2);
   });
 });
-
-/** Resolves when Redis is sent a command with a key that has this in it, and with these options. */
-function untilSent(monitor: EventEmitter, command: string, part: string, ...options: string[]): Promise<void> {
-  return new Promise((resolve) => {
-    monitor.on('monitor', (_time: string, [name = '', key = '', ...values]: string[]) => {
-      const isIt = name.toLowerCase() === command && key.includes(part);
-      if (isIt && options.every((option) => values.includes(option))) resolve();
-    });
-  });
-}
 
 /** Holds something up until it is released, or made to fail. */
 class Held {

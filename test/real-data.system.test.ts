@@ -27,7 +27,7 @@ const MINUTES = 60_000;
 interface Tenant {
   readonly id: string;
   readonly slug: string;
-  /** The tenant's days of its first and last movement. */
+  /** The tenant's days of its first and last transaction. */
   readonly first: string;
   readonly last: string;
 }
@@ -47,7 +47,7 @@ describeWithRealData('berka', (folder) => {
   });
 });
 
-/** A million and a half movements: some minutes. */
+/** A million and a half transactions: some minutes. */
 if (process.env.TENANTRY_DATA_FULL === '1')
   describeWithRealData('ukspend', (folder) => equalsPlainSql(folder, 15, 60 * MINUTES));
 
@@ -100,7 +100,7 @@ function equalsPlainSql(folder: string, tenantCount: number, timeout: number) {
     });
   });
 
-  test('the newest and oldest movements, and their number', { timeout }, async () => {
+  test('the newest and oldest transactions, and their number', { timeout }, async () => {
     await forEachTenant(async ({ id }, token) => {
       const newest = (await request(service, token, TransactionsDocument, { first: 100 })).transactions;
       const oldest = (await request(service, token, TransactionsDocument, { last: 100 })).transactions;

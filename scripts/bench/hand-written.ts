@@ -28,7 +28,7 @@ const DASHBOARD_ANSWER = `SELECT concat('{"data":{"dashboard":{"date":"', $2::da
       GROUP BY account_type) kinds_of_accounts),
     ']}}}') AS body`;
 
-/** The dashboard by adding up the tenant's accounts and the movements of 30 days. */
+/** The dashboard by adding up the tenant's accounts and the transactions of 30 days. */
 export const DASHBOARD_BY_AGGREGATING = `WITH flows AS MATERIALIZED (
     SELECT (booked_at AT TIME ZONE t.time_zone)::date AS day, r.currency, count(*) AS count,
       coalesce(sum(amount) FILTER (WHERE direction = 'CREDIT'), 0.0000) AS inflow,
@@ -51,7 +51,10 @@ export const DASHBOARD_FROM_TOTALS = `WITH flows AS MATERIALIZED (
     FROM account_totals WHERE tenant_id = $1::uuid GROUP BY 1, 2, 3 HAVING sum(account_count) <> 0
   ) ${DASHBOARD_ANSWER}`;
 
-/** The nested list: accounts, their tenant, their latest movements. Names are escaped as JSON has it. */
+/**
+ * The nested list: accounts, their tenant, their latest transactions. Names are escaped as JSON has
+ * it.
+ */
 export const NESTED_LIST_IN_ONE = `SELECT concat('{"data":{"accounts":{"nodes":[', string_agg(concat('{"id":"', a.id, '","bankName":', to_json(a.bank_name),
       ',"accountNumber":', to_json(a.account_number), ',"balance":"', a.balance, '","currency":"', a.currency,
       '","tenant":{"id":"', t.id, '","name":', to_json(t.name), '},"recentTransactions":[', recent.list, ']}'), ',' ORDER BY a.created_at, a.id),

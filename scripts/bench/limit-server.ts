@@ -101,8 +101,8 @@ async function keptUntilWritten(
   const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize });
   const ids = new Map(tenants.map(({ id, token }) => [`Bearer ${token}`, id]));
   const bodyOf = async (statement: Statement) => (await pool.query<{ body: string }>(statement)).rows[0]?.body ?? '';
-  const write = async (id: string, { idempotencyKey, transactions: [movement] }: RecordVariables['input']) => {
-    const { accountId, amount, bookedAt, category } = movement;
+  const write = async (id: string, { idempotencyKey, transactions: [transaction] }: RecordVariables['input']) => {
+    const { accountId, amount, bookedAt, category } = transaction;
     const values = [id, accountId, amount, bookedAt, category, idempotencyKey];
     const body = await bodyOf({ name: 'record', text: RECORD_TRANSACTION_IN_ONE, values });
     await kept.delete(id);

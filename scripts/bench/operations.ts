@@ -80,7 +80,7 @@ export function recordRequest(
   day: string,
 ): Buffer {
   const bookedAt = `${day}T12:00:00.000Z`;
-  const movement = { accountId, direction: 'CREDIT', amount: '1.0000', bookedAt, category: WRITE_CATEGORY } as const;
-  const variables: RecordVariables = { input: { idempotencyKey: KEY_PLACEHOLDER, transactions: [movement] } };
+  const transaction = { accountId, direction: 'CREDIT', amount: '1.0000', bookedAt, category: WRITE_CATEGORY } as const;
+  const variables: RecordVariables = { input: { idempotencyKey: KEY_PLACEHOLDER, transactions: [transaction] } };
   return graphqlRequest(port, token, RECORD_TRANSACTION, variables);
 }

@@ -5,12 +5,12 @@ import type { KnownTenant } from './subjects.ts';
 
 const DAY_MS = 86_400_000;
 /** Of one mutation that records many. */
-const MANY_MOVEMENTS = 50;
+const MANY_TRANSACTIONS = 50;
 /** Nobody has moved so much. */
 const NO_AMOUNT = '99999999999';
 
 const ACCOUNT = 'id bankName accountNumber balance currency createdAt';
-const MOVEMENT = 'id bookedAt direction amount currency category';
+const TRANSACTION = 'id bookedAt direction amount currency category';
 const FLOWS = '{ currency transactionCount inflow outflow net }';
 
 const STATISTICS = `query Statistics($period: StatisticsPeriod!, $from: Date!, $to: Date!) {
@@ -48,25 +48,25 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
     { title: 'tenant', query: '{ tenant { id slug name timeZone } }' },
     { title: 'account by id', query: `{ account(id: "${accountId}") { ${ACCOUNT} } }` },
     { title: 'accounts, 50', query: `{ accounts(first: 50) { nodes { ${ACCOUNT} } pageInfo { endCursor } } }` },
-    { title: 'accounts, 50, with 5 movements each', query: NESTED_LIST },
+    { title: 'accounts, 50, with 5 transactions each', query: NESTED_LIST },
     {
       title: 'accounts, 20, with a page of 10 each',
-      query: `{ accounts(first: 20) { nodes { id transactions(first: 10) { nodes { ${MOVEMENT} } } } } }`,
+      query: `{ accounts(first: 20) { nodes { id transactions(first: 10) { nodes { ${TRANSACTION} } } } } }`,
     },
     {
       title: 'accounts, 20, each counted',
       query: '{ accounts(first: 20) { nodes { id transactions(first: 1) { totalCount nodes { id } } } } }',
     },
-    { title: 'transactions, 20', query: `{ transactions(first: 20) { nodes { ${MOVEMENT} } } }` },
-    { title: 'transactions, 100', query: `{ transactions(first: 100) { nodes { ${MOVEMENT} } } }` },
+    { title: 'transactions, 20', query: `{ transactions(first: 20) { nodes { ${TRANSACTION} } } }` },
+    { title: 'transactions, 100', query: `{ transactions(first: 100) { nodes { ${TRANSACTION} } } }` },
     {
       title: 'transactions, 100, with accounts',
-      query: `{ transactions(first: 100) { nodes { ${MOVEMENT} account { bankName accountNumber } } } }`,
+      query: `{ transactions(first: 100) { nodes { ${TRANSACTION} account { bankName accountNumber } } } }`,
     },
     { title: 'dashboard, 30 days', query: DASHBOARD, variables: { date: lastDay } },
     {
       title: 'dashboard, lists',
-      query: `{ dashboard { topAccounts(limit: 10) { ${ACCOUNT} } recentTransactions(limit: 10) { ${MOVEMENT} account { id bankName } } } }`,
+      query: `{ dashboard { topAccounts(limit: 10) { ${ACCOUNT} } recentTransactions(limit: 10) { ${TRANSACTION} account { id bankName } } } }`,
     },
     {
       title: 'dashboard, groups',
@@ -92,16 +92,16 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
       title: 'accounts by balance, none found, counted',
       query: `{ accounts(first: 1, filter: { minBalance: "${NO_AMOUNT}" }) { totalCount nodes { id } } }`,
     },
-    { title: 'one movement recorded', ...recording(1, accountId, lastDay) },
-    { title: `${MANY_MOVEMENTS} movements recorded`, ...recording(MANY_MOVEMENTS, accountId, lastDay) },
+    { title: 'one transaction recorded', ...recording(1, accountId, lastDay) },
+    { title: `${MANY_TRANSACTIONS} transactions recorded`, ...recording(MANY_TRANSACTIONS, accountId, lastDay) },
   ];
 }
 
 function recording(count: number, accountId: string, day: string) {
-  const movement = {
+  const transaction = {
     ...{ accountId, direction: 'CREDIT', amount: '1.0000' },
     ...{ bookedAt: `${day}T12:00:00.000Z`, category: WRITE_CATEGORY },
   };
-  const transactions = Array.from({ length: count }, () => movement);
+  const transactions = Array.from({ length: count }, () => transaction);
   return { query: RECORD_TRANSACTION, variables: { input: { idempotencyKey: KEY_PLACEHOLDER, transactions } } };
 }

@@ -19,8 +19,8 @@ const DATABASE = 'tenantry_bench_scale';
 const TRANSACTIONS_PER_ACCOUNT = 80;
 /**
  * So few that at 100,000 transactions the largest tenant has more accounts than the nested list
- * shows, and movements on every day: answers of different sizes could not be compared. The same at
- * each step, since it says who gets which account.
+ * shows, and transactions on every day: answers of different sizes could not be compared. The same
+ * at each step, since it says who gets which account.
  */
 const ACCOUNTS_PER_TENANT = 1;
 const LEAD_IN_MS = 200;

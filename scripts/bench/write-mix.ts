@@ -8,8 +8,9 @@ const COUNT = Buffer.from('"transactionCount":');
 const END_OF_TOTALS = Buffer.from('"series":');
 
 /**
- * Decides which requests write, and knows of each tenant how many movements a read must show: those
- * that were there at the begin and those whose writing was acknowledged before the read was sent.
+ * Decides which requests write, and knows of each tenant how many transactions a read must show:
+ * those that were there at the begin and those whose writing was acknowledged before the read was
+ * sent.
  */
 export class WriteMix {
   readonly #known = new Map<number, number>();
@@ -57,7 +58,7 @@ export class WriteMix {
 
   /** @returns whether the read shows every write that was acknowledged before it was sent */
   isFresh(tenant: number, least: number | undefined, body: Buffer): boolean {
-    const count = movementsIn(body);
+    const count = transactionsIn(body);
     if (!this.#known.has(tenant)) this.#known.set(tenant, count);
     return least === undefined || count >= least;
   }
@@ -73,7 +74,7 @@ export class WriteMix {
 }
 
 /** Sum of the counts in a dashboard's totals, one for each currency. */
-export function movementsIn(body: Buffer): number {
+export function transactionsIn(body: Buffer): number {
   const end = body.indexOf(END_OF_TOTALS);
   let sum = 0;
   for (let at = body.indexOf(COUNT); at !== -1 && at < end; at = body.indexOf(COUNT, at + 1)) {

@@ -36,7 +36,7 @@ export async function createSoakTenants(client: pg.Client, count: number): Promi
   return (await client.query<BenchTenant>(TENANTS)).rows;
 }
 
-/** Writes one movement past the API. @returns the tenant's marker after it */
+/** Writes one transaction past the API. @returns the tenant's marker after it */
 export async function writePast(client: pg.Client, { id }: BenchTenant): Promise<number> {
   const { rows } = await client.query<{ marker: number }>({ name: 'past', text: WRITE_PAST, values: [id] });
   if (!rows[0]) throw new Error(`the tenant ${id} has no account`);

@@ -13,11 +13,11 @@ export interface DashboardParts {
   /** How many days of activity, up to the dashboard's date; 0 for none. */
   readonly days: number;
   readonly topAccounts: ListPart | null;
-  /** Its columns with `OF_ACCOUNT` before them are those of the movements' accounts. */
+  /** Its columns with `OF_ACCOUNT` before them are those of the transactions’ accounts. */
   readonly recentTransactions: ListPart | null;
 }
 
-/** Before the names of an account's columns among those of a movement. */
+/** Before the names of an account's columns among those of a transaction. */
 export const OF_ACCOUNT = 'account.';
 
 /** A longer activity holds the days of a shorter one, and a longer list the rows. */

@@ -82,8 +82,8 @@ export class DashboardReader {
   #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, below }: DashboardRead) {
     const kept = {
       key: ['dashboard', date],
-      // Whoever writes accounts or movements makes dashboards old; the rest is for invalidations by
-      // hand.
+      // Whoever writes accounts or transactions invalidates dashboards; the rest is for
+      // invalidations by hand.
       dependencies: ['dashboard', 'accounts', 'tenant'],
       ttlSeconds: this.ttlSeconds.dashboard,
     } as const;

@@ -22,7 +22,7 @@ export type AccountTotal = readonly [
 ];
 
 /**
- * Movements by day and currency: `<days before the dashboard's date> <currency> <count> <inflow>
+ * Transactions by day and currency: `<days before the dashboard's date> <currency> <count> <inflow>
  * <outflow>,…`. As text, since V8 looks up each short string that it reads from JSON, such as a
  * sum, in a table of all: a twentieth of a dashboard's CPU.
  */

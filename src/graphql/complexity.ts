@@ -24,8 +24,8 @@ export const OPERATION_POINTS = 250;
 export const STATEMENT_POINTS = 250;
 /** A transaction that writes. */
 export const WRITE_POINTS = 2_000;
-/** A movement that is recorded, with its totals. */
-export const MOVEMENT_POINTS = 100;
+/** A transaction that is recorded, with its totals. */
+export const TRANSACTION_POINTS = 100;
 /** A row that is read and shown, or a day of kept totals, beside its values. */
 const ROW_POINTS = 4;
 /** A page of one of the rows of a level, whose statement reads those of all. */

@@ -22,8 +22,8 @@ const MAX_EQUAL_COLUMNS = 3;
 const MAX_CARRIED_COLUMNS = 3;
 
 /**
- * Totals kept ready: small for a tenant, and written with each movement, which every index of them
- * would make dearer.
+ * Totals kept ready: small for a tenant, and written with each transaction, which every index of
+ * them would make dearer.
  */
 const KEPT_TOTALS: ReadonlySet<string> = new Set(['account_totals', 'daily_totals']);
 

@@ -46,9 +46,9 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       'BankAccount.lockAccounts',
       'BankAccount.updateAccount',
       'Transaction.recordAtOnce',
-      'Transaction.insertMovements',
+      'Transaction.insertTransactions',
     ],
-    keeps: 'the primary key; every movement finds and locks its accounts by it',
+    keeps: 'the primary key; every transaction finds and locks its accounts by it',
   },
   {
     definition: defineIndex(
@@ -190,7 +190,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('idempotency_keys', 'idempotency_keys_pkey', 'tenant_id, key', { primary: true }),
     purpose: 'What a request with this key did.',
-    queries: ['Transaction.insertMovements'],
+    queries: ['Transaction.insertTransactions'],
     keeps: 'the primary key: of two equal requests one waits for the other',
   },
   {
@@ -227,7 +227,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     definition: defineIndex('daily_totals', 'daily_totals_pkey', 'tenant_id, day, currency, category, slot', {
       primary: true,
     }),
-    purpose: 'The days of a dashboard or of statistics; the row that a movement is added to.',
+    purpose: 'The days of a dashboard or of statistics; the row that a transaction is added to.',
     queries: ['Dashboard.parts', 'Statistics.sums', 'Transaction.keptCount'],
     keeps: 'the primary key: the triggers add to the row that is there',
   },

@@ -18,7 +18,7 @@ export interface TenantSample {
   readonly category: string | null;
   /** In the middle of the tenant's transactions. */
   readonly booked: Position;
-  /** A day with movements. */
+  /** A day with transactions. */
   readonly day: string;
 }
 
@@ -97,7 +97,7 @@ function middleOf(column: string): string {
 const SAMPLE = `
   WITH accounts AS MATERIALIZED (SELECT * FROM bank_accounts WHERE tenant_id = $1 ORDER BY tenant_id, id LIMIT 100000),
     size AS MATERIALIZED (SELECT count(*) AS n FROM accounts),
-    movements AS MATERIALIZED (SELECT * FROM transactions WHERE tenant_id = $1 ORDER BY tenant_id, id LIMIT 10000),
+    some_transactions AS MATERIALIZED (SELECT * FROM transactions WHERE tenant_id = $1 ORDER BY tenant_id, id LIMIT 10000),
     one AS (SELECT * FROM accounts ORDER BY id ${MIDDLE})
   SELECT tenants.id AS "tenantId", slug, (SELECT n FROM size)::integer AS accounts,
     (SELECT array_agg(id) FROM (SELECT id FROM accounts ORDER BY id LIMIT $2) page)::text[] AS "accountIds",
@@ -105,10 +105,10 @@ const SAMPLE = `
     json_build_object('CREATED_AT', ${middleOf('created_at')}, 'UPDATED_AT', ${middleOf('updated_at')},
       'BALANCE', ${middleOf('balance')}, 'ACCOUNT_NUMBER', ${middleOf('account_number')},
       'BANK_NAME', ${middleOf('bank_name')}) AS positions,
-    (SELECT coalesce(array_agg(id), '{}') FROM (SELECT id FROM movements ORDER BY id LIMIT $2) page)::text[] AS "transactionIds",
-    (SELECT category FROM movements WHERE category IS NOT NULL ORDER BY id LIMIT 1) AS category,
-    coalesce((SELECT json_build_object('value', booked_at::text, 'id', id) FROM movements
-        ORDER BY booked_at, id OFFSET (SELECT count(*) / 2 FROM movements) LIMIT 1),
+    (SELECT coalesce(array_agg(id), '{}') FROM (SELECT id FROM some_transactions ORDER BY id LIMIT $2) page)::text[] AS "transactionIds",
+    (SELECT category FROM some_transactions WHERE category IS NOT NULL ORDER BY id LIMIT 1) AS category,
+    coalesce((SELECT json_build_object('value', booked_at::text, 'id', id) FROM some_transactions
+        ORDER BY booked_at, id OFFSET (SELECT count(*) / 2 FROM some_transactions) LIMIT 1),
       json_build_object('value', now()::text, 'id', one.id)) AS booked,
     coalesce((SELECT max(day) FROM daily_totals WHERE tenant_id = $1), current_date)::text AS day
   FROM tenants CROSS JOIN one WHERE tenants.id = $1`;

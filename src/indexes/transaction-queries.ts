@@ -1,6 +1,6 @@
 import { TransactionDirection } from '../generated/prisma/enums.ts';
-import { insertMovements, recordAtOnce, recordedTransactions } from '../transactions/ledger.repository.ts';
-import type { PlannedMovement } from '../transactions/ledger.rules.ts';
+import { insertTransactions, recordAtOnce, recordedTransactions } from '../transactions/ledger.repository.ts';
+import type { PlannedTransaction } from '../transactions/ledger.rules.ts';
 import { transactionConditions } from '../transactions/transaction.filter.ts';
 import type { TransactionFilter } from '../transactions/transaction.input.ts';
 import { ALL_TRANSACTION_COLUMNS, TransactionRepository } from '../transactions/transaction.repository.ts';
@@ -32,19 +32,20 @@ export function transactionQueries(sample: TenantSample): QueryCase[] {
       call: ({ transaction }, scope) => recordedTransactions(transaction, scope, sample.transactionIds.slice(0, 2)),
     },
     {
-      name: 'recording a movement',
+      name: 'recording a transaction',
       uses: ['bank_accounts_pkey'],
-      call: ({ transaction }, scope) => recordAtOnce(transaction, scope, { key: 'key', hash: '' }, [movement(sample)]),
+      call: ({ transaction }, scope) =>
+        recordAtOnce(transaction, scope, { key: 'key', hash: '' }, [newTransaction(sample)]),
     },
     {
-      name: 'recording a movement step by step',
+      name: 'recording a transaction step by step',
       uses: ['bank_accounts_pkey', 'idempotency_keys_pkey'],
-      call: ({ transaction }, scope) => insertMovements(transaction, scope, 'key', [movement(sample)]),
+      call: ({ transaction }, scope) => insertTransactions(transaction, scope, 'key', [newTransaction(sample)]),
     },
   ];
 }
 
-function movement({ accountIds: [accountId = ''], currency, category, day }: TenantSample): PlannedMovement {
+function newTransaction({ accountIds: [accountId = ''], currency, category, day }: TenantSample): PlannedTransaction {
   const booking = { direction: TransactionDirection.CREDIT, amount: '1', currency, balanceAfter: '1', bookedAt: null };
   return {
     accountId,

@@ -75,7 +75,7 @@ function checkedPrefix(prefix: string): string {
 }
 
 /**
- * Years of four digits with room for the days before; the last day's movements are within the
+ * Years of four digits with room for the days before; the last day's transactions are within the
  * limits in every time zone.
  */
 function checkedDay(day: string | undefined): string | undefined {

@@ -3,26 +3,26 @@
 // extended hash functions give the same values in every version, since the rows of hash-partitioned
 // tables depend on them.
 
-/** Of all accounts the newest few are pending, and have no movements. */
+/** Of all accounts the newest few are pending, and have no transactions. */
 const PENDING_SHARE = 0.04;
-/** Accounts are opened over so many days before the first movement. */
+/** Accounts are opened over so many days before the first transaction. */
 const OPENING_DAYS = 1_500;
 /**
- * Movements lie between 3 o'clock, where no clock is put forward or back any more, and midnight;
+ * Transactions lie between 3 o'clock, where no clock is put forward or back any more, and midnight;
  * most around half past one.
  */
 const FIRST_MS = 3 * 3_600_000;
 const LAST_MS = 24 * 3_600_000;
 
-/** Movements that are generated at once; those of one account always are. */
-const CHUNK_MOVEMENTS = 100_000;
+/** Transactions that are generated at once; those of one account always are. */
+const CHUNK_TRANSACTIONS = 100_000;
 
 const TYPES = slots({ CHECKING: 10, SAVINGS: 4, CREDIT: 3, LOAN: 2, INVESTMENT: 1 });
 const STATUSES = slots({ ACTIVE: 17, FROZEN: 1, CLOSED: 2 });
 
 /**
- * The day the movements end on, and how much of it is over at the tenant's, so that nothing lies in
- * the future. $1 time zone, $2 the day if it is given.
+ * The day the transactions end on, and how much of it is over at the tenant's, so that nothing lies
+ * in the future. $1 time zone, $2 the day if it is given.
  */
 export const LAST_DAY = `
   SELECT to_char(day, 'YYYY-MM-DD') AS day, CASE WHEN day = now_there::date THEN extract(epoch FROM now_there::time) / 86400 ELSE 1 END::float8 AS over
@@ -40,16 +40,16 @@ export const INSERT_TENANT = `
   RETURNING id`;
 
 /**
- * A tenant's accounts, the busiest first: the number of movements falls by Zipf's law, and adds up
- * to $3. $1 salt, $2 accounts, $3 movements, $4 last day, $5 days, $6 time zone, $7 banks, $8 ten
- * currencies to draw from, $9 to $11 currencies, what 1 EUR is in them and their decimals.
+ * A tenant's accounts, the busiest first: the number of transactions falls by Zipf's law, and adds
+ * up to $3. $1 salt, $2 accounts, $3 transactions, $4 last day, $5 days, $6 time zone, $7 banks, $8
+ * ten currencies to draw from, $9 to $11 currencies, what 1 EUR is in them and their decimals.
  */
 export const PLAN_ACCOUNTS = `
   CREATE TEMP TABLE seed_accounts ON COMMIT DROP AS
   SELECT j, ${seededId('created_at', 'j', 0)} AS id, bank_name, '10' || lpad(j::text, 8, '0') AS account_number, account_type,
          CASE WHEN j > settled THEN 'PENDING' WHEN j = 1 THEN 'ACTIVE' ELSE ${pick(STATUSES, 'j', 2)} END::account_status AS status,
          currency, per_euro, decimals, created_at,
-         ${movementsUpTo('j')} - ${movementsUpTo('j - 1')} AS movements, ${movementsUpTo('j - 1')} AS movements_before,
+         ${transactionsUpTo('j')} - ${transactionsUpTo('j - 1')} AS transactions, ${transactionsUpTo('j - 1')} AS transactions_before,
          round((per_euro * ${draw('j', 3)} * CASE account_type WHEN 'CREDIT' THEN 0 WHEN 'LOAN' THEN -20000 ELSE 5000 END)::numeric,
                decimals) AS opening
     FROM (SELECT j::bigint AS j, $2::int - floor($2::int * ${PENDING_SHARE}) AS settled, ${pick('$7::text[]', 'j', 4)} AS bank_name,
@@ -60,34 +60,35 @@ export const PLAN_ACCOUNTS = `
 
 /** Ranges of accounts that are generated together. */
 export const CHUNKS = `
-  SELECT min(j)::int AS "fromAccount", max(j)::int AS "toAccount", sum(movements)::int AS movements
-    FROM (SELECT j, movements, (sum(movements) OVER (ORDER BY j) - movements) / ${CHUNK_MOVEMENTS} AS place FROM seed_accounts) AS placed
+  SELECT min(j)::int AS "fromAccount", max(j)::int AS "toAccount", sum(transactions)::int AS transactions
+    FROM (SELECT j, transactions, (sum(transactions) OVER (ORDER BY j) - transactions) / ${CHUNK_TRANSACTIONS} AS place FROM seed_accounts) AS placed
    GROUP BY floor(place) ORDER BY 1`;
 
-export const CREATE_MOVEMENTS = `
-  CREATE TEMP TABLE seed_movements (j bigint, n int, booked_at timestamptz(3), kind int, signed numeric, running numeric) ON COMMIT DROP`;
+export const CREATE_TRANSACTIONS = `
+  CREATE TEMP TABLE seed_transactions (j bigint, n int, booked_at timestamptz(3), kind int, signed numeric, running numeric) ON COMMIT DROP`;
 
 /**
- * The movements of the accounts $2 to $3, with what they add up to so far in each account. $1 salt,
- * $4 last day, $5 days, $6 time zone, $7 how much of the last day is over, $8 a hundred kinds to
- * draw from, $9 typical amounts by kind, $10 signs by kind.
+ * The transactions of the accounts $2 to $3, with what they add up to so far in each account. $1
+ * salt, $4 last day, $5 days, $6 time zone, $7 how much of the last day is over, $8 a hundred kinds
+ * to draw from, $9 typical amounts by kind, $10 signs by kind.
  */
-export const GENERATE_MOVEMENTS = `
-  INSERT INTO seed_movements
+export const GENERATE_TRANSACTIONS = `
+  INSERT INTO seed_transactions
   SELECT j, n, booked_at, kind, signed, sum(signed) OVER (PARTITION BY j ORDER BY booked_at, n)
     FROM (SELECT j, n, kind,
                  ($10::int[])[kind] * greatest(round((per_euro * ($9::float8[])[kind] * exp(1.4 * scatter))::numeric, decimals), 1) AS signed,
                  (($4::date - days_back)::timestamp + floor((${FIRST_MS} + ${LAST_MS - FIRST_MS} * day_part)
-                   * CASE days_back WHEN 0 THEN $7::float8 ELSE 1 END) * interval '1 millisecond') AT TIME ZONE $6 AS booked_at
+                   * CASE days_back WHEN 0 THEN $7::float8 ELSE 1 END) * interval '1 millisecond')
+                   * AT TIME ZONE $6 AS booked_at
             FROM (SELECT j, n, per_euro, decimals, ${pick('$8::int[]', 'n', 3)} AS kind, floor($5::int * ${draw('n', 4)})::int AS days_back,
                          (${draw('n', 5)} + ${draw('n', 6)}) / 2 AS day_part, ${draw('n', 0)} + ${draw('n', 1)} + ${draw('n', 2)} - 1.5 AS scatter
-                    FROM (SELECT j, movements_before + k AS n, per_euro, decimals
-                            FROM seed_accounts, generate_series(1, movements) AS k WHERE j BETWEEN $2 AND $3) AS numbered
+                    FROM (SELECT j, transactions_before + k AS n, per_euro, decimals
+                            FROM seed_accounts, generate_series(1, transactions) AS k WHERE j BETWEEN $2 AND $3) AS numbered
                   OFFSET 0) AS drawn
           OFFSET 0) AS priced`;
 
 /**
- * The accounts $2 to $3 of the tenant $4 and their movements. An account that is not for credit
+ * The accounts $2 to $3 of the tenant $4 and their transactions. An account that is not for credit
  * begins with as much as keeps it from ever falling below zero. $1 salt, $5 categories by kind, $6
  * directions by kind, $7 descriptions by kind, $8 banks.
  */
@@ -97,12 +98,12 @@ export const INSERT_ROWS = `
            coalesce(total, 0) AS total, coalesce(newest, created_at) AS updated_at
       FROM seed_accounts a
       LEFT JOIN (SELECT j, min(running) AS lowest, sum(signed) AS total, max(booked_at) AS newest
-                   FROM seed_movements GROUP BY j) AS summed USING (j)
+                   FROM seed_transactions GROUP BY j) AS summed USING (j)
      WHERE j BETWEEN $2 AND $3
   ), opened AS (
     INSERT INTO bank_accounts
       (tenant_id, id, bank_name, account_number, account_type, status, currency, balance, version, created_at, updated_at)
-    SELECT $4, id, bank_name, account_number, account_type, status, currency, first_balance + total, movements + 1, created_at, updated_at
+    SELECT $4, id, bank_name, account_number, account_type, status, currency, first_balance + total, transactions + 1, created_at, updated_at
       FROM accounts
   )
   INSERT INTO transactions
@@ -110,7 +111,7 @@ export const INSERT_ROWS = `
   SELECT $4, ${seededId('booked_at', 'n', 10)}, id, booked_at, ($6::text[])[kind]::transaction_direction, abs(signed), currency,
          first_balance + running, ($5::text[])[kind],
          CASE WHEN ($5::text[])[kind] = 'TRANSFER' THEN ${pick('$8::text[]', 'n', 7)} END, ($7::text[])[kind]
-    FROM seed_movements JOIN accounts USING (j)
+    FROM seed_transactions JOIN accounts USING (j)
    ORDER BY booked_at`;
 
 /**
@@ -123,10 +124,10 @@ function draw(row: string, column: number): string {
 }
 
 /**
- * Movements of the accounts up to this one. `$3` is those of the tenant, `settled` its accounts
+ * Transactions of the accounts up to this one. `$3` is those of the tenant, `settled` its accounts
  * that have some.
  */
-function movementsUpTo(account: string): string {
+function transactionsUpTo(account: string): string {
   return `floor($3::int * ln(least(${account}, settled) + 1) / ln(settled + 1))::int`;
 }
 

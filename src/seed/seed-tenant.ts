@@ -3,25 +3,25 @@ import type pg from 'pg';
 import { recordTenants } from '../audit/operator-line.ts';
 import {
   CHUNKS,
-  CREATE_MOVEMENTS,
-  GENERATE_MOVEMENTS,
+  CREATE_TRANSACTIONS,
+  GENERATE_TRANSACTIONS,
   INSERT_ROWS,
   INSERT_TENANT,
   LAST_DAY,
   PLAN_ACCOUNTS,
 } from './seed-sql.ts';
 import type { TenantPlan } from './tenant-plan.ts';
-import { BANKS, CURRENCIES, FOREIGN_CURRENCIES, MOVEMENT_KINDS } from './vocabulary.ts';
+import { BANKS, CURRENCIES, FOREIGN_CURRENCIES, TRANSACTION_KINDS } from './vocabulary.ts';
 
 /** Accounts of eight in ten are in the currency of their place. */
 const HOME_CURRENCY_SLOTS = 8;
 
-/** Of this session only: for sorting a chunk of movements in memory. */
+/** Of this session only: for sorting a chunk of transactions in memory. */
 export const SESSION_SETTINGS = `
   SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET jit = off;
   SET work_mem = '64MB'; SET temp_buffers = '64MB'`;
 
-/** When the movements lie. */
+/** When the transactions lie. */
 export interface SeedPeriod {
   /** The last day, YYYY-MM-DD; absent: each tenant's today. */
   readonly until?: string | undefined;
@@ -32,14 +32,14 @@ export interface SeedPeriod {
 interface Chunk {
   readonly fromAccount: number;
   readonly toAccount: number;
-  readonly movements: number;
+  readonly transactions: number;
 }
 
 /**
- * Generates a tenant with all its accounts and movements, and its line in the audit log, in one
+ * Generates a tenant with all its accounts and transactions, and its line in the audit log, in one
  * transaction.
  * @param client a connection with SESSION_SETTINGS
- * @param onTransactions told how many movements were written just now
+ * @param onTransactions told how many transactions were written just now
  */
 export async function seedTenant(
   client: pg.ClientBase,
@@ -71,14 +71,14 @@ async function generate(
   const { id } = await one<{ id: string }>(client, INSERT_TENANT, tenantValues);
   await client.query("SELECT set_config('app.tenant_id', $1, true)", [id]);
   await planAccounts(client, plan, lastDay.day, days);
-  await client.query(CREATE_MOVEMENTS);
+  await client.query(CREATE_TRANSACTIONS);
   const { rows: chunks } = await client.query<Chunk>(CHUNKS);
-  for (const { fromAccount, toAccount, movements } of chunks) {
+  for (const { fromAccount, toAccount, transactions } of chunks) {
     const range = [salt, fromAccount, toAccount];
-    await client.query('TRUNCATE seed_movements');
-    await client.query(GENERATE_MOVEMENTS, [...range, lastDay.day, days, timeZone, lastDay.over, ...KIND_NUMBERS]);
+    await client.query('TRUNCATE seed_transactions');
+    await client.query(GENERATE_TRANSACTIONS, [...range, lastDay.day, days, timeZone, lastDay.over, ...KIND_NUMBERS]);
     await client.query(INSERT_ROWS, [...range, id, ...KIND_TEXTS, BANKS]);
-    onTransactions(movements);
+    onTransactions(transactions);
   }
   return id;
 }
@@ -98,16 +98,16 @@ async function planAccounts(client: pg.ClientBase, plan: TenantPlan, lastDay: st
  * kind.
  */
 const KIND_NUMBERS = [
-  MOVEMENT_KINDS.flatMap(({ share }, index) => Array<number>(share).fill(index + 1)),
-  MOVEMENT_KINDS.map(({ typical }) => typical),
-  MOVEMENT_KINDS.map(({ direction }) => (direction === 'CREDIT' ? 1 : -1)),
+  TRANSACTION_KINDS.flatMap(({ share }, index) => Array<number>(share).fill(index + 1)),
+  TRANSACTION_KINDS.map(({ typical }) => typical),
+  TRANSACTION_KINDS.map(({ direction }) => (direction === 'CREDIT' ? 1 : -1)),
 ];
 
 /** Categories, directions and descriptions by kind. */
 const KIND_TEXTS = [
-  MOVEMENT_KINDS.map(({ category }) => category),
-  MOVEMENT_KINDS.map(({ direction }) => direction),
-  MOVEMENT_KINDS.map(({ description }) => description),
+  TRANSACTION_KINDS.map(({ category }) => category),
+  TRANSACTION_KINDS.map(({ direction }) => direction),
+  TRANSACTION_KINDS.map(({ description }) => description),
 ];
 
 async function one<Row extends pg.QueryResultRow>(client: pg.ClientBase, sql: string, values: unknown[]): Promise<Row> {

@@ -4,12 +4,12 @@ export interface Place {
   readonly currency: string;
 }
 
-/** A kind of movement. Amounts scatter around `typical`, which is in EUR. */
-export interface MovementKind {
+/** A kind of transaction. Amounts scatter around `typical`, which is in EUR. */
+export interface TransactionKind {
   readonly category: string | null;
   readonly direction: 'CREDIT' | 'DEBIT';
   readonly typical: number;
-  /** In percent of all movements; together they are 100. */
+  /** In percent of all transactions; together they are 100. */
   readonly share: number;
   readonly description: string | null;
 }
@@ -54,7 +54,7 @@ export const BANKS: readonly string[] = [
   'Granite Bank',
 ];
 
-export const MOVEMENT_KINDS: readonly MovementKind[] = [
+export const TRANSACTION_KINDS: readonly TransactionKind[] = [
   { category: 'SALARY', direction: 'CREDIT', typical: 2_000, share: 4, description: 'Monthly salary' },
   { category: 'TRANSFER', direction: 'CREDIT', typical: 300, share: 9, description: 'Incoming transfer' },
   { category: 'INTEREST', direction: 'CREDIT', typical: 4, share: 3, description: null },

@@ -2,7 +2,7 @@ import { shownCount } from '../limits.ts';
 import type { CashFlow } from './cash-flow.type.ts';
 import { differenceOf, sumOf } from './money.ts';
 
-/** Movements of one currency, as the database sums them. */
+/** Transactions of one currency, as the database sums them. */
 export interface FlowRow {
   readonly currency: string;
   readonly count: number;

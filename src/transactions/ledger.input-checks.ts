@@ -2,12 +2,12 @@ import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { checkedAmount, checkedId, checkedKeptInstant, checkedText } from '../graphql/input-checks.ts';
 import { LIMITS, type TextLimit } from '../limits.ts';
-import type { Movement } from './ledger.rules.ts';
+import type { NewTransaction } from './ledger.rules.ts';
 import type { Transfer } from './ledger.service.ts';
 import type { TransactionInput, TransferInput } from './transaction.input.ts';
 
-/** Movements of one request: more than this hold their accounts for long. */
-const MAX_MOVEMENTS = 1000;
+/** Transactions of one request: more than this hold their accounts for long. */
+const MAX_TRANSACTIONS = 1000;
 
 const OF_TRANSACTION = LIMITS.transactions;
 
@@ -17,14 +17,14 @@ export function checkedKey(idempotencyKey: string): string {
 }
 
 /**
- * The movements as they are kept: what means the same is written the same, so that a repeated
+ * The transactions as they are kept: what means the same is written the same, so that a repeated
  * request is known again.
  * @throws BAD_USER_INPUT naming the first place that does not hold
  */
-export function checkedMovements(inputs: readonly TransactionInput[]): Movement[] {
-  if (inputs.length < 1 || inputs.length > MAX_MOVEMENTS)
-    throw badUserInput('input.transactions', `a list of 1 to ${MAX_MOVEMENTS} movements`, inputs.length);
-  return inputs.map((input, index) => checkedMovement(`input.transactions[${index}]`, input));
+export function checkedTransactions(inputs: readonly TransactionInput[]): NewTransaction[] {
+  if (inputs.length < 1 || inputs.length > MAX_TRANSACTIONS)
+    throw badUserInput('input.transactions', `a list of 1 to ${MAX_TRANSACTIONS} transactions`, inputs.length);
+  return inputs.map((input, index) => checkedTransaction(`input.transactions[${index}]`, input));
 }
 
 /** @throws BAD_USER_INPUT */
@@ -37,7 +37,7 @@ export function checkedTransfer({ fromAccountId, toAccountId, amount, descriptio
   };
 }
 
-function checkedMovement(place: string, input: TransactionInput): Movement {
+function checkedTransaction(place: string, input: TransactionInput): NewTransaction {
   const { accountId, direction, amount, bookedAt, category, counterpartyBank, description } = input;
   return {
     accountId: checkedId(`${place}.accountId`, accountId),

@@ -5,7 +5,7 @@ import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.re
 import { MAX_INTEGER } from '../limits.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import { BALANCE_LIMIT, type Movement, type PlannedMovement } from './ledger.rules.ts';
+import { BALANCE_LIMIT, type NewTransaction, type PlannedTransaction } from './ledger.rules.ts';
 import { ALL_TRANSACTION_COLUMNS, TRANSACTION_COLUMNS } from './transaction.repository.ts';
 import type { Transaction } from './transaction.type.ts';
 
@@ -14,36 +14,36 @@ const { sql } = Prisma;
 const WHOLE_TRANSACTION = selectList(TRANSACTION_COLUMNS, ALL_TRANSACTION_COLUMNS);
 
 /**
- * Locks the accounts, takes the key and books the movements in one statement, which travels with
+ * Locks the accounts, takes the key and books the transactions in one statement, which travels with
  * BEGIN and COMMIT: one round trip. Only where no rule can be broken, whatever kind the accounts
  * are of: all are active, no debit ends below zero, no balance or version is out of range and both
- * sides of a transfer have one currency. Else `planMovements` says what holds. Movements without a
- * time happen when the accounts are locked. What that is, the locked rows alone can tell: a
- * statement that waited for a lock reads the locked row as it is by now, and all other tables as
+ * sides of a transfer have one currency. Else `planTransactions` says what holds. Transactions
+ * without a time happen when the accounts are locked. What that is, the locked rows alone can tell:
+ * a statement that waited for a lock reads the locked row as it is by now, and all other tables as
  * they were before.
- * @returns the transactions in the order of the movements, which their ids ascend in; none when
- *   nothing was done, because a rule could be broken or the key was used
+ * @returns the transactions as recorded, in the order asked for, which their ids ascend in; none
+ *   when nothing was done, because a rule could be broken or the key was used
  */
 export async function recordAtOnce(
   transaction: TenantTransaction,
   scope: TenantScope,
   { key, hash }: KeyedRequest,
-  movements: readonly Movement[],
+  newTransactions: readonly NewTransaction[],
 ): Promise<Transaction[]> {
-  const column = <Name extends keyof Movement>(name: Name) => movements.map((movement) => movement[name] ?? null);
+  const column = <Name extends keyof NewTransaction>(name: Name) => newTransactions.map((one) => one[name] ?? null);
   const query = sql`
     WITH ids AS MATERIALIZED (
       SELECT array_agg(id ORDER BY id) AS ids
-      FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${movements.length}::integer)) made
-    ), movements AS MATERIALIZED (
+      FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${newTransactions.length}::integer)) made
+    ), new_transactions AS MATERIALIZED (
       SELECT *, CASE direction WHEN 'CREDIT' THEN amount ELSE -amount END AS net
       FROM unnest(${column('accountId')}::uuid[], ${column('direction')}::transaction_direction[],
         ${column('amount')}::numeric[], ${column('bookedAt')}::timestamptz[], ${column('category')}::text[],
         ${column('counterpartyBank')}::text[], ${column('description')}::text[], ${column('counterpartyId')}::uuid[])
-        WITH ORDINALITY AS movement (account_id, direction, amount, booked_at, category, counterparty_bank, description,
+        WITH ORDINALITY AS given (account_id, direction, amount, booked_at, category, counterparty_bank, description,
         counterparty_id, position)
     ), accounts AS MATERIALIZED (
-      SELECT account.* FROM (SELECT DISTINCT account_id AS id FROM movements ORDER BY account_id) asked
+      SELECT account.* FROM (SELECT DISTINCT account_id AS id FROM new_transactions ORDER BY account_id) asked
         CROSS JOIN LATERAL (
           SELECT id, bank_name, status, currency, balance, version, updated_at FROM bank_accounts
           WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${FOR_STATE_CHANGE}
@@ -51,22 +51,22 @@ export async function recordAtOnce(
     ), locked AS MATERIALIZED (
       SELECT ${changeTime(sql`max(${afterChange(sql`updated_at`)})`)} AS changed_at FROM accounts
     ), planned AS MATERIALIZED (
-      SELECT movement.*, account.status, account.currency, account.version, other.bank_name AS other_bank, other.currency AS other_currency,
+      SELECT given.*, account.status, account.currency, account.version, other.bank_name AS other_bank, other.currency AS other_currency,
         account.balance + sum(net) OVER (PARTITION BY account_id ORDER BY position) AS balance_after
-      FROM movements movement LEFT JOIN accounts account ON account.id = account_id
+      FROM new_transactions given LEFT JOIN accounts account ON account.id = account_id
         LEFT JOIN accounts other ON other.id = counterparty_id
     ), claimed AS (
       INSERT INTO idempotency_keys (tenant_id, key, request_hash, transaction_ids)
       SELECT ${scope.tenantId}::uuid, ${key}, decode(${hash}, 'hex'), ids FROM ids
       WHERE (SELECT bool_and(status IS NOT DISTINCT FROM 'ACTIVE' AND (direction = 'CREDIT' OR balance_after >= 0)
-        AND abs(balance_after) < ${BALANCE_LIMIT.toFixed()}::numeric AND version <= ${MAX_INTEGER - movements.length}::integer
+        AND abs(balance_after) < ${BALANCE_LIMIT.toFixed()}::numeric AND version <= ${MAX_INTEGER - newTransactions.length}::integer
         AND (counterparty_id IS NULL OR other_currency IS NOT DISTINCT FROM currency)) FROM planned)
       ON CONFLICT (tenant_id, key) DO NOTHING RETURNING transaction_ids
     ), moved AS (
-      UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.movements,
+      UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.transactions,
         updated_at = greatest(changed_at, updated_at)
       FROM locked CROSS JOIN (
-        SELECT account_id, count(*)::integer AS movements, sum(net) AS net FROM planned CROSS JOIN claimed GROUP BY account_id
+        SELECT account_id, count(*)::integer AS transactions, sum(net) AS net FROM planned CROSS JOIN claimed GROUP BY account_id
       ) total
       WHERE account.tenant_id = ${scope.tenantId}::uuid AND account.id = total.account_id
     ), recorded AS (
@@ -82,38 +82,38 @@ export async function recordAtOnce(
 }
 
 /**
- * Writes movements on locked accounts, their balances and what the idempotency key is to give
+ * Writes transactions on locked accounts, their balances and what the idempotency key is to give
  * again, all in one statement: the locks are held for no round trip more. Its text is the same for
- * any number of movements.
- * @returns the transactions in the order of the movements, which their ids ascend in
+ * any number of transactions.
+ * @returns the transactions as recorded, in the order asked for, which their ids ascend in
  */
-export async function insertMovements(
+export async function insertTransactions(
   transaction: TenantTransaction,
   scope: TenantScope,
   key: string,
-  movements: readonly PlannedMovement[],
+  newTransactions: readonly PlannedTransaction[],
 ): Promise<Transaction[]> {
-  const column = <Name extends keyof PlannedMovement>(name: Name) => movements.map((movement) => movement[name]);
+  const column = <Name extends keyof PlannedTransaction>(name: Name) => newTransactions.map((one) => one[name]);
   const query = sql`
     WITH ids AS MATERIALIZED (
       SELECT id, row_number() OVER (ORDER BY id) AS position
-      FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${movements.length}::integer)) made
-    ), movements AS MATERIALIZED (
+      FROM (SELECT uuid_v7() AS id FROM generate_series(1, ${newTransactions.length}::integer)) made
+    ), new_transactions AS MATERIALIZED (
       SELECT * FROM unnest(${column('accountId')}::uuid[], ${column('direction')}::transaction_direction[],
         ${column('amount')}::numeric[], ${column('currency')}::text[], ${column('balanceAfter')}::numeric[],
         ${column('bookedAt')}::timestamptz[], ${column('category')}::text[], ${column('counterpartyBank')}::text[],
-        ${column('description')}::text[]) WITH ORDINALITY AS movement (account_id, direction, amount, currency,
+        ${column('description')}::text[]) WITH ORDINALITY AS given (account_id, direction, amount, currency,
         balance_after, booked_at, category, counterparty_bank, description, position)
     ), locked AS MATERIALIZED (
       SELECT ${changeTime(sql`max(${afterChange(sql`updated_at`)})`)} AS changed_at
       FROM unnest(${column('accountUpdatedAt')}::timestamptz[]) AS account (updated_at)
     ), moved AS (
-      UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.movements,
+      UPDATE bank_accounts account SET balance = balance + total.net, version = version + total.transactions,
         updated_at = greatest(changed_at, updated_at)
       FROM locked CROSS JOIN (
-        SELECT account_id, count(*)::integer AS movements,
+        SELECT account_id, count(*)::integer AS transactions,
           sum(CASE direction WHEN 'CREDIT' THEN amount ELSE -amount END) AS net
-        FROM movements GROUP BY account_id
+        FROM new_transactions GROUP BY account_id
       ) total
       WHERE account.tenant_id = ${scope.tenantId}::uuid AND account.id = total.account_id
     ), remembered AS (
@@ -123,11 +123,11 @@ export async function insertMovements(
         category, counterparty_bank, description)
       SELECT ${scope.tenantId}::uuid, id, account_id, direction, amount, currency, balance_after,
         coalesce(booked_at, changed_at), category, counterparty_bank, description
-      FROM movements JOIN ids USING (position) CROSS JOIN locked
+      FROM new_transactions JOIN ids USING (position) CROSS JOIN locked
       RETURNING ${WHOLE_TRANSACTION}
     ), ${transaction.audited(sql`recorded`)}
     SELECT * FROM recorded ORDER BY id`;
-  return transaction.finish({ model: 'Transaction', action: 'insertMovements', query });
+  return transaction.finish({ model: 'Transaction', action: 'insertTransactions', query });
 }
 
 /** Transactions that were recorded together, in their order. */

@@ -24,8 +24,8 @@ const { Decimal } = Prisma;
  */
 export const BALANCE_LIMIT = new Decimal(10).pow(WHOLE_DIGITS);
 
-/** A movement as asked for, normalised by the input checks. */
-export interface Movement {
+/** A transaction as asked for, normalised by the input checks. */
+export interface NewTransaction {
   readonly accountId: string;
   readonly direction: TransactionDirection;
   readonly amount: string;
@@ -41,40 +41,40 @@ export interface Movement {
   readonly counterpartyId?: string;
 }
 
-/** A movement with the places in the input that its errors name. */
-export interface PlacedMovement {
-  readonly movement: Movement;
+/** A transaction with the places in the input that its errors name. */
+export interface PlacedTransaction {
+  readonly transaction: NewTransaction;
   readonly accountField: InputPath;
   readonly amountField: InputPath;
 }
 
-/** A movement that keeps the rules, with what its account tells. */
-export interface PlannedMovement extends Movement {
+/** A transaction that keeps the rules, with what its account tells. */
+export interface PlannedTransaction extends NewTransaction {
   readonly currency: string;
   readonly balanceAfter: string;
-  /** When the account was changed last: the movement is later. */
+  /** When the account was changed last: the transaction is later. */
   readonly accountUpdatedAt: string;
 }
 
 /**
- * What the movements come to, one after another, on accounts that are locked.
+ * What the transactions come to, one after another, on accounts that are locked.
  * @param accounts those that exist
- * @throws BrokenRules with an error for each movement that breaks a rule; the others are judged as
- *   if it were not there
+ * @throws BrokenRules with an error for each transaction that breaks a rule; the others are judged
+ *   as if it were not there
  */
-export function planMovements(
+export function planTransactions(
   accounts: readonly BankAccount[],
-  movements: readonly PlacedMovement[],
-): PlannedMovement[] {
+  transactions: readonly PlacedTransaction[],
+): PlannedTransaction[] {
   const byId = new Map(accounts.map((account) => [account.id, account]));
   const balances = new Map(accounts.map(({ id, balance }) => [id, balance]));
   const versions = new Map(accounts.map(({ id, version }) => [id, version]));
-  const planned: PlannedMovement[] = [];
+  const planned: PlannedTransaction[] = [];
   const faults: UserError[] = [];
-  for (const placed of movements) {
-    const account = byId.get(placed.movement.accountId);
-    const balance = balances.get(placed.movement.accountId);
-    const version = versions.get(placed.movement.accountId) ?? 0;
+  for (const placed of transactions) {
+    const account = byId.get(placed.transaction.accountId);
+    const balance = balances.get(placed.transaction.accountId);
+    const version = versions.get(placed.transaction.accountId) ?? 0;
     const outcome =
       account && balance ? plan({ ...account, balance, version }, placed) : accountNotFound(placed.accountField);
     if ('code' in outcome) {
@@ -89,12 +89,12 @@ export function planMovements(
   return planned;
 }
 
-/** @param account as it is after the movements before */
+/** @param account as it is after the transactions before */
 function plan(
   { accountType, status, currency, updatedAt, balance, version }: BankAccount,
-  { movement, accountField, amountField }: PlacedMovement,
-): PlannedMovement | UserError {
-  const { direction, amount } = movement;
+  { transaction, accountField, amountField }: PlacedTransaction,
+): PlannedTransaction | UserError {
+  const { direction, amount } = transaction;
   const statusFault = faultOfStatus(status, direction, accountField);
   if (statusFault) return statusFault;
   const isDebit = direction === TransactionDirection.DEBIT;
@@ -105,7 +105,7 @@ function plan(
   const balanceAfter = after.toFixed(FRACTION_DIGITS);
   if (after.abs().greaterThanOrEqualTo(BALANCE_LIMIT)) return balanceOutOfRange(amountField, balanceAfter);
   if (version === MAX_INTEGER) return versionOutOfRange(accountField, version);
-  return { ...movement, currency, balanceAfter, accountUpdatedAt: updatedAt };
+  return { ...transaction, currency, balanceAfter, accountUpdatedAt: updatedAt };
 }
 
 /** Only an active account gives money; money that arrives is turned away from closed ones alone. */

@@ -6,8 +6,13 @@ import { claimKey, type KeyedRequest } from '../idempotency/idempotency.reposito
 import { requestHash } from '../idempotency/request-hash.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import { insertMovements, recordAtOnce, recordedTransactions } from './ledger.repository.ts';
-import { type Movement, type PlacedMovement, type PlannedMovement, planMovements } from './ledger.rules.ts';
+import { insertTransactions, recordAtOnce, recordedTransactions } from './ledger.repository.ts';
+import {
+  type NewTransaction,
+  type PlacedTransaction,
+  type PlannedTransaction,
+  planTransactions,
+} from './ledger.rules.ts';
 import type { Transaction } from './transaction.type.ts';
 
 /** Normalised by the input checks. */
@@ -19,8 +24,8 @@ export interface Transfer {
 }
 
 /**
- * Records movements, all or none.
- * @returns the transactions in the order of the movements; with a key that was used, those of its
+ * Records transactions, all or none.
+ * @returns the transactions in the order asked for; with a key that was used, those of its
  *   first request
  * @throws BrokenRules
  */
@@ -28,11 +33,11 @@ export async function recordTransactions(
   transaction: TenantTransaction,
   scope: TenantScope,
   key: string,
-  movements: readonly Movement[],
+  newTransactions: readonly NewTransaction[],
 ): Promise<Transaction[]> {
-  const request = { key, hash: requestHash('recordTransactions', movements) };
-  return bookOnce(transaction, scope, request, movements, (accounts) =>
-    planMovements(accounts, movements.map(placedInList)),
+  const request = { key, hash: requestHash('recordTransactions', newTransactions) };
+  return bookOnce(transaction, scope, request, newTransactions, (accounts) =>
+    planTransactions(accounts, newTransactions.map(placedInList)),
   );
 }
 
@@ -54,12 +59,12 @@ export async function transfer(
     const [from, to] = [fromAccountId, toAccountId].map((id) => accounts.find((account) => account.id === id));
     if (from && to && from.currency !== to.currency)
       throw new BrokenRules([currencyMismatch(['input', 'toAccountId'], from.currency, to.currency)]);
-    return planMovements(accounts, placedLegs(order, from, to));
+    return planTransactions(accounts, placedLegs(order, from, to));
   });
 }
 
 /**
- * Books the movements, unless the request was carried out before: in one statement where it is
+ * Books the transactions, unless the request was carried out before: in one statement where it is
  * plain that no rule is broken, else step by step. Either way the accounts are locked first and the
  * key is taken after them: taken the other way round by one of two equal requests they could
  * deadlock.
@@ -68,16 +73,16 @@ async function bookOnce(
   transaction: TenantTransaction,
   scope: TenantScope,
   request: KeyedRequest,
-  movements: readonly Movement[],
-  plan: (accounts: readonly BankAccount[]) => PlannedMovement[],
+  newTransactions: readonly NewTransaction[],
+  plan: (accounts: readonly BankAccount[]) => PlannedTransaction[],
 ): Promise<Transaction[]> {
-  const atOnce = await recordAtOnce(transaction, scope, request, movements);
+  const atOnce = await recordAtOnce(transaction, scope, request, newTransactions);
   if (atOnce.length > 0) return atOnce;
-  const accountIds = [...new Set(movements.map(({ accountId }) => accountId))];
+  const accountIds = [...new Set(newTransactions.map(({ accountId }) => accountId))];
   const accounts = await lockAccounts(transaction, scope, accountIds, FOR_STATE_CHANGE);
   const recorded = await claimKey(transaction, scope, request);
   if (recorded) return repeated(transaction, scope, recorded);
-  return insertMovements(transaction, scope, request.key, plan(accounts));
+  return insertTransactions(transaction, scope, request.key, plan(accounts));
 }
 
 /**
@@ -98,12 +103,17 @@ async function repeated(
   return transactions;
 }
 
-function placedInList(movement: Movement, index: number): PlacedMovement {
+function placedInList(transaction: NewTransaction, index: number): PlacedTransaction {
   const place = ['input', 'transactions', String(index)];
-  return { movement, accountField: [...place, 'accountId'], amountField: [...place, 'amount'] };
+  return { transaction, accountField: [...place, 'accountId'], amountField: [...place, 'amount'] };
 }
 
-function legsOf({ fromAccountId, toAccountId, amount, description }: Transfer): [debit: Movement, credit: Movement] {
+function legsOf({
+  fromAccountId,
+  toAccountId,
+  amount,
+  description,
+}: Transfer): [debit: NewTransaction, credit: NewTransaction] {
   const both = { amount, bookedAt: null, category: null, counterpartyBank: null, description };
   return [
     { accountId: fromAccountId, counterpartyId: toAccountId, direction: TransactionDirection.DEBIT, ...both },
@@ -111,10 +121,10 @@ function legsOf({ fromAccountId, toAccountId, amount, description }: Transfer): 
   ];
 }
 
-function placedLegs(order: Transfer, from: BankAccount | undefined, to: BankAccount | undefined): PlacedMovement[] {
+function placedLegs(order: Transfer, from: BankAccount | undefined, to: BankAccount | undefined): PlacedTransaction[] {
   const [debit, credit] = legsOf(order);
-  const leg = (movement: Movement, side: string, other: BankAccount | undefined): PlacedMovement => ({
-    movement: { ...movement, counterpartyBank: other?.bankName ?? null },
+  const leg = (transaction: NewTransaction, side: string, other: BankAccount | undefined): PlacedTransaction => ({
+    transaction: { ...transaction, counterpartyBank: other?.bankName ?? null },
     accountField: ['input', side],
     amountField: ['input', 'amount'],
   });

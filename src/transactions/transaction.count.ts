@@ -13,7 +13,7 @@ const { sql, empty, raw } = Prisma;
  * or after an instant is told by what it shows at either end.
  */
 const DAYS = sql`interval '72 hours'`;
-/** Instants of movements are kept to it. */
+/** Instants of transactions are kept to it. */
 const TICK = sql`interval '1 millisecond'`;
 
 /** What the statement of `countFromTotals` answers. */
@@ -25,10 +25,10 @@ export interface CountedParts {
 }
 
 /**
- * How many movements there are in a range: on its whole days by the totals kept ready, those of the
- * days at its ends row by row. A day's movements need not lie between two instants, as where a date
- * line was moved: whole are the days that no instant outside of the range can have.
- * @param where what the movements satisfy, the range included
+ * How many transactions there are in a range: on its whole days by the totals kept ready, those of
+ * the days at its ends row by row. A day's transactions need not lie between two instants, as where
+ * a date line was moved: whole are the days that no instant outside of the range can have.
+ * @param where what the transactions satisfy, the range included
  */
 export function countFromTotals(
   { tenantId }: TenantScope,

@@ -31,7 +31,7 @@ export interface BookedRange {
 }
 
 /**
- * What daily_totals tell of a filter: how many movements of a category, or of all, there are on
+ * What daily_totals tell of a filter: how many transactions of a category, or of all, there are on
  * whole days.
  */
 export interface KeptCount {
@@ -41,11 +41,11 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
-/** An index has the order of movements under one of these at most. */
+/** An index has the order of transactions under one of these at most. */
 const INDEXED = ['accountId', 'category'] as const;
 
 /**
- * What has to be read to count movements: the kept totals, and with them those of the days at the
+ * What has to be read to count transactions: the kept totals, and with them those of the days at the
  * ends of a range alone. Decided by which fields the filter has, not by their values.
  */
 export function countedTransactions({ filter }: Filtered): Scanned | undefined {
@@ -54,7 +54,7 @@ export function countedTransactions({ filter }: Filtered): Scanned | undefined {
 }
 
 /**
- * What has to be read to find a page of movements: an index has their order under one condition
+ * What has to be read to find a page of transactions: an index has their order under one condition
  * beside bounds of time, and rows that fail another condition are read and passed over.
  */
 export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
@@ -62,7 +62,7 @@ export function searchedTransactions({ filter }: Filtered): Scanned | undefined 
   return isOrdered ? undefined : scannedFor(filter);
 }
 
-/** The same of the movements of one account: that is the one condition. */
+/** The same of the transactions of one account: that is the one condition. */
 export function searchedOfAccount({ filter }: Filtered): Scanned | undefined {
   return hasOther(filter) || filter?.category != null ? 'ofAccount' : undefined;
 }

@@ -4,9 +4,9 @@ import { Role } from '../auth/caller.ts';
 import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
-import { MOVEMENT_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';
+import { TRANSACTION_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';
 import { sentences } from '../graphql/sentences.ts';
-import { checkedKey, checkedMovements, checkedTransfer } from './ledger.input-checks.ts';
+import { checkedKey, checkedTransactions, checkedTransfer } from './ledger.input-checks.ts';
 import { recordTransactions, transfer } from './ledger.service.ts';
 import { RecordTransactionsInput, TransferInput } from './transaction.input.ts';
 import { RecordTransactionsPayload, TransferPayload } from './transaction.payload.ts';
@@ -15,7 +15,7 @@ import { RecordTransactionsPayload, TransferPayload } from './transaction.payloa
 export class TransactionMutations {
   @Authorized(Role.ADMIN)
   @Mutation(() => RecordTransactionsPayload, {
-    complexity: costOfMovements,
+    complexity: costOfTransactions,
     description: sentences(
       'Records transactions, all or none. Needs the role ADMIN.',
       'Only ACTIVE accounts take debits, and all but CLOSED ones take credits.',
@@ -31,9 +31,9 @@ export class TransactionMutations {
     @Ctx() context: RequestContext,
   ): Promise<RecordTransactionsPayload> {
     const key = checkedKey(input.idempotencyKey);
-    const movements = checkedMovements(input.transactions);
+    const transactions = checkedTransactions(input.transactions);
     const { result, userErrors } = await runWrite(context, DEPENDENTS.transactions, (transaction) =>
-      recordTransactions(transaction, context.scope, key, movements),
+      recordTransactions(transaction, context.scope, key, transactions),
     );
     return { transactions: result ?? [], userErrors };
   }
@@ -63,7 +63,7 @@ export class TransactionMutations {
   }
 }
 
-/** What is selected of the payload comes as often as there are movements. */
-function costOfMovements({ args, childComplexity }: ComplexityEstimatorArgs): number {
-  return WRITE_POINTS + args.input.transactions.length * (MOVEMENT_POINTS + childComplexity);
+/** What is selected of the payload comes as often as there are transactions. */
+function costOfTransactions({ args, childComplexity }: ComplexityEstimatorArgs): number {
+  return WRITE_POINTS + args.input.transactions.length * (TRANSACTION_POINTS + childComplexity);
 }

@@ -26,12 +26,12 @@ test('texts change no cost, lengths of lists do', () => {
   const costs = new OperationCosts<number>();
   const asked = operation();
   const [one, two, nobody] = [reckoner(1), reckoner(2), reckoner(9)];
-  const movement = (amount: string) => ({ accountId: 'a', amount });
-  expect(costs.of(asked, { key: 'k1', list: [movement('1')] }, one)).toBe(1);
-  expect(costs.of(asked, { key: 'k2', list: [movement('2'), movement('3')] }, two)).toBe(2);
-  expect(costs.of(asked, { key: 'k3', list: [movement('4')] }, nobody)).toBe(1);
-  expect(costs.of(asked, { key: 'k4', list: [movement('5'), movement('6')] }, nobody)).toBe(2);
-  expect(costs.of(asked, { key: null, list: [movement('7')] }, nobody)).toBe(9);
+  const newTransaction = (amount: string) => ({ accountId: 'a', amount });
+  expect(costs.of(asked, { key: 'k1', list: [newTransaction('1')] }, one)).toBe(1);
+  expect(costs.of(asked, { key: 'k2', list: [newTransaction('2'), newTransaction('3')] }, two)).toBe(2);
+  expect(costs.of(asked, { key: 'k3', list: [newTransaction('4')] }, nobody)).toBe(1);
+  expect(costs.of(asked, { key: 'k4', list: [newTransaction('5'), newTransaction('6')] }, nobody)).toBe(2);
+  expect(costs.of(asked, { key: null, list: [newTransaction('7')] }, nobody)).toBe(9);
   expect([one, two, nobody].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
 });
 

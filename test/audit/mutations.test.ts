@@ -21,7 +21,7 @@ interface Case {
 }
 
 const idempotencyKey = (input: Record<string, unknown>) => input.idempotencyKey;
-const movement = (accountId: string) => ({ accountId, direction: 'CREDIT', amount: '1' });
+const newTransaction = (accountId: string) => ({ accountId, direction: 'CREDIT', amount: '1' });
 const transferInput = async (amount = '1') => {
   const [from, to] = await Promise.all([bank.open({ openingBalance: '100' }), bank.open()]);
   return { idempotencyKey: randomUUID(), fromAccountId: from.id, toAccountId: to.id, amount };
@@ -48,7 +48,7 @@ const CASES: Readonly<Record<string, Case>> = {
     statements: ['lockAccounts', 'updateAccount'],
   },
   recordTransactions: {
-    input: async () => ({ idempotencyKey: randomUUID(), transactions: [movement((await bank.open()).id)] }),
+    input: async () => ({ idempotencyKey: randomUUID(), transactions: [newTransaction((await bank.open()).id)] }),
     key: idempotencyKey,
     wrote: 'SELECT xmin::text FROM idempotency_keys WHERE key = $1',
     statements: ['recordAtOnce'],

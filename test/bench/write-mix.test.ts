@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { KEY_PLACEHOLDER } from '../../scripts/bench/load-job.ts';
-import { movementsIn, WriteMix } from '../../scripts/bench/write-mix.ts';
+import { transactionsIn, WriteMix } from '../../scripts/bench/write-mix.ts';
 
 const ACCEPTED = '"userErrors":[]';
 
@@ -16,9 +16,9 @@ function dashboard(...counts: number[]): Buffer {
   return Buffer.from(`{"data":{"dashboard":{"activity":{"totals":[${totals}],${series}}}}}`);
 }
 
-test('movements are counted over the currencies of the totals and not over the days', () => {
-  expect(movementsIn(dashboard(7, 35))).toBe(42);
-  expect(movementsIn(dashboard())).toBe(0);
+test('transactions are counted over the currencies of the totals and not over the days', () => {
+  expect(transactionsIn(dashboard(7, 35))).toBe(42);
+  expect(transactionsIn(dashboard())).toBe(0);
 });
 
 test('the asked share of the requests writes, and no tenant is written before it was read', () => {

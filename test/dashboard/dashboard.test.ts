@@ -58,14 +58,14 @@ describe.each(ALL)('the dashboard of $slug equals plain SQL', (twin) => {
     expect(answer.dashboard).toEqual(await plainDashboard(sql, twin.id, { date, days: 30 }));
   });
 
-  test('on days long before and after all movements', async () => {
+  test('on days long before and after all transactions', async () => {
     for (const date of ['0100-01-01', '9999-12-31'])
       expect((await dashboard(twin, { date, days: 3 })).dashboard).toEqual(
         await plainDashboard(sql, twin.id, { date, days: 3 }),
       );
   });
 
-  test('its lists are the highest balances and the newest movements, whatever their date', async () => {
+  test('its lists are the highest balances and the newest transactions, whatever their date', async () => {
     const [topAccounts, recentTransactions] = [50, 100];
     const answer = await request(service, tokens.get(twin) ?? null, DashboardListsDocument, {
       topAccounts,

@@ -83,7 +83,7 @@ describe('a database whose defaults write values in another way', () => {
 const CONTENT = `
   SELECT slug, account_number, balance::text, extract(epoch FROM a.created_at)::text AS created,
     (SELECT json_agg(json_build_array(amount::text, extract(epoch FROM booked_at)) ORDER BY amount) FROM transactions t
-     WHERE t.tenant_id = a.tenant_id AND t.account_id = a.id) AS movements,
+     WHERE t.tenant_id = a.tenant_id AND t.account_id = a.id) AS transactions,
     (SELECT json_agg(json_build_array(to_char(day, 'YYYY-MM-DD'), inflow::text, outflow::text) ORDER BY day, category) FROM daily_totals d
      WHERE d.tenant_id = a.tenant_id) AS days
   FROM bank_accounts a JOIN tenants ON tenants.id = tenant_id ORDER BY slug`;

@@ -22,10 +22,10 @@ import { literal } from '../indexes/buffers-read.ts';
 import { fixtureId, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
-/** One tenant with many accounts, and one whose few accounts have as many movements each. */
+/** One tenant with many accounts, and one whose few accounts have as many transactions each. */
 const SIZES = {
   'of-accounts': { accounts: 4_000, perAccount: 0 },
-  'of-movements': { accounts: 10, perAccount: 2_000 },
+  'of-transactions': { accounts: 10, perAccount: 2_000 },
 };
 type Slug = keyof typeof SIZES;
 /**
@@ -253,9 +253,9 @@ test('accounts by number of the page: the rows ahead of it as well', async () =>
 
 test('transactions: what a page reads is in its price, whatever the filter', async () => {
   const property = fc.asyncProperty(filtersOf(transactionFilters), modes, pages, async (filter, mode, page) => {
-    const priced = pricedRows('of-movements', TRANSACTIONS, { filter, ...cursorsOf(page) });
+    const priced = pricedRows('of-transactions', TRANSACTIONS, { filter, ...cursorsOf(page) });
     const conditions = transactionConditions(filter as TransactionFilter);
-    const read = await rowsRead('of-movements', mode, (database, scope) =>
+    const read = await rowsRead('of-transactions', mode, (database, scope) =>
       new TransactionRepository(database).page(scope, conditions, pageOf(page, MIDDLE_BOOKED), new Set()),
     );
     expect(read).toBeLessThanOrEqual(priced + SHOWN_ROWS);
@@ -270,8 +270,8 @@ test('transactions in a range: what their number reads beside kept totals is in 
   const bounds = fc.record({ bookedFrom: fc.option(instant), bookedTo: fc.option(instant), category: some('rent') });
   const limits = { ...DEFAULT_SEARCH_LIMITS, rows: COUNTED_ROWS };
   const property = fc.asyncProperty(bounds, modes, async (filter, mode) => {
-    const priced = pricedRows('of-movements', TRANSACTIONS_COUNT, { filter });
-    const read = await rowsRead('of-movements', mode, (database, scope) =>
+    const priced = pricedRows('of-transactions', TRANSACTIONS_COUNT, { filter });
+    const read = await rowsRead('of-transactions', mode, (database, scope) =>
       new TransactionRepository(database, limits).count(scope, filter),
     );
     expect(read).toBeLessThanOrEqual(priced && priced + 1);
@@ -281,9 +281,9 @@ test('transactions in a range: what their number reads beside kept totals is in 
 
 test('transactions of an account: what a page reads is in its price, whatever the filter', async () => {
   const property = fc.asyncProperty(filtersOf(transactionFilters), modes, pages, async (filter, mode, page) => {
-    const priced = pricedRows('of-movements', OF_ACCOUNT, { filter, ...cursorsOf(page) });
+    const priced = pricedRows('of-transactions', OF_ACCOUNT, { filter, ...cursorsOf(page) });
     const conditions = transactionConditions(filter as TransactionFilter);
-    const read = await rowsRead('of-movements', mode, (database, scope) =>
+    const read = await rowsRead('of-transactions', mode, (database, scope) =>
       new TransactionRepository(database).pageOfEach(
         scope,
         [ACCOUNT_ID],

@@ -287,7 +287,7 @@ describe('only the columns that are selected are read', () => {
     expect(await columnsOf(query, 'BankAccount.page')).toEqual(['accountNumber', 'balance', 'id', 'status']);
   });
 
-  test('and the account of a movement only where it is shown', async () => {
+  test('and the account of a transaction only where it is shown', async () => {
     const nested = '{ transactions { nodes { amount account { balance } } } }';
     expect(await columnsOf(nested, 'Transaction.page')).toEqual(['accountId', 'amount', 'id']);
     expect(await columnsOf(nested, 'BankAccount.byIds')).toEqual(['balance', 'id']);

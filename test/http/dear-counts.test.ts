@@ -6,7 +6,7 @@ import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 
-const MOVEMENTS = 40_000;
+const TRANSACTIONS = 40_000;
 const POINTS = 1_500_000;
 /** The service's own default; searches of tests may take longer, which would raise it. */
 const LIMIT = defaultOperationPoints(DEFAULT_SEARCH_LIMITS);
@@ -25,7 +25,7 @@ beforeAll(async () => {
       `INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
        SELECT tenant_id, id, timestamptz '2025-01-01' + n * interval '1 minute', 'CREDIT', 1 + n % 100, currency
        FROM bank_accounts, generate_series(1, $1) AS n WHERE account_number = 'of flood'`,
-      [MOVEMENTS],
+      [TRANSACTIONS],
     ),
   );
   const env = {
@@ -45,8 +45,8 @@ const dearest = (aliases: number, from = 0) =>
     { length: aliases },
     (_, index) => `a${index}: transactions(first: 1, filter: { minAmount: "0.${from + index}" }) { totalCount }`,
   ).join(' ')} }`;
-/** Each reads the tenant's movements twice, for its page and for its number. */
-const costOf = (aliases: number) => 250 + aliases * (250 + 4 + 1 + 2 * 0.6 * MOVEMENTS);
+/** Each reads the tenant's transactions twice, for its page and for its number. */
+const costOf = (aliases: number) => 250 + aliases * (250 + 4 + 1 + 2 * 0.6 * TRANSACTIONS);
 
 function refusal({ status, errors, data }: GraphqlAnswer) {
   expect(data ?? null).toBeNull();
@@ -74,7 +74,7 @@ test('the same text costs each tenant by its own size', async () => {
     const { data } = await service.send(await service.token(Role.ANALYST, slug), text);
     costs.push(data.rateLimit.cost);
   }
-  expect(costs).toEqual([costOf(1) - 1.2 * MOVEMENTS + 2, costOf(1) + 2, costOf(1) - 1.2 * MOVEMENTS + 2]);
+  expect(costs).toEqual([costOf(1) - 1.2 * TRANSACTIONS + 2, costOf(1) + 2, costOf(1) - 1.2 * TRANSACTIONS + 2]);
 });
 
 test('what tenants cost is priced by how many of them the caller sees', async () => {

@@ -24,11 +24,11 @@ const order = (input: object = {}) => ({
   amount: '40.5',
   ...input,
 });
-const batch = (movement: object = {}, more: object[] = []) => ({
+const batch = (transaction: object = {}, more: object[] = []) => ({
   idempotencyKey: key,
-  transactions: [{ accountId: from.id, direction: 'DEBIT', amount: '40.5', ...movement }, ...more],
+  transactions: [{ accountId: from.id, direction: 'DEBIT', amount: '40.5', ...transaction }, ...more],
 });
-const movements = async () =>
+const transactionCount = async () =>
   (await bank.sql('SELECT FROM transactions WHERE account_id IN ($1, $2)', [from.id, to.id])).length;
 const reused = [{ field: ['input', 'idempotencyKey'], code: 'IDEMPOTENCY_KEY_REUSED', message: expect.any(String) }];
 
@@ -39,7 +39,7 @@ test('gives the first transfer again, and moves nothing', async () => {
   expect(await bank.read(from.id)).toMatchObject({ balance: '58.5000', version: 3 });
 });
 
-test('gives the first movements again in their order, also when the money would not suffice any more', async () => {
+test('gives the first transactions again in their order, also when the money would not suffice any more', async () => {
   const input = batch({}, [{ accountId: to.id, direction: 'CREDIT', amount: '1' }, { ...batch().transactions[0] }]);
   const first = await bank.mutate('recordTransactions', input);
   expect(first.transactions).toMatchObject([
@@ -48,7 +48,7 @@ test('gives the first movements again in their order, also when the money would 
     { account: { id: from.id }, balanceAfter: '19.0000' },
   ]);
   expect(await bank.mutate('recordTransactions', input)).toEqual(first);
-  expect(await movements()).toBe(3);
+  expect(await transactionCount()).toBe(3);
 });
 
 test.each([
@@ -62,7 +62,7 @@ test.each([
   const first = await bank.mutate('recordTransactions', batch(input));
   const upper = { ...input, ...spelling, accountId: from.id.toUpperCase() };
   expect(await bank.mutate('recordTransactions', batch(upper))).toEqual(first);
-  expect(await movements()).toBe(1);
+  expect(await transactionCount()).toBe(1);
 });
 
 test('knows a request without bookedAt again at a later time', async () => {
@@ -86,7 +86,7 @@ test.each([
   const changed = typeof change === 'function' ? change() : change;
   const other = { direction: 'CREDIT', ...changed, ...('direction' in changed && { direction: 'DEBIT' }) };
   expect(await bank.mutate('recordTransactions', batch(other))).toEqual({ transactions: [], userErrors: reused });
-  expect(await movements()).toBe(1);
+  expect(await transactionCount()).toBe(1);
 });
 
 test('refuses the key of one mutation for the other', async () => {
@@ -109,11 +109,11 @@ test.each([
     },
   ];
   expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors });
-  expect(await movements()).toBe(1);
+  expect(await transactionCount()).toBe(1);
   expect(await bank.read(from.id)).toMatchObject({ balance: '59.5000', version: 2 });
 });
 
-test('says so of movements too, also when their account was deleted with them', async () => {
+test('says so of transactions too, also when their account was deleted with them', async () => {
   const input = batch({}, [{ accountId: to.id, direction: 'CREDIT', amount: '1' }]);
   const { transactions } = await bank.mutate('recordTransactions', input);
   await bank.sql('DELETE FROM bank_accounts WHERE id = $1', [from.id]);
@@ -149,7 +149,7 @@ test('carries out one of two equal requests that come at the same time, and answ
   const [first, second] = await Promise.all(answers);
   expect(first.debit).toMatchObject({ balanceAfter: '59.5000' });
   expect(second).toEqual(first);
-  expect(await movements()).toBe(2);
+  expect(await transactionCount()).toBe(2);
 });
 
 test('carries out the second of two equal requests when the first one is lost on its way', async () => {
@@ -167,7 +167,7 @@ test('carries out the second of two equal requests when the first one is lost on
   await bank.untilWaiting(1);
   await other.query('COMMIT');
   expect((await second).debit).toMatchObject({ balanceAfter: '59.5000' });
-  expect(await movements()).toBe(2);
+  expect(await transactionCount()).toBe(2);
 });
 
 test('judges the second of two equal requests anew when the first one breaks a rule', async () => {

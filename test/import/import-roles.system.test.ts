@@ -27,8 +27,8 @@ const TOTALS = `
     FROM daily_totals JOIN tenants ON id = tenant_id GROUP BY slug, day ORDER BY 1`;
 
 /**
- * Changes a name, a time zone, a balance and a movement of what TWO_TENANTS says, and adds a tenant
- * and a bad row.
+ * Changes a name, a time zone, a balance and a transaction of what TWO_TENANTS says, and adds a
+ * tenant and a bad row.
  */
 const CHANGED = {
   'tenants.csv': csv(TENANTS_HEADER, 'north,North Inc,Asia/Tokyo', 'west,West Ltd,UTC'),

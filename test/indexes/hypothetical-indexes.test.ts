@@ -109,7 +109,9 @@ async function connected(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Eight tenants, the first with half of 20,000 accounts and 60,000 movements. Without triggers. */
+/**
+ * Eight tenants, the first with half of 20,000 accounts and 60,000 transactions. Without triggers.
+ */
 const FILL = `
   SET session_replication_role = replica;
   INSERT INTO tenants (id, slug, name, time_zone)

@@ -66,7 +66,7 @@ const INSERT_TRANSACTIONS = `
     timestamptz '2023-01-01T00:00Z' + random() * interval '365 days',
     (CASE n % 3 WHEN 0 THEN 'CREDIT' ELSE 'DEBIT' END)::transaction_direction, round((1 + random() * 499)::numeric, 2),
     account.currency, CASE WHEN n % 10 > 0 THEN 'category ' || n % 7 END, 'x' || n
-  FROM (SELECT n, 1 + floor(${ACCOUNTS} * random())::integer AS place FROM generate_series(1, ${TRANSACTIONS}) AS n) movement
+  FROM (SELECT n, 1 + floor(${ACCOUNTS} * random())::integer AS place FROM generate_series(1, ${TRANSACTIONS}) AS n) numbered
     JOIN (SELECT row_number() OVER (ORDER BY id) AS place, * FROM bank_accounts) account USING (place)
   ORDER BY 1, 2`;
 

@@ -85,7 +85,7 @@ describe('an account with the last version', () => {
   });
 });
 
-test('an account takes as many movements as there are versions left, in one request and in several', async () => {
+test('an account takes as many transactions as there are versions left, in one request and in several', async () => {
   const { id } = await openAt(MAX_INTEGER - 2);
   const other = await openAt(MAX_INTEGER - 1);
   expect(codesOf(await bank.mutate('recordTransactions', credits(id, other.id, id, id)))).toEqual([

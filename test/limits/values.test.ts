@@ -322,7 +322,7 @@ describe('a value beyond is refused', () => {
     idempotencyKey: 'key',
     transactions: [{ accountId: fixtureId('account', 'UTC', '0'), direction: 'CREDIT', amount: '1' }],
   };
-  const movement = (field: string) => (value: string) => ({
+  const inTransaction = (field: string) => (value: string) => ({
     ...KEYED,
     transactions: [{ ...KEYED.transactions[0], [field]: value }],
   });
@@ -348,7 +348,7 @@ describe('a value beyond is refused', () => {
         ['counterpartyBank', transactions.counterparty_bank],
         ['description', transactions.description],
       ] as const
-    ).map(([field, limit]) => ['recordTransactions', `transactions[0].${field}`, limit, movement(field)] as const),
+    ).map(([field, limit]) => ['recordTransactions', `transactions[0].${field}`, limit, inTransaction(field)] as const),
   ] as const;
 
   test.each(INPUTS)(

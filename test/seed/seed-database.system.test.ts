@@ -86,17 +86,17 @@ describe('generated data', () => {
     expect(await rowsOf(held.url)).toEqual(await rowsOf(database.url));
   });
 
-  test('has balances that follow from the movements, and end as the account has it', async () => {
-    const movements = `
+  test('has balances that follow from the transactions, and end as the account has it', async () => {
+    const transactions = `
       SELECT x.*, a.balance, a.account_type, CASE direction WHEN 'CREDIT' THEN amount ELSE -amount END AS signed,
              lag(balance_after) OVER earlier AS before, lead(x.id) OVER earlier AS next
         FROM transactions x JOIN bank_accounts a ON (a.tenant_id, a.id) = (x.tenant_id, x.account_id)
       WINDOW earlier AS (PARTITION BY x.tenant_id, account_id ORDER BY booked_at, x.id)`;
-    expect(await counted(`SELECT FROM (${movements}) m WHERE before IS NOT NULL`)).toBeGreaterThan(1_500);
-    expect(await counted(`SELECT FROM (${movements}) m WHERE before + signed <> balance_after`)).toBe(0);
-    expect(await counted(`SELECT FROM (${movements}) m WHERE next IS NULL AND balance_after <> balance`)).toBe(0);
+    expect(await counted(`SELECT FROM (${transactions}) m WHERE before IS NOT NULL`)).toBeGreaterThan(1_500);
+    expect(await counted(`SELECT FROM (${transactions}) m WHERE before + signed <> balance_after`)).toBe(0);
+    expect(await counted(`SELECT FROM (${transactions}) m WHERE next IS NULL AND balance_after <> balance`)).toBe(0);
     const overdrawn = "balance_after < 0 AND account_type NOT IN ('CREDIT', 'LOAN')";
-    expect(await counted(`SELECT FROM (${movements}) m WHERE ${overdrawn}`)).toBe(0);
+    expect(await counted(`SELECT FROM (${transactions}) m WHERE ${overdrawn}`)).toBe(0);
   });
 
   test('lies in the period, by the days of its tenants', async () => {
@@ -115,7 +115,7 @@ describe('generated data', () => {
     expect(await counted(`SELECT DISTINCT ${column} FROM bank_accounts`)).toBeGreaterThanOrEqual(kinds);
   });
 
-  test('has movements of every kind, in tenants of several time zones', async () => {
+  test('has transactions of every kind, in tenants of several time zones', async () => {
     expect(await counted('SELECT DISTINCT category, direction FROM transactions')).toBe(13);
     expect(await counted('SELECT DISTINCT time_zone FROM tenants')).toBe(SIZES.tenants);
   });
@@ -156,7 +156,7 @@ describe('a database that has tenants', () => {
   });
 });
 
-test('the demo has four tenants, the largest first, from thousands of movements to nearly none, until today', async () => {
+test('the demo has four tenants, the largest first, from thousands of transactions to nearly none, until today', async () => {
   const url = await freshDatabase();
   await withClient(url, seedDemo);
   const { rows } = await withClient(url, (client) =>

@@ -160,7 +160,7 @@ function writes(tenant: string, account: string, other: string): Record<string, 
        VALUES ('${tenant}', '${other}', 'Third', '2', 'LOAN', 'CZK', 7), ('${tenant}', uuid_v7(), 'Third', '3', 'LOAN', 'CZK', 8)
        ON CONFLICT (tenant_id, id) DO UPDATE SET balance = excluded.balance, currency = excluded.currency`,
     ),
-    'update of movements': sql(
+    'update of transactions': sql(
       `UPDATE transactions SET booked_at = booked_at + interval '9 hours', amount = amount + 1 WHERE tenant_id = '${tenant}' AND category = 'FEE'`,
     ),
     'two statements in one': sql(
@@ -171,7 +171,7 @@ function writes(tenant: string, account: string, other: string): Record<string, 
       `UPDATE bank_accounts SET status = 'FROZEN', balance = 9 WHERE tenant_id = '${tenant}' AND id = '${account}'`,
     ),
     'change of the time zone': sql(`UPDATE tenants SET time_zone = 'Asia/Tokyo' WHERE id = '${tenant}'`),
-    'deletion of movements': sql(`DELETE FROM transactions WHERE tenant_id = '${tenant}' AND category = 'FEE'`),
+    'deletion of transactions': sql(`DELETE FROM transactions WHERE tenant_id = '${tenant}' AND category = 'FEE'`),
     'deletion of an account': sql(`DELETE FROM bank_accounts WHERE tenant_id = '${tenant}' AND id = '${account}'`),
   };
 }

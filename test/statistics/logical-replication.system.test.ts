@@ -28,10 +28,10 @@ afterAll(async () => {
 
 /** What the publisher does, each in a transaction of its own. */
 const CHANGES = {
-  'new movements': `INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
+  'new transactions': `INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
     SELECT tenant_id, id, timestamptz '2026-03-01' + n * interval '1 hour', 'CREDIT', n, 'EUR' FROM bank_accounts, generate_series(1, 30) n`,
-  'moved movements': `UPDATE transactions SET booked_at = booked_at + interval '5 hours', amount = amount + 1 WHERE amount < 9`,
-  'no more movements': `DELETE FROM transactions WHERE amount BETWEEN 10 AND 20`,
+  'moved transactions': `UPDATE transactions SET booked_at = booked_at + interval '5 hours', amount = amount + 1 WHERE amount < 9`,
+  'no more transactions': `DELETE FROM transactions WHERE amount BETWEEN 10 AND 20`,
   'changed accounts': `UPDATE bank_accounts SET status = 'FROZEN', currency = 'USD', balance = balance - 1 WHERE account_number = '2'`,
   'another time zone': `UPDATE tenants SET time_zone = 'Asia/Tokyo' WHERE slug = 'tenant-1'`,
   'another name': `UPDATE tenants SET name = 'Other' WHERE slug = 'tenant-2'`,
@@ -42,7 +42,7 @@ const CHANGES = {
       SELECT id, 'First Bank', '1', 'LOAN', 'EUR', 7 FROM tenant RETURNING tenant_id, id)
     INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
     SELECT tenant_id, id, '2026-03-01T02:00:00Z', 'CREDIT', 5, 'EUR' FROM account`,
-  'no movements at all': 'TRUNCATE transactions',
+  'no transactions at all': 'TRUNCATE transactions',
 };
 
 interface Subscriber {
@@ -57,7 +57,7 @@ const OWNERS = [
 ];
 
 /**
- * Of a database whose tables the role owns. Accounts and movements come first, and their tenants
+ * Of a database whose tables the role owns. Accounts and transactions come first, and their tenants
  * when `refresh` is called.
  */
 async function subscribe({ name, role }: (typeof OWNERS)[number]): Promise<Subscriber> {
@@ -103,7 +103,7 @@ async function differences({ client }: Subscriber) {
 
 async function counts({ client }: Subscriber) {
   const { rows } = await client.query(`SELECT
-    (SELECT sum(transaction_count)::integer FROM daily_totals) AS "keptMovements", (SELECT count(*)::integer FROM transactions) AS movements,
+    (SELECT sum(transaction_count)::integer FROM daily_totals) AS "keptTransactions", (SELECT count(*)::integer FROM transactions) AS transactions,
     (SELECT sum(account_count)::integer FROM account_totals) AS "keptAccounts", (SELECT count(*)::integer FROM bank_accounts) AS accounts`);
   return rows[0];
 }
@@ -121,13 +121,13 @@ describe('on subscribers whose tables a superuser and a plain role own', () => {
   it('totals are exact after the first copies, also of rows that came before their tenant', async () => {
     for (const subscriber of subscribers) {
       await until(() => isCopied(subscriber));
-      expect(await counts(subscriber)).toMatchObject({ keptMovements: null, movements: 1000, accounts: 20 });
+      expect(await counts(subscriber)).toMatchObject({ keptTransactions: null, transactions: 1000, accounts: 20 });
     }
     await publisher.query('ALTER PUBLICATION base ADD TABLE tenants');
     for (const subscriber of subscribers) {
       await subscriber.client.query(`ALTER SUBSCRIPTION ${subscriber.name} REFRESH PUBLICATION`);
       await until(() => isCopied(subscriber));
-      expect(await counts(subscriber)).toMatchObject({ keptMovements: 1000, keptAccounts: 20 });
+      expect(await counts(subscriber)).toMatchObject({ keptTransactions: 1000, keptAccounts: 20 });
       expect(await differences(subscriber)).toEqual([]);
     }
   });

@@ -14,13 +14,13 @@ const FOREIGN_KEY_VIOLATION = '23503';
  * another day in Tokyo.
  */
 const STATEMENTS = {
-  'insert a movement':
+  'insert a transaction':
     "INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency) VALUES ('$t', '$a', '2026-02-01T23:30:00Z', 'CREDIT', 5, 'EUR')",
-  'move movements within their day':
+  'move transactions within their day':
     "UPDATE transactions SET booked_at = booked_at - interval '10 hours' WHERE tenant_id = '$t' AND category = 'LATE'",
   'change amounts and currencies':
     "UPDATE transactions SET amount = amount + 1, currency = 'USD' WHERE tenant_id = '$t'",
-  'delete movements': "DELETE FROM transactions WHERE tenant_id = '$t' AND category = 'LATE'",
+  'delete transactions': "DELETE FROM transactions WHERE tenant_id = '$t' AND category = 'LATE'",
   'insert an account':
     "INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, currency, balance) VALUES ('$t', 'First Bank', uuid_v7()::text, 'CHECKING', 'EUR', 3)",
   'change an account':
@@ -46,8 +46,8 @@ afterAll(async () => {
 
 let tenants = 0;
 /**
- * A tenant with two accounts and two movements, one of them late in the day; gives statements about
- * it.
+ * A tenant with two accounts and two transactions, one of them late in the day; gives statements
+ * about it.
  */
 async function newTenant() {
   const slug = `tenant-${tenants++}`;
@@ -121,7 +121,7 @@ describe.each([
 ])('under $isolation', ({ isolation, met }) => {
   it('a writer that began before the time zone changed is refused, with the reason', async () => {
     const { first, second, checker } = clients;
-    for (const name of ['insert a movement', 'delete movements', 'move movements within their day'] as const) {
+    for (const name of ['insert a transaction', 'delete transactions', 'move transactions within their day'] as const) {
       const { tenant, sql } = await newTenant();
       await begin(first, isolation);
       await second.query(sql('change the time zone'));
@@ -139,7 +139,11 @@ describe.each([
   it('a change of the time zone, or a rebuild, that began before a write is refused, with the reason', async () => {
     const { first, second, checker } = clients;
     for (const changer of ['change the time zone', 'rebuild the totals'] as const)
-      for (const write of ['insert a movement', 'move movements within their day', 'insert an account'] as const) {
+      for (const write of [
+        'insert a transaction',
+        'move transactions within their day',
+        'insert an account',
+      ] as const) {
         const { tenant, sql } = await newTenant();
         await begin(first, isolation);
         await second.query(sql(write));
@@ -155,8 +159,9 @@ describe.each([
   });
 
   /**
-   * Any transaction may be asked for again, not again and again: PostgreSQL's checks of SERIALIZABLE
-   * err on the safe side, and so do ours where other tests commit on the same server meanwhile.
+   * Any transaction may be asked for again, not again and again: PostgreSQL's checks of
+   * SERIALIZABLE err on the safe side, and so do ours where other tests commit on the same server
+   * meanwhile.
    */
   async function repeated(client: pg.Client, statement: string): Promise<unknown> {
     for (let left = 5; ; left--) {

@@ -74,7 +74,7 @@ test('the periods counted back from a day begin where calendars say', async () =
   ]);
 });
 
-test('the fixture’s tenants count the same movements to other days', async () => {
+test('the fixture’s tenants count the same transactions to other days', async () => {
   const range = { period: 'DAILY', from: '2025-03-29', to: '2025-03-31' } as const;
   const counts = async ({ id }: Twin) =>
     (await plainStatistics(sql, id, range)).buckets.map(({ flows }) =>
@@ -86,7 +86,7 @@ test('the fixture’s tenants count the same movements to other days', async () 
   expect(Math.min(...(await counts(prague)))).toBeGreaterThan(0);
 });
 
-test('movements without a category are an entry of their own, the last one', async () => {
+test('transactions without a category are an entry of their own, the last one', async () => {
   const { byCategory } = await statistics(TWINS[0] as Twin, { period: 'YEARLY' });
   expect(byCategory.map(({ category }) => category)).toEqual([
     ...['groceries', `o'brien "%_\\" *`, 'rent', 'salary', 'Ärzte', null],

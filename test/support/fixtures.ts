@@ -25,8 +25,8 @@ export interface AccountFixture {
 }
 
 /**
- * A movement; what is absent is the same for all or null, the currency the account's, the id made
- * from all the rest.
+ * A transaction; what is absent is the same for all or null, the currency the account's, the id
+ * made from all the rest.
  */
 export interface TransactionFixture {
   readonly id?: string;
@@ -79,7 +79,7 @@ export async function insertAccounts(
   return rows.map(({ id }) => id);
 }
 
-/** @returns the movements' ids, in the order of the rows */
+/** @returns the transactions' ids, in the order of the rows */
 export async function insertTransactions(
   url: string,
   tenantId: string,

@@ -31,7 +31,7 @@ const LONG_FILES = [
   'indexes/plans-and-advice.system.test.ts',
   'cache/change-feed/blind-follower.system.test.ts',
   'prisma/lock-file.system.test.ts',
-  'transactions/movement-order.system.test.ts',
+  'transactions/transaction-order.system.test.ts',
   'cache/data/one-moment.test.ts',
   'limits/migration.system.test.ts',
   'statistics/kept-ready.test.ts',

@@ -44,7 +44,7 @@ export async function plainAccounts(
   );
 }
 
-/** The movements that satisfy a condition, newest first. */
+/** The transactions that satisfy a condition, newest first. */
 export async function plainTransactions(
   client: Client,
   tenantId: string,
@@ -80,10 +80,10 @@ export async function plainDashboard(
     client,
     `WITH account AS (SELECT * FROM bank_accounts WHERE tenant_id = $1),
        day AS (SELECT generate_series($2::date - ($3::integer - 1), $2::date, '1 day')::date AS day),
-       movement AS (
+       booked AS (
          SELECT transactions.*, (booked_at AT TIME ZONE time_zone)::date AS day
          FROM transactions JOIN tenants ON tenants.id = tenant_id WHERE tenant_id = $1),
-       shown AS (SELECT * FROM movement JOIN day USING (day))
+       shown AS (SELECT * FROM booked JOIN day USING (day))
      SELECT
        (SELECT json_build_object('totalAccounts', count(*), 'activeAccounts', count(*) FILTER (WHERE status = 'ACTIVE'),
           'balances', ${balancesOf('true')}) FROM account) AS overview,
@@ -109,7 +109,7 @@ export async function plainStatistics(
   const step = unit === 'quarter' ? '3 months' : `1 ${unit}`;
   const [row] = await select<Pick<PlainStatistics, 'totals' | 'buckets' | 'byCategory'>>(
     client,
-    `WITH movement AS (
+    `WITH booked AS (
          SELECT * FROM (
            SELECT transactions.*, (booked_at AT TIME ZONE time_zone)::date AS day
            FROM transactions JOIN tenants ON tenants.id = tenant_id WHERE tenant_id = $1) local
@@ -119,14 +119,14 @@ export async function plainStatistics(
          FROM generate_series(date_trunc('${unit}', $2::date::timestamp), $3::date::timestamp, interval '${step}') first),
        bucket_day AS (SELECT start, generate_series(start, "end", '1 day')::date AS day FROM bucket)
      SELECT
-       (SELECT ${FLOWS} FROM (SELECT ${FLOW} FROM movement GROUP BY currency) flows) AS totals,
+       (SELECT ${FLOWS} FROM (SELECT ${FLOW} FROM booked GROUP BY currency) flows) AS totals,
        (SELECT json_agg(json_build_object('start', start, 'end', "end", 'flows', coalesce(flows, '[]')) ORDER BY start)
         FROM bucket LEFT JOIN (
           SELECT start, ${FLOWS} AS flows FROM (
-            SELECT start, ${FLOW} FROM movement JOIN bucket_day USING (day) GROUP BY start, currency) one GROUP BY start
+            SELECT start, ${FLOW} FROM booked JOIN bucket_day USING (day) GROUP BY start, currency) one GROUP BY start
         ) filled USING (start)) AS buckets,
        (SELECT coalesce(json_agg(json_build_object('category', category, 'flows', flows) ORDER BY category COLLATE "C"), '[]') FROM (
-          SELECT category, ${FLOWS} AS flows FROM (SELECT ${FLOW}, category FROM movement GROUP BY category, currency) one
+          SELECT category, ${FLOWS} AS flows FROM (SELECT ${FLOW}, category FROM booked GROUP BY category, currency) one
           GROUP BY category) categories) AS "byCategory"`,
     [tenantId, from, to],
   );

@@ -49,7 +49,7 @@ const BALANCES = [
 const HALF_HOUR_MS = 30 * 60_000;
 const DAY_MS = 24 * 3600_000;
 
-/** Writes the twins and the empty tenant: 36 accounts and about 1,200 movements each. */
+/** Writes the twins and the empty tenant: 36 accounts and about 1,200 transactions each. */
 export async function insertTwins(url: string): Promise<void> {
   for (const [index, twin] of TWINS.entries()) {
     await insertTenant(url, twin);
@@ -84,7 +84,8 @@ function accountsOf({ currency }: Twin, twin: number): AccountFixture[] {
 }
 
 /**
- * Accounts 30 and above have no movements; account 0, which is closed for one twin, has the most.
+ * Accounts 30 and above have no transactions; account 0, which is closed for one twin, has the
+ * most.
  */
 function transactionsOf(twin: number): TransactionFixture[] {
   return instants().map((bookedAt, n) => ({

@@ -10,7 +10,7 @@ import { insertTwins, TWINS, twinAccountId } from '../support/twin-tenants.ts';
 
 const [OWN, THEIRS] = TWINS.map(({ id }) => TenantScope.ofVerifiedCaller(id)) as [TenantScope, TenantScope];
 const ACCOUNTS = { namespace: 'accounts', ttlSeconds: 60 } as const;
-const MOVEMENTS = { namespace: 'transactions', ttlSeconds: 60 } as const;
+const TRANSACTIONS = { namespace: 'transactions', ttlSeconds: 60 } as const;
 const STATISTICS = { namespace: 'statistics', ttlSeconds: 60 } as const;
 
 let server: TestDatabase;
@@ -64,7 +64,11 @@ function promises(prepare: () => Promise<Prepared>): void {
       (prisma, cache) => prisma.bankAccount.findMany({ select: { balance: true }, cache }),
       ACCOUNTS,
     ],
-    ['findFirst', (prisma, cache) => prisma.transaction.findFirst({ orderBy: { bookedAt: 'desc' }, cache }), MOVEMENTS],
+    [
+      'findFirst',
+      (prisma, cache) => prisma.transaction.findFirst({ orderBy: { bookedAt: 'desc' }, cache }),
+      TRANSACTIONS,
+    ],
     [
       'findFirst that finds nothing',
       (prisma, cache) => prisma.bankAccount.findFirst({ where: { bankName: 'none' }, cache }),
@@ -85,7 +89,7 @@ function promises(prepare: () => Promise<Prepared>): void {
     [
       'count by columns',
       (prisma, cache) => prisma.transaction.count({ select: { _all: true, category: true }, cache }),
-      MOVEMENTS,
+      TRANSACTIONS,
     ],
     [
       'aggregate',
@@ -96,7 +100,7 @@ function promises(prepare: () => Promise<Prepared>): void {
           _avg: { amount: true },
           cache,
         }),
-      MOVEMENTS,
+      TRANSACTIONS,
     ],
     [
       'groupBy',
@@ -128,7 +132,11 @@ function promises(prepare: () => Promise<Prepared>): void {
 
   test('are old after a change of what they read, also through a relation, and by their namespace', async () => {
     const read = (prisma: ScopedPrisma) =>
-      prisma.transaction.findMany({ take: 3, select: { account: { select: { bankName: true } } }, cache: MOVEMENTS });
+      prisma.transaction.findMany({
+        take: 3,
+        select: { account: { select: { bankName: true } } },
+        cache: TRANSACTIONS,
+      });
     for (const changed of ['transactions', 'accounts'] as const) {
       await untilHit(() => cost(OWN, read));
       await caches.cache.invalidate(OWN, [changed]);

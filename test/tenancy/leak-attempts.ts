@@ -27,7 +27,7 @@ interface Subject {
 const DAY = new Date('2025-01-01');
 const NEW_ID = fixtureId('leak', 'new');
 const NEW_ACCOUNT = { bankName: 'new', accountNumber: 'new', accountType: 'LOAN', currency: 'EUR' };
-const NEW_MOVEMENT = { direction: 'CREDIT', amount: 1, currency: 'EUR' };
+const NEW_TRANSACTION = { direction: 'CREDIT', amount: 1, currency: 'EUR' };
 const THEIR_ACCOUNT = { tenantId_id: { tenantId: THEIRS.id, id: THEIRS.account } };
 const THEIR_TRANSACTION = { tenantId_id: { tenantId: THEIRS.id, id: THEIRS.transaction } };
 const OWN_ACCOUNT = { tenantId_id: { tenantId: OWN.id, id: OWN.account } };
@@ -57,7 +57,7 @@ const SUBJECTS: readonly Subject[] = [
     tenantField: 'tenantId',
     key: (tenantId) => ({ tenantId_id: { tenantId, id: THEIRS.transaction } }),
     change: { category: 'changed' },
-    fresh: { ...NEW_MOVEMENT, accountId: THEIRS.account },
+    fresh: { ...NEW_TRANSACTION, accountId: THEIRS.account },
   },
   {
     model: 'idempotencyKey',
@@ -182,18 +182,18 @@ const NESTED: readonly (readonly [string, string, string, object])[] = [
     { where: OWN_EMPTY_ACCOUNT, data: { tenant: { connect: { id: THEIRS.id } } } },
   ],
   [
-    'books a movement on their account',
+    'books a transaction on their account',
     'transaction',
     'create',
-    { data: { ...NEW_MOVEMENT, account: { connect: THEIR_ACCOUNT } } },
+    { data: { ...NEW_TRANSACTION, account: { connect: THEIR_ACCOUNT } } },
   ],
   [
-    'books a movement on their account or a new one',
+    'books a transaction on their account or a new one',
     'transaction',
     'create',
     {
       data: {
-        ...NEW_MOVEMENT,
+        ...NEW_TRANSACTION,
         account: {
           connectOrCreate: { where: THEIR_ACCOUNT, create: { ...NEW_ACCOUNT, tenant: { connect: { id: OWN.id } } } },
         },
@@ -201,40 +201,40 @@ const NESTED: readonly (readonly [string, string, string, object])[] = [
     },
   ],
   [
-    'moves a movement to their account',
+    'moves a transaction to their account',
     'transaction',
     'update',
     { where: OWN_TRANSACTION, data: { account: { connect: THEIR_ACCOUNT } } },
   ],
   [
-    'creates an account of theirs for a movement',
+    'creates an account of theirs for a transaction',
     'transaction',
     'create',
-    { data: { ...NEW_MOVEMENT, account: { create: { ...NEW_ACCOUNT, tenant: { connect: { id: THEIRS.id } } } } } },
+    { data: { ...NEW_TRANSACTION, account: { create: { ...NEW_ACCOUNT, tenant: { connect: { id: THEIRS.id } } } } } },
   ],
   [
-    'takes their movement',
+    'takes their transaction',
     'bankAccount',
     'update',
     { where: OWN_ACCOUNT, data: { transactions: { connect: THEIR_TRANSACTION } } },
   ],
   [
-    'sets their movement',
+    'sets their transaction',
     'bankAccount',
     'update',
     { where: OWN_EMPTY_ACCOUNT, data: { transactions: { set: [THEIR_TRANSACTION] } } },
   ],
   [
-    'takes their movement or a new one',
+    'takes their transaction or a new one',
     'bankAccount',
     'update',
     {
       where: OWN_ACCOUNT,
-      data: { transactions: { connectOrCreate: [{ where: THEIR_TRANSACTION, create: NEW_MOVEMENT }] } },
+      data: { transactions: { connectOrCreate: [{ where: THEIR_TRANSACTION, create: NEW_TRANSACTION }] } },
     },
   ],
   [
-    'takes their movement two levels down',
+    'takes their transaction two levels down',
     'tenant',
     'update',
     {
@@ -274,7 +274,7 @@ const NESTED: readonly (readonly [string, string, string, object])[] = [
       ] as const,
   ),
   [
-    'changes their tenant from their movement',
+    'changes their tenant from their transaction',
     'transaction',
     'update',
     { where: THEIR_TRANSACTION, data: { account: { update: { tenant: { update: { name: 'changed' } } } } } },
@@ -286,7 +286,7 @@ const NESTED: readonly (readonly [string, string, string, object])[] = [
     {
       where: THEIR_TRANSACTION,
       update: { account: { update: { bankName: 'changed' } } },
-      create: { ...NEW_MOVEMENT, account: { connect: OWN_ACCOUNT } },
+      create: { ...NEW_TRANSACTION, account: { connect: OWN_ACCOUNT } },
     },
   ],
 ];

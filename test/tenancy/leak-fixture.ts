@@ -21,7 +21,7 @@ const TABLES = ['tenants', 'bank_accounts', 'transactions', 'idempotency_keys', 
 export interface LeakTenant {
   readonly id: string;
   readonly slug: string;
-  /** An account with a movement, and one without anything. */
+  /** An account with a transaction, and one without anything. */
   readonly account: string;
   readonly emptyAccount: string;
   readonly transaction: string;
@@ -99,8 +99,8 @@ async function insert(url: string, sql: pg.Client, { id, slug, account, emptyAcc
     { id: account, bankName: `${slug} bank`, accountNumber: `${slug} 1`, balance: '10' },
     { id: emptyAccount, bankName: `${slug} bank`, accountNumber: `${slug} 2`, balance: '20' },
   ]);
-  const movement = { accountId: account, bookedAt: '2025-01-01T00:00:00Z', category: `${slug} rent` };
-  await insertTransactions(url, id, [{ ...movement, id: transaction, description: `${slug} description` }]);
+  const fields = { accountId: account, bookedAt: '2025-01-01T00:00:00Z', category: `${slug} rent` };
+  await insertTransactions(url, id, [{ ...fields, id: transaction, description: `${slug} description` }]);
   await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, $2, '\\x00')", [id, slug]);
 }
 

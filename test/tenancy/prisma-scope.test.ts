@@ -5,7 +5,7 @@ import { clientWith, createLeakDatabase, OWN, THEIRS, within } from './leak-fixt
 
 const KEY = { tenantId: OWN.id, id: OWN.account };
 const NEW_ACCOUNT = { bankName: 'new bank', accountNumber: '1', accountType: 'LOAN', currency: 'EUR' } as const;
-const NEW_MOVEMENT = { direction: 'CREDIT', amount: 1, currency: 'EUR' } as const;
+const NEW_TRANSACTION = { direction: 'CREDIT', amount: 1, currency: 'EUR' } as const;
 
 let database: Awaited<ReturnType<typeof createLeakDatabase>>;
 // Without row-level security: what holds here is held by the extension.
@@ -62,17 +62,20 @@ describe('everyday work', () => {
         data: {
           ...NEW_ACCOUNT,
           tenantId: OWN.id,
-          transactions: { create: [NEW_MOVEMENT], createMany: { data: [NEW_MOVEMENT] } },
+          transactions: { create: [NEW_TRANSACTION], createMany: { data: [NEW_TRANSACTION] } },
         },
         include: { transactions: true },
       }),
     );
     expect(account.transactions.map(({ tenantId }) => tenantId)).toEqual([OWN.id, OWN.id]);
-    const connected = { ...NEW_MOVEMENT, account: { connect: { tenantId_id: { tenantId: OWN.id, id: account.id } } } };
+    const connected = {
+      ...NEW_TRANSACTION,
+      account: { connect: { tenantId_id: { tenantId: OWN.id, id: account.id } } },
+    };
     expect(await own(() => prisma.transaction.create({ data: connected }))).toMatchObject({ accountId: account.id });
     const related = { ...NEW_ACCOUNT, accountNumber: '2', tenant: { connect: { slug: 'own' } } };
-    const movement = { ...NEW_MOVEMENT, account: { create: related } };
-    expect(await own(() => prisma.transaction.create({ data: movement }))).toMatchObject({ tenantId: OWN.id });
+    const transaction = { ...NEW_TRANSACTION, account: { create: related } };
+    expect(await own(() => prisma.transaction.create({ data: transaction }))).toMatchObject({ tenantId: OWN.id });
     const withoutTenant = { ...NEW_ACCOUNT, accountNumber: '3' } as Prisma.BankAccountCreateManyInput;
     expect(await own(() => prisma.bankAccount.createManyAndReturn({ data: [withoutTenant] }))).toMatchObject([
       { tenantId: OWN.id },

@@ -62,9 +62,9 @@ interface Own {
 async function insertOwn({ id, slug }: Twin): Promise<Own> {
   const accountNumber = `only-${slug}`;
   const [accountId = ''] = await insertAccounts(database.url, id, [{ accountNumber, id: randomUUID() }]);
-  // Later than everything else: no other row is at its place in any order of movements.
-  const movement = { id: randomUUID(), accountId, bookedAt: '2031-01-01T00:00:00Z', description: `only-${slug}` };
-  const [transactionId = ''] = await insertTransactions(database.url, id, [movement]);
+  // Later than everything else: no other row is at its place in any order of transactions.
+  const newTransaction = { id: randomUUID(), accountId, bookedAt: '2031-01-01T00:00:00Z', description: `only-${slug}` };
+  const [transactionId = ''] = await insertTransactions(database.url, id, [newTransaction]);
   return { accountId, accountNumber, transactionId };
 }
 
@@ -180,7 +180,7 @@ function promises(start: () => Promise<{ services: readonly TestService[]; stop(
         expectNothingOf(other, answer);
         const { totalCount, nodes } = answer.data.transactions;
         expect(totalCount).toBe(unknown.data.transactions.totalCount);
-        // Only the own movement of the same instant may lie on either side of it.
+        // Only the own transaction of the same instant may lie on either side of it.
         const shared = ({ id }: { id: string }) => id !== own.get(twin)?.transactionId;
         expect(nodes.filter(shared).slice(0, 2)).toEqual(unknown.data.transactions.nodes.filter(shared).slice(0, 2));
       }

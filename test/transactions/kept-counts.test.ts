@@ -29,7 +29,7 @@ let transactions: TransactionRepository;
 const actions: (string | undefined)[] = [];
 beforeAll(async () => {
   server = await createTestDatabase();
-  for (const timeZone of ZONES) await insertMovements(timeZone);
+  for (const timeZone of ZONES) await insertInZone(timeZone);
   database = new TenantDatabase({
     url: server.url,
     poolSize: 2,
@@ -48,10 +48,10 @@ const tenantId = (timeZone: string) => fixtureId('tenant', timeZone);
 const scopeOf = (timeZone: string) => TenantScope.ofVerifiedCaller(tenantId(timeZone));
 
 /**
- * A movement for each 7 hours and 13 minutes of forty days around each of the days, and around each
- * of their midnights, by the tenant's clock; in two categories and in none.
+ * A transaction for each 7 hours and 13 minutes of forty days around each of the days, and around
+ * each of their midnights, by the tenant's clock; in two categories and in none.
  */
-async function insertMovements(timeZone: string): Promise<void> {
+async function insertInZone(timeZone: string): Promise<void> {
   const id = await insertTenant(server.url, {
     slug: timeZone.toLowerCase().replace('/', '-').replaceAll('_', '-'),
     timeZone,

@@ -14,16 +14,16 @@ const OPENED = [
 interface ModelAccount extends Account {
   readonly mayBeOverdrawn: boolean;
   units: bigint;
-  movements: number;
+  transactions: number;
 }
 
-interface ModelMovement {
+interface ModelEntry {
   readonly account: number;
   readonly direction: 'CREDIT' | 'DEBIT';
   readonly units: bigint;
 }
 
-type Operation = { readonly movements: readonly ModelMovement[]; readonly isTransfer: boolean };
+type Operation = { readonly entries: readonly ModelEntry[]; readonly isTransfer: boolean };
 
 let bank: Bank;
 
@@ -39,25 +39,25 @@ const record: fc.Arbitrary<Operation> = fc
     minLength: 1,
     maxLength: 5,
   })
-  .map((movements) => ({ movements, isTransfer: false }));
+  .map((entries) => ({ entries, isTransfer: false }));
 const transfer: fc.Arbitrary<Operation> = fc
   .tuple(account, account, units)
   .filter(([from, to]) => from !== to)
   .map(([from, to, units]) => ({
-    movements: [
+    entries: [
       { account: from, direction: 'DEBIT', units },
       { account: to, direction: 'CREDIT', units },
     ],
     isTransfer: true,
   }));
 
-test('agrees with exact arithmetic after any sequence of movements and transfers', { timeout: 30_000 }, async () => {
+test('agrees with exact arithmetic after any sequence of transactions and transfers', { timeout: 30_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(record, transfer), { minLength: 1, maxLength: 12 }), async (operations) => {
       const model = await openModel();
       for (const operation of operations) expect(await carryOut(model, operation)).toEqual(foreseen(model, operation));
-      for (const { id, units, movements } of model)
-        expect(await bank.read(id)).toMatchObject({ balance: decimal(units), version: 1 + movements });
+      for (const { id, units, transactions } of model)
+        expect(await bank.read(id)).toMatchObject({ balance: decimal(units), version: 1 + transactions });
     }),
     { numRuns: 12 },
   );
@@ -65,15 +65,15 @@ test('agrees with exact arithmetic after any sequence of movements and transfers
 });
 
 /**
- * What the operation must give: the balances after its movements, or nothing and at least one
+ * What the operation must give: the balances after its transactions, or nothing and at least one
  * error.
  */
-function foreseen(model: readonly ModelAccount[], { movements, isTransfer }: Operation) {
+function foreseen(model: readonly ModelAccount[], { entries, isTransfer }: Operation) {
   const balances = new Map(model.map(({ units }, index) => [index, units]));
-  const currencies = new Set(movements.map(({ account }) => model[account]?.currency));
+  const currencies = new Set(entries.map(({ account }) => model[account]?.currency));
   if (isTransfer && currencies.size > 1) return { balancesAfter: [], isRefused: true };
   const balancesAfter: string[] = [];
-  for (const { account, direction, units } of movements) {
+  for (const { account, direction, units } of entries) {
     const after = (balances.get(account) ?? 0n) + (direction === 'CREDIT' ? units : -units);
     if (direction === 'DEBIT' && after < 0n && !model[account]?.mayBeOverdrawn)
       return { balancesAfter: [], isRefused: true };
@@ -81,13 +81,13 @@ function foreseen(model: readonly ModelAccount[], { movements, isTransfer }: Ope
     balancesAfter.push(decimal(after));
   }
   for (const [index, units] of balances) if (model[index]) model[index].units = units;
-  for (const { account } of movements) if (model[account]) model[account].movements++;
+  for (const { account } of entries) if (model[account]) model[account].transactions++;
   return { balancesAfter, isRefused: false };
 }
 
-async function carryOut(model: readonly ModelAccount[], { movements, isTransfer }: Operation) {
+async function carryOut(model: readonly ModelAccount[], { entries, isTransfer }: Operation) {
   const idempotencyKey = randomUUID();
-  const transactions = movements.map(({ account, direction, units }) => ({
+  const transactions = entries.map(({ account, direction, units }) => ({
     accountId: model[account]?.id,
     direction,
     amount: decimal(units),
@@ -110,7 +110,7 @@ async function openModel(): Promise<ModelAccount[]> {
     ...account,
     mayBeOverdrawn: account.accountType === 'CREDIT',
     units: BigInt(account.balance.replace('.', '')),
-    movements: 0,
+    transactions: 0,
   }));
 }
 

@@ -20,7 +20,7 @@ const record = (...transactions: object[]) => bank.mutate('recordTransactions', 
 const codesOf = (userErrors: { code: string; field: string[] }[]) =>
   userErrors.map(({ code, field }) => [code, field.join('.')]);
 
-test('records movements in their order, each with the balance after it, and counts each as a change', async () => {
+test('records transactions in their order, each with the balance after it, and counts each as a change', async () => {
   const { transactions, userErrors } = await record(credit('0.0001'), debit('10'), credit('999999999999999.9998'));
   expect(userErrors).toEqual([]);
   expect(transactions.map(({ amount, balanceAfter }: Record<string, string>) => [amount, balanceAfter])).toEqual([
@@ -31,7 +31,7 @@ test('records movements in their order, each with the balance after it, and coun
   expect(await bank.read(account.id)).toMatchObject({ balance: '999999999999999.9999', version: 4 });
 });
 
-test('keeps all that was said of a movement', async () => {
+test('keeps all that was said of a transaction', async () => {
   const said = { category: 'SIPO', counterpartyBank: 'ČS', description: 'účet „42“ 🏦' };
   const { transactions } = await record(credit('1', { ...said, bookedAt: '2025-03-30T02:30:00.1239+01:00' }));
   expect(transactions).toMatchObject([{ ...said, bookedAt: '2025-03-30T01:30:00.123Z' }]);
@@ -109,8 +109,8 @@ test.each([
   ['CLOSED', ['ACCOUNT_CLOSED'], ['ACCOUNT_CLOSED']],
 ])('takes on a %s account what its status allows', async (status, ofCredit, ofDebit) => {
   const { id } = await bank.open({ status, openingBalance: '5' });
-  const codes = async (movement: object) =>
-    (await record(movement)).userErrors.map(({ code, field }: { code: string; field: string[] }) => {
+  const codes = async (transaction: object) =>
+    (await record(transaction)).userErrors.map(({ code, field }: { code: string; field: string[] }) => {
       expect(field).toEqual(['input', 'transactions', '0', 'accountId']);
       return code;
     });
@@ -140,7 +140,7 @@ test.each([
   ['counterpartyBank', 'x'.repeat(201), 'counterpartyBank'],
   ['description', 'two\u0000', 'description'],
 ])(
-  'names the argument when the %s of the second movement is %j, and records neither',
+  'names the argument when the %s of the second transaction is %j, and records neither',
   async (name, value, argument) => {
     const { errors } = await bank.send('recordTransactions', batch(credit('1'), credit('1', { [name]: value })));
     expect(errors).toMatchObject([
@@ -150,13 +150,13 @@ test.each([
   },
 );
 
-test('takes 1000 movements at once, and neither 1001 nor none', async () => {
-  const movements = Array.from({ length: 1001 }, (_, index) => credit(`0.${index + 1}`.slice(0, 6)));
-  for (const refused of [movements, []]) {
+test('takes 1000 transactions at once, and neither 1001 nor none', async () => {
+  const many = Array.from({ length: 1001 }, (_, index) => credit(`0.${index + 1}`.slice(0, 6)));
+  for (const refused of [many, []]) {
     const { errors } = await bank.send('recordTransactions', batch(...refused));
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument: 'input.transactions' } }]);
   }
-  const { transactions } = await record(...movements.slice(0, 1000));
+  const { transactions } = await record(...many.slice(0, 1000));
   expect(transactions).toHaveLength(1000);
   expect(await bank.read(account.id)).toMatchObject({ balance: transactions[999].balanceAfter, version: 1001 });
 });

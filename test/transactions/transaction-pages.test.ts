@@ -35,7 +35,7 @@ const FILTERS: readonly (readonly [TransactionFilter, string])[] = [
     { bookedFrom: '2025-03-29T23:00:00Z', bookedTo: '2025-03-30T22:00:00+00:00' },
     "booked_at BETWEEN '2025-03-29 23:00Z' AND '2025-03-30 22:00Z'",
   ],
-  // Eight movements at each of five instants.
+  // Eight transactions at each of five instants.
   [
     { bookedFrom: '2024-07-01T00:00:00Z', bookedTo: '2024-07-05T02:00:00.000+02:00' },
     "booked_at BETWEEN '2024-07-01 00:00Z' AND '2024-07-05 00:00Z'",
@@ -99,7 +99,7 @@ describe('transactions, newest first', () => {
     }
   });
 
-  test('the cursor of a movement that was deleted since goes on where it was', async () => {
+  test('the cursor of a transaction that was deleted since goes on where it was', async () => {
     const filter = { category: 'salary' };
     const source = transactionsOf(NEW_YORK, filter);
     const before = await plainTransactions(sql, NEW_YORK.id, { where: "category = 'salary'" });
@@ -148,7 +148,7 @@ describe('the transactions of each account of a list', () => {
     const changeFeed = await pagesByAccount(LORD_HOWE, { first: size, after: cursor });
     const preceding = await pagesByAccount(LORD_HOWE, { last: size, before: cursor });
     const mark = busiest[place];
-    if (!mark) throw new Error('the fixture has too few movements');
+    if (!mark) throw new Error('the fixture has too few transactions');
     for (const { id } of await plainAccounts(sql, LORD_HOWE.id)) {
       const rows = await rowsOf(LORD_HOWE, id);
       const newer = await rowsOf(LORD_HOWE, id, `(booked_at, id) > ('${mark.bookedAt}', '${mark.id}')`);

@@ -14,7 +14,7 @@ export const NAME = '{ tenant { name } }';
 export const NORTH = fixtureId('tenant', 'north');
 export const SOUTH = fixtureId('tenant', 'south');
 
-/** Two tenants, each with the accounts 0001 and 0002 and two movements on the first. */
+/** Two tenants, each with the accounts 0001 and 0002 and two transactions on the first. */
 export async function fillTwo(url: string): Promise<void> {
   for (const slug of ['north', 'south']) {
     const tenant = await insertTenant(url, { slug });
@@ -96,8 +96,8 @@ export function balanceOf(data: GraphqlAnswer['data'], number = '0001'): number 
 
 /** A mutation that changes the balance of 0001 by one. */
 export async function bookOne({ ask }: Pick<Asked, 'ask'>, key: string, slug = 'north'): Promise<void> {
-  const movement = { accountId: fixtureId(slug, '0001'), direction: 'CREDIT', amount: '1' };
-  const { data } = await ask(BOOK, slug, { input: { idempotencyKey: key, transactions: [movement] } });
+  const transaction = { accountId: fixtureId(slug, '0001'), direction: 'CREDIT', amount: '1' };
+  const { data } = await ask(BOOK, slug, { input: { idempotencyKey: key, transactions: [transaction] } });
   if (data.recordTransactions.userErrors.length) throw new Error(JSON.stringify(data.recordTransactions.userErrors));
 }
 

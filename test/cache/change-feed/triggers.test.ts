@@ -12,7 +12,7 @@ const OF_ACCOUNTS = ['accounts', 'dashboard'];
 const OF_TRANSACTIONS = ['transactions', 'dashboard', 'statistics'];
 const OF_TENANTS = ['accounts', 'transactions', 'dashboard', 'statistics', 'tenant'];
 const NEW_ACCOUNT = `(tenant_id, bank_name, account_number, account_type, currency) VALUES ('${NORTH}', 'B', '9', 'LOAN', 'EUR')`;
-const NEW_MOVEMENT = `(tenant_id, account_id, direction, amount, currency) VALUES ('${NORTH}', '${fixtureId('north', '0001')}', 'DEBIT', 1, 'EUR')`;
+const NEW_TRANSACTION = `(tenant_id, account_id, direction, amount, currency) VALUES ('${NORTH}', '${fixtureId('north', '0001')}', 'DEBIT', 1, 'EUR')`;
 
 describe('the outbox of a transaction', () => {
   let database: TestDatabase;
@@ -44,11 +44,11 @@ describe('the outbox of a transaction', () => {
 
   it.each([
     ['an account', `INSERT INTO bank_accounts ${NEW_ACCOUNT}`, OF_ACCOUNTS],
-    ['a movement', `INSERT INTO transactions ${NEW_MOVEMENT}`, OF_TRANSACTIONS],
+    ['a transaction', `INSERT INTO transactions ${NEW_TRANSACTION}`, OF_TRANSACTIONS],
     ["a tenant's name", `UPDATE tenants SET name = 'N' WHERE id = '${NORTH}'`, OF_TENANTS],
     ['a balance', `UPDATE bank_accounts SET balance = 1 WHERE tenant_id = '${NORTH}'`, OF_ACCOUNTS],
     ['a category', `UPDATE transactions SET category = 'x' WHERE tenant_id = '${NORTH}'`, OF_TRANSACTIONS],
-    ['the end of movements', `DELETE FROM transactions WHERE tenant_id = '${NORTH}'`, OF_TRANSACTIONS],
+    ['the end of transactions', `DELETE FROM transactions WHERE tenant_id = '${NORTH}'`, OF_TRANSACTIONS],
     ['totals made anew', `SELECT statistics_rebuild('${NORTH}')`, ['dashboard', 'statistics']],
     ['what nobody sees', `SELECT cache_outbox_add('${NORTH}', 64)`, ['statistics:daily']],
   ])('tells of %s, and of nobody else', async (_, sql, dependencies) => {

@@ -54,7 +54,7 @@ function promises(
   });
 
   const balance = async () => balanceOf((await service.ask(BALANCES)).data);
-  const movements = async (slug?: string) => (await service.ask(COUNT, slug)).data.transactions.totalCount;
+  const transactions = async (slug?: string) => (await service.ask(COUNT, slug)).data.transactions.totalCount;
 
   it('shows with nothing done by the writer, and leaves the other tenant its answers', async () => {
     for (const slug of ['north', 'south']) await warm(service, BALANCES, slug);
@@ -137,10 +137,10 @@ function promises(
   it('shows when it deletes with a cascade, and when it empties a table', async () => {
     for (const slug of ['north', 'south']) await warm(service, COUNT, slug);
     await past.query("DELETE FROM bank_accounts WHERE tenant_id = $1 AND account_number = '0001'", [NORTH]);
-    await until(async () => (await movements()) === 0);
-    expect(await movements('south')).toBe(3 - Number(redis === undefined));
+    await until(async () => (await transactions()) === 0);
+    expect(await transactions('south')).toBe(3 - Number(redis === undefined));
     await past.query('TRUNCATE bank_accounts CASCADE');
-    await until(async () => (await movements('south')) === 0);
+    await until(async () => (await transactions('south')) === 0);
   });
 }
 

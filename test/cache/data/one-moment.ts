@@ -176,7 +176,7 @@ export class CountedTenant {
          recordTransactions(input: $input) { transactions { id } userErrors { message } } }`,
       { input: { idempotencyKey: `${this.slug} ${this.writes}`, transactions } },
     );
-    if (data.recordTransactions.transactions.length !== 1) throw new Error('the movement was not recorded');
+    if (data.recordTransactions.transactions.length !== 1) throw new Error('the transaction was not recorded');
     this.writes++;
   }
 

@@ -24,7 +24,7 @@ export interface World {
   readonly tokens: Readonly<Record<Role, string>>;
   /** Of an administrator of the other tenant. */
   readonly theirToken: string;
-  /** Ids of accounts and movements that only the other tenant has. */
+  /** Ids of accounts and transactions that only the other tenant has. */
   readonly theirIds: readonly string[];
   /** Cursors that lists gave, by whose lists they are. */
   readonly cursors: Readonly<Record<'own' | 'theirs', readonly string[]>>;
@@ -95,13 +95,13 @@ async function markTheirs(url: string): Promise<string[]> {
     THEIRS.id,
     Array.from({ length: 3 }, (_, n) => ({ bankName: `${MARK} bank`, accountNumber: `${MARK}-${n}`, balance: '77' })),
   );
-  const movement = { bookedAt: '2025-03-30T12:00:00Z', category: `${MARK} rent`, description: `${MARK} text` };
-  const movements = await insertTransactions(
+  const fields = { bookedAt: '2025-03-30T12:00:00Z', category: `${MARK} rent`, description: `${MARK} text` };
+  const transactions = await insertTransactions(
     url,
     THEIRS.id,
-    accounts.map((accountId) => ({ accountId, ...movement })),
+    accounts.map((accountId) => ({ accountId, ...fields })),
   );
-  return [...accounts, ...movements];
+  return [...accounts, ...transactions];
 }
 
 async function cursorsOf(service: TestService, token: string): Promise<string[]> {

@@ -41,7 +41,7 @@ const TEXTS = [
   '\u202e',
 ];
 
-const movement = (random: Random, accountId: unknown) => ({
+const newTransaction = (random: Random, accountId: unknown) => ({
   accountId,
   direction: random.pick(['CREDIT', 'DEBIT']),
   amount: random.pick(AMOUNTS),
@@ -76,7 +76,12 @@ function keys(world: World, random: Random, n: number): [string, object] {
   const count = random.pick([0, 1, 1, 2, 5, 1_001]);
   return [
     RECORD,
-    { input: { idempotencyKey: key, transactions: times(count, () => movement(random, anyAccount(world, random))) } },
+    {
+      input: {
+        idempotencyKey: key,
+        transactions: times(count, () => newTransaction(random, anyAccount(world, random))),
+      },
+    },
   ];
 }
 

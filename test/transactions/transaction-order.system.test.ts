@@ -11,9 +11,9 @@ import {
 import { type Account, type Bank, startBank } from './bank-fixture.ts';
 
 const CLIENTS = 50;
-const MOVEMENTS = 2_000;
-/** Three movements at once and one leg of a transfer. */
-const ROUNDS = MOVEMENTS / CLIENTS / 4;
+const TRANSACTIONS = 2_000;
+/** Three transactions at once and one leg of a transfer. */
+const ROUNDS = TRANSACTIONS / CLIENTS / 4;
 
 let bank: Bank;
 
@@ -42,7 +42,7 @@ const record = async (account: Account, ...directions: string[]): Promise<Shown[
 const transfer = (from: Account, to: Account) =>
   bank.mutate('transfer', { idempotencyKey: randomUUID(), fromAccountId: from.id, toAccountId: to.id, amount: '0.5' });
 
-/** All movements of an account as the API lists them, newest first. */
+/** All transactions of an account as the API lists them, newest first. */
 async function listed({ id }: Account): Promise<Shown[]> {
   const query = `query ($id: ID!, $after: String) { account(id: $id) { transactions(first: 100, after: $after) {
     nodes { bookedAt direction amount balanceAfter } pageInfo { endCursor hasNextPage } } } }`;
@@ -56,11 +56,11 @@ async function listed({ id }: Account): Promise<Shown[]> {
   }
 }
 
-/** The movements whose balance is not that of the one listed below it and their own amount. */
-function notFollowing(movements: readonly Shown[]): unknown[] {
+/** The transactions whose balance is not that of the one listed below it and their own amount. */
+function notFollowing(transactions: readonly Shown[]): unknown[] {
   const units = (decimal: string) => Math.round(Number(decimal) * 10_000);
-  return movements.slice(0, -1).filter(({ direction, amount, balanceAfter }, index) => {
-    const before = units(movements[index + 1]?.balanceAfter ?? '');
+  return transactions.slice(0, -1).filter(({ direction, amount, balanceAfter }, index) => {
+    const before = units(transactions[index + 1]?.balanceAfter ?? '');
     return units(balanceAfter) !== before + (direction === 'CREDIT' ? 1 : -1) * units(amount);
   });
 }
@@ -90,7 +90,7 @@ async function connectAll(): Promise<void> {
   await Promise.all(recorded);
 }
 
-test('the movements of 50 clients on one account are listed in the order of their balances', async () => {
+test('the transactions of 50 clients on one account are listed in the order of their balances', async () => {
   const [one, other] = await Promise.all([
     bank.open({ openingBalance: '9000' }),
     bank.open({ openingBalance: '9000' }),
@@ -104,10 +104,10 @@ test('the movements of 50 clients on one account are listed in the order of thei
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
   for (const account of [one, other]) {
-    const movements = await listed(account);
-    expect(movements).toHaveLength(account === one ? MOVEMENTS : MOVEMENTS / 4);
-    expect(notFollowing(movements)).toEqual([]);
-    expect(movements[0]?.balanceAfter).toBe((await bank.read(account.id)).balance);
+    const transactions = await listed(account);
+    expect(transactions).toHaveLength(account === one ? TRANSACTIONS : TRANSACTIONS / 4);
+    expect(notFollowing(transactions)).toEqual([]);
+    expect(transactions[0]?.balanceAfter).toBe((await bank.read(account.id)).balance);
   }
 }, 120_000);
 
@@ -116,19 +116,19 @@ describe.each([
   ['at once', { accountType: 'CREDIT', openingBalance: '100' }],
   ['step by step', { accountType: 'CREDIT', openingBalance: '-100' }],
 ])('booked %s', (_way, kind) => {
-  test('a movement happens when the account is locked, not when it was asked for', async () => {
+  test('a transaction happens when the account is locked, not when it was asked for', async () => {
     const account = await bank.open(kind);
     const holder = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [account.id]);
     const recorded = record(account, 'DEBIT');
     await bank.untilWaiting(1);
     const asked = await clock();
     await holder.query('COMMIT');
-    const [movement] = await recorded;
-    expect(Date.parse(movement?.bookedAt ?? '')).toBeGreaterThanOrEqual(asked.getTime());
-    expect((await bank.read(account.id)).updatedAt).toBe(movement?.bookedAt);
+    const [transaction] = await recorded;
+    expect(Date.parse(transaction?.bookedAt ?? '')).toBeGreaterThanOrEqual(asked.getTime());
+    expect((await bank.read(account.id)).updatedAt).toBe(transaction?.bookedAt);
   });
 
-  test('a movement comes after the one before it, whatever the clock says', async () => {
+  test('a transaction comes after the one before it, whatever the clock says', async () => {
     const account = await bank.open(kind);
     const ahead = await changedAt(account, '10 minutes');
     const times = [await record(account, 'DEBIT', 'CREDIT'), await record(account, 'DEBIT')].flat();
@@ -144,22 +144,27 @@ describe.each([
     expect([debit.bookedAt, credit.bookedAt]).toEqual([later(ahead, 1), later(ahead, 1)]);
   });
 
-  test('a movement does not follow an account into another year', async () => {
+  test('a transaction does not follow an account into another year', async () => {
     const account = await bank.open(kind);
     const ahead = await changedAt(account, '10 years');
-    const [movement] = await record(account, 'DEBIT');
-    expect(Date.parse(movement?.bookedAt ?? '')).toBeLessThanOrEqual((await clock()).getTime());
+    const [transaction] = await record(account, 'DEBIT');
+    expect(Date.parse(transaction?.bookedAt ?? '')).toBeLessThanOrEqual((await clock()).getTime());
     expect((await bank.read(account.id)).updatedAt).toBe(ahead);
   });
 
   test('a time that was given stays as it is', async () => {
     const account = await bank.open(kind);
-    const movement = { accountId: account.id, direction: 'CREDIT', amount: '1', bookedAt: '2001-02-03T04:05:06.789Z' };
+    const transaction = {
+      accountId: account.id,
+      direction: 'CREDIT',
+      amount: '1',
+      bookedAt: '2001-02-03T04:05:06.789Z',
+    };
     const { transactions } = await bank.mutate('recordTransactions', {
       idempotencyKey: randomUUID(),
-      transactions: [movement, { ...movement, bookedAt: null }],
+      transactions: [transaction, { ...transaction, bookedAt: null }],
     });
-    expect(transactions[0].bookedAt).toBe(movement.bookedAt);
+    expect(transactions[0].bookedAt).toBe(transaction.bookedAt);
     expect((await bank.read(account.id)).updatedAt).toBe(transactions[1].bookedAt);
   });
 });

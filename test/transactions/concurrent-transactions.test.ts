@@ -24,8 +24,8 @@ beforeEach(async () => {
 
 const transfer = (from: Account, to: Account, amount = '1') =>
   bank.mutate('transfer', { idempotencyKey: randomUUID(), fromAccountId: from.id, toAccountId: to.id, amount });
-const record = (movements: readonly (readonly [Account, string])[]) => {
-  const transactions = movements.map(([{ id }, direction]) => ({ accountId: id, direction, amount: '1' }));
+const record = (given: readonly (readonly [Account, string])[]) => {
+  const transactions = given.map(([{ id }, direction]) => ({ accountId: id, direction, amount: '1' }));
   return bank.mutate('recordTransactions', { idempotencyKey: randomUUID(), transactions });
 };
 /**

@@ -260,7 +260,7 @@ function addChangeFeed(add: Add, { state, trust }: MetricsSources['changeFeed'])
     add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
   const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';
   one('gauge', 'trusted', trusted, () => Number(trust.isValid), 'min');
-  one('gauge', 'drainer', 'Whether this process drains the outbox.', () => Number(state.role === 'drainer'));
+  one('gauge', 'drainer', 'Whether this process relays the outbox.', () => Number(state.role === 'relay'));
   one(
     'gauge',
     'outbox_lag_seconds',
@@ -268,8 +268,8 @@ function addChangeFeed(add: Add, { state, trust }: MetricsSources['changeFeed'])
     () => state.lagMs / 1000,
     'max',
   );
-  one('counter', 'outbox_rows_total', 'Rows of the outbox that this process followed.', () => state.followedRows);
-  one('counter', 'outbox_elections_total', 'How often this process became the drainer.', () => state.elections);
+  one('counter', 'outbox_rows_total', 'Rows of the outbox that this process read.', () => state.rowsRead);
+  one('counter', 'outbox_elections_total', 'How often this process became the outbox relay.', () => state.elections);
   one('counter', 'terms_total', 'How often a term began: all that was kept was taken for old.', () => state.terms);
 }
 

@@ -78,8 +78,7 @@ export const GENERATE_TRANSACTIONS = `
     FROM (SELECT j, n, kind,
                  ($10::int[])[kind] * greatest(round((per_euro * ($9::float8[])[kind] * exp(1.4 * scatter))::numeric, decimals), 1) AS signed,
                  (($4::date - days_back)::timestamp + floor((${FIRST_MS} + ${LAST_MS - FIRST_MS} * day_part)
-                   * CASE days_back WHEN 0 THEN $7::float8 ELSE 1 END) * interval '1 millisecond')
-                   * AT TIME ZONE $6 AS booked_at
+                   * CASE days_back WHEN 0 THEN $7::float8 ELSE 1 END) * interval '1 millisecond') AT TIME ZONE $6 AS booked_at
             FROM (SELECT j, n, per_euro, decimals, ${pick('$8::int[]', 'n', 3)} AS kind, floor($5::int * ${draw('n', 4)})::int AS days_back,
                          (${draw('n', 5)} + ${draw('n', 6)}) / 2 AS day_part, ${draw('n', 0)} + ${draw('n', 1)} + ${draw('n', 2)} - 1.5 AS scatter
                     FROM (SELECT j, transactions_before + k AS n, per_euro, decimals

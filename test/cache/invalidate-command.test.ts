@@ -23,7 +23,7 @@ it.each([
   ['everything of one tenant', { tenant: 'north', all: false, pattern: '*' }, [true, false]],
   ['one namespace of all tenants', { tenant: undefined, all: true, pattern: 'dashboard:*' }, [true, true]],
   ['another namespace', { tenant: 'north', all: false, pattern: 'statistics:daily:*' }, [false, false]],
-])('makes old %s, in a service that runs', async (_, options, expected) => {
+])('invalidates %s, in a service that runs', async (_, options, expected) => {
   const tokens = [await service.token(Role.VIEWER, 'north'), await service.token(Role.VIEWER, 'south')];
   const ask = () =>
     Promise.all(tokens.map(async (token) => (await service.send(token, DASHBOARD)).data.dashboard.generatedAt));

@@ -156,7 +156,9 @@ describeWithRedis('invalidateCache', () => {
     await redis.stop();
   });
 
-  test('makes old every key that matches, says so, and leaves the other namespaces', { timeout: 120_000 }, async () => {
+  test('invalidates every key that matches, says so, and leaves the other namespaces', {
+    timeout: 120_000,
+  }, async () => {
     const property = fc.asyncProperty(pattern, async (pattern) => {
       const before = await filled();
       const { data, errors } = await service.send(token, INVALIDATE, { input: { pattern } });

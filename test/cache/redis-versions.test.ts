@@ -17,7 +17,7 @@ const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
 const OTHER = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000002');
 const KEY = versionsKey(SCOPE);
 
-describeWithOwnRedis('versions that processes hold', () => {
+describeWithOwnRedis('versions that processes have leases on', () => {
   let server: TestRedis;
   let admin: Redis;
   let here: Process;
@@ -29,7 +29,7 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
   /** Nothing that is waited for is left of the test before. */
   beforeEach(async () => {
-    for (const { untilHolding } of [here, there]) await untilHolding();
+    for (const { untilLeased } of [here, there]) await untilLeased();
     for (const { versions } of [here, there]) await versions.bump(SCOPE, ['accounts']);
   });
   afterAll(async () => {
@@ -61,21 +61,21 @@ describeWithOwnRedis('versions that processes hold', () => {
     expect(await readings(watch)).toHaveLength(1);
   });
 
-  it('are not held when they are asked for now and then only', async () => {
+  it('are not leased when they are asked for now and then only', async () => {
     const another = await startProcess(server);
     const watch = await watchRedis(server.url);
     const seen = await another.versions.read(SCOPE);
     expect(await readings(watch)).toEqual([]);
-    expect(another.versions.held(SCOPE)).toBeUndefined();
+    expect(another.versions.leased(SCOPE)).toBeUndefined();
     expect(seen).toEqual(await here.versions.read(SCOPE));
-    await another.untilHolding();
-    expect(another.versions.held(SCOPE)).toEqual(seen);
+    await another.untilLeased();
+    expect(another.versions.leased(SCOPE)).toEqual(seen);
     await another.close();
   });
 
-  it('are recalled by a bump before it is done, in every process, and no others', async () => {
+  it('have their leases revoked by a bump before it is done, in every process, and no others', async () => {
     for (let n = 0; n < 50; n++) {
-      await here.untilHolding();
+      await here.untilLeased();
       const [before, other] = [await here.versions.read(SCOPE), await here.versions.read(OTHER)];
       await there.versions.bump(SCOPE, ['accounts']);
       const after = await here.versions.read(SCOPE);
@@ -85,8 +85,8 @@ describeWithOwnRedis('versions that processes hold', () => {
     }
   });
 
-  it('are recalled by each of several bumps at once', async () => {
-    await here.untilHolding();
+  it('have their leases revoked by each of several bumps at once', async () => {
+    await here.untilLeased();
     const before = await here.versions.read(SCOPE);
     const bumps = [here, there, there].map(({ versions }) => versions.bump(SCOPE, ['accounts']));
     await Promise.all(bumps);
@@ -94,9 +94,9 @@ describeWithOwnRedis('versions that processes hold', () => {
       expect((await versions.read(SCOPE)).accounts).toBe((before.accounts ?? 0) + 3);
   });
 
-  it('are over before a bump is done that finds no list of who holds them', async () => {
+  it('are over before a bump is done that finds no list of leases', async () => {
     for (const lose of [() => admin.del(KEY), () => admin.flushall(), () => admin.set(KEY, 'not JSON')]) {
-      await here.untilHolding();
+      await here.untilLeased();
       const before = await here.versions.read(SCOPE);
       await lose();
       await there.versions.bump(SCOPE, ['accounts']);
@@ -114,7 +114,7 @@ describeWithOwnRedis('versions that processes hold', () => {
       { server: here.serverId, since: 0, by: null },
       null,
     ]) {
-      await here.untilHolding();
+      await here.untilLeased();
       const before = await here.versions.read(SCOPE);
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
       await admin.set(KEY, JSON.stringify({ ...stored, held }));
@@ -124,16 +124,16 @@ describeWithOwnRedis('versions that processes hold', () => {
   });
 
   it('are over before a bump is done that a process does not hear of', async () => {
-    await here.untilHolding();
+    await here.untilLeased();
     const before = await here.versions.read(SCOPE);
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await there.versions.bump(SCOPE, ['accounts']);
     expect(await here.versions.read(SCOPE)).not.toEqual(before);
   });
 
-  it('are waited for after a bump of the drainer, which bumps for other tenants meanwhile', async () => {
+  it('are waited for after a bump of the relay, which bumps for other tenants meanwhile', async () => {
     const accounts = async (scope: TenantScope) => (await there.versions.read(scope)).accounts ?? 0;
-    // Again, should the machine stand still until the hold is over.
+    // Again, should the machine stand still until the lease is over.
     await until(async () => {
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
       stored.held.by.dead = (await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
@@ -155,10 +155,10 @@ describeWithOwnRedis('versions that processes hold', () => {
 
   it('are dropped by the process that relays a bump, which is told by nobody', async () => {
     for (let n = 0; n < 10; n++) {
-      await here.untilHolding();
+      await here.untilLeased();
       const before = await here.versions.read(SCOPE);
       await here.versions.relay(here.serverId, [rowOf(SCOPE)]);
-      expect(here.versions.held(SCOPE)).toBeUndefined();
+      expect(here.versions.leased(SCOPE)).toBeUndefined();
       expect(await here.versions.read(SCOPE)).toEqual({ ...before, accounts: (before.accounts ?? 0) + 1 });
     }
   });
@@ -189,17 +189,17 @@ describeWithOwnRedis('versions that processes hold', () => {
     });
   });
 
-  it('are over before a bump is done that the relay was first with, and whose recall nobody heard', async () => {
-    // Again, should the machine stand still until the hold is over.
+  it('are over before a bump is done that the relay was first with, and whose revocation nobody heard', async () => {
+    // Again, should the machine stand still until the lease is over.
     await until(async () => {
       const writeId = randomUUID();
-      await there.untilHolding();
+      await there.untilLeased();
       const stored = JSON.parse((await admin.get(KEY)) ?? '');
-      const heldUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
-      await admin.set(KEY, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
+      const leasedUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
+      await admin.set(KEY, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: leasedUntilMs } } }));
       const { heard } = await here.versions.relay(here.serverId, [rowOf(SCOPE, writeId)]);
       await there.versions.bump(SCOPE, ['accounts'], writeId);
-      expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
+      expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(leasedUntilMs);
       return heard !== undefined;
     });
   });
@@ -241,8 +241,8 @@ describeWithOwnRedis('versions that processes hold', () => {
     await there.versions.bump(SCOPE, ['accounts']);
     expect(await here.versions.read(SCOPE)).not.toEqual(before);
     // What was held before is over by itself.
-    const heldUntilMs: number[] = Object.values(JSON.parse((await admin.get(KEY)) ?? '').held.by);
-    expect(Math.max(0, ...heldUntilMs)).toBeLessThan(lostMs + VERSIONS_LEASE_MS);
+    const leasedUntilMs: number[] = Object.values(JSON.parse((await admin.get(KEY)) ?? '').held.by);
+    expect(Math.max(0, ...leasedUntilMs)).toBeLessThan(lostMs + VERSIONS_LEASE_MS);
     await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
   });
 });
@@ -284,7 +284,7 @@ async function startProcess(server: TestRedis) {
      * Resolves when it holds the versions, as a process does that listens and asks for them again
      * and again.
      */
-    untilHolding: () => until(() => isHeld(process)),
+    untilLeased: () => until(() => isHeld(process)),
     async close() {
       versions.close();
       await redis.close();

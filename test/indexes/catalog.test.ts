@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 
 const SCHEMA = readFileSync(path.resolve(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');
 
-/** The directory of tenants, and what the cache's followers read over all tenants. */
+/** The directory of tenants, and what the cache's outbox readers read over all tenants. */
 const WITHOUT_TENANT = /^(?:tenants$|cache_)/;
 
 let database: TestDatabase;

@@ -12,7 +12,7 @@ let text: string;
 beforeAll(async () => {
   service = await startService();
   tenantId = await insertTenant(service.databaseUrl, { slug: SLUG });
-  await service.untilCaughtUp(); // the tenant's own row makes old what was kept before
+  await service.untilCaughtUp(); // the tenant's own row invalidates what was kept before
   const admin = await service.token(Role.ADMIN, SLUG);
   for (let call = 0; call < 3; call++) await service.send(admin, 'query Home { tenant { slug } }');
   await service.send(admin, 'query Broken { accounts(first: 0) { nodes { id } } }');

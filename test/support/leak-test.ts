@@ -11,7 +11,7 @@ const POLICY_SQL = `USING (${TENANT_COLUMN} = nullif(current_setting('app.tenant
 /** Tables that rows of tenants are not in, each with the reason. */
 const TABLES_OF_NO_TENANT: Readonly<Record<string, string>> = {
   [TENANTS]: 'the tenants themselves; test/tenancy/row-level-security.test.ts holds its policy',
-  cache_outbox: 'followed over all tenants, by a policy of its own; holds ids and no business data',
+  cache_outbox: 'read over all tenants, by a policy of its own; holds ids and no business data',
   cache_outbox_horizon: 'one row: up to where the outbox was emptied',
   cache_trust: 'Redis servers',
   _prisma_migrations: "Prisma's own",

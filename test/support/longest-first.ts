@@ -29,7 +29,7 @@ const LONG_FILES = [
   'http/fair-shares.system.test.ts',
   'bootstrap/run.system.test.ts',
   'indexes/plans-and-advice.system.test.ts',
-  'cache/change-feed/blind-follower.system.test.ts',
+  'cache/change-feed/blind-reader.system.test.ts',
   'prisma/lock-file.system.test.ts',
   'transactions/transaction-order.system.test.ts',
   'cache/data/one-moment.test.ts',

@@ -27,15 +27,15 @@ export interface ServiceOptions {
   readonly log?: DestinationStream;
   /** A database to share with another service; without it one is made, and dropped at the end. */
   readonly database?: TestDatabase;
-  /** Another way to the database, by which the outbox is followed. */
-  readonly followUrl?: string;
+  /** Another way to the database, by which the outbox is read. */
+  readonly directUrl?: string;
   /**
-   * Whether statements go through PgBouncer in transaction mode, all but those that follow the
+   * Whether statements go through PgBouncer in transaction mode, all but those that read the
    * outbox. Those of every test do when THROUGH_PGBOUNCER is set.
    */
   readonly throughPgbouncer?: boolean;
   /** As of `openChangeFeed`. */
-  readonly holdsVersions?: boolean;
+  readonly leasesVersions?: boolean;
   /** Whether readiness asks the database, as in production; otherwise all is well. */
   readonly checksHealth?: boolean;
 }
@@ -52,7 +52,7 @@ export interface TestService {
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
   /** How this service learns of writes past it. */
   readonly changeFeed: ChangeFeed;
-  /** What it told of that fails: of Redis, and of following the outbox. */
+  /** What it told of that fails: of Redis, and of reading the outbox. */
   readonly told: readonly Error[];
   /** Resolves when the service shows what was written past it before the call. */
   untilCaughtUp(): Promise<void>;
@@ -73,8 +73,8 @@ export async function startService({
   env = {},
   database: given,
   log,
-  followUrl,
-  holdsVersions = true,
+  directUrl,
+  leasesVersions = true,
   checksHealth = false,
   throughPgbouncer = Boolean(process.env.THROUGH_PGBOUNCER),
 }: ServiceOptions = {}): Promise<TestService> {
@@ -109,10 +109,10 @@ export async function startService({
   const redis = config.redisUrl ? new FastRedis(config.redisUrl, (error) => told.push(error), config.cache) : undefined;
   const changeFeed = await openChangeFeed({
     enabled: config.cache.enabled,
-    connection: { url: followUrl ?? own.url, role: SERVICE_ROLE },
+    connection: { url: directUrl ?? own.url, role: SERVICE_ROLE },
     database,
     redis,
-    holdsVersions,
+    leasesVersions,
     onError: (error) => told.push(error),
   });
   const checks = checksHealth ? databaseChecks(way, database) : undefined;

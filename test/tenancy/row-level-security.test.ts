@@ -28,7 +28,7 @@ const OWNERS: Readonly<Record<string, string>> = {
  * Ids of tenants for whoever keeps answers, and nothing of theirs: not even its own tenant reads
  * it.
  */
-const FOR_FOLLOWERS = 'cache_outbox';
+const FOR_OUTBOX_READERS = 'cache_outbox';
 const tables = Object.entries(OWNERS);
 
 let service: TestService;
@@ -78,7 +78,7 @@ test('every table with a tenant is in this test’s list', async () => {
     await sql.query(`SELECT DISTINCT c.relname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
     WHERE attname = 'tenant_id' AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY 1`);
   const owned = Object.keys(OWNERS).filter((table) => table !== 'tenants');
-  expect(rows.map(({ name }) => name)).toEqual([...owned, FOR_FOLLOWERS].sort());
+  expect(rows.map(({ name }) => name)).toEqual([...owned, FOR_OUTBOX_READERS].sort());
 });
 
 test('every such table is under row-level security that holds its owner too, by the setting of the connection', async () => {
@@ -90,9 +90,9 @@ test('every such table is under row-level security that holds its owner too, by 
        coalesce(array_agg(DISTINCT pg_get_expr(polqual, polrelid)) FILTER (WHERE polroles = ARRAY[relowner]), '{}') AS owners
      FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid AND polpermissive AND polcmd <> 'a'
      WHERE relname = ANY($1) GROUP BY 1, 2 ORDER BY 1`,
-    [[...Object.keys(OWNERS), FOR_FOLLOWERS]],
+    [[...Object.keys(OWNERS), FOR_OUTBOX_READERS]],
   );
-  expect(rows.map(({ name }) => name)).toEqual([...Object.keys(OWNERS), FOR_FOLLOWERS].sort());
+  expect(rows.map(({ name }) => name)).toEqual([...Object.keys(OWNERS), FOR_OUTBOX_READERS].sort());
   for (const { name, held, conditions, owners } of rows) {
     for (const condition of owners) expect(condition).toMatch(/^\(current_setting\('app\.(keep_totals|maintenance)'/);
     expect([name, held]).toEqual([name, true]);

@@ -33,10 +33,10 @@ interface OpenPoll {
   isHeard: boolean;
 }
 
-/** What a lease says of the place reached. */
+/** What a lease says of the checkpoint reached. */
 type Reached = Omit<Lease, 'server' | 'untilMs'>;
 
-/** The time from one election of a drainer to the first thing that goes wrong. */
+/** The time from one election of an outbox relay to the first thing that goes wrong. */
 export class LeadershipTerm {
   readonly holder = randomUUID();
   /**
@@ -61,8 +61,8 @@ export class LeadershipTerm {
   }
 
   /**
-   * Goes on from where the last drainer got to, if that was on this very Redis: a lease that names
-   * another one came with its data, which may be older than what was read here.
+   * Goes on from the checkpoint of the last relay, if that was on this very Redis: a lease that
+   * names another one came with its data, which may be older than what was read here.
    * @throws when Redis takes no writes, another database has a lease there, or what is written now
    *   may not be seen
    */
@@ -104,7 +104,7 @@ export class LeadershipTerm {
     const isNext = before !== undefined && isContinued(before, poll);
     if (!isNext) this.#beginAnew(poll, seenAtMs);
     const changes = isNext ? poll.changes : [];
-    state.followedRows += changes.length;
+    state.rowsRead += changes.length;
     this.#last = poll;
     this.#open.push({ poll, seenAtMs, startedMs, changes, isHeard: true });
     return changes.length > 0;

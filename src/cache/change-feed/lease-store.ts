@@ -8,11 +8,12 @@ import { parseSnapshot } from '../versions/snapshot.ts';
  * of different versions trust nothing of each other.
  */
 export const LEASE_KEY = 'tenantry:cache:lease:2';
-/** The place in the outbox outlives the lease by far: the next drainer goes on from it. */
+/** The checkpoint outlives the lease by far: the next relay goes on from it. */
 const KEY_TTL_MS = 14 * 24 * 3600 * 1000;
 
 /**
- * What the drainer tells all who share the Redis. Times are of Redis's clock, in milliseconds since
+ * What the outbox relay tells all who share the Redis. Times are of Redis's clock, in milliseconds
+ * since
  * 1970.
  */
 export interface Lease extends Checkpoint {
@@ -39,7 +40,7 @@ export interface LeaseReading {
 export interface LeaseOutcome {
   /** Redis's own clock. */
   readonly nowMs: number;
-  /** False when another database keeps a lease there, which was left. */
+  /** False when another database keeps a lease there, which stays. */
   readonly isWritten: boolean;
 }
 
@@ -65,8 +66,8 @@ export class LeaseStore {
   }
 
   /**
-   * As `read`, for a process that is about to drain. @throws when Redis takes no writes, too, as
-   * when its memory is full
+   * As `read`, for a process that is about to relay the outbox. @throws when Redis takes no writes,
+   * too, as when its memory is full
    */
   async readToContinue(): Promise<LeaseReading> {
     const { serverId, answer } = await this.redis.run(async (client, serverId) => {
@@ -102,7 +103,8 @@ export class LeaseStore {
 }
 
 /**
- * Whether a lease holds at a moment. One from the future was written before the clock was set back.
+ * Whether a lease is valid at a moment. One from the future was written before the clock was set
+ * back.
  */
 export function isLive({ seenAtMs, untilMs }: Lease, nowMs: number): boolean {
   return seenAtMs <= nowMs && nowMs < untilMs;

@@ -14,7 +14,7 @@ export interface LeaseWatchOptions {
 /** Keeps a process's trust in the versions in Redis up to date, away from the requests. */
 export class LeaseWatch {
   readonly #loop: Loop;
-  /** The last lease that was seen to hold, and before when it was first read. */
+  /** The last lease that was seen to be valid, and before when it was first read. */
   #first: { readonly lease: string; readonly since: Moment } | undefined;
 
   constructor(private readonly options: LeaseWatchOptions) {
@@ -63,7 +63,7 @@ export class LeaseWatch {
       throw error;
     });
     if (reading.lease) await this.#judge(reading, reading.lease, since);
-    if (!trust.isValid) throw new Error('nobody drains at the moment');
+    if (!trust.isValid) throw new Error('no process relays the outbox at the moment');
     return READ_LEASE_MS;
   }
 
@@ -80,8 +80,8 @@ export class LeaseWatch {
   }
 
   /**
-   * By the clocks of this process: Redis's own may be set back, and the lease then seem to hold for
-   * long.
+   * By the clocks of this process: Redis's own may be set back, and the lease then seem to last
+   * for long.
    */
   #leftOf({ term, seenAtMs }: Lease, since: Moment): number {
     const lease = `${term} ${seenAtMs}`;

@@ -22,8 +22,7 @@ export interface MemoryChangeFeedOptions {
 }
 
 /**
- * Follows the outbox for the versions of its own process; any number of processes do so side by
- * side.
+ * Reads the outbox for the versions of its own process; any number of processes do so side by side.
  */
 export class MemoryChangeFeed {
   readonly #loop: Loop;
@@ -71,7 +70,7 @@ export class MemoryChangeFeed {
 
   async #bump({ changes }: OutboxPoll): Promise<void> {
     const { versions, state } = this.options;
-    state.followedRows += changes.length;
+    state.rowsRead += changes.length;
     for (const { tenantId, dependencies, writeId } of changes)
       await versions.bump(TenantScope.ofOutboxRow(tenantId), dependenciesIn(dependencies), writeId ?? undefined);
   }

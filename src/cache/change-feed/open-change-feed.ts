@@ -25,7 +25,7 @@ const CATCH_UP_TIMEOUT_MS = 10_000;
 
 export interface ChangeFeedOptions {
   /**
-   * With CACHE=off nothing is followed: no answer is kept here. Bumps still go to Redis, for
+   * With CACHE=off the outbox is not read: no answer is kept here. Bumps still go to Redis, for
    * processes that keep some.
    */
   readonly enabled: boolean;
@@ -33,7 +33,7 @@ export interface ChangeFeedOptions {
   readonly database: TenantDatabase;
   readonly redis?: FastRedis | undefined;
   /** False: a tenant's versions are asked for whenever they are needed. True when absent. */
-  readonly holdsVersions?: boolean;
+  readonly leasesVersions?: boolean;
   /** Told of what fails, but for Redis; everything is tried again. */
   readonly onError: (error: Error) => void;
   /** Told again and again while it works. */
@@ -41,7 +41,7 @@ export interface ChangeFeedOptions {
 }
 
 /**
- * Begins to follow the outbox. Resolves when the versions are trusted, or after some seconds
+ * Opens the change feed. Resolves when the versions are trusted, or after some seconds
  * without.
  */
 export async function openChangeFeed(options: ChangeFeedOptions): Promise<ChangeFeed> {
@@ -56,33 +56,33 @@ export async function openChangeFeed(options: ChangeFeedOptions): Promise<Change
 type Started = Omit<ChangeFeed, 'untilCaughtUp'> & { untilCaughtUp(signal: AbortSignal): Promise<void> };
 
 function throughRedis(
-  { enabled, connection, database, holdsVersions = true, onError, onWorks = () => {} }: ChangeFeedOptions,
+  { enabled, connection, database, leasesVersions = true, onError, onWorks = () => {} }: ChangeFeedOptions,
   redis: FastRedis,
 ): Started {
   const [trust, state, leases] = [new Trust(), new ChangeFeedState(), new LeaseStore(redis)];
   const plain = new RedisVersions(redis, trust);
-  const versions = holdsVersions ? new LeasingVersions(plain, redis, trust) : plain;
-  const unheard = new UnconfirmedInvalidations(database);
-  const common = { versions, trust, state, unheard };
+  const versions = leasesVersions ? new LeasingVersions(plain, redis, trust) : plain;
+  const unconfirmed = new UnconfirmedInvalidations(database);
+  const common = { versions, trust, state, unconfirmed };
   // Also where no answer is kept: the lease tells whether others learn of a bump at once.
   const watch = new LeaseWatch({ leases, trust, database: new DatabaseIdentity(database) });
   if (!enabled)
     return {
       ...common,
-      ...notFollowing,
+      ...withoutFeed,
       async stop() {
         await watch.stop();
         versions.close();
       },
     };
-  const drainer = new OutboxRelay({ connection, redis, leases, versions, database, state, onError, onWorks });
+  const relay = new OutboxRelay({ connection, redis, leases, versions, database, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
     ...common,
     regainTrust: () => watch.regainTrust(),
     untilCaughtUp: (signal) => watch.untilCaughtUp(signal),
     async stop() {
-      await Promise.all([watch.stop(), drainer.stop(), cleaner.stop()]);
+      await Promise.all([watch.stop(), relay.stop(), cleaner.stop()]);
       versions.close();
     },
   };
@@ -90,7 +90,7 @@ function throughRedis(
 
 function alone({ enabled, connection, database, onError, onWorks = () => {} }: ChangeFeedOptions): Started {
   const [trust, state, versions] = [new Trust(), new ChangeFeedState(), new MemoryVersions()];
-  if (!enabled) return { versions, trust, state, ...notFollowing };
+  if (!enabled) return { versions, trust, state, ...withoutFeed };
   const feed = new MemoryChangeFeed({ connection, versions, trust, state, onError, onWorks });
   const cleaner = new OutboxCleaner(database, onError);
   return {
@@ -108,4 +108,4 @@ function alone({ enabled, connection, database, onError, onWorks = () => {} }: C
   };
 }
 
-const notFollowing = { regainTrust: async () => false, untilCaughtUp: async () => {}, stop: async () => {} };
+const withoutFeed = { regainTrust: async () => false, untilCaughtUp: async () => {}, stop: async () => {} };

@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import { CLEANING_MS, RETENTION_MS } from '../redis/timing.ts';
 
 /**
- * Removes what was visible to all long enough, and drainers that said nothing for a minute. Every
+ * Removes what was visible to all long enough, and relays that said nothing for a minute. Every
  * process tries.
  */
 export class OutboxCleaner {

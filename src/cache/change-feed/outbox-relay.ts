@@ -27,7 +27,7 @@ export interface OutboxRelayOptions {
 const OTHER_DATABASE_TOLD_AFTER_MS = 2 * LEASE_MS;
 
 /**
- * One process for each Redis drains the outbox into its versions; the others try to, four times a
+ * For each Redis one process relays the outbox to its versions; the others try to, four times a
  * second. The lock that elects it lives and dies with its connection to PostgreSQL, and it gives
  * both up as soon as Redis fails it, since another process may reach Redis.
  */
@@ -43,7 +43,7 @@ export class OutboxRelay {
   constructor(private readonly options: OutboxRelayOptions) {
     options.state.role = 'standby';
     this.#loop = new Loop(
-      () => (this.#term ? this.#drain(this.#term) : this.#stand()),
+      () => (this.#term ? this.#relay(this.#term) : this.#stand()),
       (error) => this.#failed(error),
       options.onWorks,
     );
@@ -55,21 +55,22 @@ export class OutboxRelay {
     await this.#reader?.close().catch(this.options.onError);
   }
 
-  /** Each Redis has a drainer of its own, so that several deployments on one database all work. */
+  /** Each Redis has a relay of its own, so that several deployments on one database all work. */
   async #stand(): Promise<number> {
     const { connection, redis, leases, versions, state } = this.options;
     const serverId = await redis.run(async (_client, id) => id);
     this.#reader ??= await OutboxReader.open(connection);
+    // The lock's name is that of earlier releases: of several at once only one process relays.
     if (!(await this.#reader.tryLock(`tenantry cache drainer ${serverId}`))) return ELECTION_MS;
     this.#serverId = serverId;
     this.#term = await LeadershipTerm.begin({ reader: this.#reader, leases, versions, serverId, state });
     this.#otherDatabaseSinceMs = undefined;
-    state.role = 'drainer';
+    state.role = 'relay';
     state.elections++;
     return 0;
   }
 
-  async #drain(term: LeadershipTerm): Promise<number> {
+  async #relay(term: LeadershipTerm): Promise<number> {
     this.#pauseMs = nextPauseMs(this.#pauseMs, await term.step());
     return this.#pauseMs;
   }

@@ -9,16 +9,16 @@ import { UntrustedBump } from '../versions/redis-versions.ts';
 
 /**
  * Whoever trusted before the write does so no longer: the lease is over, or it was renewed with the
- * write in the versions, and what was held until then is over as well.
+ * write in the versions, and the leases of before are over as well.
  */
 const NOBODY_TRUSTS_AFTER_MS = LEASE_MS + VERSIONS_LEASE_MS + MARGIN_MS;
 const RETRY_MS = 50;
 
 /**
  * What becomes of a write whose bump did not reach Redis, or one that this process does not trust:
- * after a failover others may reach the old one yet. The drainer will bump for it, but until then
- * another process may take the old answer for current. So the write is acknowledged only when it is
- * in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
+ * after a failover others may reach the old one yet. The outbox relay will bump for it, but until
+ * then another process may take the old answer for current. So the write is acknowledged only when
+ * it is in all versions that are trusted, or when nobody trusts any: 1.2 s later at most.
  */
 export class UnconfirmedInvalidations {
   constructor(private readonly database: TenantDatabase) {}
@@ -27,7 +27,7 @@ export class UnconfirmedInvalidations {
    * Leaves a row in the outbox for an invalidation that no write stands behind. @throws when
    * PostgreSQL is away too
    */
-  async leaveToDrainer(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
+  async leaveToRelay(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
     await this.database.directory('SELECT cache_outbox_add($1, $2)', [scope.tenantId, maskOf(dependencies)]);
   }
 

@@ -42,7 +42,7 @@ export interface DataCacheOptions {
  * are current. One entry holds what one load read: it is replaced, and never added to.
  */
 export class DataCache {
-  readonly #flights = new SingleFlight<Found<unknown>>();
+  readonly #loads = new SingleFlight<Found<unknown>>();
   readonly #ofRequests = new WeakMap<object, RequestVersions>();
   readonly #old: OldValues;
 
@@ -129,14 +129,14 @@ export class DataCache {
 
   async #joinOrLoad<Value>(reading: Reading<Value>, finding: Finding<Value>): Promise<Found<Value>> {
     const namespace = namespaceOf(reading);
-    const key = flightKey(reading);
+    const key = sharedKey(reading);
     const versions = versionsOf(reading.versions, reading.dependencies);
     let isFirst = true;
     const failed = new FailedLoads();
     // Of those who waited for a load that failed, one loads, and the others wait for that one.
-    for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
+    for (let running = this.#loads.under(key, versions); running; running = this.#loads.under(key, versions)) {
       isFirst = false;
-      const joined = await flight.result.catch((error: unknown) => {
+      const joined = await running.result.catch((error: unknown) => {
         if (failed.isOwn(errorCodeOf(error))) throw error;
         return undefined; // its own caller is told
       });
@@ -144,12 +144,12 @@ export class DataCache {
       this.options.monitor.recordCache({ namespace, kind: 'joined' });
       return joined as Found<Value>;
     }
-    // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's
+    // It may have ended while Redis was asked. Nothing is awaited from here to the new load's
     // begin, so that of several requests only one finds neither.
     const since = isFirst ? this.#keptSince(reading) : undefined;
     if (since && reading.covers(since.value)) return since;
     const load = () => this.#loadInTurn(reading, versions, finding);
-    return this.#flights.run(key, versions, load) as Promise<Found<Value>>;
+    return this.#loads.run(key, versions, load) as Promise<Found<Value>>;
   }
 
   /** Of all processes that share the Redis one loads; the others wait for what it stores. */
@@ -161,7 +161,7 @@ export class DataCache {
     const { locks } = this.options;
     if (!locks) return this.#loadAndKeep(reading, finding);
     const { looked, end } = await locks.turn(
-      loadKey(reading.scope, flightKey(reading), versions),
+      loadKey(reading.scope, sharedKey(reading), versions),
       // Whoever joins this load may accept less than its reader.
       () => this.#find({ ...reading, ageing: undefined }, 'joined'),
       (looked) => whole(reading, looked) !== undefined,
@@ -178,7 +178,7 @@ export class DataCache {
     this.options.monitor.recordCache({ namespace: namespaceOf(reading), kind: 'miss', reason });
     let stored: Promise<unknown> = Promise.resolve();
     try {
-      // Of what a write has made old nobody need have all parts: those who do will ask for them.
+      // Of what a write has invalidated nobody need have all parts: those who do will ask for them.
       const value = await reading.load(found?.isOld ? undefined : found?.value);
       const loaded = { value, createdAtMs: reading.beganAtMs, isOld: false };
       if (reading.ageing) return await this.#keepLatest(reading, loaded, reading.ageing.momentOf(value));
@@ -220,7 +220,7 @@ function whole<Value>(reading: Reading<Value>, finding: Finding<Value> | undefin
 }
 
 /** Tells the loads of a value's parts from one another. */
-function flightKey({ fullKey, asked }: Pick<Reading<unknown>, 'fullKey' | 'asked'>): string {
+function sharedKey({ fullKey, asked }: Pick<Reading<unknown>, 'fullKey' | 'asked'>): string {
   return `${fullKey} ${asked}`;
 }
 

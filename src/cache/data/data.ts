@@ -25,7 +25,7 @@ export interface Data<Value> {
 }
 
 export interface Ageing<Value> {
-  /** How old a value may be that a write has made old. */
+  /** How old a value may be that a write has invalidated. */
   readonly maxStalenessMs: number;
   /** The `momentOf` its snapshot: no value takes the place of a later one. */
   readonly momentOf: (value: Value) => number;

@@ -3,9 +3,9 @@ import type { Versions } from '../versions/versions.ts';
 import type { DataEntry } from './data-store.ts';
 
 /**
- * Tells which values may be shown that a write has made old: those after which nobody was shown a
- * later one. What is shown is kept first, where it takes the place of what was there. So this looks
- * only at the times at which that failed.
+ * Tells which values may be shown that a write has invalidated: those after which nobody was shown
+ * a later one. What is shown is kept first, where it takes the place of what was there. So this
+ * looks only at the times at which that failed.
  */
 export class OldValues {
   /** What was created then or before may have been overtaken. Milliseconds since 1970. */

@@ -25,7 +25,7 @@ export function statisticsPart(period: StatisticsPeriod): NamespacePart {
   return `statistics:${period.toLowerCase() as Lowercase<StatisticsPeriod>}`;
 }
 
-/** What a change of rows makes old, by the table changed. */
+/** What a change of rows invalidates, by the table changed. */
 export const DEPENDENTS = {
   accounts: ['accounts', 'dashboard'],
   transactions: ['accounts', 'transactions', 'dashboard', 'statistics'],

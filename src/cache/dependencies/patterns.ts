@@ -9,7 +9,7 @@ import { type CacheDependency, NAMESPACES, type Namespace, PARTS } from './names
 export const NAMED = NAMESPACES.filter((name) => name !== 'tenant');
 export type NamedNamespace = Exclude<Namespace, 'tenant'>;
 
-/** What a pattern makes old. */
+/** What a pattern invalidates. */
 export interface Invalidation {
   readonly dependencies: readonly CacheDependency[];
   /** The namespaces of these. */
@@ -63,7 +63,7 @@ export const PATTERN_FORMS: readonly string[] = [
 ];
 
 /**
- * What a pattern of a tenant's keys makes old: the smallest namespace, or part of one, that holds
+ * What a pattern of a tenant's keys invalidates: the smallest namespace, or part of one, that has
  * every key that matches. A pattern is the beginning of a key, part by part; an asterisk stands for
  * a part, or for the end of one.
  * @returns undefined for a pattern that no key can match

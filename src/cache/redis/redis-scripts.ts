@@ -5,36 +5,36 @@ import { LUA_REPLICATION } from './redis-server.ts';
 import { VERSIONS_LEASE_MS } from './timing.ts';
 
 /**
- * With a process's id behind it: where that process hears of recalls, and of who has heard of its
- * own.
+ * With a process's id behind it: where that process hears of revocations, and of who has heard of
+ * its own. Named as in earlier releases, whose processes may share the Redis.
  */
 export const REVOCATION_CHANNEL = 'tenantry:cache:recall:';
 
 /**
- * Whom a bump has told: for how long processes may hold the versions that Redis does not know of,
- * then the id of each that it told and for how long that may hold them yet, in turn. In
+ * Whom a bump has told. First for how long yet processes that Redis does not know of may have
+ * leases, then in turn the id of each that it told and how long its lease lasts yet. In
  * milliseconds.
  */
-export type Revoked = readonly [unknownMs: number, ...holders: (string | number)[]];
+export type Revoked = readonly [unknownMs: number, ...lessees: (string | number)[]];
 
 /**
  * What the scripts below share. `load` gives a tenant's versions, in a new epoch when there are
- * none or what lies there is not of this layout, without the holds that are over. `held.since` is
- * when this list of holds began: processes that held something before are not in it. It begins anew
- * with the key, with the server, which may have lost the last of it, and when the server's clock
- * was set back, by which holds would last for longer than they do.
+ * none or what lies there is not of this layout, without the leases that are over. `held` is
+ * the list of leases, and `held.since` when it began: leases of before are not in it. It begins
+ * anew with the key, with the server, which may have lost the last of it, and when the server's
+ * clock was set back, by which leases would last for longer than they do.
  */
 const versionsFunctions = (keyPrefix: string) => `
 local names = { ${DEPENDENCIES_BY_BIT.map((name) => `'${name}'`).join(', ')} }
-local holdMs = ${VERSIONS_LEASE_MS}
+local leaseMs = ${VERSIONS_LEASE_MS}
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local function isList(held, server)
-  if type(held) ~= 'table' or type(held.by) ~= 'table' or held.server ~= server then return false end
-  if type(held.since) ~= 'number' or held.since > nowMs then return false end
-  for id, untilMs in pairs(held.by) do
-    if type(untilMs) ~= 'number' or untilMs > nowMs + holdMs then return false end
+local function isList(leases, server)
+  if type(leases) ~= 'table' or type(leases.by) ~= 'table' or leases.server ~= server then return false end
+  if type(leases.since) ~= 'number' or leases.since > nowMs then return false end
+  for id, untilMs in pairs(leases.by) do
+    if type(untilMs) ~= 'number' or untilMs > nowMs + leaseMs then return false end
   end
   return true
 end
@@ -62,14 +62,14 @@ local function bump(versions, mask)
   end
 end
 
-local function hold(versions, process, holds)
-  if holds == '1' then versions.held.by[process] = nowMs + holdMs end
+local function lease(versions, process, takesLease)
+  if takesLease == '1' then versions.held.by[process] = nowMs + leaseMs end
 end
 
--- Tells every other process that holds these versions. The answer: how long to wait for processes that are not in the
--- list, then each that is in it and for how long it may hold them yet; all in ms.
-local function recall(versions, own, message)
-  local told = { math.max(0, versions.held.since + holdMs - nowMs) }
+-- Tells every other process that has a lease. The answer: how long to wait for processes that are not in the list, then
+-- each that is in it and how long its lease lasts yet; all in ms.
+local function revoke(versions, own, message)
+  local told = { math.max(0, versions.held.since + leaseMs - nowMs) }
   for id, untilMs in pairs(versions.held.by) do
     if id ~= own then
       redis.call('PUBLISH', '${keyPrefix}${REVOCATION_CHANNEL}' .. id, message)
@@ -81,21 +81,21 @@ local function recall(versions, own, message)
 end`;
 
 /**
- * The versions, which a process that can hear of a recall holds from now on: it takes them for
- * current without asking, until its time is over or a bump recalls them. KEYS: versions. ARGV:
- * epoch, ttlMs, server, process, '1' when it holds them.
+ * The versions, and a lease on them for a process that can hear of revocations: it takes them for
+ * current without asking, until the lease is over or a bump revokes it. KEYS: versions. ARGV:
+ * epoch, ttlMs, server, process, '1' when it takes a lease.
  */
 const READ = `
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
-hold(versions, ARGV[4], ARGV[5])
+lease(versions, ARGV[4], ARGV[5])
 return save(KEYS[1], versions, ARGV[2])`;
 
 /**
- * A bump by the API, which marks its write as bumped for and holds what it made. What the drainer
- * has bumped for the write already is not bumped again, but recalled: the drainer may not have been
- * heard yet. The answer: the versions, and that of `recall`. KEYS: versions, the write's mark
- * (optional). ARGV: epoch, ttlMs, server, process, '1' when it holds them, message, mask, how long
- * the mark lasts in ms.
+ * A bump by the API, which marks its write as bumped for and takes a lease on what it made. What
+ * the outbox relay has bumped for the write already is not bumped again, but its leases are
+ * revoked: the relay may not have been heard yet. The answer: the versions, and that of `revoke`.
+ * KEYS: versions, the write's mark (optional). ARGV: epoch, ttlMs, server, process, '1' when it
+ * takes a lease, message, mask, how long the mark lasts in ms.
  */
 const BUMP = `
 local versions, mask = load(KEYS[1], ARGV[1], ARGV[3]), tonumber(ARGV[7])
@@ -105,14 +105,14 @@ if KEYS[2] then
   mask = bit.band(mask, bit.bnot(marked))
 end
 bump(versions, mask)
-hold(versions, ARGV[4], ARGV[5])
-return { save(KEYS[1], versions, ARGV[2]), recall(versions, ARGV[4], ARGV[6]) }`;
+lease(versions, ARGV[4], ARGV[5])
+return { save(KEYS[1], versions, ARGV[2]), revoke(versions, ARGV[4], ARGV[6]) }`;
 
 /**
- * Bumps by the drainer. What is marked for a write was bumped already, and what is bumped here is
- * marked. The answer: that of `recall`, if anything was bumped. KEYS: versions, then each write's
- * mark. ARGV: epoch, ttlMs, server, process, message, how long a mark lasts in ms, mask of what has
- * no mark, then each write's mask.
+ * Bumps by the outbox relay. What is marked for a write was bumped already, and what is bumped here
+ * is marked. The answer: that of `revoke`, if anything was bumped. KEYS: versions, then each
+ * write's mark. ARGV: epoch, ttlMs, server, process, message, how long a mark lasts in ms, mask of
+ * what has no mark, then each write's mask.
  */
 const RELAY = `
 local due = tonumber(ARGV[7])
@@ -126,7 +126,7 @@ if due == 0 then return {} end
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
 bump(versions, due)
 save(KEYS[1], versions, ARGV[2])
-return { recall(versions, ARGV[4], ARGV[5]) }`;
+return { revoke(versions, ARGV[4], ARGV[5]) }`;
 
 const NOW = `
 local time = redis.call('TIME')
@@ -205,8 +205,8 @@ declare module 'ioredis' {
     bumpVersions(
       keyCount: number,
       ...keysAndValues: (string | number)[]
-    ): Result<[text: string, recalled: Revoked], Context>;
-    relayChanges(keyCount: number, ...keysAndValues: (string | number)[]): Result<[recalled?: Revoked], Context>;
+    ): Result<[text: string, revoked: Revoked], Context>;
+    relayChanges(keyCount: number, ...keysAndValues: (string | number)[]): Result<[revoked?: Revoked], Context>;
     readLease(key: string): Result<[nowMs: string, role: string, history: string, lease: string | null], Context>;
     writeLease(key: string, ...values: (string | number)[]): Result<[nowMs: string, outcome: string], Context>;
     replaceLock(key: string, token: string, value: string, ttlMs: number): Result<unknown, Context>;

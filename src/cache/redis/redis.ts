@@ -158,7 +158,7 @@ export class FastRedis {
   /** Hears the messages of a channel until it is closed. */
   subscribe(channel: string, onMessage: (message: string) => void): RedisSubscription {
     const client = this.#client.duplicate({
-      connectionName: 'tenantry recalls',
+      connectionName: 'tenantry lease revocations',
       lazyConnect: true,
       autoResubscribe: false, // it must be known when that is done
     });

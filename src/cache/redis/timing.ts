@@ -15,13 +15,13 @@ export const READ_LEASE_MS = 100;
 export const MIN_PAUSE_MS = 10;
 /** Between polls while there are none: with the poll and the bump well below 50 ms. */
 export const MAX_PAUSE_MS = 25;
-/** How often a process that does not drain tries to. */
+/** How often a process on standby tries to become the outbox relay. */
 export const ELECTION_MS = 250;
 /** Clocks that do not run quite alike, and the way of a message. */
 export const MARGIN_MS = 100;
 /**
- * How long rows of the outbox stay at least. A follower that was away for longer takes everything
- * for old.
+ * How long rows of the outbox stay at least. A reader that was away for longer takes everything for
+ * old.
  */
 export const RETENTION_MS = 30_000;
 export const CLEANING_MS = 5_000;

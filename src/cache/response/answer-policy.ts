@@ -5,8 +5,8 @@ const KINDS = ['dashboard', 'statistics', 'accounts', 'transactions', 'other'] a
 export type AnswerKind = (typeof KINDS)[number];
 
 /**
- * What is learned about an answer while it is resolved: what it depends on and how long it may
- * hold. Resolvers tell it what they read; nothing is guessed from the query's text. An answer that
+ * What is learned about an answer while it is resolved: what it depends on and how long it may be
+ * kept. Resolvers tell it what they read; nothing is guessed from the query's text. An answer that
  * told nothing, not even its kind, or that has errors, is not kept.
  */
 export class AnswerPolicy {
@@ -17,8 +17,8 @@ export class AnswerPolicy {
   /** The code of its first error, which is known at the end. */
   errorCode: string | undefined;
   /**
-   * Whether it shows what a write has made old. Such an answer is its own reader's: kept or shared,
-   * it could be shown when a later one has been.
+   * Whether it shows what a write has invalidated. Such an answer is its own reader's: kept or
+   * shared, it could be shown when a later one has been.
    */
   isOld = false;
   /** Whether the answer is whole, without errors and not old, which is known at the end. */

@@ -52,7 +52,7 @@ const UNKNOWN_NAMESPACE = 'unknown';
  * still are; nothing is ever deleted to invalidate.
  */
 export class ResponseCache {
-  readonly #flights = new SingleFlight<Answer>();
+  readonly #loads = new SingleFlight<Answer>();
 
   constructor(private readonly options: ResponseCacheOptions) {}
 
@@ -84,7 +84,7 @@ export class ResponseCache {
   answerAtHand(scope: TenantScope, key: string): Hit | undefined {
     const { config, changeFeed } = this.options;
     if (!config.enabled || !changeFeed.trust.isValid) return undefined;
-    const now = changeFeed.versions.held(scope);
+    const now = changeFeed.versions.leased(scope);
     return now && this.#findInMemory(key, now);
   }
 
@@ -99,10 +99,10 @@ export class ResponseCache {
     const { versions, miss = whyMissed(this.options.memory.get(key), versions) } = lookup;
     let isFirst = true;
     const failed = new FailedLoads();
-    for (let flight = this.#flights.under(key, versions); flight; flight = this.#flights.under(key, versions)) {
+    for (let running = this.#loads.under(key, versions); running; running = this.#loads.under(key, versions)) {
       isFirst = false;
-      flight.whenJoined();
-      const joined = await flight.result.catch(() => undefined); // its own caller is told
+      running.whenJoined();
+      const joined = await running.result.catch(() => undefined); // its own caller is told
       if (joined && 'entry' in joined) {
         this.options.monitor.recordCache({ namespace: joined.entry.namespace, kind: 'joined' });
         return { outcome: 'miss', miss, entry: joined.entry, isJoined: true };
@@ -114,16 +114,16 @@ export class ResponseCache {
       if (joined && failed.isOwn(joined.loaded.errorCode)) return { outcome: 'miss', miss, loaded: joined.loaded };
     }
     if (isFirst) {
-      // It may have ended while Redis was asked. Nothing is awaited from here to the new flight's
-      // begin, so that of several requests only one finds neither.
+      // It may have ended while Redis was asked. Nothing is awaited from here to the new
+      // load's begin, so that of several requests only one finds neither.
       const since = this.#findInMemory(key, versions);
       if (since) return since;
     }
-    return this.#flights.run(key, versions, () => this.#loadInTurn(scope, key, { versions, miss }, load), whenJoined);
+    return this.#loads.run(key, versions, () => this.#loadInTurn(scope, key, { versions, miss }, load), whenJoined);
   }
 
   /**
-   * Makes old what depends on a mutation's write. Called after its transaction and before it is
+   * Invalidates what depends on a mutation's write. Called after its transaction and before it is
    * acknowledged; resolves when no process can answer with less any more. Never throws.
    * @param isCommitted false when nobody knows: it may yet be
    */
@@ -133,33 +133,33 @@ export class ResponseCache {
     writeId: string,
     isCommitted: boolean,
   ): Promise<void> {
-    // Who may commit yet is not marked: the drainer bumps when it does.
+    // A write that may yet commit is not marked: the outbox relay bumps when it does.
     await this.#bump(scope, dependencies, isCommitted ? writeId : undefined);
   }
 
   /**
-   * Makes old what depends on these, without a write. @throws when neither Redis nor PostgreSQL can
-   * be told
+   * Invalidates what depends on these, without a write. @throws when neither Redis nor PostgreSQL
+   * can be told
    */
   async invalidate(scope: TenantScope, dependencies: readonly CacheDependency[]): Promise<void> {
-    await this.#bump(scope, dependencies, undefined, (unheard) => unheard.leaveToDrainer(scope, dependencies));
+    await this.#bump(scope, dependencies, undefined, (unconfirmed) => unconfirmed.leaveToRelay(scope, dependencies));
   }
 
   async #bump(
     scope: TenantScope,
     dependencies: readonly CacheDependency[],
     writeId?: string,
-    onFailure?: (unheard: UnconfirmedInvalidations) => Promise<void>,
+    onFailure?: (unconfirmed: UnconfirmedInvalidations) => Promise<void>,
   ): Promise<void> {
-    const { versions, unheard } = this.options.changeFeed;
+    const { versions, unconfirmed } = this.options.changeFeed;
     for (const namespace of dependencies) this.options.monitor.recordCache({ namespace, kind: 'invalidation' });
     const bump = () => versions.bump(scope, dependencies, writeId);
     try {
       await bump();
     } catch (error) {
-      if (!unheard) throw error;
-      await onFailure?.(unheard);
-      await unheard.untilHarmless(performance.now(), bump);
+      if (!unconfirmed) throw error;
+      await onFailure?.(unconfirmed);
+      await unconfirmed.untilHarmless(performance.now(), bump);
     }
   }
 
@@ -198,7 +198,7 @@ export class ResponseCache {
     const found = await this.#counted('get', UNKNOWN_NAMESPACE, shared.find(scope, key));
     if (!found) return undefined;
     const { entry, versions, isBroken } = found;
-    if (entry && this.#holds(entry, versions)) {
+    if (entry && this.#isValid(entry, versions)) {
       this.#keepInMemory(key, entry);
       return { versions, hit: { outcome: 'hit', tier: 'redis', entry } };
     }
@@ -208,10 +208,10 @@ export class ResponseCache {
 
   #findInMemory(key: string, versions: Versions): Hit | undefined {
     const entry = this.options.memory.get(key);
-    return entry && this.#holds(entry, versions) ? { outcome: 'hit', tier: 'memory', entry } : undefined;
+    return entry && this.#isValid(entry, versions) ? { outcome: 'hit', tier: 'memory', entry } : undefined;
   }
 
-  #holds(entry: ResponseEntry, versions: Versions): boolean {
+  #isValid(entry: ResponseEntry, versions: Versions): boolean {
     return Date.now() < entry.expiresAtMs && isCurrent(entry.versions, versions);
   }
 

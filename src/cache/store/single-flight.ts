@@ -2,8 +2,8 @@ import { ErrorCode } from '../../errors.ts';
 import { isCurrent, type Versions } from '../versions/versions.ts';
 
 /**
- * Errors that the next load would come to as well, after as long a time. Who has met one twice takes it
- * for its own; the first may be of a load that was given up before it was joined.
+ * Errors that the next load would come to as well, after as long a time. Who has met one twice
+ * takes it for its own; the first may be of a load that was given up before it was joined.
  */
 const LASTING: ReadonlySet<unknown> = new Set([ErrorCode.Timeout, ErrorCode.Unavailable]);
 
@@ -18,7 +18,7 @@ export class FailedLoads {
 }
 
 /** A load that others may join, with the versions it began under. */
-export interface Flight<Result> {
+export interface RunningLoad<Result> {
   readonly versions: Versions;
   readonly result: Promise<Result>;
   /** Called by whoever joins it. */
@@ -31,11 +31,13 @@ export interface Flight<Result> {
  * began under.
  */
 export class SingleFlight<Result> {
-  readonly #flights = new Map<string, Flight<Result>>();
+  readonly #loads = new Map<string, RunningLoad<Result>>();
 
-  under(key: string, versions: Versions): Flight<Result> | undefined {
-    const flight = this.#flights.get(key);
-    return flight && isCurrent(flight.versions, versions) && isCurrent(versions, flight.versions) ? flight : undefined;
+  under(key: string, versions: Versions): RunningLoad<Result> | undefined {
+    const running = this.#loads.get(key);
+    return running && isCurrent(running.versions, versions) && isCurrent(versions, running.versions)
+      ? running
+      : undefined;
   }
 
   /** Loads, and lets others join until it is done. */
@@ -45,12 +47,12 @@ export class SingleFlight<Result> {
     load: () => Promise<Result>,
     whenJoined: () => void = () => {},
   ): Promise<Result> {
-    const flight = { versions, result: load(), whenJoined };
-    this.#flights.set(key, flight);
+    const running = { versions, result: load(), whenJoined };
+    this.#loads.set(key, running);
     try {
-      return await flight.result;
+      return await running.result;
     } finally {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (this.#loads.get(key) === running) this.#loads.delete(key);
     }
   }
 }

@@ -10,11 +10,11 @@ export interface Checkpoint {
 }
 
 /**
- * Whether a poll saw everything since the position: it was the same run of the same database (one
+ * Whether a poll saw everything since the checkpoint: it was the same run of the same database (one
  * that came back from a crash, a standby or a backup may have lost writes that were seen), the
- * triggers fired all the while, and no row was removed that the position had not seen.
+ * triggers fired all the while, and no row was removed that the checkpoint had not seen.
  */
-export function isContinued(position: Checkpoint, poll: Checkpoint & { readonly removed: string | null }): boolean {
-  if (position.database !== poll.database || position.triggers !== poll.triggers) return false;
-  return poll.removed === null || seesAllOf(parseSnapshot(position.snapshot), parseSnapshot(poll.removed));
+export function isContinued(checkpoint: Checkpoint, poll: Checkpoint & { readonly removed: string | null }): boolean {
+  if (checkpoint.database !== poll.database || checkpoint.triggers !== poll.triggers) return false;
+  return poll.removed === null || seesAllOf(parseSnapshot(checkpoint.snapshot), parseSnapshot(poll.removed));
 }

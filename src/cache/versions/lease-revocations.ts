@@ -6,18 +6,20 @@ import type { RedisSubscription } from '../redis/redis-subscription.ts';
 
 /** Timers may ring a millisecond early, and clocks do not run quite alike. */
 const MARGIN_MS = 5;
+/** The message's first word, which processes of earlier releases understand, too. */
+const REVOKED = 'recall';
 
-/** A recall that was sent, or is about to be. */
+/** A revocation that was sent, or is about to be. */
 interface Sent {
-  /** Processes that have dropped what they held. */
+  /** Processes that have given up their leases. */
   readonly heardBy: Set<string>;
   onHeard?: () => void;
 }
 
 /**
  * How processes tell one another that a tenant's versions were bumped: the script that bumps sends
- * a message to each that holds them; each drops them and says so; then, and not before, whoever
- * bumped goes on. One that does not say so is waited for until its hold is over.
+ * a message to each that has a lease on them; each drops its lease and says so. Only then does
+ * whoever bumped go on. It waits for one that does not say so until that one's lease is over.
  */
 export class LeaseRevocations {
   /** This process, among those that share the Redis. */
@@ -26,15 +28,15 @@ export class LeaseRevocations {
   readonly #subscription: RedisSubscription;
   #lastNumber = 0;
 
-  /** @param onRecall drops what is held of a tenant */
+  /** @param onRevoked drops the lease on a tenant's versions */
   constructor(
     private readonly redis: FastRedis,
-    private readonly onRecall: (tenantId: string) => void,
+    private readonly onRevoked: (tenantId: string) => void,
   ) {
     this.#subscription = redis.subscribe(REVOCATION_CHANNEL + this.processId, (message) => this.#receive(message));
   }
 
-  /** Whether this process would hear of a recall; else it should hold nothing. */
+  /** Whether this process would hear of a revocation; else it should take no lease. */
   get isListening(): boolean {
     return this.#subscription.isActive;
   }
@@ -55,8 +57,8 @@ export class LeaseRevocations {
     this.#sent.set(number, sent);
     let heard: Promise<void> | undefined;
     try {
-      const [result, recalled] = await bump(`recall ${this.processId} ${number} ${tenantId}`);
-      heard = recalled && untilHeard(sent, recalled);
+      const [result, revoked] = await bump(`${REVOKED} ${this.processId} ${number} ${tenantId}`);
+      heard = revoked && untilHeard(sent, revoked);
       return { result, heard };
     } finally {
       const forget = () => void this.#sent.delete(number);
@@ -71,10 +73,10 @@ export class LeaseRevocations {
 
   #receive(message: string): void {
     const [kind, processId = '', number, tenantId = ''] = message.split(' ');
-    if (kind === 'recall') {
-      this.onRecall(tenantId);
-      // When it does not arrive the other one waits until the hold is over. FastRedis has told of
-      // it.
+    if (kind === REVOKED) {
+      this.onRevoked(tenantId);
+      // When it does not arrive, the other one waits until the lease is over. FastRedis has told
+      // of it.
       this.redis.publish(REVOCATION_CHANNEL + processId, `heard ${this.processId} ${number}`).catch(() => {});
     } else if (kind === 'heard') {
       const sent = this.#sent.get(Number(number));
@@ -85,18 +87,18 @@ export class LeaseRevocations {
 }
 
 /**
- * For those that are not known of and those that are at the same time: each hold is over by itself.
+ * Waits at once for those that are known of and those that are not: each lease ends by itself.
  * @returns undefined when nobody is to be waited for; else what never rejects
  */
-function untilHeard(sent: Sent, [unknownMs, ...holders]: Revoked): Promise<void> | undefined {
+function untilHeard(sent: Sent, [unknownMs, ...lessees]: Revoked): Promise<void> | undefined {
   const unknown = unknownMs > 0 ? delay(unknownMs + MARGIN_MS) : undefined;
-  const known = untilHeardBy(sent, holders);
+  const known = untilHeardBy(sent, lessees);
   return unknown && known ? Promise.all([unknown, known]).then(() => {}) : (unknown ?? known);
 }
 
-function untilHeardBy(sent: Sent, holders: readonly (string | number)[]): Promise<void> | undefined {
+function untilHeardBy(sent: Sent, lessees: readonly (string | number)[]): Promise<void> | undefined {
   const until = new Map<string, number>();
-  for (let index = 0; index < holders.length; index += 2) until.set(String(holders[index]), Number(holders[index + 1]));
+  for (let index = 0; index < lessees.length; index += 2) until.set(String(lessees[index]), Number(lessees[index + 1]));
   const missing = () => [...until.keys()].filter((id) => !sent.heardBy.has(id));
   if (missing().length === 0) return undefined;
   const waiting = new AbortController();

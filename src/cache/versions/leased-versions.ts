@@ -9,35 +9,35 @@ const MAX_TENANTS = 100_000;
 
 /** The last time that Redis was asked for a tenant's versions. */
 interface Question {
-  /** Before Redis was asked, so that a hold is over here before it is over there. */
+  /** Before Redis was asked, so that a lease is over here before it is over there. */
   readonly since: Moment;
-  /** Absent where the answer is not to be held, or a recall has overtaken it. */
+  /** Absent where no lease was asked for, or a revocation has overtaken the answer. */
   readonly asked?: Promise<TrustedVersions>;
   /** Absent while Redis is being asked. */
   found?: TrustedVersions;
-  /** Whether holding the answer has saved a question. */
+  /** Whether the lease has saved a question. */
   wasUsed: boolean;
 }
 
 /**
- * The versions that this process takes for current without asking Redis again: it is in Redis's
- * list of those who hold them, and whoever bumps them waits until it has dropped them, or until its
- * time is over.
+ * The versions that this process takes for current without asking Redis again. Redis lists its
+ * leases, and whoever bumps the versions waits until the process has dropped its lease, or until
+ * that is over.
  */
 export class LeasedVersions {
   readonly #questions = new LRUCache<string, Question>({ max: MAX_TENANTS });
 
   find(tenantId: string, term: TrustTerm): Versions | undefined {
-    const hold = this.#current(tenantId);
-    if (hold?.found?.term !== term) return undefined;
-    hold.wasUsed = true;
-    return hold.found.versions;
+    const lease = this.#current(tenantId);
+    if (lease?.found?.term !== term) return undefined;
+    lease.wasUsed = true;
+    return lease.found.versions;
   }
 
   /**
-   * Whether holding the next answer is likely to save a question: the last one is less than a hold
-   * ago, or what was held then was used. For a tenant that is asked for now and then, it would make
-   * each question dearer and save none.
+   * Whether a lease is likely to save a question: the last question is less than a lease ago, or
+   * the last lease was used. For a tenant that is asked for now and then a lease would make each
+   * question dearer and save none.
    */
   isWorthwhile(tenantId: string): boolean {
     const last = this.#questions.get(tenantId);
@@ -45,7 +45,7 @@ export class LeasedVersions {
   }
 
   /**
-   * Redis is asked, and the answer not held. Nobody else may wait for it, since no recall would
+   * Redis is asked, without a lease. Nobody else may wait for the answer, since no revocation would
    * tell that it is old.
    */
   glance(tenantId: string, since: Moment): void {
@@ -53,40 +53,40 @@ export class LeasedVersions {
   }
 
   /**
-   * What Redis is being asked for by an earlier caller. Nobody waits for a question that a recall
-   * has overtaken.
+   * What Redis is being asked for by an earlier caller. Nobody waits for a question that a
+   * revocation has overtaken.
    */
   underWay(tenantId: string): Promise<Versions> | undefined {
-    const hold = this.#current(tenantId);
-    return hold?.found ? undefined : hold?.asked?.then(({ versions }) => versions);
+    const lease = this.#current(tenantId);
+    return lease?.found ? undefined : lease?.asked?.then(({ versions }) => versions);
   }
 
   /**
-   * Holds what Redis is about to answer, instead of what was held before. An answer that a recall
-   * overtakes is not held.
+   * Takes a lease on what Redis is about to answer, instead of the one before. An answer that a
+   * revocation overtakes is under no lease.
    * @param since before Redis was asked
    */
   put(tenantId: string, since: Moment, asked: Promise<TrustedVersions>): void {
-    const hold: Question = { since, asked, wasUsed: false };
-    this.#questions.set(tenantId, hold);
+    const lease: Question = { since, asked, wasUsed: false };
+    this.#questions.set(tenantId, lease);
     asked.then(
       (found) => {
-        hold.found = found;
+        lease.found = found;
       },
       () => {
-        if (this.#questions.peek(tenantId) === hold) this.#questions.delete(tenantId);
+        if (this.#questions.peek(tenantId) === lease) this.#questions.delete(tenantId);
       },
     );
   }
 
-  /** A bump has made them old. */
+  /** They were bumped. */
   drop(tenantId: string): void {
     const last = this.#questions.get(tenantId);
     if (last) this.#questions.set(tenantId, { since: last.since, wasUsed: last.wasUsed });
   }
 
   #current(tenantId: string): Question | undefined {
-    const hold = this.#questions.get(tenantId);
-    return hold?.asked && elapsedMs(hold.since) < VERSIONS_LEASE_MS ? hold : undefined;
+    const lease = this.#questions.get(tenantId);
+    return lease?.asked && elapsedMs(lease.since) < VERSIONS_LEASE_MS ? lease : undefined;
   }
 }

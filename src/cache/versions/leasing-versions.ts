@@ -9,34 +9,34 @@ import { type Moment, now, type Trust } from './trust.ts';
 import type { Relayed, SharedVersions, Versions } from './versions.ts';
 
 /**
- * Spares questions to Redis: a process that reads a tenant's versions again and again holds them
- * for a moment, and need not ask until they are bumped. Whoever bumps them waits until every holder
- * has dropped them.
+ * Spares questions to Redis: a process that reads a tenant's versions again and again takes a lease
+ * on them, and need not ask until they are bumped. Whoever bumps them waits until every process has
+ * dropped its lease.
  */
 export class LeasingVersions implements SharedVersions {
-  readonly #held = new LeasedVersions();
-  readonly #recalls: LeaseRevocations;
+  readonly #leased = new LeasedVersions();
+  readonly #revocations: LeaseRevocations;
 
   constructor(
     private readonly versions: RedisVersions,
     private readonly redis: FastRedis,
     private readonly trust: Trust,
   ) {
-    this.#recalls = new LeaseRevocations(redis, (tenantId) => this.#held.drop(tenantId));
+    this.#revocations = new LeaseRevocations(redis, (tenantId) => this.#leased.drop(tenantId));
   }
 
   read(scope: TenantScope): Versions | Promise<Versions> {
     const { tenantId } = scope;
-    const known = this.held(scope) ?? this.#held.underWay(tenantId);
+    const known = this.leased(scope) ?? this.#leased.underWay(tenantId);
     if (known) return known;
-    if (this.#mayHold && this.#held.isWorthwhile(tenantId)) return this.#ask(scope);
-    this.#held.glance(tenantId, now());
+    if (this.#mayLease && this.#leased.isWorthwhile(tenantId)) return this.#ask(scope);
+    this.#leased.glance(tenantId, now());
     return this.versions.read(scope);
   }
 
-  held({ tenantId }: TenantScope): Versions | undefined {
+  leased({ tenantId }: TenantScope): Versions | undefined {
     const { term } = this.trust;
-    return term && term.serverId === this.redis.serverId ? this.#held.find(tenantId, term) : undefined;
+    return term && term.serverId === this.redis.serverId ? this.#leased.find(tenantId, term) : undefined;
   }
 
   readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
@@ -45,17 +45,17 @@ export class LeasingVersions implements SharedVersions {
 
   /** Resolves when no process takes what was before it for current. */
   async bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
-    const { processId } = this.#recalls;
-    const holds = this.#mayHold;
-    const { result: serverId, heard } = await this.#recalls.send(scope.tenantId, async (recall) => {
+    const { processId } = this.#revocations;
+    const takesLease = this.#mayLease;
+    const { result: serverId, heard } = await this.#revocations.send(scope.tenantId, async (revocation) => {
       const since = now();
-      const bumped = this.versions.send(scope, dependencies, writeId, { processId, holds, recall });
-      // It need not read what it made itself. When that cannot be held, the bump is done all the
+      const bumped = this.versions.send(scope, dependencies, writeId, { processId, takesLease, revocation });
+      // It need not read what it made itself. When that cannot be leased, the bump is done all the
       // same.
       const made = bumped.then(({ text, serverId }) => this.versions.parse(text, serverId));
-      this.#hold(scope, holds, since, made).catch(() => {});
-      const { serverId, recalled } = await bumped;
-      return [serverId, recalled];
+      this.#lease(scope, takesLease, since, made).catch(() => {});
+      const { serverId, revoked } = await bumped;
+      return [serverId, revoked];
     });
     await heard;
     this.versions.checkTrusted(serverId);
@@ -67,49 +67,49 @@ export class LeasingVersions implements SharedVersions {
     return waited.length > 0 ? { heard: Promise.all(waited).then(() => {}) } : {};
   }
 
-  /** Holds nothing from now on, and tells nobody. */
+  /** Takes no lease from now on, and tells nobody. */
   close(): void {
-    this.#recalls.close();
+    this.#revocations.close();
   }
 
   #relayTenant(serverId: string, tenantId: string, changes: readonly OutboxChange[]): Promise<Relayed> {
-    const { processId } = this.#recalls;
-    return this.#recalls.send(tenantId, async (recall) => {
-      const recalled = await this.versions.relayTenant(serverId, tenantId, changes, {
+    const { processId } = this.#revocations;
+    return this.#revocations.send(tenantId, async (revocation) => {
+      const revoked = await this.versions.relayTenant(serverId, tenantId, changes, {
         processId,
-        holds: false,
-        recall,
+        takesLease: false,
+        revocation,
       });
       // What was asked for before has been answered before: the connection keeps the order.
-      if (recalled) this.#held.drop(tenantId);
-      return [undefined, recalled];
+      if (revoked) this.#leased.drop(tenantId);
+      return [undefined, revoked];
     });
   }
 
   #ask(scope: TenantScope): Promise<Versions> {
-    const holds = this.#mayHold;
+    const takesLease = this.#mayLease;
     const since = now();
-    const asked = this.versions.load(scope, { processId: this.#recalls.processId, holds });
-    return this.#hold(scope, holds, since, asked);
+    const asked = this.versions.load(scope, { processId: this.#revocations.processId, takesLease });
+    return this.#lease(scope, takesLease, since, asked);
   }
 
-  /** @param since before it was asked, so that the hold is over here before it is over in Redis */
-  async #hold(
+  /** @param since before it was asked: the lease is over here before it is over in Redis */
+  async #lease(
     { tenantId }: TenantScope,
-    holds: boolean,
+    takesLease: boolean,
     since: Moment,
     asked: Promise<TrustedVersions>,
   ): Promise<Versions> {
-    if (holds) this.#held.put(tenantId, since, asked);
-    else this.#held.drop(tenantId);
+    if (takesLease) this.#leased.put(tenantId, since, asked);
+    else this.#leased.drop(tenantId);
     return (await asked).versions;
   }
 
   /**
-   * Whether this process may hold what it is about to ask for: not while it would hear of no
-   * recall, or trusts nothing.
+   * Whether this process may take a lease: not while it would hear of no revocation, or trusts
+   * nothing.
    */
-  get #mayHold(): boolean {
-    return this.#recalls.isListening && this.trust.isValid;
+  get #mayLease(): boolean {
+    return this.#revocations.isListening && this.trust.isValid;
   }
 }

@@ -6,7 +6,7 @@ import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 /** A tenant that falls out begins a new epoch: its entries are lost, never wrong. */
 const MAX_TENANTS = 100_000;
 /**
- * The API's bump and the follower's meet within milliseconds; what is forgotten is bumped twice.
+ * The API's bump and the change feed's meet within milliseconds; what is forgotten is bumped twice.
  */
 const MARK_TTL_MS = 60_000;
 const MAX_MARKS = 100_000;
@@ -21,14 +21,14 @@ export class MemoryVersions implements VersionStore {
     return this.#current(tenantId);
   }
 
-  held({ tenantId }: TenantScope): Versions {
+  leased({ tenantId }: TenantScope): Versions {
     return this.#current(tenantId);
   }
 
   /**
    * Nothing is awaited between reading and writing: two bumps at once would undo one another. The
-   * API and the follower both bump for a write of the API's; who comes second finds its mark, and
-   * does what is left.
+   * API and the change feed both bump for a write of the API's; who comes second finds its mark,
+   * and does what is left.
    */
   async bump({ tenantId }: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
     const versions = this.#current(tenantId);

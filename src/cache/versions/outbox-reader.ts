@@ -75,7 +75,7 @@ function settingsOf(role: string | undefined): string {
 }
 
 /**
- * A connection of its own to PostgreSQL, by which one process follows the outbox of all tenants.
+ * A connection of its own to PostgreSQL, by which one process reads the outbox of all tenants.
  */
 export class OutboxReader {
   private constructor(
@@ -86,7 +86,7 @@ export class OutboxReader {
   static async open({ url, role }: OutboxConnection): Promise<OutboxReader> {
     const client = new pg.Client({
       connectionString: url,
-      application_name: 'tenantry cache follower',
+      application_name: 'tenantry outbox reader',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: POLL_TIMEOUT_MS,
       keepAlive: true,

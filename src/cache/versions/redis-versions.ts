@@ -12,8 +12,8 @@ import { freshEpoch, type Relayed, type SharedVersions, type Versions } from './
 const VERSIONS_TTL_MS = 14 * 24 * 3600 * 1000;
 
 /**
- * How long the API and the drainer tell one another that a write was bumped for: they meet within
- * milliseconds.
+ * How long the API and the outbox relay tell one another that a write was bumped for: they meet
+ * within milliseconds.
  */
 const MARK_TTL_MS = 60_000;
 /** Tenants whose bumps are sent together: what Redis does in a few milliseconds. */
@@ -30,23 +30,23 @@ export interface TrustedVersions {
   readonly term: TrustTerm;
 }
 
-/** Who sends a script, for those who hold versions. */
+/** Who sends a script, for those who have leases on the versions. */
 export interface Sender {
   readonly processId: string;
-  /** Whether it takes what the script gives for current until it hears of a recall. */
-  readonly holds: boolean;
-  /** What the script sends to all others that hold them. */
-  readonly recall?: string;
+  /** Whether it takes a lease on what the script gives. */
+  readonly takesLease: boolean;
+  /** What the script sends to all others that have a lease. */
+  readonly revocation?: string;
 }
 
-/** Sends scripts for a process that holds nothing. */
-const NOBODY: Sender = { processId: '', holds: false };
+/** Sends scripts for a process that takes no lease. */
+const NOBODY: Sender = { processId: '', takesLease: false };
 
 /** What a bump came to. */
 export interface Bumped {
   readonly text: string;
   readonly serverId: string;
-  readonly recalled: Revoked;
+  readonly revoked: Revoked;
 }
 
 /**
@@ -77,7 +77,7 @@ export class RedisVersions implements SharedVersions {
     return stored ? this.#trusted(stored, serverId).versions : (await this.load(scope)).versions;
   }
 
-  held(): undefined {
+  leased(): undefined {
     return undefined;
   }
 
@@ -106,7 +106,7 @@ export class RedisVersions implements SharedVersions {
   /** The versions, made if there are none. */
   async load(scope: TenantScope, sender = NOBODY): Promise<TrustedVersions> {
     const { text, serverId } = await this.redis.run(async (client, serverId) => ({
-      text: await client.readVersions(versionsKey(scope), ...common(serverId, sender), Number(sender.holds)),
+      text: await client.readVersions(versionsKey(scope), ...common(serverId, sender), Number(sender.takesLease)),
       serverId,
     }));
     return this.parse(text, serverId);
@@ -120,10 +120,10 @@ export class RedisVersions implements SharedVersions {
     sender = NOBODY,
   ): Promise<Bumped> {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
-    const rest = [Number(sender.holds), sender.recall ?? '', maskOf(dependencies), MARK_TTL_MS];
+    const rest = [Number(sender.takesLease), sender.revocation ?? '', maskOf(dependencies), MARK_TTL_MS];
     return this.redis.run(async (client, serverId) => {
-      const [text, recalled] = await client.bumpVersions(keys.length, ...keys, ...common(serverId, sender), ...rest);
-      return { text, serverId, recalled };
+      const [text, revoked] = await client.bumpVersions(keys.length, ...keys, ...common(serverId, sender), ...rest);
+      return { text, serverId, revoked };
     }, 'bump');
   }
 
@@ -138,12 +138,12 @@ export class RedisVersions implements SharedVersions {
     const ofApi = changes.filter(({ writeId }) => writeId !== null);
     const due = changes.reduce((mask, { dependencies, writeId }) => (writeId === null ? mask | dependencies : mask), 0);
     const keys = [versionsKey(scope), ...ofApi.map(({ writeId }) => writtenKey(scope, writeId as string))];
-    const rest = [sender.recall ?? '', MARK_TTL_MS, due, ...ofApi.map(({ dependencies }) => dependencies)];
-    const [recalled] = await this.redis.run(async (client, serverId) => {
+    const rest = [sender.revocation ?? '', MARK_TTL_MS, due, ...ofApi.map(({ dependencies }) => dependencies)];
+    const [revoked] = await this.redis.run(async (client, serverId) => {
       if (serverId !== expectedId) throw new Error('Redis is another one than before');
       return client.relayChanges(keys.length, ...keys, ...common(serverId, sender), ...rest);
     }, 'bump');
-    return recalled;
+    return revoked;
   }
 
   /** @throws when the versions are not trusted */
@@ -203,8 +203,8 @@ export function versionsIn(term: string, stored: Versions): Versions {
 }
 
 /**
- * The versions as Redis has them, without who holds them. Undefined for what is absent, or not of
- * this layout.
+ * The versions as Redis has them, without the leases on them. Undefined for what is absent, or not
+ * of this layout.
  */
 export function parseVersions(text: string | null): Versions | undefined {
   if (text === null) return undefined;

@@ -35,8 +35,8 @@ interface Granted {
 }
 
 /**
- * Until when this process may take the versions at their word: as long as it knows that whoever
- * follows the outbox had caught up a moment ago. Asking costs two readings of the clock.
+ * Until when this process may take the versions at their word: as long as it knows that the
+ * change feed had caught up a moment ago. Asking costs two readings of the clock.
  */
 export class Trust {
   #granted: Granted | undefined;
@@ -45,7 +45,7 @@ export class Trust {
    * @param name of the term
    * @param serverId the Redis whose versions are meant; empty for those in the process
    * @param since a moment before the lease was asked for
-   * @param leaseMs how long it held at that moment, at least. No lease holds for longer than
+   * @param leaseMs how long it lasted from that moment, at least. No lease lasts for longer than
    *   `LEASE_MS`, whatever it says
    */
   grant(name: string, serverId: string, since: Moment, leaseMs: number): void {

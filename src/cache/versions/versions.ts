@@ -19,9 +19,9 @@ export interface VersionStore {
    */
   read(scope: TenantScope): Versions | Promise<Versions>;
   /** The versions now, where they are known without asking anybody. */
-  held(scope: TenantScope): Versions | undefined;
+  leased(scope: TenantScope): Versions | undefined;
   /**
-   * Makes everything old that depends on one of these. @throws when it is not certain that every
+   * Invalidates everything that depends on one of these. @throws when it is not certain that every
    * process takes note of it
    * @param writeId a committed write of the API, whose rows in the outbox are then passed over
    */

@@ -22,7 +22,7 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
     await fillTwo(database.url);
     past = await connectPast(database);
     wayToRedis = await startTcpProxy(redis.port);
-    // The reader's is the drainer too.
+    // The reader's is the relay too.
     reader = await startAsked(database, { REDIS_URL: redis.url });
     writer = await startAsked(database, { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` });
     // The first time takes longer than the others' trust lasts: nothing would be shown by what
@@ -46,13 +46,13 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
   /** One more on the account of which the reader tells. */
   const book = () => bookOne(writer, `movement ${++booked}`);
   const balance = async () => balanceOf((await reader.ask(BALANCES)).data);
-  /** The drainer's next poll waits. */
-  const holdUpDrainer = () => past.query('BEGIN; LOCK TABLE cache_outbox_horizon IN ACCESS EXCLUSIVE MODE');
+  /** The relay's next poll waits. */
+  const holdUpRelay = () => past.query('BEGIN; LOCK TABLE cache_outbox_horizon IN ACCESS EXCLUSIVE MODE');
 
-  it('is followed by no older answer elsewhere, though the drainer is held up', async () => {
+  it('is followed by no older answer elsewhere, though the relay is held up', async () => {
     await warm(reader, BALANCES);
     wayToRedis.cut();
-    await holdUpDrainer();
+    await holdUpRelay();
     await book();
     expect(await balance()).toBe(booked);
     await past.query('ROLLBACK');
@@ -83,12 +83,12 @@ describeWithOwnRedis('a write whose bump does not reach Redis', () => {
   it('that is an invalidation by hand reaches the others by the outbox', async () => {
     await warm(reader, BALANCES);
     wayToRedis.cut();
-    await holdUpDrainer();
-    const { terms, followedRows } = reader.changeFeed.state;
+    await holdUpRelay();
+    const { terms, rowsRead } = reader.changeFeed.state;
     await writer.ask('mutation { invalidateCache(input: {}) { namespaces } }');
     await past.query('ROLLBACK');
     await reader.untilCaughtUp();
-    expect(reader.changeFeed.state).toMatchObject({ terms, followedRows: followedRows + 1 });
+    expect(reader.changeFeed.state).toMatchObject({ terms, rowsRead: rowsRead + 1 });
   });
 
   it.each([

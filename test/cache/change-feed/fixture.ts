@@ -41,7 +41,7 @@ export interface Asked extends TestService {
 export async function startAsked(
   database: TestDatabase,
   env: Record<string, string> = {},
-  options: Pick<ServiceOptions, 'followUrl' | 'holdsVersions'> = {},
+  options: Pick<ServiceOptions, 'directUrl' | 'leasesVersions'> = {},
 ): Promise<Asked> {
   const service = await startService({ database, env, ...options });
   const tokens = new Map<string, string>();

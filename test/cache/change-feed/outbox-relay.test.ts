@@ -15,12 +15,12 @@ import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAske
 /** How late at most a write past the API shows, whatever fails. */
 const PROMISED_MS = 1_000;
 
-describeWithOwnRedis('the drainer', () => {
+describeWithOwnRedis('the outbox relay', () => {
   let redis: TestRedis;
   let database: TestDatabase;
   let past: pg.Client;
   let wayToRedis: TcpProxy;
-  let drainer: Asked;
+  let relay: Asked;
   let standby: Asked;
   beforeAll(async () => {
     [redis, database] = await Promise.all([startRedis(), createTestDatabase()]);
@@ -28,11 +28,11 @@ describeWithOwnRedis('the drainer', () => {
     past = await connectPast(database);
     wayToRedis = await startTcpProxy(redis.port);
     // The first one is elected before the second one is there.
-    drainer = await startAsked(database, { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` });
+    relay = await startAsked(database, { REDIS_URL: `redis://127.0.0.1:${wayToRedis.port}` });
     standby = await startAsked(database, { REDIS_URL: redis.url });
   });
   afterAll(async () => {
-    await Promise.all([drainer.close(), standby.close()]);
+    await Promise.all([relay.close(), standby.close()]);
     await wayToRedis.close();
     await past.end();
     await database.drop();
@@ -52,30 +52,30 @@ describeWithOwnRedis('the drainer', () => {
       NORTH,
     ]);
   }
-  const terms = () => drainer.changeFeed.state.terms + standby.changeFeed.state.terms;
+  const terms = () => relay.changeFeed.state.terms + standby.changeFeed.state.terms;
   /** The connection that has the lock. */
-  const drainersPid = async () =>
+  const relaysPid = async () =>
     (
       await past.query<{ pid: number }>(
         `SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
-         AND application_name = 'tenantry cache follower' AND datname = current_database()`,
+         AND application_name = 'tenantry outbox reader' AND datname = current_database()`,
       )
     ).rows[0]?.pid;
 
-  it('is one of all the processes, and drains for all', async () => {
-    await until(() => drainer.changeFeed.state.role === 'drainer');
+  it('is one of all the processes, and relays for all', async () => {
+    await until(() => relay.changeFeed.state.role === 'relay');
     expect(standby.changeFeed.state.role).toBe('standby');
-    await expectSeen(drainer, standby);
+    await expectSeen(relay, standby);
   });
 
-  it('says nothing of a write while a process may hold the versions before it', async () => {
+  it('says nothing of a write while a process may have a lease on the versions before it', async () => {
     const admin = new Redis(redis.url);
     const key = versionsKey(TenantScope.ofOutboxRow(NORTH));
-    await expectSeen(drainer, standby);
-    // Of a process that has died since: it is waited for until its hold is over.
-    const heldUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
+    await expectSeen(relay, standby);
+    // Of a process that has died since: it is waited for until its lease is over.
+    const leasedUntilMs = Math.floor(await redisTimeMs(admin)) + VERSIONS_LEASE_MS;
     const stored = JSON.parse((await admin.get(key)) ?? '');
-    await admin.set(key, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: heldUntilMs } } }));
+    await admin.set(key, JSON.stringify({ ...stored, held: { ...stored.held, by: { dead: leasedUntilMs } } }));
     await setBalance();
     const { rows } = await past.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot');
     const written = parseSnapshot(rows[0]?.snapshot ?? '');
@@ -83,28 +83,28 @@ describeWithOwnRedis('the drainer', () => {
       const lease = JSON.parse((await admin.get(LEASE_KEY)) ?? '');
       return seesAllOf(parseSnapshot(lease.snapshot), written);
     });
-    expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(heldUntilMs);
+    expect(await redisTimeMs(admin)).toBeGreaterThanOrEqual(leasedUntilMs);
     admin.disconnect();
   });
 
   it('is replaced when it cannot reach Redis any more', async () => {
-    await expectSeen(drainer, standby);
+    await expectSeen(relay, standby);
     wayToRedis.cut();
-    await until(() => standby.changeFeed.state.role === 'drainer');
+    await until(() => standby.changeFeed.state.role === 'relay');
     await expectSeen(standby);
-    expect(balanceOf((await drainer.ask(BALANCES)).data)).toBe(balance);
+    expect(balanceOf((await relay.ask(BALANCES)).data)).toBe(balance);
     wayToRedis.mend();
-    await expectSeen(drainer, standby);
+    await expectSeen(relay, standby);
   });
 
   it('is replaced when its connection to PostgreSQL is lost, and nothing is lost with it', async () => {
-    for (const service of [drainer, standby]) await warm(service, BALANCES);
+    for (const service of [relay, standby]) await warm(service, BALANCES);
     const before = terms();
-    const first = await drainersPid();
+    const first = await relaysPid();
     await past.query('SELECT pg_terminate_backend($1)', [first]);
     await setBalance();
-    await until(async () => ![undefined, first].includes(await drainersPid()));
-    for (const service of [drainer, standby])
+    await until(async () => ![undefined, first].includes(await relaysPid()));
+    for (const service of [relay, standby])
       await until(async () => balanceOf((await service.ask(BALANCES)).data) === balance);
     // Whoever it is now went on from where the first one had got to, instead of taking everything
     // for old.
@@ -112,25 +112,25 @@ describeWithOwnRedis('the drainer', () => {
   });
 
   it('leaves nothing old behind when Redis hung', async () => {
-    for (const service of [drainer, standby]) await warm(service, BALANCES);
+    for (const service of [relay, standby]) await warm(service, BALANCES);
     redis.pause();
     await setBalance();
     const writtenMs = performance.now();
     await until(async () => balanceOf((await standby.ask(BALANCES)).data) === balance);
     await until(() => performance.now() - writtenMs > PROMISED_MS);
     redis.resume();
-    for (const service of [drainer, standby]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(balance);
-    await expectSeen(drainer, standby);
+    for (const service of [relay, standby]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(balance);
+    await expectSeen(relay, standby);
   });
 
   it('leaves nothing old behind when Redis was restarted empty', async () => {
-    for (const service of [drainer, standby]) await warm(service, BALANCES);
+    for (const service of [relay, standby]) await warm(service, BALANCES);
     await redis.kill();
     await setBalance();
     await redis.restart();
-    for (const service of [drainer, standby]) await until(async () => service.changeFeed.trust.isValid);
-    for (const service of [drainer, standby]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(balance);
-    await expectSeen(drainer, standby);
+    for (const service of [relay, standby]) await until(async () => service.changeFeed.trust.isValid);
+    for (const service of [relay, standby]) expect(balanceOf((await service.ask(BALANCES)).data)).toBe(balance);
+    await expectSeen(relay, standby);
   });
 
   it('goes on when what lies in Redis under its keys is not its own', async () => {
@@ -140,8 +140,8 @@ describeWithOwnRedis('the drainer', () => {
     await client.set(LEASE_KEY, '{"term":1}');
     client.disconnect();
     await setBalance();
-    for (const service of [drainer, standby])
+    for (const service of [relay, standby])
       await until(async () => balanceOf((await service.ask(BALANCES)).data) === balance);
-    await expectSeen(drainer, standby);
+    await expectSeen(relay, standby);
   });
 });

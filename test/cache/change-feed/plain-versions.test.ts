@@ -26,7 +26,7 @@ describeWithOwnRedis('without the layer that holds versions', () => {
     [redis, database] = await Promise.all([startRedis(), createTestDatabase()]);
     await fillTwo(database.url);
     past = await connectPast(database);
-    const start = () => startAsked(database, { REDIS_URL: redis.url }, { holdsVersions: false });
+    const start = () => startAsked(database, { REDIS_URL: redis.url }, { leasesVersions: false });
     [reader, writer] = [await start(), await start()];
   });
   afterAll(async () => {
@@ -41,7 +41,7 @@ describeWithOwnRedis('without the layer that holds versions', () => {
   it('no answer is older than an acknowledged write, and writes past the API show', async () => {
     for (let n = 1; n <= 8; n++) {
       await warm(reader, BALANCES);
-      expect(reader.changeFeed.versions.held(TenantScope.ofOutboxRow(NORTH))).toBeUndefined();
+      expect(reader.changeFeed.versions.leased(TenantScope.ofOutboxRow(NORTH))).toBeUndefined();
       await bookOne(writer, `movement ${n}`);
       for (const service of [reader, writer]) expect(await shown(service)).toBe(n);
     }

@@ -77,16 +77,16 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
   }
 
   /**
-   * Ends the drainer's connection until it is the process that will be killed: on a busy machine
+   * Ends the relay's connection until it is the process that will be killed: on a busy machine
    * the first one is replaced.
    */
   async function electKilledOne(): Promise<void> {
     await until(async () => {
       const { rows } = await past.query<{ pid: number }>(
         `SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted
-         AND application_name = 'tenantry cache follower' AND datname = current_database()`,
+         AND application_name = 'tenantry outbox reader' AND datname = current_database()`,
       );
-      const isOurs = [reader, writer].some(({ changeFeed }) => changeFeed.state.role === 'drainer');
+      const isOurs = [reader, writer].some(({ changeFeed }) => changeFeed.state.role === 'relay');
       if (isOurs)
         await past.query('SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid', [
           rows.map(({ pid }) => pid),
@@ -108,7 +108,7 @@ describeWithOwnRedis('no answer is older than an acknowledged write', () => {
     await expectCurrent();
   });
 
-  it('when the process that drains is killed, nor one past the API kept hidden', async () => {
+  it('when the process that relays is killed, nor one past the API kept hidden', async () => {
     await electKilledOne();
     for (const service of [reader, writer]) await warm(service, BALANCES);
     await killed.kill();

@@ -24,7 +24,7 @@ import { connectPast, fillTwo, NORTH, until } from './fixture.ts';
 
 const VERSIONS = versionsKey(TenantScope.ofOutboxRow(NORTH));
 
-/** Each step of a drainer is taken by the test. */
+/** Each step of a relay is taken by the test. */
 describeWithOwnRedis('a leadership term', () => {
   let server: TestRedis;
   let admin: Redis;
@@ -85,7 +85,7 @@ describeWithOwnRedis('a leadership term', () => {
     expect(seesAllOf(parseSnapshot((await lease()).snapshot), written)).toBe(true);
   });
 
-  it('goes on with the next drainer, from the place reached', async () => {
+  it('goes on with the next relay, from the checkpoint', async () => {
     const first = await begin();
     await first.step();
     const { term } = await lease();
@@ -93,7 +93,7 @@ describeWithOwnRedis('a leadership term', () => {
     const state = new ChangeFeedState();
     await (await begin(state)).step();
     expect((await lease()).term).toBe(term);
-    expect(state).toMatchObject({ terms: 0, followedRows: 1 });
+    expect(state).toMatchObject({ terms: 0, rowsRead: 1 });
     expect(await accounts()).toBe(1);
   });
 

@@ -119,7 +119,7 @@ describeWithOwnRedis('deployments that share a Redis', () => {
     }
     for (const service of [one, two, three]) {
       expect(refusals(service)).toEqual([]);
-      await until(() => service.changeFeed.state.role === 'drainer');
+      await until(() => service.changeFeed.state.role === 'relay');
     }
     const admin = new Redis(url.REDIS_URL);
     cleanup.push(() => admin.disconnect());

@@ -90,7 +90,7 @@ function promises(
     await older.end();
   });
 
-  it('makes nothing old when it is rolled back', async () => {
+  it('invalidates nothing when it is rolled back', async () => {
     await service.untilCaughtUp();
     await warm(service, BALANCES);
     await past.query('BEGIN');
@@ -110,17 +110,17 @@ function promises(
     await until(async () => (await balance()) === 13);
   });
 
-  it('is followed by another connection when that of the follower is lost', async () => {
+  it('is read by another connection when that of the reader is lost', async () => {
     await warm(service, BALANCES);
     const { terms } = service.changeFeed.state;
-    await loseFollowers(past);
+    await loseReaders(past);
     await past.query("UPDATE bank_accounts SET balance = 14 WHERE tenant_id = $1 AND account_number = '0001'", [NORTH]);
     await until(async () => (await balance()) === 14);
     await service.untilCaughtUp();
     expect(service.changeFeed.state.terms).toBe(terms);
   });
 
-  it('by the API makes old once what it makes old', async () => {
+  it('by the API invalidates once what it invalidates', async () => {
     await service.untilCaughtUp();
     await bookOne(service, 'once');
     await warm(service, BALANCES);
@@ -144,10 +144,10 @@ function promises(
   });
 }
 
-/** Ends every follower's connection from PostgreSQL's side. */
-async function loseFollowers(past: pg.Client): Promise<void> {
+/** Ends every outbox reader's connection from PostgreSQL's side. */
+async function loseReaders(past: pg.Client): Promise<void> {
   const { rowCount } = await past.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tenantry cache follower'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tenantry outbox reader'",
   );
   expect(rowCount).toBe(1);
 }

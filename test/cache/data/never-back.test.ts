@@ -154,7 +154,7 @@ test('an answer that shows something old is its own reader’s: neither kept nor
   await inOneTerm([service.changeFeed.trust], async () => {
     const { writes } = tenant;
     expect(await ask(`{ ${dashboard(0)} }`)).toBe(writes);
-    await tenant.writeUnheard();
+    await tenant.writePastTheApi();
     await service.send(token, 'mutation { invalidateCache(input: {}) { namespaces } }');
     await tenant.client.query('BEGIN; LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE');
     const old = ask(both);

@@ -84,10 +84,10 @@ function oneMoment(prepare?: () => Promise<TestRedis>): void {
 
   const invalidate = () => service.send(token, 'mutation { invalidateCache(input: {}) { namespaces } }');
   const WAYS = new Map<string, { readonly staleness: number; readonly write: () => Promise<unknown> }>([
-    ['the cache has not heard of', { staleness: 0, write: () => tenant.writeUnheard() }],
+    ['the cache has not heard of', { staleness: 0, write: () => tenant.writePastTheApi() }],
     [
       'made them old, with maxStalenessSeconds,',
-      { staleness: 3600, write: () => tenant.writeUnheard().then(invalidate) },
+      { staleness: 3600, write: () => tenant.writePastTheApi().then(invalidate) },
     ],
     ['the API made, with maxStalenessSeconds,', { staleness: 3600, write: () => tenant.writeApi(service, token) }],
   ]);
@@ -107,7 +107,7 @@ function oneMoment(prepare?: () => Promise<TestRedis>): void {
       const args = DASHBOARD.argumentsFor(questions++ % 300);
       await Promise.all([
         writesShown(service, token, DASHBOARD, args, [one]),
-        tenant.writeUnheard(),
+        tenant.writePastTheApi(),
         writesShown(
           service,
           token,

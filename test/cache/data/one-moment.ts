@@ -141,7 +141,7 @@ export class CountedTenant {
   }
 
   /** A write past the API that nobody hears of, as if the outbox had not been read yet. */
-  async writeUnheard(): Promise<void> {
+  async writePastTheApi(): Promise<void> {
     await this.client.query('BEGIN');
     await this.writeRows();
     await this.client.query('DELETE FROM cache_outbox WHERE xid = pg_current_xact_id()::text::bigint');

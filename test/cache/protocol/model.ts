@@ -4,13 +4,13 @@ import { type Step, type System, Violation } from './explore.ts';
  * The cache's protocol with everything left out that no interleaving depends on: one tenant, one
  * namespace, one key, the row as a number that every write makes larger. Two processes with a
  * memory tier each share one Redis; readers belong to either, writers to one. A process that was
- * told the versions holds them, and takes them for current without asking; a bump recalls them.
- * What can be lost is lost at any moment: the versions with the list of who holds them, the entry,
- * a memory tier, a writer between its commit and its bump. Time is that a hold runs out, at any
- * moment: in the process first, and then in the list.
+ * told the versions has a lease on them, and takes them for current without asking; a bump revokes
+ * the lease. What can be lost is lost at any moment: the versions with the list of leases, the
+ * entry, a memory tier, a writer between its commit and its bump. Time is that a lease runs out, at
+ * any moment: in the process first, and then in the list.
  */
 export interface Model {
-  /** What the database holds: the number of the last committed write. */
+  /** What the database leases: the number of the last committed write. */
   database: number;
   /** The largest write that was acknowledged to its client. */
   acknowledged: number;
@@ -18,11 +18,11 @@ export interface Model {
   outbox: Row[];
   versions: Version | null;
   /** What each process takes for current without asking Redis. */
-  holds: (Hold | null)[];
+  leases: (VersionsLease | null)[];
   shared: Entry | null;
   memory: (Entry | null)[];
   /** One load under way for each process. */
-  flights: (Flight | null)[];
+  loads: (Load | null)[];
   writers: Writer[];
   readers: Reader[];
   lossesLeft: number;
@@ -34,13 +34,13 @@ export interface Model {
  */
 type Version = number;
 
-/** A row that was bumped for is waited for until no process holds what was before. */
+/** A row that was bumped for is waited for until no process has a lease of before. */
 interface Row {
   readonly value: number;
-  readonly recalled: number[] | null;
+  readonly revoked: number[] | null;
 }
 
-interface Hold {
+interface VersionsLease {
   readonly version: Version;
   /** Whether Redis knows of it: its list is lost with the versions. */
   readonly isListed: boolean;
@@ -51,16 +51,16 @@ interface Entry {
   readonly value: number;
 }
 
-interface Flight {
+interface Load {
   readonly version: Version;
   readonly reader: number;
 }
 
 interface Writer {
-  at: 'idle' | 'bumping' | 'committing' | 'recalling' | 'acknowledging' | 'done' | 'dead';
+  at: 'idle' | 'bumping' | 'committing' | 'revoking' | 'acknowledging' | 'done' | 'dead';
   value: number;
-  /** Processes that have yet to say that they hold nothing from before its bump. */
-  recalled: number[];
+  /** Processes that have yet to say that they have no lease from before its bump. */
+  revoked: number[];
 }
 
 interface Reader {
@@ -79,10 +79,10 @@ export type Fault =
   | 'missing versions begin at zero'
   | 'any load under way is joined'
   | 'nobody is told of a bump'
-  | 'a bump waits for nobody who holds'
-  | 'a bump recalls only what the last one did not'
-  | 'a list of holders that was lost is taken for an empty one'
-  | 'an answer that a recall overtook is held';
+  | 'a bump waits for nobody with a lease'
+  | 'a bump revokes only the leases that the last one did not'
+  | 'a list of leases that was lost is taken for an empty one'
+  | 'a lease is taken on an answer that a revocation overtook';
 
 export interface ModelSize {
   readonly writers: number;
@@ -90,8 +90,8 @@ export interface ModelSize {
   /** How often something is lost, dies, or is later than anybody should be. */
   readonly losses: number;
   /**
-   * Whether processes hold the versions and an answer under them when it begins, as if readers had
-   * been there before.
+   * Whether processes have a lease on the versions and an answer under them when it begins, as if
+   * readers had been there before.
    */
   readonly isWarm: boolean;
 }
@@ -109,10 +109,10 @@ export function protocol({ writers, readers, losses, isWarm }: ModelSize, fault?
     outbox: [],
     versions: FIRST_VERSION,
     shared: entry,
-    holds: Array.from({ length: PROCESSES }, () => (isWarm ? { version: FIRST_VERSION, isListed: true } : null)),
+    leases: Array.from({ length: PROCESSES }, () => (isWarm ? { version: FIRST_VERSION, isListed: true } : null)),
     memory: Array.from({ length: PROCESSES }, () => entry),
-    flights: Array.from({ length: PROCESSES }, () => null),
-    writers: Array.from({ length: writers }, () => ({ at: 'idle', value: 0, recalled: [] })),
+    loads: Array.from({ length: PROCESSES }, () => null),
+    writers: Array.from({ length: writers }, () => ({ at: 'idle', value: 0, revoked: [] })),
     readers: Array.from({ length: readers }, (_, n) => ({
       at: 'idle',
       process: n % PROCESSES,
@@ -127,8 +127,8 @@ export function protocol({ writers, readers, losses, isWarm }: ModelSize, fault?
     steps: (model) => [
       ...model.writers.flatMap((_, n) => writerSteps(model, n, fault)),
       ...model.readers.flatMap((_, n) => readerSteps(model, n, fault)),
-      ...drainerSteps(model, fault),
-      ...holdSteps(model),
+      ...relaySteps(model, fault),
+      ...leaseSteps(model),
       ...losingSteps(model),
     ],
   };
@@ -142,15 +142,15 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
     step(model, name('commits'), (changed, self = changed.writers[n] as Writer) => {
       self.value = ++changed.database;
       // A fault of the order concerns the API's own bump; the outbox would hide it until it is
-      // drained.
-      if (!bumpsFirst) changed.outbox.push({ value: self.value, recalled: null });
+      // relayed.
+      if (!bumpsFirst) changed.outbox.push({ value: self.value, revoked: null });
       self.at = next;
     });
   const bumps = (next: Writer['at']) =>
     step(model, name('bumps'), (changed, self = changed.writers[n] as Writer) => {
-      self.recalled = bump(changed, fault, WRITING_PROCESS);
+      self.revoked = bump(changed, fault, WRITING_PROCESS);
       if (fault !== 'nobody is told of a bump')
-        changed.holds[WRITING_PROCESS] = { version: changed.versions as Version, isListed: true };
+        changed.leases[WRITING_PROCESS] = { version: changed.versions as Version, isListed: true };
       changed.outbox = changed.outbox.filter(({ value }) => value !== self.value);
       self.at = next;
     });
@@ -161,7 +161,7 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
       return [commits('acknowledging')];
     case 'bumping':
       return [
-        bumps('recalling'),
+        bumps('revoking'),
         ...(model.lossesLeft > 0
           ? [
               step(model, name('dies before its bump'), (changed) => {
@@ -171,8 +171,8 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
             ]
           : []),
       ];
-    case 'recalling':
-      return writer.recalled.length > 0 && fault !== 'a bump waits for nobody who holds'
+    case 'revoking':
+      return writer.revoked.length > 0 && fault !== 'a bump waits for nobody with a lease'
         ? []
         : [
             step(model, name('has been heard'), (changed) => {
@@ -192,24 +192,24 @@ function writerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
 }
 
 /**
- * A write whose writer died is seen by the drainer; a reader that begins after that must see it.
+ * A write whose writer died is seen by the relay; a reader that begins after that must see it.
  */
-function drainerSteps(model: Model, fault: Fault | undefined): Step<Model>[] {
-  return model.outbox.flatMap(({ value, recalled }, n) => {
-    if (recalled === null) {
+function relaySteps(model: Model, fault: Fault | undefined): Step<Model>[] {
+  return model.outbox.flatMap(({ value, revoked }, n) => {
+    if (revoked === null) {
       // One that lives bumps itself, unless it is late.
       const isLate = model.writers.some((writer) => writer.value === value);
       if (isLate && model.lossesLeft === 0) return [];
       return [
-        step(model, `the drainer bumps for write ${value}`, (changed) => {
+        step(model, `the relay bumps for write ${value}`, (changed) => {
           if (isLate) changed.lossesLeft--;
-          changed.outbox[n] = { value, recalled: bump(changed, fault) };
+          changed.outbox[n] = { value, revoked: bump(changed, fault) };
         }),
       ];
     }
-    if (recalled.length > 0 && fault !== 'a bump waits for nobody who holds') return [];
+    if (revoked.length > 0 && fault !== 'a bump waits for nobody with a lease') return [];
     return [
-      step(model, `the drainer is done with write ${value}`, (changed) => {
+      step(model, `the relay is done with write ${value}`, (changed) => {
         changed.outbox.splice(n, 1);
         changed.acknowledged = Math.max(changed.acknowledged, value);
       }),
@@ -218,17 +218,17 @@ function drainerSteps(model: Model, fault: Fault | undefined): Step<Model>[] {
 }
 
 /**
- * A process hears recalls, or its time is over and nobody waits for it any longer. Time that is
- * over with nobody waiting shows in nothing but in a reader that asks although something is held.
+ * A process hears revocations, or its time is over and nobody waits for it any longer. Time that is
+ * over with nobody waiting shows in nothing but in a reader that asks although it has a lease.
  */
-function holdSteps(model: Model): Step<Model>[] {
-  const recalled = new Set([...model.writers, ...model.outbox].flatMap((bump) => bump.recalled ?? []));
-  return [...recalled].map((process) =>
-    step(model, `process ${process} hears a recall, or its hold runs out`, (changed) => {
-      changed.holds[process] = null;
-      const others = (recalled: number[]) => recalled.filter((other) => other !== process);
-      for (const writer of changed.writers) writer.recalled = others(writer.recalled);
-      changed.outbox = changed.outbox.map((row) => ({ ...row, recalled: row.recalled && others(row.recalled) }));
+function leaseSteps(model: Model): Step<Model>[] {
+  const revoked = new Set([...model.writers, ...model.outbox].flatMap((bump) => bump.revoked ?? []));
+  return [...revoked].map((process) =>
+    step(model, `process ${process} hears a revocation, or its lease runs out`, (changed) => {
+      changed.leases[process] = null;
+      const others = (revoked: number[]) => revoked.filter((other) => other !== process);
+      for (const writer of changed.writers) writer.revoked = others(writer.revoked);
+      changed.outbox = changed.outbox.map((row) => ({ ...row, revoked: row.revoked && others(row.revoked) }));
     }),
   );
 }
@@ -243,14 +243,14 @@ function readerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
         own('begins and asks for the versions', (changed, self) => {
           self.floor = changed.acknowledged;
           self.version = readVersions(changed, fault);
-          self.at = fault === 'an answer that a recall overtook is held' ? 'asking' : 'looking';
-          changed.holds[self.process] = { version: self.version, isListed: true };
+          self.at = fault === 'a lease is taken on an answer that a revocation overtook' ? 'asking' : 'looking';
+          changed.leases[self.process] = { version: self.version, isListed: true };
         }),
-        ...(model.holds[reader.process]
+        ...(model.leases[reader.process]
           ? [
-              own('begins under the versions that are held', (changed, self) => {
+              own('begins under the versions that are leased', (changed, self) => {
                 self.floor = changed.acknowledged;
-                self.version = (changed.holds[self.process] as Hold).version;
+                self.version = (changed.leases[self.process] as VersionsLease).version;
                 self.at = 'looking';
               }),
             ]
@@ -259,7 +259,7 @@ function readerSteps(model: Model, n: number, fault: Fault | undefined): Step<Mo
     case 'asking':
       return [
         own('has the answer of Redis', (changed, self) => {
-          changed.holds[self.process] ??= { version: self.version as Version, isListed: true };
+          changed.leases[self.process] ??= { version: self.version as Version, isListed: true };
           self.at = 'looking';
         }),
       ];
@@ -294,12 +294,12 @@ function look(model: Model, self: Reader, n: number, fault: Fault | undefined): 
     answer(self, found.value);
     return;
   }
-  const flight = model.flights[self.process];
-  if (flight && (flight.version === version || fault === 'any load under way is joined')) {
+  const running = model.loads[self.process];
+  if (running && (running.version === version || fault === 'any load under way is joined')) {
     self.at = 'waiting';
     return;
   }
-  model.flights[self.process] ??= { version, reader: n };
+  model.loads[self.process] ??= { version, reader: n };
   self.at = 'loading';
 }
 
@@ -308,8 +308,8 @@ function keep(model: Model, self: Reader, n: number): void {
   const entry = { version: self.version as Version, value: self.value };
   model.memory[self.process] = entry;
   model.shared = entry;
-  if (model.flights[self.process]?.reader === n) {
-    model.flights[self.process] = null;
+  if (model.loads[self.process]?.reader === n) {
+    model.loads[self.process] = null;
     for (const waiting of model.readers)
       if (waiting.at === 'waiting' && waiting.process === self.process) answer(waiting, self.value);
   }
@@ -335,7 +335,7 @@ function losingSteps(model: Model): Step<Model>[] {
       ? [
           lose('the versions key', (changed) => {
             changed.versions = null;
-            changed.holds = changed.holds.map((hold) => hold && { ...hold, isListed: false });
+            changed.leases = changed.leases.map((lease) => lease && { ...lease, isListed: false });
           }),
         ]
       : []),
@@ -364,25 +364,25 @@ function readVersions(model: Model, fault: Fault | undefined): Version {
 }
 
 /**
- * @returns the processes that are waited for: those that hold, also where the list that had them is
- *   lost
+ * @returns the processes that are waited for: those with a lease, also where the list that had them
+ *   is lost
  */
 function bump(model: Model, fault: Fault | undefined, own?: number): number[] {
   model.versions = newVersion(model);
   if (fault === 'nobody is told of a bump') return [];
-  const recalled = [...model.holds.keys()].filter((process) => {
-    const hold = model.holds[process];
-    return hold && process !== own && (hold.isListed || !isListBelieved(fault));
+  const revoked = [...model.leases.keys()].filter((process) => {
+    const lease = model.leases[process];
+    return lease && process !== own && (lease.isListed || !isListBelieved(fault));
   });
-  if (fault === 'a bump recalls only what the last one did not')
-    model.holds = model.holds.map((hold) => hold && { ...hold, isListed: false });
-  return recalled;
+  if (fault === 'a bump revokes only the leases that the last one did not')
+    model.leases = model.leases.map((lease) => lease && { ...lease, isListed: false });
+  return revoked;
 }
 
 function isListBelieved(fault: Fault | undefined): boolean {
   return (
-    fault === 'a list of holders that was lost is taken for an empty one' ||
-    fault === 'a bump recalls only what the last one did not'
+    fault === 'a list of leases that was lost is taken for an empty one' ||
+    fault === 'a bump revokes only the leases that the last one did not'
   );
 }
 
@@ -394,8 +394,8 @@ function newVersion(model: Model): Version {
 }
 
 /** Those that something may yet be compared with. */
-function usedVersions({ versions, holds, flights, readers }: Model): Set<Version | null | undefined> {
-  const all = [...holds, ...flights, ...readers].map((holder) => holder?.version);
+function usedVersions({ versions, leases, loads, readers }: Model): Set<Version | null | undefined> {
+  const all = [...leases, ...loads, ...readers].map((each) => each?.version);
   return new Set([FIRST_VERSION, versions, ...all]);
 }
 
@@ -426,9 +426,9 @@ function copyOf(model: Model): Model {
   return {
     ...model,
     outbox: [...model.outbox],
-    holds: [...model.holds],
+    leases: [...model.leases],
     memory: [...model.memory],
-    flights: [...model.flights],
+    loads: [...model.loads],
     writers: model.writers.map((writer) => ({ ...writer })),
     readers: model.readers.map((reader) => ({ ...reader })),
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { explore } from './explore.ts';
 import { type Fault, type ModelSize, protocol } from './model.ts';
 
-/** Sizes that between them hold every way two of anything can meet; each is explored whole. */
+/** Sizes that between them have every way two of anything can meet; each is explored whole. */
 const SIZES: readonly ModelSize[] = [
   { writers: 1, readers: 3, losses: 0, isWarm: false },
   { writers: 2, readers: 2, losses: 0, isWarm: false },
@@ -19,10 +19,10 @@ const FAULTS: readonly [Fault, ModelSize][] = [
   ['missing versions begin at zero', { writers: 1, readers: 2, losses: 1, isWarm: true }],
   ['any load under way is joined', { writers: 1, readers: 3, losses: 0, isWarm: false }],
   ['nobody is told of a bump', { writers: 1, readers: 1, losses: 0, isWarm: true }],
-  ['a bump waits for nobody who holds', { writers: 1, readers: 1, losses: 0, isWarm: true }],
-  ['a bump recalls only what the last one did not', { writers: 2, readers: 1, losses: 0, isWarm: true }],
-  ['a list of holders that was lost is taken for an empty one', { writers: 1, readers: 1, losses: 1, isWarm: true }],
-  ['an answer that a recall overtook is held', { writers: 1, readers: 3, losses: 0, isWarm: true }],
+  ['a bump waits for nobody with a lease', { writers: 1, readers: 1, losses: 0, isWarm: true }],
+  ['a bump revokes only the leases that the last one did not', { writers: 2, readers: 1, losses: 0, isWarm: true }],
+  ['a list of leases that was lost is taken for an empty one', { writers: 1, readers: 1, losses: 1, isWarm: true }],
+  ['a lease is taken on an answer that a revocation overtook', { writers: 1, readers: 3, losses: 0, isWarm: true }],
 ];
 
 describe('the protocol, over every interleaving', () => {

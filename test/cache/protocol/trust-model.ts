@@ -2,10 +2,10 @@ import { type Step, type System, Violation } from './explore.ts';
 
 /**
  * What trust rests on, with loads left out (model.ts has those): a Redis and its replica, which may
- * lag, fail over and fail back; the lease and its term; a drainer, which may be replaced by another
- * at any moment; a reader, which may stay on a server that is no master any more; and a writer,
- * whose bump may be lost, or come late. Time passes by ticks, of which a lease and a hold last
- * some; what is kept of time is what is left of each.
+ * lag, fail over and fail back; the lease and its term; an outbox relay, which may be replaced by
+ * another at any moment; a reader, which may stay on a server that is no master any more; and a
+ * writer, whose bump may be lost, or come late. Time passes by ticks, of which a lease and a
+ * versionsLease last some; what is kept of time is what is left of each.
  */
 export interface TrustModel {
   /** The number of the last committed write, and of the last that was acknowledged. */
@@ -14,7 +14,7 @@ export interface TrustModel {
   servers: Server[];
   reader: Reader;
   writer: Writer;
-  drainer: OutboxRelay | null;
+  relay: OutboxRelay | null;
   /** The servers that were announced in `cache_trust`, by their histories. */
   announced: number[];
   /** Until a write past the API must show; null when there is none. */
@@ -31,7 +31,7 @@ interface Server {
   /** The last write that was bumped for, by the API or the relay. */
   marked: number;
   lease: Lease | null;
-  /** For how long the reader may hold the versions yet, as far as is known here. */
+  /** For how long the reader may versionsLease the versions yet, as far as is known here. */
   listed: number;
 }
 
@@ -52,12 +52,12 @@ interface Reader {
   /** Of the server, when the connection was made. */
   history: number;
   trust: { readonly term: number; left: number } | null;
-  hold: { readonly version: Version; left: number } | null;
+  versionsLease: { readonly version: Version; left: number } | null;
   memory: { readonly version: Version; readonly value: number } | null;
 }
 
 interface Writer {
-  at: 'idle' | 'bumping' | 'recalling' | 'waiting';
+  at: 'idle' | 'bumping' | 'revoking' | 'waiting';
   server: number;
   /** Until everybody's old trust is over, since the commit. */
   left: number;
@@ -76,7 +76,10 @@ interface OutboxRelay {
   age: number;
   /** Until the first lease may be given. */
   leaseIn: number;
-  /** A poll whose bump the reader has not heard of: it is waited for until its hold is over. */
+  /**
+   * A poll whose bump the reader has not heard of: it is waited for until its versionsLease is
+   * over.
+   */
   open: { readonly sees: number; age: number; left: number } | null;
 }
 
@@ -87,30 +90,30 @@ export type TrustFault =
   | 'a new term gives a lease at once'
   | 'a bump counts whatever server is trusted'
   | 'the relay passes over every write of the API'
-  | 'a hold outlasts what the list says of it'
-  | 'the drainer keeps its own hold';
+  | 'a versions lease outlasts what the list says of it'
+  | 'the relay keeps its own lease';
 
 export interface TrustSize {
   readonly writes: number;
   readonly failovers: number;
-  /** How often a bump is lost or late, or a drainer is replaced. */
+  /** How often a bump is lost or late, or a relay is replaced. */
   readonly faults: number;
-  /** Whether the reader's process is the drainer's: nobody recalls what that one holds. */
-  readonly drains?: boolean;
+  /** Whether the reader's process is the relay's: nobody recalls what that one hasLeases. */
+  readonly isRelay?: boolean;
   /**
    * Whether there is a write past the API, which is promised to show when a lease is over. Only
    * without others.
    */
   readonly past?: boolean;
-  /** Whether the reader holds versions. True when absent. */
-  readonly holds?: boolean;
+  /** Whether the reader hasLeases versions. True when absent. */
+  readonly hasLeases?: boolean;
 }
 
 const LEASE = 2;
-const HOLD = 2;
+const VERSIONS_LEASE = 2;
 
 export function trustProtocol(
-  { writes, failovers, faults, drains, past, holds = true }: TrustSize,
+  { writes, failovers, faults, isRelay, past, hasLeases = true }: TrustSize,
   fault?: TrustFault,
 ): System<TrustModel> {
   const server = { counter: 0, marked: 0, lease: null, listed: 0, history: 0 };
@@ -122,19 +125,19 @@ export function trustProtocol(
         { ...server, isMaster: true },
         { ...server, isMaster: false },
       ],
-      reader: { server: 0, history: 0, trust: null, hold: null, memory: null },
+      reader: { server: 0, history: 0, trust: null, versionsLease: null, memory: null },
       writer: { at: 'idle', server: 0, left: 0, bumped: null, lateAt: null },
-      drainer: null,
+      relay: null,
       announced: [],
       pastLeft: null,
       failoversLeft: failovers,
       faultsLeft: faults,
     },
     steps: (model) => [
-      ...readerSteps(model, holds, fault),
-      ...writerSteps(model, { writes, holds }, fault),
-      ...drainerSteps(model, fault, drains ?? false),
-      ...serverSteps(model, holds),
+      ...readerSteps(model, hasLeases, fault),
+      ...writerSteps(model, { writes, hasLeases }, fault),
+      ...relaySteps(model, fault, isRelay ?? false),
+      ...serverSteps(model, hasLeases),
       ...(past && model.database === 0
         ? [
             step(model, 'somebody writes past the API', (changed) => {
@@ -148,14 +151,14 @@ export function trustProtocol(
   };
 }
 
-function readerSteps(model: TrustModel, holds: boolean, fault?: TrustFault): Step<TrustModel>[] {
+function readerSteps(model: TrustModel, hasLeases: boolean, fault?: TrustFault): Step<TrustModel>[] {
   const { reader } = model;
   const server = model.servers[reader.server] as Server;
   const steps = [
     step(model, 'the reader reads the lease', (changed) => {
       changed.reader.trust = trusted(changed, reader.server, reader.history, reader.trust, fault);
       const goesOn = reader.trust?.term === changed.reader.trust?.term;
-      if (!goesOn) changed.reader.hold = null;
+      if (!goesOn) changed.reader.versionsLease = null;
     }),
   ];
   if (!server.isMaster)
@@ -163,26 +166,26 @@ function readerSteps(model: TrustModel, holds: boolean, fault?: TrustFault): Ste
       step(model, 'the reader connects to the master', (changed) => {
         const master = masterOf(changed);
         Object.assign(changed.reader, { server: master, history: changed.servers[master]?.history, trust: null });
-        changed.reader.hold = null;
+        changed.reader.versionsLease = null;
       }),
     );
   if (!reader.trust) return steps;
   const { term } = reader.trust;
-  if (reader.hold)
+  if (reader.versionsLease)
     steps.push(
       step(model, 'the reader answers under held versions', (changed) =>
-        answer(changed, reader.hold?.version as Version),
+        answer(changed, reader.versionsLease?.version as Version),
       ),
     );
   const version = { term, counter: server.counter };
   steps.push(step(model, 'the reader asks and answers', (changed) => answer(changed, version)));
-  if (server.isMaster && holds)
+  if (server.isMaster && hasLeases)
     steps.push(
-      step(model, 'the reader asks, holds and answers', (changed) => {
-        (changed.servers[reader.server] as Server).listed = HOLD;
-        changed.reader.hold = {
+      step(model, 'the reader asks, hasLeases and answers', (changed) => {
+        (changed.servers[reader.server] as Server).listed = VERSIONS_LEASE;
+        changed.reader.versionsLease = {
           version,
-          left: fault === 'a hold outlasts what the list says of it' ? HOLD + 1 : HOLD,
+          left: fault === 'a versions lease outlasts what the list says of it' ? VERSIONS_LEASE + 1 : VERSIONS_LEASE,
         };
         answer(changed, version);
       }),
@@ -219,7 +222,7 @@ function trusted(
 
 function writerSteps(
   model: TrustModel,
-  { writes, holds }: { writes: number; holds: boolean },
+  { writes, hasLeases }: { writes: number; hasLeases: boolean },
   fault?: TrustFault,
 ): Step<TrustModel>[] {
   const { writer } = model;
@@ -227,7 +230,7 @@ function writerSteps(
   const own = (what: string, change: (model: TrustModel, writer: Writer) => void) =>
     step(model, `the writer ${what}`, (changed) => change(changed, changed.writer));
   const steps: Step<TrustModel>[] = [];
-  if (!server.isMaster && writer.at !== 'recalling')
+  if (!server.isMaster && writer.at !== 'revoking')
     steps.push(
       own('connects to the master', (changed, self) => {
         self.server = masterOf(changed);
@@ -247,8 +250,8 @@ function writerSteps(
         steps.push(
           own('commits', (changed, self) => {
             changed.database++;
-            const isShort = fault === 'a failed bump waits for a lease alone' || !holds;
-            const left = isShort ? LEASE : LEASE + HOLD;
+            const isShort = fault === 'a failed bump waits for a lease alone' || !hasLeases;
+            const left = isShort ? LEASE : LEASE + VERSIONS_LEASE;
             Object.assign(self, { at: 'bumping', left, bumped: null });
           }),
         );
@@ -259,7 +262,7 @@ function writerSteps(
         steps.push(
           own('bumps', (changed, self) => {
             bump(changed.servers[self.server] as Server, changed.database);
-            Object.assign(self, { at: 'recalling', bumped: server.history });
+            Object.assign(self, { at: 'revoking', bumped: server.history });
           }),
         );
       if (writer.at === 'bumping') {
@@ -276,7 +279,7 @@ function writerSteps(
       if (writer.at === 'waiting' && (writer.left === 0 || !isElsewhere)) steps.push(acknowledge(model));
       break;
     }
-    case 'recalling':
+    case 'revoking':
       if (server.listed === 0)
         steps.push(
           own('has been heard', (changed, self) => {
@@ -298,39 +301,39 @@ function acknowledgeIn(model: TrustModel): void {
   Object.assign(model.writer, { at: 'idle', left: 0, bumped: null });
 }
 
-function drainerSteps(model: TrustModel, fault: TrustFault | undefined, drains: boolean): Step<TrustModel>[] {
-  const { drainer } = model;
-  if (!drainer) return [step(model, 'a drainer begins', (changed) => begin(changed, fault))];
-  const server = model.servers[drainer.server] as Server;
-  const isServing = server.isMaster && server.history === drainer.history;
+function relaySteps(model: TrustModel, fault: TrustFault | undefined, isRelay: boolean): Step<TrustModel>[] {
+  const { relay } = model;
+  if (!relay) return [step(model, 'a relay begins', (changed) => begin(changed, fault))];
+  const server = model.servers[relay.server] as Server;
+  const isServing = server.isMaster && server.history === relay.history;
   const end = (what: string, cost: number) =>
-    step(model, `the drainer ${what}`, (changed) => {
+    step(model, `the relay ${what}`, (changed) => {
       changed.faultsLeft -= cost;
-      changed.drainer = null;
+      changed.relay = null;
     });
   if (!isServing) return [end('ends with its server', 0)];
   return [
     ...(model.faultsLeft > 0 ? [end('dies', 1)] : []),
-    ...(drainer.open
+    ...(relay.open
       ? []
       : [
-          step(model, 'the drainer polls and bumps', (changed) =>
-            poll(changed, changed.drainer as OutboxRelay, fault, drains),
+          step(model, 'the relay polls and bumps', (changed) =>
+            poll(changed, changed.relay as OutboxRelay, fault, isRelay),
           ),
         ]),
-    ...(drainer.open && drainer.open.left === 0
+    ...(relay.open && relay.open.left === 0
       ? [
-          step(model, 'the drainer is done with a poll', (changed) => {
-            const self = changed.drainer as OutboxRelay;
+          step(model, 'the relay is done with a poll', (changed) => {
+            const self = changed.relay as OutboxRelay;
             Object.assign(self, { sees: self.open?.sees, age: self.open?.age, open: null });
           }),
         ]
       : []),
-    ...(drainer.leaseIn === 0
+    ...(relay.leaseIn === 0
       ? [
-          step(model, 'the drainer gives a lease', (changed) => {
-            const { history, term, sees, age } = changed.drainer as OutboxRelay;
-            (changed.servers[drainer.server] as Server).lease = { history, term, sees, left: LEASE - age };
+          step(model, 'the relay gives a lease', (changed) => {
+            const { history, term, sees, age } = changed.relay as OutboxRelay;
+            (changed.servers[relay.server] as Server).lease = { history, term, sees, left: LEASE - age };
           }),
         ]
       : []),
@@ -344,7 +347,7 @@ function begin(model: TrustModel, fault?: TrustFault): void {
   const isElsewhere =
     model.announced.some((other) => other !== history) && fault !== 'a new term gives a lease at once';
   if (!model.announced.includes(history)) model.announced = [...model.announced, history].sort();
-  model.drainer = {
+  model.relay = {
     server,
     history,
     term: isOwn ? lease.term : newTerm(model),
@@ -354,10 +357,10 @@ function begin(model: TrustModel, fault?: TrustFault): void {
     open: null,
   };
   // One that goes on has yet to see what came since; a lease of before says of itself when it was.
-  if (isOwn) model.drainer.age = LEASE;
+  if (isOwn) model.relay.age = LEASE;
 }
 
-function poll(model: TrustModel, self: OutboxRelay, fault: TrustFault | undefined, drains: boolean): void {
+function poll(model: TrustModel, self: OutboxRelay, fault: TrustFault | undefined, isRelay: boolean): void {
   const server = model.servers[self.server] as Server;
   const sees = model.database;
   const isPast = model.pastLeft !== null; // without an id there is no mark
@@ -368,11 +371,11 @@ function poll(model: TrustModel, self: OutboxRelay, fault: TrustFault | undefine
   }
   if (isPast) server.counter++;
   else bump(server, sees);
-  if (drains && fault !== 'the drainer keeps its own hold') {
-    model.reader.hold = null;
+  if (isRelay && fault !== 'the relay keeps its own lease') {
+    model.reader.versionsLease = null;
     server.listed = 0;
   }
-  const isWaitedFor = fault !== 'a lease speaks of a bump that was not heard of' && !drains;
+  const isWaitedFor = fault !== 'a lease speaks of a bump that was not heard of' && !isRelay;
   self.open = { sees, age: 0, left: isWaitedFor ? server.listed : 0 };
 }
 
@@ -383,7 +386,7 @@ function bump(server: Server, write: number): void {
   server.marked = write;
 }
 
-function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
+function serverSteps(model: TrustModel, hasLeases: boolean): Step<TrustModel>[] {
   const master = masterOf(model);
   const replica = 1 - master;
   const steps: Step<TrustModel>[] = [];
@@ -397,12 +400,12 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
         Object.assign(changed.servers[replica] as Server, { counter, marked, lease: lease && { ...lease }, listed });
       }),
     );
-  if (model.reader.hold && (model.servers[model.reader.server] as Server).listed > 0)
+  if (model.reader.versionsLease && (model.servers[model.reader.server] as Server).listed > 0)
     steps.push(
-      step(model, 'the reader hears a recall', (changed) => {
-        changed.reader.hold = null;
+      step(model, 'the reader hears a revocation', (changed) => {
+        changed.reader.versionsLease = null;
         (changed.servers[changed.reader.server] as Server).listed = 0;
-        if (changed.drainer?.open) changed.drainer.open.left = 0;
+        if (changed.relay?.open) changed.relay.open.left = 0;
       }),
     );
   if (model.failoversLeft > 0)
@@ -411,12 +414,12 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
         changed.failoversLeft--;
         const histories = changed.servers.map(({ history }) => history);
         (changed.servers[master] as Server).isMaster = false;
-        // Whoever held what was bumped on the old server is in no list of the new one, which waits
-        // for as long.
+        // Whoever has a lease on what was bumped on the old server is in no list of the new one,
+        // which waits for as long.
         Object.assign(changed.servers[replica] as Server, {
           isMaster: true,
           history: Math.max(...histories) + 1,
-          listed: holds ? HOLD : 0,
+          listed: hasLeases ? VERSIONS_LEASE : 0,
         });
       }),
     );
@@ -424,7 +427,7 @@ function serverSteps(model: TrustModel, holds: boolean): Step<TrustModel>[] {
 }
 
 function passTime(model: TrustModel): void {
-  const { reader, writer, drainer } = model;
+  const { reader, writer, relay } = model;
   const less = (left: number) => Math.max(0, left - 1);
   for (const server of model.servers) {
     server.listed = less(server.listed);
@@ -439,16 +442,16 @@ function passTime(model: TrustModel): void {
     reader.trust.left = less(reader.trust.left);
     if (reader.trust.left === 0) reader.trust = null;
   }
-  if (reader.hold) {
-    reader.hold.left = less(reader.hold.left);
-    if (reader.hold.left === 0) reader.hold = null;
+  if (reader.versionsLease) {
+    reader.versionsLease.left = less(reader.versionsLease.left);
+    if (reader.versionsLease.left === 0) reader.versionsLease = null;
   }
-  if (!drainer) return;
-  drainer.leaseIn = less(drainer.leaseIn);
-  drainer.age = Math.min(LEASE, drainer.age + 1);
-  if (drainer.open) {
-    drainer.open.left = less(drainer.open.left);
-    drainer.open.age = Math.min(LEASE, drainer.open.age + 1);
+  if (!relay) return;
+  relay.leaseIn = less(relay.leaseIn);
+  relay.age = Math.min(LEASE, relay.age + 1);
+  if (relay.open) {
+    relay.open.left = less(relay.open.left);
+    relay.open.age = Math.min(LEASE, relay.open.age + 1);
   }
 }
 
@@ -456,10 +459,10 @@ function masterOf({ servers }: TrustModel): number {
   return servers.findIndex(({ isMaster }) => isMaster);
 }
 
-function newTerm({ servers, reader, drainer }: TrustModel): number {
+function newTerm({ servers, reader, relay }: TrustModel): number {
   const used = [
     ...servers.map(({ lease }) => lease?.term),
-    ...[reader.trust?.term, reader.hold?.version.term, reader.memory?.version.term, drainer?.term],
+    ...[reader.trust?.term, reader.versionsLease?.version.term, reader.memory?.version.term, relay?.term],
   ];
   let term = 1;
   while (used.includes(term)) term++;
@@ -482,23 +485,27 @@ function step(model: TrustModel, name: string, change: (model: TrustModel) => vo
  * An answer of a term that is nowhere any more is as good as none: so states that differ in it are
  * one.
  */
-function forgetDead({ servers, reader, drainer }: TrustModel): void {
+function forgetDead({ servers, reader, relay }: TrustModel): void {
   const terms = [
     ...servers.map(({ lease }) => lease?.term),
     reader.trust?.term,
-    reader.hold?.version.term,
-    drainer?.term,
+    reader.versionsLease?.version.term,
+    relay?.term,
   ];
   if (reader.memory && !terms.includes(reader.memory.version.term)) reader.memory = null;
 }
 
 function copyOf(model: TrustModel): TrustModel {
-  const { reader, drainer } = model;
+  const { reader, relay } = model;
   return {
     ...model,
     servers: model.servers.map((server) => ({ ...server, lease: server.lease && { ...server.lease } })),
-    reader: { ...reader, trust: reader.trust && { ...reader.trust }, hold: reader.hold && { ...reader.hold } },
+    reader: {
+      ...reader,
+      trust: reader.trust && { ...reader.trust },
+      versionsLease: reader.versionsLease && { ...reader.versionsLease },
+    },
     writer: { ...model.writer },
-    drainer: drainer && { ...drainer, open: drainer.open && { ...drainer.open } },
+    relay: relay && { ...relay, open: relay.open && { ...relay.open } },
   };
 }

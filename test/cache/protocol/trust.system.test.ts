@@ -4,21 +4,21 @@ import { type TrustFault, type TrustSize, trustProtocol } from './trust-model.ts
 
 const SIZES: readonly TrustSize[] = [
   { writes: 0, past: true, failovers: 0, faults: 1 },
-  { writes: 0, past: true, failovers: 0, faults: 1, drains: true },
+  { writes: 0, past: true, failovers: 0, faults: 1, isRelay: true },
   { writes: 1, failovers: 0, faults: 1 },
-  { writes: 1, failovers: 1, faults: 0, holds: false },
+  { writes: 1, failovers: 1, faults: 0, hasLeases: false },
 ];
 
 /** With the smallest size that shows it. */
 const FAULTS: readonly [TrustFault, TrustSize][] = [
   ['a lease speaks of a bump that was not heard of', { writes: 0, past: true, failovers: 0, faults: 0 }],
-  ['the drainer keeps its own hold', { writes: 0, past: true, failovers: 0, faults: 0, drains: true }],
+  ['the relay keeps its own lease', { writes: 0, past: true, failovers: 0, faults: 0, isRelay: true }],
   ['a failed bump waits for a lease alone', { writes: 1, failovers: 0, faults: 1 }],
-  ['the relay passes over every write of the API', { writes: 1, failovers: 0, faults: 0, holds: false }],
-  ['a hold outlasts what the list says of it', { writes: 1, failovers: 0, faults: 0 }],
-  ['a lease is trusted whatever server it names', { writes: 1, failovers: 1, faults: 0, holds: false }],
-  ['a bump counts whatever server is trusted', { writes: 1, failovers: 1, faults: 0, holds: false }],
-  ['a new term gives a lease at once', { writes: 1, failovers: 1, faults: 0, holds: false }],
+  ['the relay passes over every write of the API', { writes: 1, failovers: 0, faults: 0, hasLeases: false }],
+  ['a versions lease outlasts what the list says of it', { writes: 1, failovers: 0, faults: 0 }],
+  ['a lease is trusted whatever server it names', { writes: 1, failovers: 1, faults: 0, hasLeases: false }],
+  ['a bump counts whatever server is trusted', { writes: 1, failovers: 1, faults: 0, hasLeases: false }],
+  ['a new term gives a lease at once', { writes: 1, failovers: 1, faults: 0, hasLeases: false }],
 ];
 
 describe('trust, over every interleaving', () => {

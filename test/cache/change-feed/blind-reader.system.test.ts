@@ -7,9 +7,9 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 import { describeWithOwnRedis, startRedis } from '../../support/redis.ts';
 import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, until, warm } from './fixture.ts';
 
-describe('a follower that may not see what is written, without Redis', () => promises(async () => ({})));
+describe('an outbox reader that may not see what is written, without Redis', () => promises(async () => ({})));
 
-describeWithOwnRedis('a follower that may not see what is written, with Redis', () => {
+describeWithOwnRedis('an outbox reader that may not see what is written, with Redis', () => {
   promises(async (cleanup) => {
     const redis = await startRedis();
     cleanup.push(() => redis.stop());
@@ -106,7 +106,7 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
 
     it('sees what is written when it has a session of its own', async () => {
       pooler = await startPgbouncer(database.url, 'session');
-      service = await startAsked(database, env, { followUrl: pooler.url });
+      service = await startAsked(database, env, { directUrl: pooler.url });
       await warm(service, BALANCES);
       await setBalance();
       await until(async () => (await shown()) === balance);
@@ -116,9 +116,9 @@ function promises(prepare: (cleanup: Cleanup) => Promise<Record<string, string>>
 
     it('trusts nothing when sessions are shared, and says so', async () => {
       pooler = await startPgbouncer(database.url, 'transaction');
-      service = await startAsked(database, env, { followUrl: pooler.url });
+      service = await startAsked(database, env, { directUrl: pooler.url });
       const other = await connectPast({ ...database, url: pooler.url });
-      // Holds the session that the follower has used last.
+      // Holds the session that the reader has used last.
       await until(async () => {
         await other.query('BEGIN');
         const isTold = remedies().some((message) => message.includes('pooler'));

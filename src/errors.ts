@@ -23,11 +23,11 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 /** What waits at that moment has ended, or was refused, by then. */
 const BUSY_RETRY_SECONDS = 1;
 
-/** What the audit log has for an error that an operator must mend. */
+/** What the audit log has for an error that an operator must fix. */
 export type OperatorErrorCode = typeof ErrorCode.BadUserInput | 'FAILED_PRECONDITION' | typeof ErrorCode.Unavailable;
 
 /**
- * A setting, an argument or a file that a person gave and must mend: message and remedy, no stack.
+ * A setting, an argument or a file that a person gave and must fix: message and remedy, no stack.
  */
 export class OperatorError extends Error {
   readonly code: OperatorErrorCode = ErrorCode.BadUserInput;

@@ -41,7 +41,7 @@ export interface KeptMemory {
   readonly residentBytes: number;
 }
 
-/** How long it takes to make all of a tenant's entries old. */
+/** How long it takes to invalidate all of a tenant's entries. */
 export interface InvalidationTimes {
   readonly fewEntries: number;
   readonly manyEntries: number;

@@ -13,7 +13,7 @@ export interface OutageWords {
 
 /**
  * Tells the log of an outage once when it begins, once when it is over, and once a minute
- * meanwhile, however often something fails. What a person must mend is told as an error with its
+ * meanwhile, however often something fails. What a person must fix is told as an error with its
  * remedy, whenever it is something else than before. Stacks are for the level debug.
  */
 export class OutageLog {

@@ -27,7 +27,7 @@ export const GRANT: CommandSpec<typeof OPTIONS> = {
   name: 'db:grant',
   summary:
     'Gives a role the rights that the service needs in the database, and takes away what else it may do there: for a role that\n' +
-    'was made after the migrations. Then it reports what the role lacks or has too much, each with the SQL that mends it.\n' +
+    'was made after the migrations. Then it reports what the role lacks or has too much, each with the SQL that corrects it.\n' +
     'The login of DATABASE_URL must own the tables, or be a member of the role that does.',
   options: OPTIONS,
   exitCodes: { [NOT_RIGHT]: 'the role lacks something or may do too much, or the owner of the tables may log in' },

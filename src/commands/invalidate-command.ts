@@ -12,15 +12,15 @@ const OPTIONS = {
     type: 'string',
     value: '<pattern>',
     default: '*',
-    description: `What to make old: ${PATTERN_FORMS.join(', ')}.`,
+    description: `What to invalidate: ${PATTERN_FORMS.join(', ')}.`,
   },
 } as const;
 
 export const INVALIDATE: CommandSpec<typeof OPTIONS> = {
   name: 'cache:invalidate',
   summary:
-    'Makes kept answers old, in every process that shares the database, whatever their number. It goes the way of every\n' +
-    'write past the API, through the outbox: running services follow it within a moment, and none need run.',
+    'Invalidates kept answers, in every process that shares the database, whatever their number. It goes the way of every\n' +
+    'write past the API, through the outbox: running services hear of it within a moment, and none need run.',
   options: OPTIONS,
 };
 

@@ -47,7 +47,7 @@ async function leftToGrant(url: string): Promise<string[]> {
     if (!rights)
       return [`There is no role ${SERVICE_ROLE}: make one for the service, then npm run db:grant -- --role <it>`];
     const lines = reportOf(SERVICE_ROLE, rights);
-    return lines.length ? [...lines, `Mend it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
+    return lines.length ? [...lines, `Fix it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
   } finally {
     await client.end();
   }

@@ -28,7 +28,7 @@ export const CHECK: CommandSpec<typeof OPTIONS> = {
     'Compares the totals behind dashboards and statistics with the accounts and transactions, and reports differences.\nFirst it looks whether the triggers, policies, functions and keys are there that keep them.',
   options: OPTIONS,
   exitCodes: {
-    2: 'there are differences; statistics:rebuild mends them',
+    2: 'there are differences; statistics:rebuild corrects them',
     3: 'what keeps the totals is missing or disabled',
   },
 };

@@ -22,7 +22,7 @@ export interface Config {
   readonly database: {
     /** Absent: the embedded PostgreSQL (development only). */
     readonly url: string | undefined;
-    /** For what needs a session of its own: following the outbox, migrations. Absent: `url`. */
+    /** For what needs a session of its own: the change feed, migrations. Absent: `url`. */
     readonly directUrl: string | undefined;
     readonly poolSize: number;
     readonly statementTimeoutMs: number;
@@ -230,7 +230,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       audience: read.text('AUTH_AUDIENCE'),
     },
     cache: {
-      // What one worker keeps, another's writes would make old.
+      // What one worker keeps, another's writes would not invalidate.
       enabled: cacheOn && isShareable,
       keyPrefix: readKeyPrefix(read),
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),

@@ -13,7 +13,7 @@ export async function migrate(url: string): Promise<void> {
   if (code !== 0)
     throw new StateError(
       `prisma migrate deploy failed:\n${output.trim()}`,
-      'Mend what it says, then start again; "npx prisma migrate status" shows the state.',
+      'Fix the reported error, then start again; "npx prisma migrate status" shows the state.',
     );
 }
 

@@ -246,7 +246,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     definition: defineIndex('cache_outbox', 'cache_outbox_pkey', 'xid, tenant_id, dependencies', { primary: true }),
     purpose: 'What transactions changed, in the order of the transactions; read and removed over all tenants.',
     queries: [],
-    keeps: 'the primary key: a transaction writes the same row once; followed by src/cache/change-feed',
+    keeps: 'the primary key: a transaction writes the same row once; read by src/cache/change-feed',
   },
   {
     definition: defineIndex('cache_outbox_horizon', 'cache_outbox_horizon_pkey', 'id', { primary: true }),

@@ -39,7 +39,7 @@ export interface OpenOptions {
  * Finds the database of the settings, waiting for it where it may come later, or starts the
  * embedded one. In development it is migrated; production refuses one that is not, a login that
  * sees through row-level security, and a database that lacks a trigger, policy, function or key
- * that the design needs; in development that is said, since nobody else can mend it.
+ * that the design needs; in development that is said, since nobody else can fix it.
  */
 export async function openDatabase(
   { database, lifecycle, production }: Config,
@@ -74,7 +74,7 @@ export async function openDatabase(
 }
 
 /**
- * The service can do without for a while: the outbox is followed as soon as it is there, and
+ * The service can do without for a while: the outbox is read as soon as it is there, and
  * answers come from PostgreSQL meanwhile.
  * @throws OperatorError for what no waiting helps
  */

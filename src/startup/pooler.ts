@@ -9,7 +9,7 @@ const TIMEOUT_MS = 5_000;
 /** SQLSTATE of a statement that the session does not know. */
 const UNKNOWN_STATEMENT = '26000';
 
-/** Beside the pool: health checks, the follower of the outbox, a plan of a slow statement. */
+/** Beside the pool: health checks, the reader of the outbox, a plan of a slow statement. */
 const OWN_CONNECTIONS = 3;
 
 const WHO = { name: 'tenantry_pooler', text: 'SELECT pg_backend_pid() AS pid' };

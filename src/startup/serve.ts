@@ -150,8 +150,8 @@ async function startChangeFeed({
   logger,
 }: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<ChangeFeed> {
   const outage = new OutageLog(logger, {
-    began: 'the outbox of writes cannot be followed; answers come from PostgreSQL meanwhile',
-    over: 'the outbox of writes is followed again',
+    began: 'the outbox of writes cannot be read; answers come from PostgreSQL meanwhile',
+    over: 'the outbox of writes is read again',
   });
   return openChangeFeed({
     enabled: config.cache.enabled,

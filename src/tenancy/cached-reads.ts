@@ -35,7 +35,7 @@ const CHANGES_WITH: Readonly<Record<string, Namespace>> = {
  * again while no row of the models it reads, and nothing else of the namespace, was changed.
  */
 export interface ReadCacheOptions {
-  /** Begins the key, and is what `invalidateCache` makes the result old by. */
+  /** Begins the key, and is what `invalidateCache` invalidates the result by. */
   readonly namespace: Namespace;
   /**
    * How long it is kept at most, in seconds: more than 0, up to a week. Freshness does not depend
@@ -76,7 +76,7 @@ type CachedReads<Delegate> = {
 
 /**
  * Takes the option `cache` out of an operation's arguments.
- * @throws TenantScopeError for writes, for what is not followed by the cache, and for an option
+ * @throws TenantScopeError for writes, for what the change feed does not tell of, and for an option
  *   that does not hold
  */
 export function takeCachedRead(

@@ -10,7 +10,7 @@ const TENANT_FIELD = 'tenantId';
 
 /** Models of no tenant, which the scoped client refuses altogether, each with the reason. */
 export const MODELS_OF_NO_TENANT: Readonly<Record<string, string>> = {
-  CacheOutbox: 'src/cache/change-feed follows the changes of all tenants at once; it holds ids and no business data',
+  CacheOutbox: 'src/cache/change-feed reads the changes of all tenants at once; it holds ids and no business data',
   CacheOutboxHorizon: 'one row of src/cache/change-feed: up to where the outbox was emptied',
   CacheTrust: 'Redis servers that src/cache/change-feed answers for',
   AuditLine:

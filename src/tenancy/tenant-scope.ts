@@ -45,7 +45,7 @@ export class TenantScope {
   }
 
   /**
-   * For the follower of the outbox, which bumps a tenant's versions and touches none of its rows
+   * For the change feed, which bumps a tenant's versions and touches none of its rows
    * and entries.
    */
   static ofOutboxRow(tenantId: string): TenantScope {

@@ -149,7 +149,7 @@ it('db:migrate says what is left to grant and to settle', { timeout: 180_000 }, 
   expect(await migrateCommand((line) => lines.push(line))).toBe(0);
   expect(lines.slice(-3)).toEqual([
     expect.stringContaining(`belong to ${login}, which may log in or is a superuser: SELECT settle_ownership();`),
-    'Mend it: npm run db:grant -- --role tenantry_app',
+    'Fix it: npm run db:grant -- --role tenantry_app',
     'Done.',
   ]);
   await empty.drop();

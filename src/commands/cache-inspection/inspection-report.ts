@@ -37,9 +37,9 @@ export function inspectionText({ tenant, state, summary, keysInRedis, isWhole }:
 }
 
 function trust({ isTrusted, leaseMs }: TenantState): string {
-  if (leaseMs === null) return 'Not trusted: no lease, no process drains the outbox. Answers come from PostgreSQL.';
-  if (isTrusted) return `Trusted: the lease holds for ${leaseMs} ms yet, and is renewed all the while.`;
-  return `Not trusted: the lease ended ${formatDuration(-leaseMs)} ago. Answers come from PostgreSQL until a process drains the outbox again.`;
+  if (leaseMs === null) return 'Not trusted: no lease, no process relays the outbox. Answers come from PostgreSQL.';
+  if (isTrusted) return `Trusted: the lease lasts ${leaseMs} ms yet, and is renewed all the while.`;
+  return `Not trusted: the lease ended ${formatDuration(-leaseMs)} ago. Answers come from PostgreSQL until a process relays the outbox again.`;
 }
 
 function versions({ versions }: TenantState): string {

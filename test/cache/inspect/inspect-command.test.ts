@@ -85,7 +85,7 @@ describeWithOwnRedis('cache:inspect', () => {
 
   it('prints the same for people', async () => {
     const text = await printed({ json: false });
-    expect(text).toMatch(/^Tenant north \([\w-]+\)\nTrusted: the lease holds for \d+ ms yet/);
+    expect(text).toMatch(/^Tenant north \([\w-]+\)\nTrusted: the lease lasts \d+ ms yet/);
     expect(text).toMatch(/^other +1 /m);
     expect(text).toMatch(/^response:\w+… +Slug +\d+ B +\S.* current$/m);
   });

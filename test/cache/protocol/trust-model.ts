@@ -5,7 +5,7 @@ import { type Step, type System, Violation } from './explore.ts';
  * lag, fail over and fail back; the lease and its term; an outbox relay, which may be replaced by
  * another at any moment; a reader, which may stay on a server that is no master any more; and a
  * writer, whose bump may be lost, or come late. Time passes by ticks, of which a lease and a
- * versionsLease last some; what is kept of time is what is left of each.
+ * lease on versions last some; what is kept of time is what is left of each.
  */
 export interface TrustModel {
   /** The number of the last committed write, and of the last that was acknowledged. */
@@ -31,7 +31,7 @@ interface Server {
   /** The last write that was bumped for, by the API or the relay. */
   marked: number;
   lease: Lease | null;
-  /** For how long the reader may versionsLease the versions yet, as far as is known here. */
+  /** For how long yet the reader may have a lease on the versions, as far as is known here. */
   listed: number;
 }
 
@@ -77,8 +77,7 @@ interface OutboxRelay {
   /** Until the first lease may be given. */
   leaseIn: number;
   /**
-   * A poll whose bump the reader has not heard of: it is waited for until its versionsLease is
-   * over.
+   * A poll whose bump the reader has not heard of: it is waited for until its lease is over.
    */
   open: { readonly sees: number; age: number; left: number } | null;
 }
@@ -98,14 +97,14 @@ export interface TrustSize {
   readonly failovers: number;
   /** How often a bump is lost or late, or a relay is replaced. */
   readonly faults: number;
-  /** Whether the reader's process is the relay's: nobody recalls what that one hasLeases. */
+  /** Whether the reader's process is the relay's: nobody revokes its leases. */
   readonly isRelay?: boolean;
   /**
    * Whether there is a write past the API, which is promised to show when a lease is over. Only
    * without others.
    */
   readonly past?: boolean;
-  /** Whether the reader hasLeases versions. True when absent. */
+  /** Whether the reader takes leases on versions. True when absent. */
   readonly hasLeases?: boolean;
 }
 
@@ -181,7 +180,7 @@ function readerSteps(model: TrustModel, hasLeases: boolean, fault?: TrustFault):
   steps.push(step(model, 'the reader asks and answers', (changed) => answer(changed, version)));
   if (server.isMaster && hasLeases)
     steps.push(
-      step(model, 'the reader asks, hasLeases and answers', (changed) => {
+      step(model, 'the reader asks, takes a lease and answers', (changed) => {
         (changed.servers[reader.server] as Server).listed = VERSIONS_LEASE;
         changed.reader.versionsLease = {
           version,

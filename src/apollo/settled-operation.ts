@@ -42,7 +42,7 @@ export function decidingVariables(
  * directives, each response name once in the order of the answer. It is collected by graphql-js
  * itself, so that it selects what graphql-js does.
  * @param values of the deciding variables, as graphql-js coerces them
- * @returns a document for each root field; undefined for what is left to graphql-js: too many
+ * @returns a document for each root field; undefined for what graphql-js executes: too many
  *   fields, introspection, objects of which nothing is selected, interfaces and unions, and
  *   conditions that are neither true nor false
  */

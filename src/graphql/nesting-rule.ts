@@ -26,7 +26,7 @@ export function nestingRule(context: ValidationContext): ASTVisitor {
     Document(document) {
       if (!isTooNested(document)) return;
       context.reportError(new GraphQLError(TOO_NESTED));
-      // All rules walk together: nothing of it is left for the others. A document that is refused
+      // All rules walk together: nothing of it remains for the others. A document that is refused
       // is not kept.
       (document.definitions as DefinitionNode[]).length = 0;
     },

@@ -24,7 +24,7 @@ export interface CreatePlan {
 
 /**
  * What is to be done for the catalogue's indexes of these tables. An index that is wanted under one
- * name and there under another, or the other way round, is left to a person.
+ * name and there under another, or the other way round, is for a person to decide.
  */
 export function planCreation(tables: readonly string[], found: readonly DatabaseIndex[]): CreatePlan {
   const wanted = INDEX_CATALOG.map(({ definition }) => definition).filter(({ table }) => tables.includes(table));

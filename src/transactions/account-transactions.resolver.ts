@@ -28,7 +28,7 @@ const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviou
 @Resolver(() => BankAccount)
 export class AccountTransactionsResolver {
   @BatchMapping(({ scope, policy }, { arguments: { limit }, fields }) => {
-    // What cannot be joined is left to the method, and so is saying what is wrong with the limit.
+    // The method reads what cannot be joined, and says what is wrong with the limit.
     if (!isSize(limit) || fields.some(isRelation)) return undefined;
     policy.dependsOn('transactions');
     return recentColumn(scope, limit, namesOf(fields));

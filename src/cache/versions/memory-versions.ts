@@ -28,7 +28,7 @@ export class MemoryVersions implements VersionStore {
   /**
    * Nothing is awaited between reading and writing: two bumps at once would undo one another. The
    * API and the change feed both bump for a write of the API's; who comes second finds its mark,
-   * and does what is left.
+   * and does the rest.
    */
   async bump({ tenantId }: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void> {
     const versions = this.#current(tenantId);

@@ -52,7 +52,7 @@ export function countFromTotals(
       ${from === null ? empty : firstWhole(from)} ${to === null ? empty : firstAfter(to, from !== null)}`;
 }
 
-/** Whether a range begins or ends within a day, whose movements are counted row by row. */
+/** Whether a range begins or ends within a day, whose transactions are counted row by row. */
 export function cutsDays({ booked: { from, to } }: KeptCount): boolean {
   return from !== null || to !== null;
 }

@@ -45,8 +45,8 @@ const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']
 const INDEXED = ['accountId', 'category'] as const;
 
 /**
- * What has to be read to count transactions: the kept totals, and with them those of the days at the
- * ends of a range alone. Decided by which fields the filter has, not by their values.
+ * What has to be read to count transactions: the kept totals, and with them those of the days at
+ * the ends of a range alone. Decided by which fields the filter has, not by their values.
  */
 export function countedTransactions({ filter }: Filtered): Scanned | undefined {
   if (!isKept(filter)) return scannedFor(filter);

@@ -193,7 +193,7 @@ describe('connections', () => {
     const searched = { size: 1, backward: false, after: null, before: null, exactEnds: false, isSearched: true };
     const bookedFrom = '2026-01-01T00:00:00Z';
     all.push(
-      transactions.count(B, { bookedFrom }), // the movements of the first day are counted row by row
+      transactions.count(B, { bookedFrom }), // the transactions of the first day are counted row by row
       transactions.count(B, { direction: 'DEBIT' }),
       transactions.countOfEach(B, [], []),
       transactions.page(B, [], searched, new Set(['id'])),

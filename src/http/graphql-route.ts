@@ -14,7 +14,7 @@ import type { CacheableOperations } from '../cache/response/cacheable-operations
 import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
-import { ErrorCode } from '../errors.ts';
+import { badRequest, ErrorCode } from '../errors.ts';
 import { HIT_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
@@ -22,6 +22,7 @@ import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { TurnRefused } from '../tenancy/fair-queue.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
+import { RequestAbandoned } from '../tenancy/running-statements.ts';
 import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
@@ -33,6 +34,9 @@ import { sendAnswer, sendReport } from './send-answer.ts';
 
 /** Long enough for any operation that the limits let through. */
 const MAX_BODY_BYTES = 1024 * 1024;
+
+/** For the records: nobody is there to be told. As nginx has it. */
+const CLIENT_LEFT = 499;
 
 const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 
@@ -103,11 +107,15 @@ function answer(
   let isJoined = false;
   const load = (versions?: Versions | null) => {
     isLoaded = true;
-    reply.raw.once('close', () => {
-      const isUnanswered = !reply.raw.writableFinished;
-      if (isUnanswered && timing.isQuery && !isJoined) route.services.database.abandon(timing);
-    });
     const { services } = route;
+    const leaving = new AbortController();
+    const leave = () => {
+      if (isJoined || reply.raw.writableFinished) return;
+      leaving.abort();
+      if (timing.isQuery) services.database.abandon(timing);
+    };
+    if (reply.raw.destroyed) leave();
+    else reply.raw.once('close', leave);
     if (operation.refusal) return refuse(services, caller, operation.refusal, timing);
     const work = () => {
       const asked = operation.read();
@@ -115,11 +123,11 @@ function answer(
       const context = new RequestContext(caller, services, timing, new RequestVersions(versions), asked.isReadOnly, id);
       return execute(route, request.headers, asked, context);
     };
-    return services.database.admit(caller?.tenant?.scope.tenantId ?? '', work).catch((error) => {
-      const busy = error instanceof TurnRefused && knownFailure(error);
-      if (!busy) throw error;
-      return refuse(services, caller, busy, timing, operation.cacheable?.name ?? NAMELESS.anonymous);
-    });
+    return services.database
+      .admit(caller?.tenant?.scope.tenantId ?? '', work, leaving.signal)
+      .catch((error) =>
+        refuse(services, caller, notAdmitted(error), timing, operation.cacheable?.name ?? NAMELESS.anonymous),
+      );
   };
   /**
    * Whatever comes of it: also what is refused was read, and perhaps validated. A stranger's
@@ -186,6 +194,15 @@ function find(
 /** Undefined when the answer has no place in the cache. */
 function keyOf(caller: Caller | null, { cacheable }: AskedOperation): string | undefined {
   return caller?.tenant && cacheable ? entryKey(caller, caller.tenant, cacheable) : undefined;
+}
+
+/** @throws what is no reason to keep a request from its turn */
+function notAdmitted(error: unknown): GraphQLError {
+  // Who joined meanwhile loads for itself, as after each error that need not be its own.
+  if (error instanceof RequestAbandoned) return badRequest('The client left before its turn.', CLIENT_LEFT);
+  const busy = error instanceof TurnRefused && knownFailure(error);
+  if (!busy) throw error;
+  return busy;
 }
 
 /** A request that Apollo Server never sees counts as an operation all the same. */

@@ -1,5 +1,6 @@
 import type { QueueLimits } from '../config/queue-limits.ts';
 import { FairQueue } from './fair-queue.ts';
+import { RequestAbandoned } from './running-statements.ts';
 import type { QueueFigures } from './tenant-pool.ts';
 
 /**
@@ -31,11 +32,19 @@ export class Admission {
 
   /**
    * Does a request's work when it is its tenant's turn. @throws TurnRefused when too many wait, or
-   * it had to for too long
+   * it had to for too long; RequestAbandoned when the client left before its turn
+   * @param leaving aborted when nobody waits for the work
    */
-  run<Result>(tenantId: string, work: () => Promise<Result>): Promise<Result> {
+  run<Result>(tenantId: string, work: () => Promise<Result>, leaving?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#queue.enter(tenantId, () => resolve(this.#work(tenantId, work)), reject);
+      if (leaving?.aborted) return reject(leftTooEarly());
+      const waiter = this.#queue.enter(tenantId, () => resolve(this.#work(tenantId, work)), reject);
+      if (!waiter) return;
+      const giveUp = () => {
+        this.#queue.cancel(waiter); // nothing happens once it has its turn
+        reject(leftTooEarly());
+      };
+      leaving?.addEventListener('abort', giveUp, { once: true });
     });
   }
 
@@ -47,4 +56,8 @@ export class Admission {
       this.#queue.leave(tenantId);
     }
   }
+}
+
+function leftTooEarly(): RequestAbandoned {
+  return new RequestAbandoned('the client left before its turn');
 }

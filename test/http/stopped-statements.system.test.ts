@@ -13,6 +13,12 @@ const TIMEOUT_MS = '1000';
 const POLL_MS = 5;
 const ACCOUNTS = '{ accounts { nodes { id } } }';
 
+const ACCOUNT = { bankName: 'Last Bank', accountNumber: '2', accountType: 'CHECKING', currency: 'EUR' };
+const CREATE =
+  'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { account { id } userErrors { code } } }';
+/** As many as are worked on at once with one connection. */
+const WORKED_ON = Array.from({ length: 16 }, (_, index) => index);
+
 const opened: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
@@ -50,6 +56,17 @@ async function activities({ databaseUrl }: TestService) {
 /** Asks the database until it is so; the test's own timeout is the end. */
 async function until(service: TestService, waiting: number): Promise<void> {
   while ((await activities(service)).filter(({ waits }) => waits).length !== waiting) await delay(POLL_MS);
+}
+
+/** Resolves when so many requests wait to be worked on. */
+async function untilWaiting(service: TestService, count: number): Promise<void> {
+  while ((await metric(service, 'tenantry_request_queue_length')) !== count) await delay(POLL_MS);
+}
+
+async function metric({ url }: TestService, name: string): Promise<number> {
+  const line = (await (await fetch(`${url}/metrics`)).text()).split('\n').find((each) => each.startsWith(`${name} `));
+  if (!line) throw new Error(`there is no metric ${name}`);
+  return Number(line.slice(name.length));
 }
 
 /** A request whose client goes away when told to. */
@@ -147,13 +164,48 @@ describe('when the client goes away', () => {
     expect(loads.map(({ failed }) => failed)).toEqual([false]);
   });
 
-  test('a mutation is carried out', async () => {
+  test('nothing is done for what still waits for its turn, mutations included', async () => {
     const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
     await lock();
-    const input = { bankName: 'Last Bank', accountNumber: '2', accountType: 'CHECKING', currency: 'EUR' };
-    const create =
-      'mutation ($input: CreateAccountInput!) { createAccount(input: $input) { account { id } userErrors { code } } }';
-    const client = sendAndLeave(service, token, create, { input });
+    const working = WORKED_ON.map(() => service.send(token, ACCOUNTS));
+    await until(service, 1);
+    await untilWaiting(service, 0);
+    service.statements.splice(0);
+    const clients = [
+      sendAndLeave(service, token, '{ tenant { name } }'),
+      sendAndLeave(service, token, CREATE, { input: ACCOUNT }),
+    ];
+    await untilWaiting(service, 2);
+    for (const client of clients) client.leave();
+    await untilWaiting(service, 0); // the lock is still held: nobody's turn has come
+    await unlock();
+    for (const { data } of await Promise.all(working)) expect(data.accounts.nodes).toHaveLength(1);
+    const find = '{ accountByNumber(accountNumber: "2") { id } }';
+    expect((await service.send(token, find)).data).toEqual({ accountByNumber: null });
+    expect(new Set(service.statements.map(({ action }) => action))).toEqual(new Set(['page', 'byNumber']));
+    expect(await metric(service, 'tenantry_request_refusals_total{reason="time"}')).toBe(0);
+  });
+
+  test('a load that others wait for keeps its place among those that wait for their turn', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'on' });
+    await lock();
+    const working = WORKED_ON.map((n) => service.send(token, `{ accounts { nodes { a${n}: id } } }`));
+    await until(service, 1);
+    const client = sendAndLeave(service, token, ACCOUNTS);
+    await untilWaiting(service, 1);
+    const joined = service.send(token, ACCOUNTS);
+    await metric(service, 'tenantry_request_queue_length'); // its request is read ahead of this one's answer
+    client.leave();
+    await metric(service, 'tenantry_request_queue_length'); // it is heard of ahead of this one
+    await unlock();
+    expect((await joined).headers.get('cache-status')).toContain('; collapsed;');
+    await Promise.all(working);
+  });
+
+  test('a mutation that has begun is carried out', async () => {
+    const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
+    await lock();
+    const client = sendAndLeave(service, token, CREATE, { input: ACCOUNT });
     await until(service, 1);
     client.leave();
     await unlock();

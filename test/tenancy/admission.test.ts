@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Admission } from '../../src/tenancy/admission.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
+import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
 
 const SLOTS = 16;
 const LIMITS = { length: 3, timeoutMs: 60_000, tenantShare: 50 };
@@ -9,13 +10,17 @@ const LIMITS = { length: 3, timeoutMs: 60_000, tenantShare: 50 };
 function requests(admission: Admission) {
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
-  const ask = (name: string) =>
-    admission.run(name.slice(0, 1), () => {
-      begun.push(name);
-      return new Promise<string>((resolve, reject) => {
-        ends.set(name, (error) => (error ? reject(error) : resolve(name)));
-      });
-    });
+  const ask = (name: string, leaving?: AbortSignal) =>
+    admission.run(
+      name.slice(0, 1),
+      () => {
+        begun.push(name);
+        return new Promise<string>((resolve, reject) => {
+          ends.set(name, (error) => (error ? reject(error) : resolve(name)));
+        });
+      },
+      leaving,
+    );
   const end = async (name: string, error?: Error) => {
     ends.get(name)?.(error);
     await new Promise(setImmediate);
@@ -70,6 +75,27 @@ test('work that throws at once gives its place back, and does not keep others fr
   await end('a1');
   await Promise.all(failed);
   expect(admission.figures.length).toBe(0);
+});
+
+test('who leaves before its turn is not worked on, and keeps nobody from theirs', async () => {
+  const admission = new Admission(1, LIMITS);
+  const { begun, ask, end } = requests(admission);
+  const [waiting, working] = [new AbortController(), new AbortController()];
+  const first = ask('a0', working.signal);
+  for (let index = 1; index < SLOTS; index++) void ask(`a${index}`);
+  const gone = ask('a-gone', waiting.signal);
+  const next = ask('a-next');
+  waiting.abort();
+  await expect(gone).rejects.toThrow(RequestAbandoned);
+  expect(admission.figures).toMatchObject({ length: 1, tenants: 1, refusals: { length: 0, time: 0 } });
+  working.abort(); // it has begun
+  await end('a0');
+  expect(await first).toBe('a0');
+  await end('a-next');
+  expect(await next).toBe('a-next');
+  await expect(ask('a-left-before', waiting.signal)).rejects.toThrow(RequestAbandoned);
+  expect(begun).not.toContain('a-gone');
+  expect(begun).not.toContain('a-left-before');
 });
 
 test('a large pool has two for each connection', () => {

@@ -140,10 +140,12 @@ export function busy(why: string, cause: unknown): GraphQLError {
 /**
  * A caller's share of this minute is spent. `what` begins the sentence, for example "Too many
  * refreshes".
+ * @param numbers for programs
  */
-export function rateLimited(what: string, resetAtMs: number): GraphQLError {
+export function rateLimited(what: string, resetAtMs: number, numbers: Record<string, number> = {}): GraphQLError {
   const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
   return clientError(ErrorCode.RateLimited, `${what}; try again in ${seconds} s.`, {
+    ...numbers,
     resetAt: new Date(resetAtMs).toISOString(),
     http: httpHead(429, ['retry-after', String(seconds)]),
   });

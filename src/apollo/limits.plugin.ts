@@ -48,12 +48,13 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           const cost = pointsOf(price, size, limits.searches);
           // A remembered price may belong to variables whose strings are invalid; let the execution
           // report that instead of the price.
-          if (cost > limits.operationCost && !coerced()) return;
-          if (cost > limits.operationCost) throw tooComplex(cost, limits.operationCost);
+          const most = Math.min(limits.operationCost, services.budget.most(caller));
+          if (cost > most && !coerced()) return;
+          if (cost > most) throw tooComplex(cost, most);
           const asked = services.budget.spend(caller, cost - OPERATION_POINTS);
           // A promise only where Redis must be asked.
           const refusal = asked instanceof Promise ? await asked : asked;
-          if (refusal) throw spent(refusal);
+          if (refusal) throw spent(refusal, cost);
           contextValue.cost = cost;
         },
       };

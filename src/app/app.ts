@@ -110,7 +110,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     databaseQueue: () => database.queue,
     admission: () => database.admission,
     cacheMemoryBytes: () => cache.memoryBytes,
-    changeFeed,
+    changeFeed: config.cache.enabled ? changeFeed : undefined,
     audit,
     executions: compiles ? executor.counts : undefined,
   });

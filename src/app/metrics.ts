@@ -22,7 +22,8 @@ export interface MetricsSources {
   readonly databaseQueue: () => QueueFigures;
   readonly admission: () => Admission['figures'];
   readonly cacheMemoryBytes: () => number;
-  readonly changeFeed: Pick<ChangeFeed, 'state' | 'trust'>;
+  /** Absent: the cache is off, which is nothing to be alerted of. */
+  readonly changeFeed?: Pick<ChangeFeed, 'state' | 'trust'> | undefined;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
@@ -31,7 +32,7 @@ export interface MetricsSources {
 /**
  * Everything for Prometheus, read from the monitor when it is asked for: recording into
  * prom-client's own histograms costs 0.7 us each time (measured), reading costs a scrape a few
- * milliseconds. No label holds a tenant, and every label's values are bounded by the monitor.
+ * milliseconds. No label here holds a tenant (`tenant-metrics.ts` has those), and every label's values are bounded by the monitor.
  */
 export function createMetrics({
   monitor,
@@ -51,7 +52,7 @@ export function createMetrics({
   addErrors(add, monitor);
   addStatements(add, monitor);
   addCaches(add, monitor);
-  addChangeFeed(add, changeFeed);
+  if (changeFeed) addChangeFeed(add, changeFeed);
   addAudit(add, audit);
   if (executions) addExecutions(add, executions);
   add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
@@ -255,7 +256,7 @@ function addAudit(add: Add, audit: MetricsSources['audit']): void {
 }
 
 /** How this process learns of writes past it: docs/cache.md. */
-function addChangeFeed(add: Add, { state, trust }: MetricsSources['changeFeed']): void {
+function addChangeFeed(add: Add, { state, trust }: NonNullable<MetricsSources['changeFeed']>): void {
   const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
     add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
   const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';

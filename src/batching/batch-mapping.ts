@@ -156,7 +156,10 @@ function loaderOf({ name, resolve }: GraphQLField<unknown, unknown>): Relation['
   return async (context, rows, field) => {
     // The method's @Info() is the selection: below another relation there is no other one.
     const values = await resolve(rows, field.arguments, context, field as unknown as GraphQLResolveInfo);
-    return values as unknown[];
+    // A row without a value would be read again, alone.
+    if (!Array.isArray(values) || values.length !== rows.length)
+      throw new Error(`${name} must give ${rows.length} values, one for each row.`);
+    return values;
   };
 }
 

@@ -44,6 +44,11 @@ export class Budget {
     this.#counter = new SharedCounter(redis);
   }
 
+  /** What one operation may take at most: waiting does not help one that takes more. */
+  most(caller: Caller): number {
+    return caller.tenant ? Math.min(this.limits.perCaller, this.#tenantLimit(caller)) : this.limits.perCaller;
+  }
+
   /**
    * Takes the points from both, or from neither. @returns why not, if so; a promise when Redis must
    * be asked

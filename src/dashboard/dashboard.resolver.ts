@@ -23,7 +23,7 @@ const ACCOUNT_PARTS = ['overview', 'accountsByType', 'accountsByStatus', 'accoun
 export class DashboardResolver {
   @Query(() => Dashboard, {
     complexity: STATEMENT_POINTS,
-    description: "The tenant's dashboard as of a day; refresh skips the cache and replaces what was in it.",
+    description: "The tenant's dashboard as of a day; refresh skips the cache and replaces what it held.",
   })
   async dashboard(
     @Arg('date', () => DateScalar, {

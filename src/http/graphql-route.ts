@@ -214,7 +214,9 @@ async function refuse(
   name: string = caller ? NAMELESS.invalid : NAMELESS.noCaller,
 ): Promise<LoadedAnswer> {
   const tenantId = caller?.tenant?.scope.tenantId ?? null;
-  monitor.recordOperation({ name, tenantId, durationMs: timing.elapsedMs(), errors: 1, cacheHit: false }, timing);
+  const points = caller ? OPERATION_POINTS : 0; // taken for whatever is read
+  const durationMs = timing.elapsedMs();
+  monitor.recordOperation({ name, tenantId, durationMs, errors: 1, cacheHit: false, points }, timing);
   return refusedAnswer(refusal);
 }
 

@@ -305,7 +305,11 @@ describe('the points of a minute', () => {
     const seconds = Number(answer.headers.get('retry-after'));
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThanOrEqual(60);
-    expect(message).toBe(`The points of this minute are spent; try again in ${seconds} s.`);
+    const { cost, remaining, limit } = extensions as unknown as Record<string, number>;
+    expect(cost).toBeGreaterThan(remaining as number);
+    expect(message).toBe(
+      `The points of this minute do not suffice: this operation costs ${cost}, and ${remaining} of ${limit} are left; try again in ${seconds} s.`,
+    );
     for (const other of [colleague, stranger]) expect((await service.send(other, COSTLY)).errors).toBeUndefined();
   });
 

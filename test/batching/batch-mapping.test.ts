@@ -60,6 +60,12 @@ class ShelfResolver {
     return all.map((double) => [double]);
   }
 
+  @BatchMapping()
+  @FieldResolver(() => Int, { nullable: true })
+  tooFew(@Root() shelves: readonly Shelf[]): number[] {
+    return shelves.slice(1).map(({ id }) => id);
+  }
+
   @Authorized(Role.ADMIN)
   @BatchMapping()
   @FieldResolver(() => Int, { nullable: true })
@@ -85,6 +91,12 @@ test('the method is called once for all rows of a level, and again for those bel
     { ids: [1, 2, 3], times: 2, selected: ['id', 'doubles'] },
     { ids: [2, 4, 6], times: 3, selected: ['id'] },
   ]);
+});
+
+test('a method that gives too few values fails, instead of being called for each row', async () => {
+  const { data, errors } = await ask('{ shelves { tooFew } }');
+  expect(data).toEqual({ shelves: [{ tooFew: null }, { tooFew: null }, { tooFew: null }] });
+  expect(errors?.[0]?.message).toBe('tooFew must give 3 values, one for each row.');
 });
 
 test('a row that nobody read ahead for is a level of its own', async () => {

@@ -16,7 +16,7 @@ let database: TestDatabase;
 let slugs: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  slugs = Array.from({ length: 9 }, (_, index) => `tenant-${index}`);
+  slugs = Array.from({ length: 11 }, (_, index) => `tenant-${index}`);
   for (const slug of slugs) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
@@ -76,6 +76,27 @@ test('of a spent tenant is refused alike hot and cold, whoever of it asks, and n
   });
 });
 
+test.each(['LIMIT_POINTS_PER_MINUTE', 'LIMIT_TENANT_POINTS_PER_MINUTE'])(
+  'an operation that costs more than the whole of %s is too complex: waiting would not help',
+  async (setting) => {
+    await withServices(1, { [setting]: '1000' }, async ([service]) => {
+      if (!service) throw new Error('no service');
+      const token = await service.token(Role.VIEWER, fresh());
+      const { status, errors } = await service.send(
+        token,
+        '{ accounts(first: 100) { nodes { id bankName balance } } }',
+      );
+      expect(status).toBe(400);
+      const [error] = errors ?? [];
+      expect(error?.extensions).toMatchObject({ code: 'QUERY_TOO_COMPLEX', limit: 1_000 });
+      expect(error?.message).toMatch(
+        /^The operation costs \d+ points; at most 1000 are allowed\. Ask for smaller pages/,
+      );
+      expect((await service.send(token, '{ tenant { slug } }')).errors).toBeUndefined();
+    });
+  },
+);
+
 test('a hit of a spent caller is refused as a miss is, byte for byte', async () => {
   await withServices(1, { LIMIT_POINTS_PER_MINUTE: '1000' }, async ([service]) => {
     if (!service) throw new Error('no service');
@@ -97,15 +118,20 @@ test('a hit of a spent caller is refused as a miss is, byte for byte', async () 
 test('a refused operation takes of either budget what every operation costs, and no more', async () => {
   await withServices(
     1,
-    { LIMIT_POINTS_PER_MINUTE: '1000', LIMIT_TENANT_POINTS_PER_MINUTE: '700' },
+    { CACHE: 'off', LIMIT_POINTS_PER_MINUTE: '5000', LIMIT_TENANT_POINTS_PER_MINUTE: '1600' },
     async ([service]) => {
       if (!service) throw new Error('no service');
       const token = await service.token(Role.VIEWER, fresh());
-      expectRefused(await service.send(token, '{ accounts(first: 40) { nodes { id } } }'), "The tenant's points");
-      const { data } = await service.send(token, RATE_LIMIT);
-      const { cost, remaining, limit, tenant } = data.rateLimit;
-      expect([limit, remaining]).toEqual([1000, 1000 - 250 - cost]);
-      expect(tenant).toMatchObject({ limit: 700, remaining: 700 - 250 - cost });
+      const query = '{ accounts(first: 40) { nodes { id } } }'; // 700 points
+      const left = async () => (await service.send(token, RATE_LIMIT)).data.rateLimit;
+      expect((await service.send(token, query)).errors).toBeUndefined();
+      const before = await left();
+      const refusal = await service.send(token, query);
+      expectRefused(refusal, "The tenant's points of this minute do not suffice: this operation costs");
+      expect(refusal.errors).toMatchObject([{ extensions: { limit: 1600, remaining: before.tenant.remaining - 250 } }]);
+      const { cost, remaining, limit, tenant } = await left();
+      expect([limit, remaining]).toEqual([5000, before.remaining - 250 - cost]);
+      expect(tenant).toMatchObject({ limit: 1600, remaining: before.tenant.remaining - 250 - cost });
       expect(Date.parse(tenant.resetAt)).toBeGreaterThan(Date.now());
     },
   );

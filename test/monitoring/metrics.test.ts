@@ -97,3 +97,11 @@ describe('GET /metrics', () => {
       expect(line).toMatch(/^tenantry_tenant_[a-z_]+_total\{tenant="metered-tenant"\} [\d.]+$/);
   });
 });
+
+it('a cache that is off is not untrusted', async () => {
+  const off = await startService({ env: { CACHE: 'off' } });
+  const shown = async ({ url }: TestService) =>
+    (await (await fetch(`${url}/metrics`)).text()).includes('tenantry_cache_trusted ');
+  expect([await shown(service), await shown(off)]).toEqual([true, false]);
+  await off.close();
+});

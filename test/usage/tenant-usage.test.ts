@@ -226,6 +226,28 @@ describe('tenants are listed', () => {
   });
 });
 
+test('a tenant’s usage has the points that its budget lost, also for what was refused', async () => {
+  await sql('DELETE FROM tenant_usage');
+  const service = await startService({ database });
+  const token = await service.token(Role.VIEWER, 'acme');
+  const left = async () =>
+    (await service.send(token, '{ rateLimit { remaining } }')).data.rateLimit.remaining as number;
+  const before = await left();
+  const refused = [
+    '{',
+    '{ nothing }',
+    `{ ${'a '.repeat(2_000)} }`,
+    'query ($a: Int!) { accounts(first: $a) { totalCount } }',
+  ];
+  for (const query of refused) expect((await service.send(token, query)).errors).toBeDefined();
+  const lost = before - (await left());
+  expect(lost).toBeGreaterThanOrEqual(refused.length * 250);
+  await service.close();
+  const [first] = await sql<{ points: number }>('SELECT sum(points)::integer AS points FROM tenant_usage');
+  // The first question is in it too, and costs as much as the last one.
+  expect(first?.points).toBe(lost + (lost - refused.length * 250));
+});
+
 test.each(['{"A":"abc"}', '{"A":1.5}', '{"A":-1}', '{"A":1e300}', '{"A":{}}', '{"A":null}', '[1]', '7'])(
   'errors that cannot be added up are not written: %s',
   async (errors) => {

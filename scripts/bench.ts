@@ -1,5 +1,6 @@
 import { runCommand } from '../src/cli/run-command.ts';
 import { BENCH, type BenchOptions, readBenchOptions } from './bench/options.ts';
+import { arePricesRight } from './bench/price-table.ts';
 import { formatReport } from './bench/report.ts';
 import { runBench } from './bench/run-bench.ts';
 import { runScale } from './bench/run-scale.ts';
@@ -7,16 +8,21 @@ import { formatScale } from './bench/scale-table.ts';
 
 await runCommand(BENCH, async (line) => {
   const options = readBenchOptions(line);
-  process.stdout.write(`${await run(options)}\n`);
-  return 0;
+  const { text, isRight } = await run(options);
+  process.stdout.write(`${text}\n`);
+  return isRight ? 0 : 1;
 });
 
-/** @returns what is printed; in JSON, what could not be measured is null */
-async function run(options: BenchOptions): Promise<string> {
+/**
+ * @returns what is printed, in JSON with null for what could not be measured; and whether no price
+ *   is far from what its work costs
+ */
+async function run(options: BenchOptions): Promise<{ readonly text: string; readonly isRight: boolean }> {
   if (options.scaleSteps) {
     const report = await runScale(options, options.scaleSteps);
-    return options.json ? JSON.stringify(report, null, 2) : formatScale(report);
+    return { text: options.json ? JSON.stringify(report, null, 2) : formatScale(report), isRight: true };
   }
   const report = await runBench(options);
-  return options.json ? JSON.stringify(report, null, 2) : formatReport(report);
+  const text = options.json ? JSON.stringify(report, null, 2) : formatReport(report);
+  return { text, isRight: report.prices === null || arePricesRight(report.prices) };
 }

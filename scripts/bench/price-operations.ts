@@ -78,6 +78,11 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
     statistics('a year of weeks', 'WEEKLY', 364),
     statistics('two years by quarter', 'QUARTERLY', 729),
     { title: 'count from kept totals', query: '{ transactions(first: 1) { totalCount nodes { id } } }' },
+    {
+      title: 'count of a range, its days cut',
+      query: `{ transactions(first: 1, filter: { bookedFrom: "${daysBefore(90)}T06:00:00Z", bookedTo: "${lastDay}T06:00:00Z" }) { totalCount } }`,
+    },
+    { title: 'accounts, page 3 of 50', query: `{ accountList(page: 3, pageSize: 50) { results { ${ACCOUNT} } } }` },
     { title: 'by amount, none found', query: byAmount(NO_AMOUNT, 'nodes { id }') },
     {
       title: 'by amount, none found, counted',

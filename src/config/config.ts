@@ -317,8 +317,8 @@ function checkAuth(read: SettingsReader, { auth, production }: Config): void {
   if (!auth.secret && !auth.jwksUrl)
     read.problem(
       'AUTH_JWKS_URL',
-      'set in production, or AUTH_SECRET',
-      'the JWKS address of the identity provider',
+      'set in production to the JWKS address of the identity provider, or AUTH_SECRET to a secret of your own',
+      'one of the two',
       undefined,
     );
   if (auth.jwksUrl && !auth.issuer)

@@ -27,7 +27,7 @@ import { type AskedOperation, AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
-import { answerAtHand, entryKey, recordHit } from './hits.ts';
+import { answerFast, entryKey, recordHit } from './hits.ts';
 import type { FastPath } from './listener.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
@@ -63,7 +63,7 @@ export interface GraphqlRoute {
  */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
-  route.fastPath.answerBy((request, response) => answerAtHand(route, asked, request, response));
+  route.fastPath.answerBy((request, response) => answerFast(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what
   // the cache cannot answer.
   app.register(async (scope) => {

@@ -17,7 +17,7 @@ import type { HttpRequest } from './read-graphql-request.ts';
 import { sendHit } from './send-answer.ts';
 
 /** What answering past Fastify takes. */
-interface AtHand {
+interface FastServices {
   readonly services: Services;
   readonly verifier: TokenVerifier;
   readonly corsHeaders: CorsHeaders;
@@ -56,8 +56,8 @@ export function recordHit(
  * waiting for anything.
  * @returns false for every other one, and when the budget is spent: nothing was done
  */
-export function answerAtHand(
-  { services, verifier, corsHeaders }: AtHand,
+export function answerFast(
+  { services, verifier, corsHeaders }: FastServices,
   asked: AskedOperations,
   request: HttpRequest,
   response: ServerResponse,
@@ -69,7 +69,7 @@ export function answerAtHand(
   const operation = asked.of(request, true);
   if (!operation.cacheable) return false;
   const { scope } = caller.tenant;
-  const hit = services.cache.answerAtHand(scope, entryKey(caller, caller.tenant, operation.cacheable));
+  const hit = services.cache.hitInMemory(scope, entryKey(caller, caller.tenant, operation.cacheable));
   if (!hit || services.budget.charge(caller, HIT_POINTS)) return false;
   timing.cache = hit.outcome;
   recordHit(services, caller, operation, timing, hit);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { HttpRequest } from './read-graphql-request.ts';
-import { inTurn } from './write-batching.ts';
+import { lookUpInTurn } from './write-batching.ts';
 
 /** Longer requests are not those that come again and again. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -27,7 +27,7 @@ export class FastPath {
       if (bytes === 0) return fastify(request, response);
       // The parser is at the headers yet. The body has mostly come in together with them, and is
       // read when it is done.
-      process.nextTick(inTurn, () => {
+      process.nextTick(lookUpInTurn, () => {
         const body: Buffer | null = request.read();
         if (body?.length === bytes && isAnswered(this.#answer, request, body, response)) return;
         if (body) request.unshift(body);

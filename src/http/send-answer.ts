@@ -5,7 +5,7 @@ import { compressed } from '../cache/store/compression.ts';
 import { gzippedBody, type ResponseEntry } from '../cache/store/entry.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
-import { atTurnEnd } from './write-batching.ts';
+import { writeTogether } from './write-batching.ts';
 
 /** Answers belong to their caller, and only the service knows whether they still hold. */
 const CACHE_CONTROL = 'private, no-cache';
@@ -124,7 +124,7 @@ function sendForm(reply: FastifyReply, form: Form, own: string[]): FastifyReply 
 }
 
 function write(response: ServerResponse, { status, head, body }: Form, own: readonly string[]): void {
-  atTurnEnd(() => {
+  writeTogether(() => {
     try {
       response.writeHead(status, [...head, ...own]).end(body);
     } catch (error) {

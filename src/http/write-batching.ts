@@ -21,7 +21,7 @@ let isDue = false;
  * has done enough of it.
  * @param work must not throw
  */
-export function inTurn(work: () => void): void {
+export function lookUpInTurn(work: () => void): void {
   endInTime();
   if (lookups + lookupsAtLastEnd < MAX_LOOKUPS && delayed.length === 0) {
     lookups++;
@@ -36,7 +36,7 @@ export function inTurn(work: () => void): void {
  * sender and receivers on one machine).
  * @param work must not throw
  */
-export function atTurnEnd(work: () => void): void {
+export function writeTogether(work: () => void): void {
   endInTime();
   ending.push(work);
 }

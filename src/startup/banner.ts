@@ -28,7 +28,7 @@ export function banner({ url, database, cache, explorer, demo }: BannerContent):
       'Try it:',
       sampleCurl(url, demo.tokens),
     );
-  else lines.push('', 'A token: npm run --silent token -- --tenant <slug> --role VIEWER');
+  else lines.push('', 'A token, with the same environment: npm run --silent token -- --tenant <slug> --role VIEWER');
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { atTurnEnd, inTurn } from '../../src/http/write-batching.ts';
+import { writeTogether, lookUpInTurn } from '../../src/http/write-batching.ts';
 
 /** What became known before the end of each turn of the event loop, and at that end, by turns. */
 async function halves(arrivals: readonly number[], work: (index: number, tell: (word: string) => void) => void) {
@@ -12,7 +12,7 @@ async function halves(arrivals: readonly number[], work: (index: number, tell: (
     told.push([]);
     for (let n = 0; n < (arrivals[turn] ?? 0); n++) {
       const index = next++;
-      inTurn(() => {
+      lookUpInTurn(() => {
         tell(String(index));
         work(index, tell);
       });
@@ -49,7 +49,7 @@ test.each([
 
 test('what comes in meanwhile waits behind those that wait', async () => {
   const told = await halves([36], (index, tell) => {
-    if (index === 16) inTurn(() => tell('late'));
+    if (index === 16) lookUpInTurn(() => tell('late'));
   });
   expect(told.map((words) => words.slice(-2)).filter(({ length }) => length > 0)).toEqual([
     ['14', '15'],
@@ -59,7 +59,7 @@ test('what comes in meanwhile waits behind those that wait', async () => {
 });
 
 test('the answers of a turn are sent together at its end', async () => {
-  const told = await halves([36], (index, tell) => atTurnEnd(() => tell(`sent ${index}`)));
+  const told = await halves([36], (index, tell) => writeTogether(() => tell(`sent ${index}`)));
   const indices = (first: number, count: number) => Array.from({ length: count }, (_, n) => String(first + n));
   const sent = (first: number, count: number) => indices(first, count).map((index) => `sent ${index}`);
   expect(told.filter(({ length }) => length > 0)).toEqual([

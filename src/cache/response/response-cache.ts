@@ -81,7 +81,7 @@ export class ResponseCache {
    * The answer that lies in the process and is known to be current without asking anybody;
    * undefined otherwise.
    */
-  answerAtHand(scope: TenantScope, key: string): Hit | undefined {
+  hitInMemory(scope: TenantScope, key: string): Hit | undefined {
     const { config, changeFeed } = this.options;
     if (!config.enabled || !changeFeed.trust.isValid) return undefined;
     const now = changeFeed.versions.leased(scope);

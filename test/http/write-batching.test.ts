@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { writeTogether, lookUpInTurn } from '../../src/http/write-batching.ts';
+import { lookUpInTurn, writeTogether } from '../../src/http/write-batching.ts';
 
 /** What became known before the end of each turn of the event loop, and at that end, by turns. */
 async function halves(arrivals: readonly number[], work: (index: number, tell: (word: string) => void) => void) {

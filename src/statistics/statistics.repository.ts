@@ -49,7 +49,7 @@ export interface StatisticsSums {
   readonly rows: readonly StatisticsRow[];
 }
 
-/** A row of the statement: of which of the sums that were asked for. */
+/** A row of the statement: of which of the sums that were asked for, from 1. */
 interface AskedRow extends StatisticsRow {
   readonly asked: number;
 }
@@ -71,26 +71,29 @@ export class StatisticsRepository {
    */
   async sums(scope: TenantScope, asked: readonly AskedSums[]): Promise<StatisticsSums[]> {
     const none = sql`NULL::text`;
-    const selects = asked.map((each, index) => sumsOf(scope, each, index));
+    const selects = asked.map((each, index) => sumsOf(scope, each, index + 1));
     const [first, ...rows] = await this.database.select<AskedRow | SnapshotRow>(scope, {
       model: 'Statistics',
       action: 'sums',
       planOnce: asked.length === 1, // what is asked for together differs from request to request
-      query: sql`SELECT -1 AS asked, 'snapshot' AS part, ${none} AS bucket, ${none} AS category,
+      query: sql`SELECT 0 AS asked, 'snapshot' AS part, ${none} AS bucket, ${none} AS category,
           pg_current_snapshot()::text AS currency, 0 AS count, ${none} AS inflow, ${none} AS outflow
         UNION ALL ${Prisma.join(selects, ' UNION ALL ')}`,
     });
     const snapshot = first?.currency ?? '';
     const byAsked = groupBy(rows as AskedRow[], (row) => row.asked);
     // What is kept is the same, whatever was asked for together with it.
-    return asked.map((_, index) => ({ snapshot, rows: (byAsked.get(index) ?? []).map(({ asked: _, ...row }) => row) }));
+    return asked.map((_, index) => ({
+      snapshot,
+      rows: (byAsked.get(index + 1) ?? []).map(({ asked: _, ...row }) => row),
+    }));
   }
 }
 
 function sumsOf(
   { tenantId }: TenantScope,
   { range: { period, from, to }, parts }: AskedSums,
-  index: number,
+  number: number,
 ): Prisma.Sql {
   const [buckets, categories] = [parts.has('bucket'), parts.has('category')];
   const sets = [
@@ -100,7 +103,7 @@ function sumsOf(
   ];
   // What no set groups by can neither be selected nor asked for.
   const none = sql`NULL::text`;
-  return sql`(SELECT ${raw(String(index))} AS asked, CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
+  return sql`(SELECT ${raw(String(number))} AS asked, CASE ${buckets ? sql`WHEN grouping(bucket) = 0 THEN 'bucket'` : empty}
         ${categories ? sql`WHEN grouping(category) = 0 THEN 'category'` : empty} WHEN true THEN 'total' END,
       ${buckets ? sql`to_char(bucket, 'YYYY-MM-DD')` : none}, ${categories ? sql`category` : none}, currency, ${shownCountOf(sql`sum(transaction_count)`)}, sum(inflow)::text, sum(outflow)::text
     FROM (

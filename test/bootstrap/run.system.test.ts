@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -101,11 +101,18 @@ test('shows what npm said when it cannot install', async () => {
   expect(failed.stderr).toMatch(/npm ci failed \(exit code 1\)\. Is the package registry within reach/);
 });
 
+/** Resolves when the program of the step that runs is remembered: it says that it runs before. */
+function childIsRemembered({ root, read }: Pick<ReturnType<typeof makeInstalledProject>, 'root' | 'read'>) {
+  const file = '.tenantry/bootstrap/child';
+  return expect.poll(() => (existsSync(path.join(root, file)) ? read(file) : '')).toMatch(/^\d/);
+}
+
 test('goes on where a killed command left off, after what that had started has ended', async () => {
   const project = makeInstalledProject(installed);
   project.write('hang', '');
   const killed = project.start('say:hello');
   await expect.poll(() => project.calls()).toEqual(['prisma generate']);
+  await childIsRemembered(project);
   killed.child.kill('SIGKILL');
   rmSync(path.join(project.root, 'hang'));
 
@@ -123,6 +130,7 @@ test('ends the step it is at when it is told to end', async () => {
   project.write('hang', '');
   const run = project.start('say:hello');
   await expect.poll(() => project.calls()).toEqual(['prisma generate']);
+  await childIsRemembered(project);
   const pid = Number.parseInt(project.read('.tenantry/bootstrap/child'), 10);
   run.child.kill('SIGTERM');
   expect(await run.ended).toMatchObject({ code: 143 });

@@ -81,6 +81,7 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
     {
       title: 'count of a range, its days cut',
       query: `{ transactions(first: 1, filter: { bookedFrom: "${daysBefore(90)}T06:00:00Z", bookedTo: "${lastDay}T06:00:00Z" }) { totalCount } }`,
+      isCheap: true,
     },
     { title: 'accounts, page 3 of 50', query: `{ accountList(page: 3, pageSize: 50) { results { ${ACCOUNT} } } }` },
     { title: 'by amount, none found', query: byAmount(NO_AMOUNT, 'nodes { id }') },

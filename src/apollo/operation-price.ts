@@ -17,7 +17,7 @@ import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 const SCANNED_ROW_POINTS = 0.6;
 
 /** A kept total that is added up. */
-const KEPT_TOTAL_POINTS = 0.2;
+const KEPT_TOTAL_POINTS = 0.4;
 
 /** Spans of five minutes of a day, in which a tenant may have done something. */
 const USAGE_ROWS = 288;

@@ -123,13 +123,13 @@ describe('rows that are read one by one', () => {
     expect((many as number) - (few as number)).toBe(600);
     const ofDays = price('{ transactions(filter: { bookedTo: "x" }) { totalCount } }');
     const ends = [SMALL, LARGE].map((size) => pointsUnder(ofDays, size, { rows: 2_000, timeoutMs: 1_000 }));
-    expect(ends.map((cost) => cost - ofDays.points)).toEqual([600 + 20, 1_200 + 4_000]);
+    expect(ends.map((cost) => cost - ofDays.points)).toEqual([600 + 40, 1_200 + 8_000]);
     const kept = price('{ transactions { totalCount } }');
-    expect([undefined, SMALL, LARGE].map((size) => pointsOf(kept, size) - kept.points)).toEqual([0, 20, 4_000]);
+    expect([undefined, SMALL, LARGE].map((size) => pointsOf(kept, size) - kept.points)).toEqual([0, 40, 8_000]);
     const days = price('{ statistics(from: "2026-01-01", to: "2026-01-10") { totals { currency } } }');
-    expect([undefined, SMALL, LARGE].map((size) => pointsOf(days, size) - days.points)).toEqual([0, 4, 40]);
+    expect([undefined, SMALL, LARGE].map((size) => pointsOf(days, size) - days.points)).toEqual([0, 8, 80]);
     const ever = price('{ statistics(period: YEARLY, from: "1970-01-01", to: "2026-01-10") { totals { currency } } }');
-    expect([SMALL, LARGE].map((size) => pointsOf(ever, size) - ever.points)).toEqual([20, 4_000]);
+    expect([SMALL, LARGE].map((size) => pointsOf(ever, size) - ever.points)).toEqual([40, 8_000]);
     const ofAccounts = price('{ accounts(first: 10) { nodes { transactions { totalCount } } } }');
     expect(pointsOf(ofAccounts, LARGE) - ofAccounts.points).toBe(10 * 60);
   });
@@ -259,10 +259,10 @@ describe('statistics', () => {
   const points = (variables: Record<string, unknown>) => price(text, variables).points;
 
   test('cost by their buckets, and by the kept totals of their days', () => {
-    const size = { ...SMALL, dayTotals: 50_000, days: 1_000 }; // 50 a day, 10 points
+    const size = { ...SMALL, dayTotals: 50_000, days: 1_000 }; // 50 a day, 20 points
     const sized = (variables: Record<string, unknown>) => pointsOf(price(text, variables), size);
     const week = sized({ from: '2026-01-01', to: '2026-01-07' });
-    expect(sized({ from: '2026-01-01', to: '2026-01-08' }) - week).toBe(10 + 2);
+    expect(sized({ from: '2026-01-01', to: '2026-01-08' }) - week).toBe(20 + 2);
     expect(sized({ from: '2026-01-01', to: '2026-01-07', period: 'WEEKLY' })).toBe(week - 6 * 2);
     expect(points({ from: '2026-01-01', to: '2026-01-08' }) - points({ from: '2026-01-01', to: '2026-01-07' })).toBe(2);
     expect(points({})).toBe(points({ from: '2026-01-01', to: '2026-01-30' }));

@@ -4,7 +4,8 @@ import type { Refusal } from './budget.ts';
 
 /**
  * The same for an answer that would be computed and for one that lies ready.
- * @param cost of an operation that more is left than nothing, and less than this
+ * @param cost what the operation costs, where that is known; told when some points are left, but
+ *   too few
  */
 export function spent({ of, allowance: { limit, remaining, resetAtMs } }: Refusal, cost?: number): GraphQLError {
   const whose = of === 'caller' ? 'The points of this minute' : "The tenant's points of this minute";

@@ -54,8 +54,9 @@ export class AccountLists {
     );
   }
 
-  async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
-    const load = () => this.accounts.count(scope, filter);
+  /** @param onRead told how many kept totals were added up, if any */
+  async count(scope: TenantScope, filter: AccountFilter | null, onRead: (totals: number) => void): Promise<Count> {
+    const load = () => this.accounts.count(scope, filter, onRead);
     const kept = this.#kept(['count', accountConditions(filter)]);
     return (await this.data.read(scope, wholeValue(kept, load))).value;
   }

@@ -109,12 +109,14 @@ export class AccountRepository {
   /**
    * How many accounts satisfy a filter: from the totals kept ready where they tell, else by
    * counting.
+   * @param onRead told how many kept totals were added up
    */
-  async count(scope: TenantScope, filter: AccountFilter | null): Promise<Count> {
+  async count(scope: TenantScope, filter: AccountFilter | null, onRead = (_totals: number) => {}): Promise<Count> {
     const where = whereOf(scope, accountConditions(filter));
     if (isCountKept(filter)) {
-      const query = sql`SELECT ${shownCountOf(sql`coalesce(sum(account_count), 0)`)} AS count FROM account_totals WHERE ${where}`;
-      const [kept] = await this.#select<{ count: number }>(scope, 'keptCount', query);
+      const query = sql`SELECT ${shownCountOf(sql`coalesce(sum(account_count), 0)`)} AS count, count(*)::float8 AS totals FROM account_totals WHERE ${where}`;
+      const [kept] = await this.#select<{ count: number; totals: number }>(scope, 'keptCount', query);
+      onRead(kept?.totals ?? 0);
       return exactly(kept?.count ?? 0);
     }
     const query = sql`SELECT ${boundedCount({ table: sql`bank_accounts`, where }, this.limits)} AS count`;

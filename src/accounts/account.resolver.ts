@@ -114,7 +114,9 @@ export class AccountResolver {
     const shown = nodeFields(fields);
     const [page, count] = await Promise.all([
       searchIn('accounts', ACCOUNT_REMEDY, () => accountsPage(context, conditions, order, request, shown)),
-      countIfSelected(fields, CONNECTION_COUNT, () => services.accountLists.count(scope, filter)),
+      countIfSelected(fields, CONNECTION_COUNT, () =>
+        services.accountLists.count(scope, filter, (totals) => context.chargeTotals(totals)),
+      ),
     ]);
     const rows = await withRelations(context, page.rows, shown);
     return connection({ ...page, rows }, order, count, fields);
@@ -155,7 +157,9 @@ export class AccountResolver {
       searchIn('accountList', ACCOUNT_REMEDY, () =>
         services.accountLists.numberedPage(scope, conditions, orderOf(orderBy), asked, namesOf(shown)),
       ),
-      countIfSelected(fields, LIST_COUNT, () => services.accountLists.count(scope, filter)),
+      countIfSelected(fields, LIST_COUNT, () =>
+        services.accountLists.count(scope, filter, (totals) => context.chargeTotals(totals)),
+      ),
     ]);
     const results = await withRelations(context, rows, shown);
     const { count, isExact } = counted ?? exactly(0);

@@ -7,7 +7,13 @@ import {
 } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { maxScanPoints, type SearchLimits } from '../config/search-limits.ts';
-import { OPERATION_POINTS, type Reckoning, type ScanKind, type Scanned } from '../graphql/complexity.ts';
+import {
+  KEPT_TOTAL_POINTS,
+  OPERATION_POINTS,
+  type Reckoning,
+  type ScanKind,
+  type Scanned,
+} from '../graphql/complexity.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 
 /**
@@ -15,9 +21,6 @@ import type { TenantSize } from '../tenancy/tenant-sizes.ts';
  * count.
  */
 const SCANNED_ROW_POINTS = 0.6;
-
-/** A kept total that is added up. */
-const KEPT_TOTAL_POINTS = 0.4;
 
 /** Spans of five minutes of a day, in which a tenant may have done something. */
 const USAGE_ROWS = 288;

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
 import { AnswerPolicy } from '../cache/response/answer-policy.ts';
+import { totalsBeyondPrice } from '../graphql/complexity.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import type { AuditDraft, AuditSubject } from '../tenancy/audit-line.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -12,7 +13,7 @@ import type { Loaders, Services } from './services.ts';
 export class RequestContext {
   /** What is learned about the answer while it is resolved. */
   readonly policy = new AnswerPolicy();
-  /** Complexity points of the operation; known before its resolvers run. */
+  /** Complexity points of the operation; its resolvers may charge more. */
   cost = 0;
   /**
    * No #private field: Apollo Server works on a shallow copy of the context, which would not have
@@ -60,6 +61,17 @@ export class RequestContext {
   get loaders(): Loaders {
     this.ownLoaders ??= this.services.createLoaders(this.scope);
     return this.ownLoaders;
+  }
+
+  /**
+   * Takes the points of kept totals that were added up. They are known only then: this request is
+   * answered, and the next one may be refused.
+   */
+  chargeTotals(totals: number): void {
+    const points = totalsBeyondPrice(totals);
+    if (points === 0 || !this.caller) return;
+    this.cost += points;
+    this.services.budget.charge(this.caller, points);
   }
 
   /**

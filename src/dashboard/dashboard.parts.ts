@@ -10,6 +10,8 @@ export interface ListPart {
 /** What of a dashboard is read. */
 export interface DashboardParts {
   readonly accounts: boolean;
+  /** Whether the accounts are told by bank, too: clients name as many banks as they like. */
+  readonly banks: boolean;
   /** How many days of activity, up to the dashboard's date; 0 for none. */
   readonly days: number;
   readonly topAccounts: ListPart | null;
@@ -24,11 +26,13 @@ export const OF_ACCOUNT = 'account.';
 export const DASHBOARD_PARTS: PartsAlgebra<DashboardParts> = {
   contain: (there, asked) =>
     (there.accounts || !asked.accounts) &&
+    (there.banks || !asked.banks) &&
     there.days >= asked.days &&
     containsList(there.topAccounts, asked.topAccounts) &&
     containsList(there.recentTransactions, asked.recentTransactions),
   join: (one, other) => ({
     accounts: one.accounts || other.accounts,
+    banks: one.banks || other.banks,
     days: Math.max(one.days, other.days),
     topAccounts: joinLists(one.topAccounts, other.topAccounts),
     recentTransactions: joinLists(one.recentTransactions, other.recentTransactions),

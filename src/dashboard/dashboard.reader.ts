@@ -1,3 +1,4 @@
+import type { GraphQLError } from 'graphql';
 import type { BankAccount } from '../accounts/account.type.ts';
 import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
@@ -6,6 +7,7 @@ import { withParts } from '../cache/data/parts.ts';
 import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
 import type { CacheConfig } from '../config/config.ts';
 import { unauthenticated } from '../errors.ts';
+import { MAX_SUMS, tooManySums } from '../statistics/max-sums.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { WithAccount } from '../transactions/transaction.repository.ts';
 import type { Transaction } from '../transactions/transaction.type.ts';
@@ -48,6 +50,8 @@ export interface DashboardRead {
    * kept serves then.
    */
   readonly below?: ReadBelow | undefined;
+  /** Told how many kept totals were added up for this reader. */
+  readonly onRead: (totals: number) => void;
 }
 
 /** Dashboards, kept under `dashboard:{date}` for operations that select different parts of them. */
@@ -71,7 +75,7 @@ export class DashboardReader {
   async #today(scope: TenantScope, asked: DashboardRead): Promise<AskedDay> {
     let row: DashboardRow | undefined;
     const load = async (): Promise<TenantDay> => {
-      row = await this.#row(scope, null, asked.parts, asked.below);
+      row = await this.#row(scope, null, asked.parts, asked);
       return { today: row.date, dayEndsAtMs: row.dayEndsAtMs };
     };
     const { value, createdAtMs } = await this.data.read(scope, tenantDay(this.ttlSeconds.other, load));
@@ -79,7 +83,7 @@ export class DashboardReader {
     return { date, endsAtMs, read: row && { row, atMs: createdAtMs } };
   }
 
-  #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, below }: DashboardRead) {
+  #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, ...how }: DashboardRead) {
     const kept = {
       key: ['dashboard', date],
       // Whoever writes accounts or transactions invalidates dashboards; the rest is for
@@ -89,7 +93,7 @@ export class DashboardReader {
     } as const;
     const load = async (parts: DashboardParts) => {
       const isRead = read && DASHBOARD_PARTS.contain(asked, parts);
-      return valueIn(isRead ? read.row : await this.#row(scope, date, parts, below));
+      return valueIn(isRead ? read.row : await this.#row(scope, date, parts, how));
     };
     return {
       ...withParts(kept, DASHBOARD_PARTS, asked, load),
@@ -102,14 +106,38 @@ export class DashboardReader {
     scope: TenantScope,
     date: string | null,
     parts: DashboardParts,
-    below: ReadBelow | undefined,
+    { below, onRead }: Pick<DashboardRead, 'below' | 'onRead'>,
   ): Promise<DashboardRow> {
     const row = below
       ? await this.repository.partsAndBelow(scope, date, parts, below)
       : await this.repository.parts(scope, date, parts);
     if (!row) throw unauthenticated();
+    onRead(row.totals);
+    if (row.accounts && row.accounts.length > MAX_SUMS) throw tooManyAccountSums(parts);
+    if (row.flows && flowsIn(row.flows) > MAX_SUMS) throw tooManyFlows();
     return row;
   }
+}
+
+/** The shortest flow, with its comma: most texts need not be looked through. */
+const SHORTEST_FLOW = '0 EUR 1 0 0,'.length;
+
+function flowsIn(text: DailyFlowText): number {
+  return text.length < MAX_SUMS * SHORTEST_FLOW ? 0 : text.split(',').length;
+}
+
+function tooManyAccountSums({ banks }: DashboardParts): GraphQLError {
+  return banks
+    ? tooManySums("The dashboard's accounts have", 'type, status, bank and currency', 'Leave out accountsByBank')
+    : tooManySums(
+        "The dashboard's accounts have",
+        'type, status and currency',
+        'Count them by accounts and its filter',
+      );
+}
+
+function tooManyFlows(): GraphQLError {
+  return tooManySums("The dashboard's activity has", 'day and currency', 'Take fewer days');
 }
 
 /** The database gives null for no rows, too. */

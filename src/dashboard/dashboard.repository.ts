@@ -3,19 +3,24 @@ import type { BankAccount } from '../accounts/account.type.ts';
 import { endOfDayMs } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import { MAX_SUMS } from '../statistics/max-sums.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { newestTransactions, type WithAccount } from '../transactions/transaction.repository.ts';
 import type { Transaction } from '../transactions/transaction.type.ts';
 import { type DashboardParts, type ListPart, OF_ACCOUNT } from './dashboard.parts.ts';
 
-const { sql } = Prisma;
+const { sql, raw, empty } = Prisma;
+
+const AT_MOST = raw(`LIMIT ${MAX_SUMS + 1}`);
+const TOTALS = sql`coalesce(sum(totals), 0)::float8 AS totals`;
 
 /** Accounts of one kind, as account_totals keeps them. */
 export type AccountTotal = readonly [
   accountType: AccountType,
   status: AccountStatus,
-  bankName: string,
+  /** Null where the banks were not asked for. */
+  bankName: string | null,
   currency: string,
   count: number,
   balance: string,
@@ -35,8 +40,12 @@ export interface DashboardRow {
   readonly dayEndsAtMs: number;
   /** What the statement saw, as PostgreSQL prints it. */
   readonly snapshot: string;
+  /** At most one more than `MAX_SUMS`. */
   readonly accounts: readonly AccountTotal[] | null;
+  /** At most one more than `MAX_SUMS`. */
   readonly flows: DailyFlowText | null;
+  /** Kept totals that were added up to these. */
+  readonly totals: number;
   readonly topAccounts: readonly BankAccount[] | null;
   readonly recentTransactions: readonly (Transaction & WithAccount)[] | null;
 }
@@ -61,8 +70,8 @@ export class DashboardRepository {
       // average tenant alone.
       planOnce: !topAccounts && !recentTransactions,
       query: sql`SELECT to_char(asked.date, 'YYYY-MM-DD') AS date, asked.day_ends_at_ms AS "dayEndsAtMs", pg_current_snapshot() AS snapshot,
-          ${parts.accounts ? accountTotals(scope) : sql`NULL`} AS accounts,
-          ${parts.days ? dailyFlows(scope) : sql`NULL`} AS flows,
+          ${parts.accounts ? sql`of_accounts.sums` : sql`NULL`} AS accounts, ${parts.days ? sql`of_days.sums` : sql`NULL`} AS flows,
+          ${parts.accounts ? sql`of_accounts.totals` : sql`0`} + ${parts.days ? sql`of_days.totals` : sql`0`} AS totals,
           ${topAccounts ? topAccountsOf(scope, topAccounts) : sql`NULL`} AS "topAccounts",
           ${recentTransactions ? recentTransactionsOf(scope, recentTransactions) : sql`NULL`} AS "recentTransactions"
         FROM (
@@ -71,7 +80,9 @@ export class DashboardRepository {
             SELECT coalesce(${date}::date, (now() AT TIME ZONE time_zone)::date) AS date, ${endOfDayMs(sql`time_zone`)} AS day_ends_at_ms
             FROM tenants WHERE id = ${scope.tenantId}::uuid
           ) of_tenant OFFSET 0
-        ) asked`,
+        ) asked
+          ${parts.accounts ? sql`CROSS JOIN LATERAL ${accountTotals(scope, parts.banks)} of_accounts` : empty}
+          ${parts.days ? sql`CROSS JOIN LATERAL ${dailyFlows(scope)} of_days` : empty}`,
     });
     return row;
   }
@@ -104,18 +115,27 @@ function recentTransactionsOf(scope: TenantScope, { limit, columns }: ListPart):
  * Rows travel as lists: the names of their columns in each would take most of the time of reading
  * them. Sums are text within the JSON: a JSON number would be read into a float.
  */
-function accountTotals(scope: TenantScope): Prisma.Sql {
-  return sql`(SELECT json_agg(json_build_array(account_type, status, bank_name, currency, count, balance)) FROM (
-      SELECT account_type, status, bank_name, currency, sum(account_count) AS count, sum(balance)::text AS balance
-      FROM account_totals WHERE tenant_id = ${scope.tenantId}::uuid
-      GROUP BY account_type, status, bank_name, currency HAVING sum(account_count) <> 0
-    ) kind)`;
+function accountTotals({ tenantId }: TenantScope, byBank: boolean): Prisma.Sql {
+  return sql`(
+      SELECT json_agg(json_build_array(account_type, status, bank_name, currency, count, balance)) AS sums, ${TOTALS}
+      FROM (
+        SELECT account_type, status, ${byBank ? sql`bank_name` : sql`NULL AS bank_name`}, currency,
+          sum(account_count) AS count, sum(balance)::text AS balance, count(*) AS totals
+        FROM account_totals WHERE tenant_id = ${tenantId}::uuid
+        GROUP BY account_type, status, ${byBank ? sql`bank_name,` : empty} currency HAVING sum(account_count) <> 0
+        ${AT_MOST}
+      ) kind
+    )`;
 }
 
-function dailyFlows(scope: TenantScope): Prisma.Sql {
-  return sql`(SELECT string_agg(concat_ws(' ', asked.date - day, currency, count, inflow, outflow), ',') FROM (
-      SELECT day, currency, sum(transaction_count) AS count, sum(inflow) AS inflow, sum(outflow) AS outflow
-      FROM daily_totals WHERE tenant_id = ${scope.tenantId}::uuid AND day > asked.day_before AND day <= asked.date
-      GROUP BY day, currency HAVING sum(transaction_count) <> 0
-    ) flow)`;
+function dailyFlows({ tenantId }: TenantScope): Prisma.Sql {
+  return sql`(
+      SELECT string_agg(concat_ws(' ', asked.date - day, currency, count, inflow, outflow), ',') AS sums, ${TOTALS}
+      FROM (
+        SELECT day, currency, sum(transaction_count) AS count, sum(inflow) AS inflow, sum(outflow) AS outflow, count(*) AS totals
+        FROM daily_totals WHERE tenant_id = ${tenantId}::uuid AND day > asked.day_before AND day <= asked.date
+        GROUP BY day, currency HAVING sum(transaction_count) <> 0
+        ${AT_MOST}
+      ) flow
+    )`;
 }

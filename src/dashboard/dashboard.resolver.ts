@@ -56,6 +56,7 @@ export class DashboardResolver {
       parts: partsOf(fields),
       maxStalenessMs,
       below: isMoreBelow(fields) ? below : undefined,
+      onRead: (totals) => context.chargeTotals(totals),
     });
     policy.holdsUntil(found.endsAtMs);
     policy.shows(found);
@@ -108,6 +109,7 @@ function partsOf(fields: readonly SelectedField[]): DashboardParts {
   const activities = fields.filter(({ name }) => name === 'activity');
   return {
     accounts: fields.some(({ name }) => ACCOUNT_PARTS.includes(name)),
+    banks: fields.some(({ name }) => name === 'accountsByBank'),
     days: Math.max(
       0,
       ...activities.map((activity) => checkedInteger('days', activity.arguments.days as number, 1, MAX_BUCKETS)),

@@ -15,7 +15,7 @@ const STATUS_ORDER = Object.values(AccountStatus) as readonly string[];
 interface AccountKind {
   readonly accountType: AccountType;
   readonly status: AccountStatus;
-  readonly bankName: string;
+  readonly bankName: string | null;
   readonly currency: string;
   readonly count: number;
   readonly balance: string;
@@ -72,7 +72,7 @@ function kindOf([accountType, status, bankName, currency, count, balance]: Accou
 }
 
 function groupsOf(kinds: readonly AccountKind[], property: GroupingProperty, compare: Comparison): AccountGroup[] {
-  return [...groupBy(kinds, (kind): string => kind[property])]
+  return [...groupBy(kinds, (kind): string => kind[property] ?? '')]
     .sort(([a], [b]) => compare(a, b))
     .map(([key, members]) => ({ key, count: countOf(members), balances: balancesOf(members) }));
 }

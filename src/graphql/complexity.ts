@@ -28,6 +28,10 @@ export const WRITE_POINTS = 2_000;
 export const TRANSACTION_POINTS = 100;
 /** A row that is read and shown, or a day of kept totals, beside its values. */
 const ROW_POINTS = 4;
+/** A kept total that is added up. */
+export const KEPT_TOTAL_POINTS = 0.4;
+/** Of the tenants that the prices of a dashboard and of a count of accounts stand for. */
+const TOTALS_IN_PRICE = 1_000;
 /** A page of one of the rows of a level, whose statement reads those of all. */
 const PROBE_POINTS = 20;
 /** An answer from the cache: found and sent. */
@@ -130,6 +134,14 @@ export function readByRowCost(of: Scanned, reads: number, { context }: Complexit
 export function daysCost(days: number, buckets: number, { childComplexity, context }: ComplexityEstimatorArgs): number {
   const rows = scanUnits({ of: 'dayTotals', reads: 1, days }, context as Reckoning);
   return STATEMENT_POINTS + rows + buckets * childComplexity;
+}
+
+/**
+ * What a statement costs beside its price when it turned out to add up so many kept totals. To know
+ * before would take one more statement.
+ */
+export function totalsBeyondPrice(totals: number): number {
+  return Math.max(0, Math.ceil((totals - TOTALS_IN_PRICE) * KEPT_TOTAL_POINTS));
 }
 
 /**

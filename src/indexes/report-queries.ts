@@ -15,8 +15,8 @@ const ACCOUNTS = 'account_totals_pkey';
 const BALANCE = 'bank_accounts_tenant_balance_idx';
 const BOOKED = 'transactions_tenant_booked_idx';
 
-const NOTHING: DashboardParts = { accounts: false, days: 0, topAccounts: null, recentTransactions: null };
-const SUMS: DashboardParts = { ...NOTHING, accounts: true, days: 30 };
+const NOTHING: DashboardParts = { accounts: false, banks: false, days: 0, topAccounts: null, recentTransactions: null };
+const SUMS: DashboardParts = { ...NOTHING, accounts: true, banks: true, days: 30 };
 const LARGEST: ListPart = { limit: 5, columns: [...ALL_ACCOUNT_COLUMNS] };
 const NEWEST: ListPart = { limit: 10, columns: [...ALL_TRANSACTION_COLUMNS] };
 

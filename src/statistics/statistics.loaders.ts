@@ -1,12 +1,12 @@
 import DataLoader from 'dataloader';
-import { GraphQLError } from 'graphql';
-import { ErrorCode } from '../errors.ts';
+import type { GraphQLError } from 'graphql';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { type AskedSums, MAX_SUMS, type StatisticsRepository, type StatisticsSums } from './statistics.repository.ts';
+import { MAX_SUMS, tooManySums } from './max-sums.ts';
+import type { AskedSums, StatisticsRepository, StatisticsSums } from './statistics.repository.ts';
 
 export function createStatisticsLoaders(scope: TenantScope, statistics: StatisticsRepository) {
   const load = async (asked: readonly AskedSums[]) =>
-    (await statistics.sums(scope, asked)).map((sums) => (sums.rows.length > MAX_SUMS ? tooManySums() : sums));
+    (await statistics.sums(scope, asked)).map((sums) => (sums.rows.length > MAX_SUMS ? tooMany() : sums));
   const sums = new DataLoader<AskedSums, StatisticsSums, string>(load, {
     cacheKeyFn: ({ range: { period, from, to }, parts }) => [period, from, to, ...[...parts].sort()].join(' '),
   });
@@ -16,10 +16,11 @@ export function createStatisticsLoaders(scope: TenantScope, statistics: Statisti
   };
 }
 
-function tooManySums(): GraphQLError {
-  return new GraphQLError(
-    `These statistics have more than ${MAX_SUMS} sums, one for each bucket, category and currency. Take a shorter range or a longer period, or leave out byCategory.`,
-    { extensions: { code: ErrorCode.TooComplex, limit: MAX_SUMS } },
+function tooMany(): GraphQLError {
+  return tooManySums(
+    'These statistics have',
+    'bucket, category and currency',
+    'Take a shorter range or a longer period, or leave out byCategory',
   );
 }
 

@@ -4,14 +4,9 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { type FlowRow, groupBy } from './cash-flow.ts';
+import { MAX_SUMS } from './max-sums.ts';
 
 const { sql, empty, raw } = Prisma;
-
-/**
- * Sums of one range at most: one for each bucket, category and currency. Clients write categories
- * as they like, and every sum keeps the process busy: 10,000 for a tenth of a second.
- */
-export const MAX_SUMS = 10_000;
 
 /** The unit of PostgreSQL's date_trunc; its weeks start on Monday too. */
 const UNITS: Readonly<Record<StatisticsPeriod, Prisma.Sql>> = {

@@ -363,7 +363,7 @@ describeWithRedis('data entries in Redis', () => {
     const groups = 'key count balances { currency amount }';
     await here.send(
       token,
-      `{ dashboard(date: "2025-06-01") { accountsByType { ${groups} } activity { totals { net } }
+      `{ dashboard(date: "2025-06-01") { accountsByBank { ${groups} } activity { totals { net } }
         topAccounts { id version } recentTransactions { id account { id } } } }`,
     );
     await here.send(
@@ -375,7 +375,13 @@ describeWithRedis('data entries in Redis', () => {
     const sum = { ...flow, part: 'string', bucket: 'string or null', category: 'string or null' };
     const { parts, value } = (await keptValue('dashboard:2025-06-01')) as WithParts<DashboardParts, DashboardValue>;
     const list = { limit: 'number', columns: ['string'] };
-    expect(form(parts)).toEqual({ accounts: 'boolean', days: 'number', topAccounts: list, recentTransactions: list });
+    expect(form(parts)).toEqual({
+      accounts: 'boolean',
+      banks: 'boolean',
+      days: 'number',
+      topAccounts: list,
+      recentTransactions: list,
+    });
     expect(form(value)).toEqual({
       accounts: [['string']],
       flows: 'string',

@@ -64,8 +64,16 @@ export class CompiledOperations {
     private readonly counts: CompilationCounts,
   ) {}
 
-  /** @returns undefined where graphql-js executes */
-  of(document: DocumentNode, operation: OperationDefinitionNode, variables: Values): CompiledOperation | undefined {
+  /**
+   * @param onCompiled told how many fields were compiled for this use
+   * @returns undefined where graphql-js executes
+   */
+  of(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Values,
+    onCompiled: (fields: number) => void,
+  ): CompiledOperation | undefined {
     if (operation.operation !== 'query') return undefined;
     const known = this.#knownOf(document, operation);
     const values = this.#decided(known, variables);
@@ -75,7 +83,7 @@ export class CompiledOperations {
     if (!form) return undefined;
     if (form.compiled) this.#kept.get(form);
     else if (form.compiled === undefined && ++form.uses >= COMPILED_AT_USE) {
-      form.compiled = this.#compile(document, operation, values);
+      form.compiled = this.#compile(document, operation, values, onCompiled);
       if (form.compiled) this.#kept.set(form, () => known.forms.delete(key));
     }
     return form.compiled ?? undefined;
@@ -95,11 +103,17 @@ export class CompiledOperations {
     return deciding.length === 0 ? {} : coercedVariables(this.schema, deciding, variables);
   }
 
-  #compile(document: DocumentNode, operation: OperationDefinitionNode, values: Values): CompiledOperation | null {
+  #compile(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    values: Values,
+    onCompiled: (fields: number) => void,
+  ): CompiledOperation | null {
     const settled = settledOperation(this.schema, document, operation, values);
-    const compiled = settled && CompiledOperation.of(this.schema, settled);
+    const compiled = settled && CompiledOperation.of(this.schema, settled.fields);
     if (compiled) this.counts.compiled++;
     else this.counts.notCompiled++;
+    onCompiled(settled?.size ?? 0);
     return compiled ?? null;
   }
 }

@@ -24,6 +24,8 @@ export interface ExecutionCounts extends CompilationCounts {
 export interface ExecutorOptions {
   /** Whether queries that come again are compiled; otherwise graphql-js executes everything. */
   readonly compiles: boolean;
+  /** Told for whom an operation was compiled, and how many fields it has. */
+  readonly onCompiled?: (context: unknown, fields: number) => void;
 }
 
 /**
@@ -37,14 +39,17 @@ export class Executor {
 
   constructor(
     private readonly schema: GraphQLSchema,
-    { compiles }: ExecutorOptions,
+    private readonly options: ExecutorOptions,
   ) {
+    const { compiles } = options;
     this.#operations = compiles ? new CompiledOperations(schema, this.counts) : undefined;
   }
 
   async execute(request: ExecutionRequest): Promise<ExecutionResult> {
     const { document, operation, context, variables = {} } = request;
-    const compiled = operation && this.#operations?.of(document, operation, variables);
+    const compiled =
+      operation &&
+      this.#operations?.of(document, operation, variables, (fields) => this.options.onCompiled?.(context, fields));
     const result = await compiled?.execute(context, variables);
     if (result) this.counts.jit++;
     const whole = result ?? (await this.#interpret(request));

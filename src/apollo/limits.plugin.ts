@@ -1,14 +1,16 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { Role } from '../auth/caller.ts';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config/config.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, clientError, ErrorCode } from '../errors.ts';
-import { OPERATION_POINTS } from '../graphql/complexity.ts';
+import { NEW_TOKEN_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
 import { isIntrospection } from '../graphql/document-extent.ts';
+import { tokensOf } from '../graphql/documents.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import { coercedVariables } from './coerced-variables.ts';
+import { WHOLE_SCHEMA } from './introspection-cost.ts';
 import { OperationCosts } from './operation-costs.ts';
 import {
   type KnownSize,
@@ -18,10 +20,13 @@ import {
   pointsOf,
 } from './operation-price.ts';
 
+/** How often an introspection may show the whole schema. */
+const WHOLE_SCHEMAS = 2;
+
 /**
  * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the
  * tenant. What every operation costs was taken before it came here, and pays for those that are
- * refused, too, and for introspection, whose cost is bounded by the schema and by its own size.
+ * refused, too. Without a token nothing is paid; only introspection comes here then.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   const prices = new OperationCosts<OperationPrice>(({ dependsOnTexts }) => dependsOnTexts);
@@ -29,6 +34,10 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
     async requestDidStart({ contextValue: { caller }, contextValue }) {
       if (caller) contextValue.cost = OPERATION_POINTS;
       return {
+        // Apollo Server remembers what it has validated.
+        async validationDidStart({ source, contextValue }) {
+          contextValue.charge(tokensOf(source) * NEW_TOKEN_POINTS);
+        },
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return; // Apollo answers itself
           const { caller, services, isReadOnly } = contextValue;
@@ -43,12 +52,14 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
             return sound && priceOf({ schema, document, operation, variables, coerced: sound });
           });
           // The execution says what is wrong with the variables, and does nothing else.
-          if (price === undefined || !caller || introspects) return;
+          if (price === undefined) return;
+          if (introspects) checkIntrospection(price, schema);
+          if (!caller) return;
           const size = price.scans.length > 0 ? await sizeOf(contextValue, price) : undefined;
           const cost = pointsOf(price, size, limits.searches);
           // A remembered price may belong to variables whose strings are invalid; let the execution
           // report that instead of the price.
-          const most = Math.min(limits.operationCost, services.budget.most(caller));
+          const most = Math.min(introspects ? Infinity : limits.operationCost, services.budget.most(caller));
           if (cost > most && !coerced()) return;
           if (cost > most) throw tooComplex(cost, most);
           const asked = services.budget.spend(caller, cost - OPERATION_POINTS);
@@ -73,6 +84,31 @@ function priceOf(asked: PricedOperation): OperationPrice {
     if (error instanceof GraphQLError) throw refused(ErrorCode.BadUserInput, error.message);
     throw error;
   }
+}
+
+const introspectionLimits = new WeakMap<GraphQLSchema, number>();
+
+function introspectionLimit(schema: GraphQLSchema): number {
+  const known = introspectionLimits.get(schema) ?? WHOLE_SCHEMAS * priceOfWhole(schema);
+  introspectionLimits.set(schema, known);
+  return known;
+}
+
+function priceOfWhole(schema: GraphQLSchema): number {
+  const [operation] = WHOLE_SCHEMA.definitions as readonly OperationDefinitionNode[];
+  if (!operation) throw new Error('the introspection of the whole schema has no operation');
+  return operationPrice({ schema, document: WHOLE_SCHEMA, operation, variables: {}, coerced: {} }).points;
+}
+
+/** @throws QUERY_TOO_COMPLEX for one that shows much more than the whole schema once */
+function checkIntrospection({ points }: OperationPrice, schema: GraphQLSchema): void {
+  const limit = introspectionLimit(schema);
+  if (points > limit)
+    throw refused(
+      ErrorCode.TooComplex,
+      `The introspection costs ${points} points; at most ${limit} are allowed, ${WHOLE_SCHEMAS} times what the whole schema costs. Ask for fewer types and fields within one another.`,
+      { cost: points, limit },
+    );
 }
 
 /** Of the caller's tenant. Not for the request: others of the tenant wait for it too. */

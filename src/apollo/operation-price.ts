@@ -15,6 +15,7 @@ import {
   type Scanned,
 } from '../graphql/complexity.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
+import { introspectionEstimator } from './introspection-cost.ts';
 
 /**
  * A row that a filter looks at and does not let through; those that it lets through end a page or a
@@ -25,7 +26,7 @@ const SCANNED_ROW_POINTS = 0.6;
 /** Spans of five minutes of a day, in which a tenant may have done something. */
 const USAGE_ROWS = 288;
 
-const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
+const ESTIMATORS = [introspectionEstimator, fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 
 /** A document has no more: `Documents` refused it. */
 const MAX_NODES = 10_001;

@@ -23,6 +23,13 @@ type Collected = ReadonlyMap<string, readonly FieldNode[]>;
 /** The nodes of each response name. */
 type Settled = readonly (readonly FieldNode[])[];
 
+export interface SettledOperation {
+  /** A document for each root field. */
+  readonly fields: readonly DocumentNode[];
+  /** How many fields they have. */
+  readonly size: number;
+}
+
 /** The definitions of the variables that decide what is selected: those in @skip and @include. */
 export function decidingVariables(
   document: DocumentNode,
@@ -42,7 +49,7 @@ export function decidingVariables(
  * directives, each response name once in the order of the answer. It is collected by graphql-js
  * itself, so that it selects what graphql-js does.
  * @param values of the deciding variables, as graphql-js coerces them
- * @returns a document for each root field; undefined for what graphql-js executes: too many
+ * @returns undefined for what graphql-js executes: too many
  *   fields, introspection, objects of which nothing is selected, interfaces and unions, and
  *   conditions that are neither true nor false
  */
@@ -51,15 +58,16 @@ export function settledOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   values: Values,
-): readonly DocumentNode[] | undefined {
+): SettledOperation | undefined {
   const type = schema.getQueryType();
   if (!type || operation.operation !== 'query') return undefined;
   try {
-    const fields = new Settling(schema, fragmentsOf(document), values).rootFields(type, operation.selectionSet);
-    return fields?.map((nodes) => {
+    const settling = new Settling(schema, fragmentsOf(document), values);
+    const fields = settling.rootFields(type, operation.selectionSet)?.map((nodes): DocumentNode => {
       const selectionSet = { kind: Kind.SELECTION_SET, selections: nodes } as const;
       return { kind: Kind.DOCUMENT, definitions: [{ ...operation, directives: [], selectionSet }] };
     });
+    return fields && { fields, size: settling.size };
   } catch (error) {
     if (error instanceof GraphQLError) return undefined;
     throw error;
@@ -74,6 +82,10 @@ class Settling {
     private readonly fragments: Fragments,
     private readonly values: Values,
   ) {}
+
+  get size(): number {
+    return MAX_FIELDS - this.#left;
+  }
 
   rootFields(type: GraphQLObjectType, set: SelectionSetNode): Settled | undefined {
     return this.#settled(type, collectFields(this.schema, this.fragments, this.values, type, set));

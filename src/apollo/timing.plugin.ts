@@ -8,8 +8,9 @@ import { startOperationSpan } from '../monitoring/tracing.ts';
 interface Context {
   readonly caller: Caller | null;
   readonly timing: RequestTiming;
-  /** Points that were taken. */
+  /** Points that were taken: the operation's, and others. */
   readonly cost: number;
+  readonly charged: number;
 }
 
 /**
@@ -40,7 +41,7 @@ function operationEvent(request: GraphQLRequestContextWillSendResponse<Context>,
     durationMs: timing.elapsedMs(),
     errors: response.body.kind === 'single' ? (response.body.singleResult.errors?.length ?? 0) : 0,
     cacheHit: false,
-    points: contextValue.cost,
+    points: contextValue.cost + contextValue.charged,
   };
 }
 

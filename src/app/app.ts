@@ -14,6 +14,8 @@ import { dataLayout } from '../cache/data/layout.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
 import { CacheableOperations } from '../cache/response/cacheable-operations.ts';
 import type { Config } from '../config/config.ts';
+import type { RequestContext } from '../context/request-context.ts';
+import { COMPILED_FIELD_POINTS } from '../graphql/complexity.ts';
 import { Documents } from '../graphql/documents.ts';
 import { corsHeaders, corsOptions } from '../http/cors.ts';
 import { Draining, unusedConnections } from '../http/draining.ts';
@@ -72,7 +74,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);
   const compiles = config.executor === 'jit';
-  const executor = new Executor(schema, { compiles });
+  const executor = new Executor(schema, {
+    compiles,
+    onCompiled: (context, fields) => (context as RequestContext).charge(fields * COMPILED_FIELD_POINTS),
+  });
 
   const layout = dataLayout(operations.schemaHash, database.schema);
   const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });

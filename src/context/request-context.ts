@@ -13,8 +13,10 @@ import type { Loaders, Services } from './services.ts';
 export class RequestContext {
   /** What is learned about the answer while it is resolved. */
   readonly policy = new AnswerPolicy();
-  /** Complexity points of the operation; its resolvers may charge more. */
+  /** Complexity points of the operation; known before its resolvers run. */
   cost = 0;
+  /** Points beside these: they depend on what was remembered, and on the rows that there were. */
+  charged = 0;
   /**
    * No #private field: Apollo Server works on a shallow copy of the context, which would not have
    * it.
@@ -64,14 +66,18 @@ export class RequestContext {
   }
 
   /**
-   * Takes the points of kept totals that were added up. They are known only then: this request is
+   * Takes points for work that is known only when it comes up, or is done: this request is
    * answered, and the next one may be refused.
    */
-  chargeTotals(totals: number): void {
-    const points = totalsBeyondPrice(totals);
+  charge(points: number): void {
     if (points === 0 || !this.caller) return;
-    this.cost += points;
+    this.charged += points;
     this.services.budget.charge(this.caller, points);
+  }
+
+  /** @param totals kept ones that a statement added up */
+  chargeTotals(totals: number): void {
+    this.charge(totalsBeyondPrice(totals));
   }
 
   /**

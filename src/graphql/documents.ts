@@ -129,13 +129,18 @@ function operationOf(document: DocumentNode, name: string | null): OperationDefi
   return operations.find((operation) => operation.name?.value === name);
 }
 
+/** Names, signs and values of a document that was parsed. */
+export function tokensOf(query: string): number {
+  return countTokens(query, Number.POSITIVE_INFINITY) ?? 0;
+}
+
 /** @returns undefined for a text that ends within a token */
 function countTokens(query: string, limit: number): number | undefined {
   const lexer = new Lexer(new Source(query));
   let count = 0;
   try {
-    // A hundred times the limit is said as it is: nobody needs to know the rest.
-    while (lexer.advance().kind !== TokenKind.EOF && count < 100 * limit) count++;
+    // Ten times the limit is said as it is: nobody needs to know the rest.
+    while (lexer.advance().kind !== TokenKind.EOF && count < 10 * limit) count++;
     return count;
   } catch {
     return count > limit ? count : undefined;

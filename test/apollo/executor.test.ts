@@ -133,7 +133,7 @@ describe('what the compiler does otherwise is left to graphql-js', () => {
 describe('an operation is settled', () => {
   const settled = (text: string, values = {}) => {
     const { document, operation } = documentOf(text);
-    return settledOperation(schema, document, operation, values)?.map(print).join('\n');
+    return settledOperation(schema, document, operation, values)?.fields.map(print).join('\n');
   };
 
   test('without directives, its own and those that nobody knows', async () => {

@@ -6,6 +6,12 @@ import { LatencyHistogram } from '../latency-histogram.ts';
 const RECENT_MS = 1_000;
 
 /**
+ * Stands for a tenant where the service does something by itself. It has its turns like one, and
+ * having had them it keeps no tenant to its share.
+ */
+export const THE_SERVICE = '(service)';
+
+/**
  * A timer that is called so much later than it asked for shows that nothing at all was done
  * meanwhile.
  */
@@ -187,6 +193,7 @@ export class FairQueue {
   /** A tenant is active, here or elsewhere: others are kept to their share. @returns the time */
   noteTenant(tenant: string): number {
     const nowMs = this.now();
+    if (tenant === THE_SERVICE) return nowMs;
     if (this.#last.tenant !== tenant) {
       const { tenant: before, atMs } = this.#last;
       Object.assign(this.#other, { tenant: before, atMs });

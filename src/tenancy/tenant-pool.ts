@@ -9,7 +9,7 @@ import {
 } from '../config/queue-limits.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
-import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
+import { FairQueue, type RefusalReason, THE_SERVICE, type TurnRefused } from './fair-queue.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,
@@ -178,7 +178,7 @@ export class TenantPool extends pg.Pool {
 
   /** Lends a connection for no tenant. Each statement sent on it is a transaction of its own. */
   async lend<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
-    const client = await this.#checkOut(NO_TENANT);
+    const client = await this.#checkOut(BY_ITSELF);
     const query = (config: string | pg.QueryConfig, values?: unknown[]) =>
       submit(client, typeof config === 'string' ? { text: config, ...(values && { values }) } : config, FOR_NOBODY);
     let failed = true;
@@ -187,7 +187,7 @@ export class TenantPool extends pg.Pool {
       failed = false;
       return result;
     } finally {
-      this.#giveBack(client, NO_TENANT, failed); // one that failed may be lost
+      this.#giveBack(client, BY_ITSELF, failed); // one that failed may be lost
     }
   }
 
@@ -496,6 +496,7 @@ export async function inStatementContext<Result>(
   }
 }
 
+const BY_ITSELF: Asked = { tenantId: THE_SERVICE };
 const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
 const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'directory' };
 

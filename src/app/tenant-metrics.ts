@@ -1,8 +1,9 @@
 import { Registry } from 'prom-client';
+import { USAGE_FIGURES, type UsageFigure } from '../monitoring/usage-counts.ts';
 import { readWhenAsked } from './read-when-asked.ts';
-import { type TenantFigure, type TenantTotals, TOP_TENANTS } from './tenant-totals.ts';
+import { type TenantTotals, TOP_TENANTS } from './tenant-totals.ts';
 
-const MEANINGS: Readonly<Record<TenantFigure, string>> = {
+const MEANINGS: Readonly<Record<UsageFigure, string>> = {
   requests: 'Answers',
   hits: 'Answers from the response cache',
   points: 'Complexity points',
@@ -25,9 +26,9 @@ export async function tenantMetrics(tenants: TenantTotals, slugOf: SlugOf): Prom
     slugOf,
   );
   const registry = new Registry();
-  for (const [figure, meaning] of Object.entries(MEANINGS) as [TenantFigure, string][]) {
+  for (const figure of USAGE_FIGURES) {
     const name = `tenantry_tenant_${figure.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`;
-    const help = `${meaning} of the ${TOP_TENANTS} tenants with the most points, since the start.`;
+    const help = `${MEANINGS[figure]} of the ${TOP_TENANTS} tenants with the most points, since the start.`;
     const samples = () =>
       tenants.map(([, total], index) => ({ labels: { tenant: labels[index] as string }, value: total[figure] }));
     registry.registerMetric(readWhenAsked('counter', name, help, samples));

@@ -1,34 +1,30 @@
-import { MAX_TENANT_TOTALS, type UsageCounts } from '../monitoring/usage-counts.ts';
+import { MAX_TENANT_TOTALS, USAGE_FIGURES, type UsageCounts, type UsageFigure } from '../monitoring/usage-counts.ts';
 
 /** How many tenants the metrics name. */
 export const TOP_TENANTS = 10;
 
-const FIGURES = ['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept', 'errors'] as const;
-export type TenantFigure = (typeof FIGURES)[number];
-
 /** What one tenant cost since the process began; `errors` of all codes together. */
-export type TenantTotal = Readonly<Record<TenantFigure, number>>;
+export type TenantTotal = Readonly<Record<UsageFigure, number>>;
 /** By the tenant's id, each once. */
 export type TenantTotals = readonly (readonly [tenantId: string, total: TenantTotal])[];
 
 /** Of one process. */
 export function tenantTotals(usage: UsageCounts): TenantTotals {
   const totals = usage.totals().map(([tenantId, figures]) => {
-    const { requests, hits, points, databaseMs, rows, bytesKept } = figures;
     const errors = Object.values(figures.errors).reduce((sum, count) => sum + count, 0);
-    return [tenantId, { requests, hits, points, databaseMs, rows, bytesKept, errors }] as const;
+    return [tenantId, { ...figures, errors }] as const;
   });
   return totals.length > MAX_TENANT_TOTALS ? dearest(totals, MAX_TENANT_TOTALS) : totals;
 }
 
 /** The totals of several processes as one. */
 export function addUp(processes: readonly TenantTotals[]): TenantTotals {
-  const sums = new Map<string, Record<TenantFigure, number>>();
+  const sums = new Map<string, Record<UsageFigure, number>>();
   for (const totals of processes)
     for (const [tenantId, total] of totals) {
       const sum = sums.get(tenantId);
       if (!sum) sums.set(tenantId, { ...total });
-      else for (const figure of FIGURES) sum[figure] += total[figure];
+      else for (const figure of USAGE_FIGURES) sum[figure] += total[figure];
     }
   return [...sums];
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { isOfTheValues } from '../database/sql-state.ts';
 import { ErrorCode } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
@@ -16,8 +16,6 @@ const MERGED_FOR_MS = 60_000;
 const FLUSH_MS = 1_000;
 /** Lines of one statement. */
 const MAX_BATCH = 500;
-/** SQLSTATEs of what was given: data, constraints, triggers. */
-const OF_THE_VALUES = /^(?:22|23|P0)/;
 
 /**
  * What whoever may not do it can be answered by the thousand: of equal ones within a minute there
@@ -208,7 +206,7 @@ function tenantIdOf({ scope }: AuditLine): string {
 
 /** Whether it says something of all lines, and not only of what those of one batch hold. */
 function isForAll(error: unknown): boolean {
-  return !(error instanceof pg.DatabaseError && OF_THE_VALUES.test(error.code ?? ''));
+  return !isOfTheValues(error);
 }
 
 async function insertLines(database: TenantDatabase, tenantId: string, lines: readonly AuditLine[]): Promise<void> {

@@ -128,6 +128,7 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'cache_outbox_clean',
   'audit_log_clean',
   'idempotency_keys_clean',
+  'tenant_usage_add',
   'tenant_usage_clean',
   'tenant_usage_top',
   'tenants_keep_totals_applied',

@@ -5,6 +5,7 @@ const UNDEFINED_TABLE = '42P01';
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
+const OF_THE_VALUES = /^(?:22|23|P0)/;
 
 /** Whether a unique key refused the row. */
 export function isUniqueViolation(error: unknown): boolean {
@@ -18,6 +19,14 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isWriteConflict(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+}
+
+/**
+ * Whether the values that were given are the reason: data, constraints, triggers. The same
+ * statement with other values may succeed.
+ */
+export function isOfTheValues(error: unknown): boolean {
+  return OF_THE_VALUES.test(String(sqlStateOf(error)));
 }
 
 /** Whether PostgreSQL stopped the statement. */

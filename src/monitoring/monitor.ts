@@ -9,7 +9,7 @@ import { SlowQueries, type SlowQuery } from './slow-queries.ts';
 import { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
-import { USAGE_MODEL, UsageCounts } from './usage-counts.ts';
+import { UsageCounts } from './usage-counts.ts';
 
 /** Clients name their operations as they like. */
 export const MAX_OPERATIONS = 200;
@@ -83,7 +83,7 @@ export class Monitor {
   readonly recordStatement = (event: StatementEvent): void => {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
     timing?.addStatement(event);
-    if (event.tenantId && event.tenantId !== NO_TENANT.tenantId && event.model !== USAGE_MODEL)
+    if (event.tenantId && event.tenantId !== NO_TENANT.tenantId)
       this.usage.statement(event.tenantId, event.durationMs, event.rows);
     this.queries.entry(queryKey(event)).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);

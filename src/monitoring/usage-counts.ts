@@ -1,39 +1,44 @@
 import { LRUCache } from 'lru-cache';
 
-/**
- * Of `StatementEvent.model`: what is written of the usage is not counted for it, or it would never
- * end.
- */
-export const USAGE_MODEL = 'TenantUsage';
-
 /** Tenants whose sums are kept for the metrics: of a process, and of workers that ended. */
 export const MAX_TENANT_TOTALS = 10_000;
 
+/** What is counted in spans of this length, which the function `tenant_usage_add` knows too. */
+export const BUCKET_MS = 5 * 60_000;
+
+/**
+ * Answers, those of them from the response cache, complexity points taken, time and rows of the SQL
+ * statements, bytes stored in the cache (in the process and in Redis), answers with errors.
+ */
+export const USAGE_FIGURES = ['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept', 'errors'] as const;
+export type UsageFigure = (typeof USAGE_FIGURES)[number];
+
 /** What one tenant cost. */
-export interface UsageFigures {
-  requests: number;
-  /** Of them answered from the response cache. */
-  hits: number;
-  /** Complexity points taken. */
-  points: number;
-  databaseMs: number;
-  /** That its statements returned or changed. */
-  rows: number;
-  /** Stored in the cache, in the process and in Redis. */
-  bytesKept: number;
+export interface UsageFigures extends Record<Exclude<UsageFigure, 'errors'>, number> {
   /** Answers with errors, by the code of the first one. */
   errors: Record<string, number>;
 }
 
-const NUMBERS = ['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept'] as const;
+/** What one tenant cost within the five minutes that begin at `bucketMs`. */
+export interface CountedUsage {
+  readonly tenantId: string;
+  readonly bucketMs: number;
+  readonly figures: UsageFigures;
+}
 
 /**
- * Counts in the process until a writer takes it. Adding costs some 50 ns, so that every hit of the
- * cache can.
+ * Counts in the process until a writer takes it, by the five minutes of when it is counted. Adding
+ * is cheap enough for every hit of the cache.
  */
 export class UsageCounts {
-  #untaken = new Map<string, UsageFigures>();
+  /** By bucket and tenant. */
+  #untaken = new Map<number, Map<string, UsageFigures>>();
+  /** Of `#untaken`: the last one that was counted in. */
+  #running = new Map<string, UsageFigures>();
+  #runningMs = Number.NaN;
   readonly #totals = new LRUCache<string, UsageFigures>({ max: MAX_TENANT_TOTALS });
+
+  constructor(private readonly now: () => number = Date.now) {}
 
   /** An answer. */
   request(tenantId: string, cacheHit: boolean, points: number): void {
@@ -58,11 +63,12 @@ export class UsageCounts {
     errors[code] = (errors[code] ?? 0) + 1;
   }
 
-  /** Takes what was counted since the last time, by tenant. */
-  take(): Map<string, UsageFigures> {
-    const taken = this.#untaken;
+  /** Takes what was counted since the last time: each tenant once for each bucket. */
+  take(): CountedUsage[] {
+    const taken = [...this.#counted()];
     this.#untaken = new Map();
-    for (const [tenantId, figures] of taken) {
+    this.#runningMs = Number.NaN;
+    for (const { tenantId, figures } of taken) {
       const total = this.#totals.get(tenantId) ?? noUsage();
       addFigures(total, figures);
       this.#totals.set(tenantId, total);
@@ -73,7 +79,7 @@ export class UsageCounts {
   /** Since the process began, by tenant: those of it that were active last. */
   totals(): [tenantId: string, figures: UsageFigures][] {
     const all = new Map(this.#totals.entries());
-    for (const [tenantId, figures] of this.#untaken) {
+    for (const { tenantId, figures } of this.#counted()) {
       const total = noUsage();
       addFigures(total, figures);
       addFigures(total, all.get(tenantId) ?? noUsage());
@@ -83,11 +89,26 @@ export class UsageCounts {
   }
 
   #of(tenantId: string): UsageFigures {
-    const known = this.#untaken.get(tenantId);
+    const nowMs = this.now();
+    const bucketMs = nowMs - (nowMs % BUCKET_MS);
+    if (bucketMs !== this.#runningMs) this.#begin(bucketMs);
+    const known = this.#running.get(tenantId);
     if (known) return known;
     const fresh = noUsage();
-    this.#untaken.set(tenantId, fresh);
+    this.#running.set(tenantId, fresh);
     return fresh;
+  }
+
+  /** The clock may have been set back: the bucket may be there. */
+  #begin(bucketMs: number): void {
+    this.#running = this.#untaken.get(bucketMs) ?? new Map();
+    this.#untaken.set(bucketMs, this.#running);
+    this.#runningMs = bucketMs;
+  }
+
+  *#counted(): Generator<CountedUsage> {
+    for (const [bucketMs, tenants] of this.#untaken)
+      for (const [tenantId, figures] of tenants) yield { tenantId, bucketMs, figures };
   }
 }
 
@@ -96,6 +117,6 @@ export function noUsage(): UsageFigures {
 }
 
 export function addFigures(to: UsageFigures, figures: UsageFigures): void {
-  for (const name of NUMBERS) to[name] += figures[name];
+  for (const figure of USAGE_FIGURES) if (figure !== 'errors') to[figure] += figures[figure];
   for (const [code, count] of Object.entries(figures.errors)) to.errors[code] = (to.errors[code] ?? 0) + count;
 }

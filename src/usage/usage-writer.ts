@@ -1,22 +1,27 @@
+import { isOfTheValues } from '../database/sql-state.ts';
+import { OperatorError } from '../errors.ts';
 import { Loop } from '../loop.ts';
-import { addFigures, type UsageCounts, type UsageFigures } from '../monitoring/usage-counts.ts';
+import { addFigures, type CountedUsage, type UsageCounts } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import { addUsage } from './usage.repository.ts';
+import { addUsage, type Connection, RETENTION_MS } from './usage.repository.ts';
 
 /** So much is lost when the process is killed. */
 const FLUSH_MS = 5_000;
+/** Rows of one statement. */
+export const MAX_BATCH = 500;
 /**
- * Tenants whose counts wait while statements fail, at most; the counts of further tenants are given
- * up, and told.
+ * Rows that wait while statements fail, at most: an hour of 8,000 tenants, some 30 MB. Further
+ * counts are given up, and told.
  */
-const MAX_UNWRITTEN = 10_000;
+export const MAX_UNWRITTEN = 100_000;
 
 /**
  * Adds what the process counted to `tenant_usage`, every few seconds and when it stops.
  */
 export class UsageWriter {
   readonly #loop: Loop;
-  readonly #unwritten = new Map<string, UsageFigures>();
+  /** By bucket and tenant. */
+  readonly #unwritten = new Map<string, CountedUsage>();
   #flushing: Promise<void> = Promise.resolve();
 
   /** @param onWorks called when something was written and nothing failed */
@@ -40,7 +45,7 @@ export class UsageWriter {
 
   /** Tenants whose counts wait to be written. */
   get waiting(): number {
-    return this.#unwritten.size;
+    return new Set([...this.#unwritten.values()].map(({ tenantId }) => tenantId)).size;
   }
 
   /** Writes what was counted. @throws when that fails; it is written the next time */
@@ -55,21 +60,74 @@ export class UsageWriter {
   }
 
   async #flush(): Promise<void> {
-    for (const [tenantId, figures] of this.counts.take()) this.#gather(tenantId, figures);
-    if (this.#unwritten.size === 0) return;
-    for (const [tenantId, figures] of this.#unwritten) {
-      // Taken out only when it is written: after a lost connection it may be counted twice, and
-      // never not at all.
-      await addUsage(this.database, tenantId, figures);
-      this.#unwritten.delete(tenantId);
+    this.#gather(this.counts.take());
+    const rows = [...this.#unwritten.values()];
+    let refused = 0;
+    for (let from = 0; from < rows.length; from += MAX_BATCH) {
+      const batch = rows.slice(from, from + MAX_BATCH);
+      refused += await this.database.withConnection((connection) => this.#write(connection, batch));
     }
-    this.onWorks();
+    if (rows.length > 0 && refused === 0) this.onWorks();
   }
 
-  #gather(tenantId: string, figures: UsageFigures): void {
-    const waiting = this.#unwritten.get(tenantId);
-    if (waiting) addFigures(waiting, figures);
-    else if (this.#unwritten.size < MAX_UNWRITTEN) this.#unwritten.set(tenantId, figures);
-    else this.onError(new Error('the usage of a tenant was given up: too many wait to be written'));
+  #gather(counted: readonly CountedUsage[]): void {
+    this.#forgetOld();
+    let lost = 0;
+    for (const row of counted) {
+      const waiting = this.#unwritten.get(keyOf(row));
+      if (waiting) addFigures(waiting.figures, row.figures);
+      else if (this.#unwritten.size < MAX_UNWRITTEN) this.#unwritten.set(keyOf(row), row);
+      else lost++;
+    }
+    if (lost > 0)
+      this.onError(
+        new OperatorError(
+          `usage that could not be written was given up: more than ${MAX_UNWRITTEN} rows of tenant_usage wait`,
+          'Restore the connection to PostgreSQL: what waits is written then.',
+        ),
+      );
   }
+
+  /** These would be removed at once. */
+  #forgetOld(): void {
+    const keptSinceMs = Date.now() - RETENTION_MS;
+    for (const [key, { bucketMs }] of this.#unwritten) if (bucketMs < keptSinceMs) this.#unwritten.delete(key);
+  }
+
+  /**
+   * When the values of a row are the reason for a failure, the others are written without it.
+   * @returns how many were refused
+   * @throws any other failure
+   */
+  async #write(connection: Connection, rows: readonly CountedUsage[]): Promise<number> {
+    let refused = 0;
+    try {
+      await addUsage(connection, rows);
+    } catch (error) {
+      if (!isOfTheValues(error)) throw error;
+      if (rows.length > 1) {
+        const half = rows.length >> 1;
+        return (await this.#write(connection, rows.slice(0, half))) + (await this.#write(connection, rows.slice(half)));
+      }
+      for (const row of rows) this.onError(refusal(row, error as Error));
+      refused = rows.length;
+    }
+    // Taken out only when it is written: after a lost connection it may be counted twice, and never
+    // not at all.
+    for (const row of rows) this.#unwritten.delete(keyOf(row));
+    return refused;
+  }
+}
+
+function keyOf({ bucketMs, tenantId }: CountedUsage): string {
+  return `${bucketMs} ${tenantId}`;
+}
+
+function refusal({ tenantId, bucketMs }: CountedUsage, cause: Error): OperatorError {
+  const bucket = new Date(bucketMs).toISOString();
+  return new OperatorError(
+    `the usage of tenant ${tenantId} from ${bucket} on was given up, since tenant_usage refuses it: ${cause.message}`,
+    'Take what PostgreSQL objects to out of the row that is there, if there is one; later usage is written.',
+    { cause },
+  );
 }

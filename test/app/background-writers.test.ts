@@ -25,9 +25,9 @@ afterAll(async () => {
 
 const asOwner = (text: string) => withClient(database.url, (client) => client.query(text));
 
-/** What is logged while one answer is counted, and two lines are added, without the right to write a table. */
-async function loggedWithout(table: string): Promise<Record<string, unknown>[]> {
-  await asOwner(`REVOKE INSERT ON ${table} FROM ${SERVICE_ROLE}`);
+/** What is logged while one answer is counted, and two lines are added, without a right of the service. */
+async function loggedWithout(right: string): Promise<Record<string, unknown>[]> {
+  await asOwner(`REVOKE ${right} FROM ${SERVICE_ROLE}`);
   const logged: Record<string, unknown>[] = [];
   const logger = pino(
     { level: 'info', base: null, timestamp: false },
@@ -46,21 +46,21 @@ async function loggedWithout(table: string): Promise<Record<string, unknown>[]> 
   for (const code of ['SAME_ACCOUNT', 'FORBIDDEN'])
     writers.audit.add({ ...subject, action: 'transfer' }, AuditOutcome.REFUSED, [code]);
   await writers.stop();
-  await asOwner(`GRANT INSERT ON ${table} TO ${SERVICE_ROLE}`);
+  await asOwner(`GRANT ${right} TO ${SERVICE_ROLE}`);
   return logged;
 }
 
 test('an outage is told of the one that fails alone, and at the end how many lines are lost', async () => {
   const reason = 'permission denied for table audit_log';
-  expect(await loggedWithout('audit_log')).toEqual([
+  expect(await loggedWithout('INSERT ON audit_log')).toEqual([
     { level: 40, reason, msg: expect.stringMatching(/^the audit lines .* cannot be written/) },
     { level: 50, reason, lines: 2, msg: 'audit lines of what was refused or failed are lost' },
   ]);
 });
 
 test('so is what tenants cost', async () => {
-  const reason = 'permission denied for table tenant_usage';
-  expect(await loggedWithout('tenant_usage')).toEqual([
+  const reason = 'permission denied for function tenant_usage_add';
+  expect(await loggedWithout('EXECUTE ON FUNCTION tenant_usage_add')).toEqual([
     { level: 40, reason, msg: expect.stringMatching(/^what tenants cost cannot be written/) },
     { level: 50, reason, tenants: 1, msg: 'what tenants cost in the last seconds is lost' },
   ]);

@@ -48,6 +48,9 @@ const TARGETS_SQL = `
 const ARGUMENTS: Readonly<Record<string, (tenant: string, name: string) => string>> = {
   uuid: (tenant) => `'${tenant}'`,
   integer: () => '1',
+  // What tenants cost.
+  jsonb: (tenant) =>
+    `'[{"tenantId":"${tenant}","bucket":"2026-03-01T12:00:00Z","requests":1,"hits":0,"points":1,"databaseMs":0,"rows":0,"bytesKept":0,"errors":{"TIMEOUT":1}}]'`,
   text: () => "'ERRORS'", // what tenants are listed by
   // What is kept for a least time refuses less; the outbox is cleaned at once.
   interval: (_, name) => (name === 'cache_outbox_clean' ? "'0'" : "'400 days'"),

@@ -55,7 +55,7 @@ describe('what the migrations make', () => {
     expect(rows).toEqual([{ rolname: 'tenantry_owner', rolsuper: false, rolcanlogin: false }]);
   });
 
-  it('lets nobody call a function with the rights of its owner, but the service those that tell, remove what is old, and sum up', async () => {
+  it('lets nobody call a function with the rights of its owner, but the service those that tell, count, remove what is old, and sum up', async () => {
     const { rows } = await client.query(`
       SELECT proname AS name, has_function_privilege('public', oid, 'EXECUTE') AS everybody,
              has_function_privilege('${SERVICE_ROLE}', oid, 'EXECUTE') AS service
@@ -66,6 +66,7 @@ describe('what the migrations make', () => {
       'cache_outbox_add',
       'cache_outbox_clean',
       'idempotency_keys_clean',
+      'tenant_usage_add',
       'tenant_usage_clean',
       'tenant_usage_top',
     ]);
@@ -210,6 +211,8 @@ describe('as the role of the service', () => {
     'DELETE FROM transactions',
     'UPDATE transactions SET amount = 1',
     'DELETE FROM daily_totals',
+    "INSERT INTO tenant_usage VALUES (uuid_v7(), now(), 1, 0, 1, 0, 0, 0, '{}')",
+    'UPDATE tenant_usage SET points = 0',
     'INSERT INTO cache_outbox (xid, tenant_id, dependencies) VALUES (1, uuid_v7(), 1)',
     'SELECT statistics_rebuild(uuid_v7())',
     'SELECT statistics_recompute(uuid_v7())',

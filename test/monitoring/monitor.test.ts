@@ -40,6 +40,12 @@ describe('the report', () => {
     ]);
   });
 
+  it('counts all statements of a tenant as its usage, also those that read the usage, and none of nobody', () => {
+    for (const model of ['BankAccount', 'TenantUsage']) monitor.recordStatement(statement({ model }));
+    monitor.recordStatement(statement({ tenantId: '' }));
+    expect(monitor.usage.take()).toMatchObject([{ tenantId: 'a', figures: { databaseMs: 10, rows: 40 } }]);
+  });
+
   it('shows a tenant nothing of what all tenants cause together', () => {
     monitor.recordStatement(statement({ durationMs: 300 }));
     monitor.recordResolver({ coordinate: 'Query.accounts', durationMs: 1, failed: false });

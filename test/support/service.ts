@@ -151,7 +151,7 @@ export async function startService({
 
 /** What the service sends by itself, off the way of requests, or once in some minutes. */
 function isBackground({ model, action }: StatementEvent): boolean {
-  return ['TenantUsage.add', 'AuditLine.insert', 'Tenant.size'].includes(`${model}.${action}`);
+  return ['AuditLine.insert', 'Tenant.size'].includes(`${model}.${action}`);
 }
 
 async function issueToken(

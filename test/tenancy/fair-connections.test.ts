@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Prisma } from '../../src/generated/prisma/client.ts';
+import { UsageCounts } from '../../src/monitoring/usage-counts.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
@@ -9,6 +10,7 @@ import { asSearch, type SqlStatement } from '../../src/tenancy/sql-statement.ts'
 import { TenantDatabase, type TenantDatabaseOptions } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { TransactionRepository } from '../../src/transactions/transaction.repository.ts';
+import { addUsage } from '../../src/usage/usage.repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -108,6 +110,27 @@ describe('connections', () => {
     await unlock(1);
     await Promise.all(all);
     expect(database.queue.length).toBe(0);
+  });
+
+  test('are all one tenant’s while the usage of others is written, which gets its turn', async () => {
+    const { shut, open: unlock, held, untilHeld, run, done, database } = await open(4);
+    const counts = new UsageCounts();
+    for (const { tenantId } of [B, C]) counts.request(tenantId, false, 1);
+    const usage = counts.take();
+    const add = () => database.withConnection((connection) => addUsage(connection, usage));
+    await shut(1);
+    await add();
+    const all = Array.from({ length: 4 }, (_, index) => held(`a${index}`, A, 1));
+    await settled();
+    expect(database.queue.length).toBe(0); // none waits until the others are forgotten
+    await untilHeld(4);
+    const added = add().then(() => done.push('usage'));
+    all.push(run('a4', A), added);
+    await settled();
+    expect(database.queue).toMatchObject({ length: 2, tenants: 2 });
+    await unlock(1);
+    await Promise.all(all);
+    expect(done).toContain('usage');
   });
 
   test('tell how long was waited for them: of a search, from when it came until it has one', async () => {

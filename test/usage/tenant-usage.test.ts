@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
+import { USAGE_FIGURES } from '../../src/monitoring/usage-counts.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { cleanUsage, usageOfTop } from '../../src/usage/usage.repository.ts';
 import { TenantUsageOrder } from '../../src/usage/usage.type.ts';
@@ -58,11 +59,10 @@ test('what two processes did for each tenant adds up exactly, and outlives them'
   const hits = atFirst + atSecond;
   const token = await first.token(Role.VIEWER, 'acme');
   for (let sent = 0; sent < 2; sent++) await first.send(token, '{ account(id: "wrong") { id } }');
-  const statements = services.flatMap(({ statements }) => statements).filter(({ tenantId }) => tenantId === acme);
+  const sent = services.flatMap(({ statements }) => statements).filter(({ tenantId }) => tenantId === acme);
   await Promise.all(services.map((service) => service.close()));
 
   const points = (requests: number, hits: number) => 501 * (requests - hits) + 40 * hits;
-  const sent = statements.filter(({ model }) => model !== 'TenantUsage');
   expect(await written('acme')).toMatchObject({
     requests: 14,
     hits,
@@ -183,6 +183,11 @@ describe('tenants are listed', () => {
       .slice(0, first)
       .map(({ slug, hour, day, errors }) => ({ slug, hour, day, errors }));
   };
+
+  test('by each figure that is counted', () => {
+    const names = USAGE_FIGURES.map((figure) => figure.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
+    expect(Object.values(TenantUsageOrder)).toEqual(names);
+  });
 
   test('as ordering and cutting off all of them would, by each figure', async () => {
     for (const slug of SLUGS) if (slug !== 'acme' && slug !== 'rival') await insertTenant(database.url, { slug });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseFaults } from '../../src/database/faults.ts';
@@ -223,6 +224,71 @@ describe('as the role of the service', () => {
     await client.query(`BEGIN; SET LOCAL app.directory = 'on'; SET SESSION AUTHORIZATION ${SERVICE_ROLE}`);
     try {
       await expect(client.query(sql)).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await client.query('ROLLBACK; RESET SESSION AUTHORIZATION');
+    }
+  });
+});
+
+describe('what docs/security.md says that PostgreSQL lets every login do', () => {
+  const documented = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const [, forbidsLargeObjects = ''] = /```sql\n(REVOKE .*?)```/s.exec(documented) ?? [];
+  const MAKE_LARGE_OBJECTS = ['SELECT lo_creat(-1)', 'SELECT lo_create(0)', "SELECT lo_from_bytea(0, 'some')"];
+
+  /** As the role of the service, after statements of the superuser; all is taken back. */
+  async function asService(sql: string, ...before: readonly string[]): Promise<unknown> {
+    await client.query('BEGIN');
+    try {
+      for (const each of before) await client.query(each);
+      await client.query(`SET SESSION AUTHORIZATION ${SERVICE_ROLE}`);
+      return await client.query(sql);
+    } finally {
+      await client.query('ROLLBACK; RESET SESSION AUTHORIZATION');
+    }
+  }
+
+  /** Functions of PostgreSQL that everybody may call and that make a large object. */
+  async function makersOfLargeObjects(): Promise<string[]> {
+    const { rows } = await client.query<{ call: string }>(`
+      SELECT oid::regprocedure::text AS call FROM pg_proc
+       WHERE proname ~ '^lo_(creat|from|import)' AND has_function_privilege('public', oid, 'EXECUTE') ORDER BY 1`);
+    return rows.map(({ call }) => call);
+  }
+
+  it.each([
+    ...MAKE_LARGE_OBJECTS,
+    'SELECT pg_advisory_xact_lock(72707369)', // that of migrations
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('anything', 0))",
+    'SELECT pg_export_snapshot()',
+    "SELECT pg_notify('anything', 'some')",
+    "SELECT pg_logical_emit_message(false, 'anything', 'some')",
+    `ALTER ROLE ${SERVICE_ROLE} PASSWORD 'other'`,
+    `ALTER ROLE ${SERVICE_ROLE} SET statement_timeout = '1ms'`,
+  ])('%s', async (sql) => {
+    await expect(asService(sql)).resolves.toMatchObject({ rowCount: sql.startsWith('SELECT') ? 1 : null });
+  });
+
+  it.each(MAKE_LARGE_OBJECTS)('%s is refused once a superuser has run the statement that it prints', async (sql) => {
+    await expect(asService(sql, forbidsLargeObjects)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('and no other function makes large objects then', async () => {
+    expect(await makersOfLargeObjects()).not.toEqual([]);
+    await client.query(`BEGIN; ${forbidsLargeObjects}`);
+    try {
+      expect(await makersOfLargeObjects()).toEqual([]);
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  });
+
+  it('and the owner of the database changes nothing by that statement', async () => {
+    const before = await makersOfLargeObjects();
+    await client.query('BEGIN; CREATE ROLE tenantry_test_plain');
+    try {
+      await client.query(`ALTER DATABASE ${database.name} OWNER TO tenantry_test_plain`);
+      await client.query(`SET SESSION AUTHORIZATION tenantry_test_plain; ${forbidsLargeObjects}`);
+      expect(await makersOfLargeObjects()).toEqual(before);
     } finally {
       await client.query('ROLLBACK; RESET SESSION AUTHORIZATION');
     }

@@ -168,10 +168,10 @@ function addAdmission(add: Add, queue: () => Admission['figures']): void {
 /** Busy and unreachable are two things: docs/performance.md. */
 function addQueue(add: Add, queue: () => QueueFigures): void {
   const prefix = 'tenantry_database_queue';
-  add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection.', () => [
+  add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection, or to search.', () => [
     { labels: {}, value: queue().length },
   ]);
-  add('gauge', `${prefix}_tenants`, 'Tenants of which some wait for a connection.', () => [
+  add('gauge', `${prefix}_tenants`, 'Tenants of which some wait for a connection, or to search.', () => [
     { labels: {}, value: queue().tenants },
   ]);
   const waits = `${prefix}_wait_seconds`;

@@ -1,5 +1,7 @@
+import { performance } from 'node:perf_hooks';
 import type { QueueLimits } from '../config/queue-limits.ts';
-import { FairQueue } from './fair-queue.ts';
+import { LatencyHistogram } from '../latency-histogram.ts';
+import { FairQueue, type Waiter } from './fair-queue.ts';
 import { RequestAbandoned } from './running-statements.ts';
 import type { QueueFigures } from './tenant-pool.ts';
 
@@ -19,15 +21,17 @@ const AT_LEAST = 16;
  */
 export class Admission {
   readonly #queue: FairQueue;
+  /** Of those who had to wait, and were worked on. */
+  readonly #waits = new LatencyHistogram();
 
   /** @param connections of the pool */
   constructor(connections: number, limits: QueueLimits) {
-    this.#queue = new FairQueue(Math.max(AT_LEAST, PER_CONNECTION * connections), limits);
+    this.#queue = new FairQueue('admission', Math.max(AT_LEAST, PER_CONNECTION * connections), limits);
   }
 
   get figures(): Omit<QueueFigures, 'refusals'> & { readonly refusals: FairQueue['refusals'] } {
-    const { length, tenants, waits, refusals } = this.#queue;
-    return { length, tenants, waits, refusals };
+    const { length, tenants, refusals } = this.#queue;
+    return { length, tenants: tenants.size, waits: this.#waits, refusals };
   }
 
   /**
@@ -38,8 +42,14 @@ export class Admission {
   run<Result>(tenantId: string, work: () => Promise<Result>, leaving?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (leaving?.aborted) return reject(leftTooEarly());
-      const waiter = this.#queue.enter(tenantId, () => resolve(this.#work(tenantId, work)), reject);
+      let waited: Waiter | undefined;
+      const begin = () => {
+        if (waited) this.#waits.record(performance.now() - waited.sinceMs);
+        resolve(this.#work(tenantId, work));
+      };
+      const waiter = this.#queue.enter(tenantId, begin, reject);
       if (!waiter) return;
+      waited = waiter;
       const giveUp = () => {
         this.#queue.cancel(waiter); // nothing happens once it has its turn
         reject(leftTooEarly());

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import type { QueueLimits } from '../config/queue-limits.ts';
-import { LatencyHistogram } from '../latency-histogram.ts';
 
 /** A tenant that was served within this time counts as one that others share the pool with. */
 const RECENT_MS = 1_000;
@@ -24,12 +23,16 @@ export type RefusalReason = 'length' | 'time';
 export class TurnRefused extends Error {
   override readonly name = 'TurnRefused';
 
-  /** @param limit how many wait at most, or how many milliseconds each does */
+  /**
+   * @param limit how many wait at most, or how many milliseconds each does
+   * @param awaited what for, for example "a connection"
+   */
   constructor(
     readonly reason: RefusalReason,
     readonly limit: number,
+    awaited: string,
   ) {
-    super(reason === 'length' ? `${limit} wait for a connection already` : `no connection within ${limit} ms`);
+    super(reason === 'length' ? `${limit} wait for ${awaited} already` : `waited ${limit} ms for ${awaited}`);
   }
 }
 
@@ -56,7 +59,6 @@ export interface Waiter {
  * It knows nothing of connections: who has its turn is called, and says when it is over.
  */
 export class FairQueue {
-  readonly waits = new LatencyHistogram();
   readonly refusals: Record<RefusalReason, number> = { length: 0, time: 0 };
   #free: number;
   readonly #share: number;
@@ -76,13 +78,18 @@ export class FairQueue {
   #last = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
   #other = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
 
+  /**
+   * @param awaited what is waited for, as `TurnRefused` says it
+   * @param places how many may have it at once
+   */
   constructor(
-    connections: number,
+    private readonly awaited: string,
+    places: number,
     private readonly limits: QueueLimits,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.#free = connections;
-    this.#share = Math.max(1, Math.ceil((connections * limits.tenantShare) / 100));
+    this.#free = places;
+    this.#share = Math.max(1, Math.ceil((places * limits.tenantShare) / 100));
   }
 
   /** How many wait. */
@@ -90,9 +97,9 @@ export class FairQueue {
     return this.#waiting.size;
   }
 
-  /** How many tenants have somebody that waits. */
-  get tenants(): number {
-    return this.#lanes.size;
+  /** Those that have somebody who waits. */
+  get tenants(): ReadonlySet<string> {
+    return new Set(this.#lanes.keys());
   }
 
   /**
@@ -168,7 +175,6 @@ export class FairQueue {
       this.#lanes.delete(tenant);
       if (lane.length > 0) this.#lanes.set(tenant, lane);
       this.#waiting.delete(waiter);
-      this.waits.record(nowMs - waiter.sinceMs);
       return waiter;
     }
     return undefined;
@@ -276,6 +282,7 @@ export class FairQueue {
 
   #refuse(waiter: Waiter, reason: RefusalReason): void {
     this.refusals[reason]++;
-    waiter.refuse(new TurnRefused(reason, reason === 'length' ? this.limits.length : this.limits.timeoutMs));
+    const limit = reason === 'length' ? this.limits.length : this.limits.timeoutMs;
+    waiter.refuse(new TurnRefused(reason, limit, this.awaited));
   }
 }

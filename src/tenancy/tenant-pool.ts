@@ -155,9 +155,9 @@ export class TenantPool extends pg.Pool {
     this.#onStatement = onStatement;
     this.#settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
     this.#running = new RunningStatements(requestStatements);
-    this.#queue = new FairQueue(this.options.max, queue);
+    this.#queue = new FairQueue('a connection', this.options.max, queue);
     const places = Math.max(1, Math.floor((this.options.max * searchShare) / 100));
-    this.#searches = new FairQueue(places, { ...queue, tenantShare: SEARCHER_SHARE });
+    this.#searches = new FairQueue('a turn to search', places, { ...queue, tenantShare: SEARCHER_SHARE });
     this.on('remove', () => this.#openConnections--);
     this.on('connect', (client) => {
       this.#openConnections++;
@@ -328,7 +328,7 @@ export class TenantPool extends pg.Pool {
     const [ofAll, ofSearches] = [this.#queue, this.#searches];
     return {
       length: ofAll.length + ofSearches.length,
-      tenants: Math.max(ofAll.tenants, ofSearches.tenants),
+      tenants: new Set([...ofAll.tenants, ...ofSearches.tenants]).size,
       waits: this.#waits,
       refusals: {
         length: ofAll.refusals.length + ofSearches.refusals.length,

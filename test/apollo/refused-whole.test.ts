@@ -6,7 +6,7 @@ import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 
 const at = (path: string, originalError: Error) =>
   new GraphQLError(originalError.message, { path: [path], originalError });
-const refused = at('second', new TurnRefused('time', 100));
+const refused = at('second', new TurnRefused('time', 100, 'a connection'));
 const lost = at('second', Object.assign(new Error('the connection'), { code: 'ECONNRESET' }));
 const DATA = { first: 1, second: null };
 

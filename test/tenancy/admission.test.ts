@@ -52,12 +52,30 @@ test('nothing is done for one that is refused', async () => {
   const admission = new Admission(1, LIMITS);
   const { begun, ask, end } = requests(admission);
   for (let index = 0; index < SLOTS + LIMITS.length; index++) void ask(`a${index}`);
-  await expect(ask('a-too-many')).rejects.toThrow(TurnRefused);
+  await expect(ask('a-too-many')).rejects.toEqual(new TurnRefused('length', LIMITS.length, 'admission'));
   expect(admission.figures.refusals).toEqual({ length: 1, time: 0 });
   for (let index = 0; index < SLOTS + LIMITS.length; index++) await end(`a${index}`);
   expect(begun).not.toContain('a-too-many');
   void ask('a-again');
   expect(begun.at(-1)).toBe('a-again');
+});
+
+test('the time that they waited is counted of those who had to, and were worked on', async () => {
+  const admission = new Admission(1, LIMITS);
+  const { ask, end } = requests(admission);
+  for (let index = 0; index < SLOTS; index++) void ask(`a${index}`);
+  const leaving = new AbortController();
+  const left = ask('a-left', leaving.signal);
+  void ask('a-waits');
+  const cameMs = performance.now();
+  leaving.abort();
+  await expect(left).rejects.toThrow(RequestAbandoned);
+  expect(admission.figures.waits.count).toBe(0);
+  const waitedUntilMs = performance.now();
+  await end('a0');
+  const { count, max } = admission.figures.waits.latency();
+  expect(count).toBe(1);
+  expect(max).toBeGreaterThanOrEqual(waitedUntilMs - cameMs);
 });
 
 test('work that throws at once gives its place back, and does not keep others from theirs', async () => {

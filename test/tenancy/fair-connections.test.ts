@@ -168,6 +168,19 @@ describe('connections', () => {
     expect(database.queue.waits.latency().count).toBe(1);
   });
 
+  test('are waited for by as many tenants as there are, whether by searches, by others, or by both', async () => {
+    const { shut, open: unlock, held, search, untilHeld, run, database } = await open(2, { searchShare: 50 });
+    for (const gate of [1, 2]) await shut(gate);
+    const all = [search('a1', A, 1), held('b1', B, 2)];
+    await untilHeld(2);
+    all.push(search('a2', A, 1), search('c1', C, 1), run('a3', A), run('b2', B));
+    await settled();
+    expect(database.queue).toMatchObject({ length: 4, tenants: 3 });
+    for (const gate of [1, 2]) await unlock(gate);
+    await Promise.all(all);
+    expect(database.queue).toMatchObject({ length: 0, tenants: 0 });
+  });
+
   test('are few for searches, of one tenant fewer while others are active, and the rest is free', async () => {
     const { shut, open: unlock, search, untilHeld, run, done, database } = await open(4, { searchShare: 50 });
     for (const gate of [1, 2, 3]) await shut(gate);
@@ -287,7 +300,21 @@ describe('a queue that is full, or too slow', () => {
     const all = [held('a1', A, 1)];
     await untilHeld(1);
     all.push(run('a2', A));
-    await expect(run('a3', A)).rejects.toEqual(new TurnRefused('length', 1));
+    await expect(run('a3', A)).rejects.toEqual(new TurnRefused('length', 1, 'a connection'));
+    await unlock(1);
+    await Promise.all(all);
+  });
+
+  test('refuses a search that waits for its turn behind too many, while a connection is free', async () => {
+    const queue = { length: 1, timeoutMs: 60_000, tenantShare: 50 };
+    const { shut, open: unlock, search, untilHeld, run } = await open(2, { queue, searchShare: 50 });
+    await shut(1);
+    const all = [search('a1', A, 1)];
+    await untilHeld(1);
+    all.push(search('a2', A, 1));
+    await settled();
+    await expect(search('a3', A, 1)).rejects.toEqual(new TurnRefused('length', 1, 'a turn to search'));
+    await run('a', A);
     await unlock(1);
     await Promise.all(all);
   });
@@ -311,7 +338,7 @@ describe('a queue that is full, or too slow', () => {
     const other = run('a0', A.forRequest({}));
     const scope = A.forRequest({});
     const all = Array.from({ length: 6 }, (_, index) => run(`a${index + 1}`, scope));
-    for (const each of all) await expect(each).rejects.toEqual(new TurnRefused('length', 2));
+    for (const each of all) await expect(each).rejects.toEqual(new TurnRefused('length', 2, 'a connection'));
     expect(database.queue).toMatchObject({ length: 1, refusals: { length: 1 } });
     await expect(run('late', scope)).rejects.toBeInstanceOf(TurnRefused);
     await unlock(1);
@@ -337,7 +364,7 @@ describe('a queue that is full, or too slow', () => {
     const scope = B.forRequest({});
     const all = ['b1', 'b2', 'b3'].map((name) => run(name, scope).catch((thrown: unknown) => thrown));
     const [error, ...others] = await Promise.all(all);
-    expect(error).toEqual(new TurnRefused('time', 20));
+    expect(error).toEqual(new TurnRefused('time', 20, 'a connection'));
     expect(others).toEqual([error, error]);
     expect(knownFailure(error)?.message).toBe(
       'The service is busy: the database did not come to this within 20 ms, and nothing waits longer; try again in 1 s.',

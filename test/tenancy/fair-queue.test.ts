@@ -19,7 +19,7 @@ const FORGOTTEN_MS = 1_000;
  * perhaps a request's name.
  */
 function open(connections: number, limits: Partial<QueueLimits> = {}) {
-  const queue = new FairQueue(connections, { ...LIMITS, ...limits }, Date.now);
+  const queue = new FairQueue('a place', connections, { ...LIMITS, ...limits }, Date.now);
   const events: string[] = [];
   const waiters = new Map<string, Waiter | undefined>();
   const requests = new Map<string, object>();
@@ -206,18 +206,24 @@ describe('whoever waits', () => {
     enter('a1', 'a2', 'b1', 'a3');
     cancel('a2');
     cancel('b1');
-    expect([queue.length, queue.tenants]).toEqual([1, 1]);
+    expect([queue.length, queue.tenants.size]).toEqual([1, 1]);
     leave('a1');
     cancel('a3'); // it has its turn: nothing is left to cancel
     expect(happened()).toEqual(['a1', 'a3']);
   });
 
-  test('is counted with the time that it waited; who did not is not', () => {
-    const { queue, enter, leave } = open(1);
-    enter('a1', 'a2');
-    vi.advanceTimersByTime(30);
-    leave('a1');
-    expect(queue.waits.latency()).toMatchObject({ count: 1, max: 30 });
+  test('is told what it has waited for, or how many do', () => {
+    const { queue, enter } = open(1, { length: 1, timeoutMs: 100 });
+    enter('a1');
+    const told: string[] = [];
+    for (let n = 0; n < 2; n++)
+      queue.enter(
+        'a',
+        () => {},
+        ({ message }) => told.push(message),
+      );
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual(['1 wait for a place already', 'waited 100 ms for a place']);
   });
 });
 
@@ -344,7 +350,7 @@ test('any schedule gives the turns that the plainest words give, and loses nobod
   fc.assert(
     fc.property(cases, ({ connections, limits, steps }) => {
       vi.advanceTimersByTime(10 * FORGOTTEN_MS);
-      const queue = new FairQueue(connections, limits, Date.now);
+      const queue = new FairQueue('a place', connections, limits, Date.now);
       const plain = new PlainQueue(connections, limits);
       const happened: string[] = [];
       const waiters: [string, Waiter][] = [];

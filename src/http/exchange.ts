@@ -1,0 +1,191 @@
+import type { ApolloServer } from '@apollo/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLError } from 'graphql';
+import type { Caller } from '../auth/caller.ts';
+import type { Refusal } from '../budget/budget.ts';
+import { spent } from '../budget/spent.ts';
+import { RequestVersions } from '../cache/data/request-versions.ts';
+import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
+import type { Versions } from '../cache/versions/versions.ts';
+import { RequestContext } from '../context/request-context.ts';
+import type { Services } from '../context/services.ts';
+import { badRequest, ErrorCode } from '../errors.ts';
+import { HIT_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
+import type { GraphqlRequest } from '../graphql/graphql-request.ts';
+import { NAMELESS } from '../monitoring/monitor-events.ts';
+import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
+import { TurnRefused } from '../tenancy/fair-queue.ts';
+import { knownFailure } from '../tenancy/known-failure.ts';
+import { RequestAbandoned } from '../tenancy/running-statements.ts';
+import type { AskedOperation, AskedOperations } from './asked-operation.ts';
+import { asksForReport, withReport } from './cache-report.ts';
+import { execute, requestIdOf } from './execute.ts';
+import { entryKey, recordHit } from './hits.ts';
+import { refusedAnswer } from './refused-answer.ts';
+import { sendAnswer, sendReport } from './send-answer.ts';
+
+/** For the records: nobody is there to be told. As nginx has it. */
+const CLIENT_LEFT = 499;
+
+export interface ExchangeServices {
+  readonly apollo: ApolloServer<RequestContext>;
+  readonly services: Services;
+}
+
+/** One request whose caller is known, until its answer is sent. */
+export class Exchange {
+  readonly #timing: RequestTiming;
+  readonly #operation: AskedOperation;
+  /** Whether the answer is this request's own, and not found or another's. */
+  #isLoaded = false;
+  /** Whether another request waits for what this one loads. */
+  #isJoined = false;
+
+  constructor(
+    private readonly route: ExchangeServices,
+    asked: AskedOperations,
+    private readonly request: FastifyRequest,
+    private readonly reply: FastifyReply,
+    private readonly caller: Caller | null,
+    startedAtMs: number,
+  ) {
+    this.#timing = new RequestTiming(startedAtMs);
+    this.#operation = asked.of(request, caller !== null);
+  }
+
+  /**
+   * Without a promise for an answer that lies in the process: each would cost as much as the search
+   * for it.
+   */
+  answer(): FastifyReply | Promise<FastifyReply> {
+    const found = this.#find();
+    return found instanceof Promise ? found.then((answer) => this.#send(answer)) : this.#send(found);
+  }
+
+  #find(): Answer | Promise<Answer> {
+    const { cache } = this.route.services;
+    const operation = this.#operation;
+    const tenant = this.caller?.tenant;
+    const load = (versions?: Versions | null) => this.#loadPaid(versions);
+    if (operation.refusal) return cache.bypass('unreadable', load);
+    if (!this.caller || !tenant) return cache.bypass('no-tenant', load);
+    if (!operation.cacheable) return cache.bypass(operation.bypass, load);
+    return cache.answer(tenant.scope, entryKey(this.caller, tenant, operation.cacheable), load, () => {
+      this.#isJoined = true;
+    });
+  }
+
+  /**
+   * Takes the points of an operation, whatever comes of it: also what is refused was read, and
+   * perhaps validated. A stranger's introspection is free.
+   */
+  async #loadPaid(versions?: Versions | null): Promise<LoadedAnswer> {
+    this.#isLoaded = true;
+    const asked = this.caller ? this.route.services.budget.spend(this.caller, OPERATION_POINTS) : undefined;
+    const refusal = asked instanceof Promise ? await asked : asked;
+    return refusal ? this.#refuseSpent(refusal) : this.#load(versions);
+  }
+
+  #load(versions?: Versions | null): LoadedAnswer | Promise<LoadedAnswer> {
+    const { caller } = this;
+    const operation = this.#operation;
+    const leaving = this.#abandonWhenLeft();
+    const points = caller ? OPERATION_POINTS : 0;
+    if (operation.refusal)
+      return this.#refuse(operation.refusal, caller ? NAMELESS.invalid : NAMELESS.noCaller, points);
+    return this.route.services.database
+      .admit(this.#tenantId ?? '', () => this.#execute(operation.read(), versions), leaving)
+      .catch((error) => this.#refuse(notAdmitted(error), this.#name, points));
+  }
+
+  /**
+   * Stops the work for a client that leaves, unless others wait for it.
+   * @returns aborted then, for work that has not begun
+   */
+  #abandonWhenLeft(): AbortSignal {
+    const { raw } = this.reply;
+    const leaving = new AbortController();
+    const leave = () => {
+      if (this.#isJoined || raw.writableFinished) return;
+      leaving.abort();
+      if (this.#timing.isQuery) this.route.services.database.abandon(this.#timing);
+    };
+    if (raw.destroyed) leave();
+    else raw.once('close', leave);
+    return leaving.signal;
+  }
+
+  #execute(asked: GraphqlRequest, versions: Versions | null | undefined): Promise<LoadedAnswer> {
+    const { apollo, services } = this.route;
+    const { headers } = this.request;
+    const id = requestIdOf(headers['x-request-id']);
+    const read = new RequestVersions(versions);
+    const context = new RequestContext(this.caller, services, this.#timing, read, asked.isReadOnly, id);
+    return execute(apollo, headers, asked, context);
+  }
+
+  #send(found: Answer): FastifyReply | Promise<FastifyReply> {
+    const { request, reply, caller } = this;
+    const { services } = this.route;
+    const timing = this.#timing;
+    // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
+    const isGiven = !this.#isLoaded && caller !== null;
+    const refusal = isGiven ? services.budget.charge(caller, HIT_POINTS) : undefined;
+    const sent = refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found);
+    timing.cache = sent.outcome;
+    if ('loaded' in sent && sent.loaded.errorCode !== undefined)
+      services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
+    if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent);
+    if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
+    return sendReport(request, reply, sent, withReport(sent, keyOf(caller, this.#operation)), serverTiming(timing));
+  }
+
+  /** Nothing is taken for it. */
+  #refuseSpent(refusal: Refusal): LoadedAnswer {
+    return this.#refuse(spent(refusal), this.#name, 0);
+  }
+
+  /**
+   * A request that Apollo Server never sees counts as an operation all the same.
+   * @param points taken for it
+   */
+  #refuse(error: GraphQLError, name: string, points: number): LoadedAnswer {
+    const durationMs = this.#timing.elapsedMs();
+    const event = { name, tenantId: this.#tenantId, durationMs, errors: 1, cacheHit: false, points };
+    this.route.services.monitor.recordOperation(event, this.#timing);
+    return refusedAnswer(error);
+  }
+
+  get #name(): string {
+    return this.#operation.cacheable?.name ?? NAMELESS.anonymous;
+  }
+
+  get #tenantId(): string | null {
+    return this.caller?.tenant?.scope.tenantId ?? null;
+  }
+}
+
+/** A spent budget is refused alike, whether an answer lies ready or would have to be computed. */
+function alikeWhenSpent(found: Answer): Answer {
+  const isSpent = found.outcome === 'miss' && 'loaded' in found && found.loaded.errorCode === ErrorCode.RateLimited;
+  return isSpent ? unasked(found.loaded) : found;
+}
+
+/** Neither what the cache has nor what it lacks is told to who may not have it. */
+function unasked(loaded: LoadedAnswer): Answer {
+  return { outcome: 'bypass', reason: 'momentary', loaded };
+}
+
+/** Undefined when the answer has no place in the cache. */
+function keyOf(caller: Caller | null, { cacheable }: AskedOperation): string | undefined {
+  return caller?.tenant && cacheable ? entryKey(caller, caller.tenant, cacheable) : undefined;
+}
+
+/** @throws what is no reason to keep a request from its turn */
+function notAdmitted(error: unknown): GraphQLError {
+  // Who joined meanwhile loads for itself, as after each error that need not be its own.
+  if (error instanceof RequestAbandoned) return badRequest('The client left before its turn.', CLIENT_LEFT);
+  const busy = error instanceof TurnRefused && knownFailure(error);
+  if (!busy) throw error;
+  return busy;
+}

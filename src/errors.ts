@@ -79,6 +79,18 @@ export function badRequest(message: string, status = 400, ...headers: [string, s
 }
 
 /**
+ * An operation that is refused before any of it is executed.
+ * @param numbers for programs, such as the limit and what came
+ */
+export function operationRefused(
+  code: ErrorCode,
+  message: string,
+  numbers: Readonly<Record<string, number>> = {},
+): GraphQLError {
+  return clientError(code, message, { ...numbers, http: { status: 400 } });
+}
+
+/**
  * Clients of Apollo's protocol look for this code and message, and send the text with the hash
  * then.
  */

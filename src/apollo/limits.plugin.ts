@@ -4,7 +4,7 @@ import { Role } from '../auth/caller.ts';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config/config.ts';
 import type { RequestContext } from '../context/request-context.ts';
-import { badRequest, clientError, ErrorCode } from '../errors.ts';
+import { badRequest, ErrorCode, operationRefused } from '../errors.ts';
 import { NEW_TOKEN_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
 import { isIntrospection } from '../graphql/document-extent.ts';
 import { tokensOf } from '../graphql/documents.ts';
@@ -44,7 +44,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           if (isReadOnly && operation.operation !== 'query') throw onlyQueries(operation.operation);
           const introspects = isIntrospection(document, operation);
           if (operation.operation === 'subscription')
-            throw refused(ErrorCode.BadUserInput, 'There are no subscriptions.');
+            throw operationRefused(ErrorCode.BadUserInput, 'There are no subscriptions.');
           const variables = request.variables ?? {};
           const coerced = () => coercedVariables(schema, operation.variableDefinitions ?? [], variables);
           const price = prices.of(operation, variables, () => {
@@ -81,7 +81,7 @@ function priceOf(asked: PricedOperation): OperationPrice {
   try {
     return operationPrice(asked);
   } catch (error) {
-    if (error instanceof GraphQLError) throw refused(ErrorCode.BadUserInput, error.message);
+    if (error instanceof GraphQLError) throw operationRefused(ErrorCode.BadUserInput, error.message);
     throw error;
   }
 }
@@ -104,7 +104,7 @@ function priceOfWhole(schema: GraphQLSchema): number {
 function checkIntrospection({ points }: OperationPrice, schema: GraphQLSchema): void {
   const limit = introspectionLimit(schema);
   if (points > limit)
-    throw refused(
+    throw operationRefused(
       ErrorCode.TooComplex,
       `The introspection costs ${points} points; at most ${limit} are allowed, ${WHOLE_SCHEMAS} times what the whole schema costs. Ask for fewer types and fields within one another.`,
       { cost: points, limit },
@@ -124,7 +124,7 @@ async function sizeOf({ caller, services }: RequestContext, { scans }: Operation
 }
 
 function tooComplex(cost: number, limit: number): GraphQLError {
-  return refused(
+  return operationRefused(
     ErrorCode.TooComplex,
     `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, for counts without a filter, or split it.`,
     { cost, limit },
@@ -134,8 +134,4 @@ function tooComplex(cost: number, limit: number): GraphQLError {
 function onlyQueries(kind: string): GraphQLError {
   const message = `GET requests only support query operations, not ${kind} operations; send it by POST.`;
   return badRequest(message, 405, ['allow', 'POST']);
-}
-
-function refused(code: ErrorCode, message: string, numbers: Record<string, number> = {}): GraphQLError {
-  return clientError(code, message, { ...numbers, http: { status: 400 } });
 }

@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { LimitsConfig } from '../config/config.ts';
-import { clientError, ErrorCode, unauthenticated } from '../errors.ts';
+import { ErrorCode, operationRefused, unauthenticated } from '../errors.ts';
 import { extentsOf, isIntrospection, type Measured, rootFields } from './document-extent.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
 
@@ -149,17 +149,13 @@ function countTokens(query: string, limit: number): number | undefined {
 
 function tooLarge(what: string, unit: string, count: number, limit: number): GraphQLError {
   const message = `The ${what} has ${count} ${unit}; at most ${limit} are allowed. Ask for fewer, or split it.`;
-  return refused(ErrorCode.TooComplex, message.replace(',;', ';'), { count, limit });
+  return operationRefused(ErrorCode.TooComplex, message.replace(',;', ';'), { count, limit });
 }
 
 function tooDeep(what: string, depth: number, limit: number): GraphQLError {
-  return refused(
+  return operationRefused(
     ErrorCode.TooDeep,
     `The ${what} is ${depth} levels deep; at most ${limit} are allowed. Ask for the inner parts by operations of their own.`,
     { depth, limit },
   );
-}
-
-function refused(code: ErrorCode, message: string, numbers: Readonly<Record<string, number>>): GraphQLError {
-  return clientError(code, message, { ...numbers, http: { status: 400 } });
 }

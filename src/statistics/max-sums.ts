@@ -1,5 +1,5 @@
-import { GraphQLError } from 'graphql';
-import { ErrorCode } from '../errors.ts';
+import type { GraphQLError } from 'graphql';
+import { clientError, ErrorCode } from '../errors.ts';
 
 /**
  * Sums that are told together at most, such as one for each bucket, category and currency. Clients
@@ -13,7 +13,6 @@ export const MAX_SUMS = 10_000;
  * @param remedy what to ask for instead
  */
 export function tooManySums(what: string, each: string, remedy: string): GraphQLError {
-  return new GraphQLError(`${what} more than ${MAX_SUMS} sums, one for each ${each}. ${remedy}.`, {
-    extensions: { code: ErrorCode.TooComplex, limit: MAX_SUMS },
-  });
+  const message = `${what} more than ${MAX_SUMS} sums, one for each ${each}. ${remedy}.`;
+  return clientError(ErrorCode.TooComplex, message, { limit: MAX_SUMS });
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_SEARCH_LIMITS } from '../config/search-limits.ts';
-import { instantText, selectList } from '../database/sql-text.ts';
+import { instantText, selectList, selectOnly } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { boundedCount, type Count, countWithin } from '../paging/bounded-count.ts';
 import {
@@ -47,6 +47,17 @@ export interface AuditFilter {
   readonly what: string | null;
 }
 
+/** A statement that reads some columns of a tenant's newest lines, however many. */
+export function newestLines(
+  tenant: Pick<TenantScope, 'tenantId'>,
+  filter: AuditFilter,
+  wanted: ReadonlySet<keyof AuditEntry>,
+  limit: number,
+): Prisma.Sql {
+  return sql`SELECT ${selectOnly(COLUMNS, wanted)} FROM audit_log WHERE ${whereOf(tenant, filter)}
+    ORDER BY audit_log.at DESC, audit_log.id DESC LIMIT ${limit}`;
+}
+
 /** Reads a tenant's audit lines, newest first. */
 export class AuditRepository {
   constructor(
@@ -83,7 +94,7 @@ export class AuditRepository {
   }
 }
 
-function whereOf({ tenantId }: TenantScope, { since, who, what }: AuditFilter): Prisma.Sql {
+function whereOf({ tenantId }: Pick<TenantScope, 'tenantId'>, { since, who, what }: AuditFilter): Prisma.Sql {
   const conditions = [sql`tenant_id = ${tenantId}::uuid`];
   if (since !== null) conditions.push(sql`at >= ${since}::timestamptz`);
   if (who !== null) conditions.push(sql`subject = ${who}`);

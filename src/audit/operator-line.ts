@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import pg from 'pg';
 import { isOutOfReach } from '../database/sql-state.ts';
 import { ErrorCode, OperatorError } from '../errors.ts';
+import { operatorLines } from '../tenancy/audit.sql.ts';
 import { AuditOutcome, storable } from '../tenancy/audit-line.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import type { OperatorCommand } from './audit-actions.ts';
@@ -15,13 +16,8 @@ export interface OperatorAction {
   readonly key: string | null;
 }
 
-/**
- * A line for each tenant of $1. Row-level security checks each row as it is written, and so each
- * row sets its own tenant first.
- */
-const INSERT_LINES = `INSERT INTO audit_log (tenant_id, at, id, subject, role, action, key, request_id, outcome, codes, times)
-  SELECT set_config('app.tenant_id', tenant::text, true)::uuid, clock_timestamp(), gen_random_uuid(), $2, NULL, $3, $4, NULL, $5, $6, 1
-  FROM unnest($1::uuid[]) AS tenant`;
+/** Lines of one statement where each is a transaction: what fails then has lost no more. */
+const MAX_LINES = 1_000;
 
 /** Carries out what a command does, and records who did it and what came of it. */
 export async function recorded<Result>(
@@ -37,16 +33,28 @@ export async function recorded<Result>(
     await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
     // Where no line can be written either, the error says enough: nothing was done that would go
     // unseen.
-    await insertLine(client, action, AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
+    await insertLines(client, action, [tenantIdOf(action)], AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
     throw error;
   }
 }
 
 /** A line that cannot be written is said on stderr: what was done is done. */
-export async function recordAction(client: Pick<pg.ClientBase, 'query'>, action: OperatorAction): Promise<void> {
-  await insertLine(client, action, AuditOutcome.DONE, []).catch(({ message }: Error) =>
-    notRecorded(action.action, message),
-  );
+export function recordAction(client: Pick<pg.ClientBase, 'query'>, action: OperatorAction): Promise<void> {
+  return recordActions(client, action, [tenantIdOf(action)]);
+}
+
+/** The same of what was done to each of many tenants. */
+export async function recordActions(
+  client: Pick<pg.ClientBase, 'query'>,
+  action: Omit<OperatorAction, 'tenantId'>,
+  tenantIds: readonly string[],
+): Promise<void> {
+  try {
+    for (let from = 0; from < tenantIds.length; from += MAX_LINES)
+      await insertLines(client, action, tenantIds.slice(from, from + MAX_LINES), AuditOutcome.DONE, []);
+  } catch (error) {
+    notRecorded(action.action, (error as Error).message);
+  }
 }
 
 /** Connections of which it was said: a seed of many tenants says it once. */
@@ -74,15 +82,6 @@ export async function recordTenants(
   }
 }
 
-function insertLine(
-  client: Pick<pg.ClientBase, 'query'>,
-  { tenantId, ...action }: OperatorAction,
-  outcome: AuditOutcome,
-  codes: readonly string[],
-): Promise<void> {
-  return insertLines(client, action, [tenantId ?? NO_TENANT.tenantId], outcome, codes);
-}
-
 async function insertLines(
   client: Pick<pg.ClientBase, 'query'>,
   { action, key }: Omit<OperatorAction, 'tenantId'>,
@@ -91,7 +90,12 @@ async function insertLines(
   codes: readonly string[],
 ): Promise<void> {
   const subject = storable(`operator:${userName()}`);
-  await client.query(INSERT_LINES, [tenantIds, subject, action, storable(key), outcome, codes]);
+  const { text, values } = operatorLines({ tenantIds, subject, action, key: storable(key), outcome, codes });
+  await client.query(text, values);
+}
+
+function tenantIdOf({ tenantId }: OperatorAction): string {
+  return tenantId ?? NO_TENANT.tenantId;
 }
 
 export function notRecorded(action: string, reason: string): void {

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { type AuditFilter, newestLines } from '../audit/audit.repository.ts';
+import type { AuditEntry } from '../audit/audit.type.ts';
 import { AUDIT_ACTIONS } from '../audit/audit-actions.ts';
 import { parseLifetimeSeconds } from '../auth/lifetime.ts';
 import { isDay } from '../calendar-day.ts';
@@ -37,17 +39,9 @@ export const AUDIT: CommandSpec<typeof OPTIONS> = {
     'come after a minute: equal ones of it share a line.',
 };
 
-interface Line {
-  readonly at: string;
-  readonly subject: string | null;
-  readonly role: string | null;
-  readonly action: string;
-  readonly key: string | null;
-  readonly outcome: string;
-  readonly codes: readonly string[];
-  readonly times: number;
-  readonly requestId: string | null;
-}
+const FIELDS = ['at', 'subject', 'role', 'action', 'key', 'outcome', 'codes', 'times', 'requestId'] as const;
+
+type Line = Pick<AuditEntry, (typeof FIELDS)[number]>;
 
 /** @param now what a span of time is counted from */
 export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now = Date.now()): Promise<number> {
@@ -62,7 +56,8 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
   const { client, close } = await openCommandDatabase({ command: AUDIT.name });
   try {
     const tenantId = options.tenant === undefined ? NO_TENANT.tenantId : await tenantIdOf(client, options.tenant);
-    const lines = await linesOf(client, tenantId, { since, who: options.who, what: options.what, limit });
+    const filter = { since, who: options.who ?? null, what: options.what ?? null };
+    const lines = await linesOf(client, tenantId, filter, limit);
     process.stdout.write(options.json ? asJson(lines) : `${asTable(lines)}\n`);
     return 0;
   } finally {
@@ -112,29 +107,17 @@ async function tenantIdOf(client: pg.ClientBase, named: string): Promise<string>
 }
 
 async function hasLines(client: pg.ClientBase, tenantId: string): Promise<boolean> {
-  await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenantId]);
-  const { rows } = await client.query('SELECT FROM audit_log WHERE tenant_id = $1 LIMIT 1', [tenantId]);
-  return rows.length > 0;
+  return (await linesOf(client, tenantId, { since: null, who: null, what: null }, 1)).length > 0;
 }
 
-async function linesOf(
-  client: pg.ClientBase,
-  tenantId: string,
-  { since, who, what, limit }: { since: string; who: string | undefined; what: string | undefined; limit: number },
-): Promise<Line[]> {
+async function linesOf(client: pg.ClientBase, tenantId: string, filter: AuditFilter, limit: number): Promise<Line[]> {
   await client.query("SELECT set_config('app.tenant_id', $1, false)", [tenantId]);
-  const { rows } = await client.query<Line>(
-    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, subject, role, action, key, outcome, codes, times,
-       request_id AS "requestId"
-     FROM audit_log WHERE tenant_id = $1 AND at >= $2 AND ($3::text IS NULL OR subject = $3) AND ($4::text IS NULL OR action = $4)
-     ORDER BY at DESC, id DESC LIMIT $5`,
-    [tenantId, since, who ?? null, what ?? null, limit],
-  );
-  return rows;
+  const { text, values } = newestLines({ tenantId }, filter, new Set(FIELDS), limit);
+  return (await client.query<Line>(text, values)).rows;
 }
 
 function asJson(lines: readonly Line[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  return lines.map((line) => `${JSON.stringify(line, [...FIELDS])}\n`).join('');
 }
 
 function asTable(lines: readonly Line[]): string {

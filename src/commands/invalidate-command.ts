@@ -1,4 +1,4 @@
-import { recordAction } from '../audit/operator-line.ts';
+import { recordActions } from '../audit/operator-line.ts';
 import { maskOf } from '../cache/dependencies/dependency-bits.ts';
 import { type Invalidation, invalidationOf, PATTERN_FORMS } from '../cache/dependencies/patterns.ts';
 import type { CommandSpec } from '../cli/command-line.ts';
@@ -46,10 +46,13 @@ export async function invalidateCommand({
     );
     if (rows.length === 0 && !options.all)
       throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of a tenant, or --all.');
-    for (const { id, slug } of rows) {
-      await recordAction(client, { action: 'cache:invalidate', tenantId: id, key: options.pattern });
-      process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
-    }
+    const action = { action: 'cache:invalidate', key: options.pattern } as const;
+    await recordActions(
+      client,
+      action,
+      rows.map(({ id }) => id),
+    );
+    for (const { slug } of rows) process.stdout.write(`${slug}: invalidated ${dependencies.join(', ')}\n`);
     return 0;
   } finally {
     await close();

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
-import type { AuditDraft, AuditLine } from './audit-line.ts';
+import type { AuditDraft, AuditLine, AuditSubject } from './audit-line.ts';
 import { NO_TENANT } from './tenant-scope.ts';
 
 const { sql } = Prisma;
@@ -23,6 +23,24 @@ export function lineAlone(draft: AuditDraft): Prisma.Sql {
 function values({ scope, id, subject, role, action, requestId }: AuditDraft, key: Prisma.Sql): Prisma.Sql {
   return sql`${(scope ?? NO_TENANT).tenantId}::uuid, clock_timestamp(), ${id}::uuid, ${subject}::text, ${role}::text,
     ${action}::text, ${key}, ${requestId}::text, 'DONE', '{}'::text[], 1`;
+}
+
+/** What an operator's command did to many tenants alike. */
+export interface OperatorLine
+  extends Pick<AuditSubject, 'subject' | 'action' | 'key'>,
+    Pick<AuditLine, 'outcome' | 'codes'> {
+  readonly tenantIds: readonly string[];
+}
+
+/**
+ * A line for each of the tenants. Row-level security checks each row as it is written, and so each
+ * row sets its own tenant first.
+ */
+export function operatorLines({ tenantIds, subject, action, key, outcome, codes }: OperatorLine): Prisma.Sql {
+  return sql`INSERT INTO audit_log (${COLUMNS})
+    SELECT set_config('app.tenant_id', tenant::text, true)::uuid, clock_timestamp(), gen_random_uuid(), ${subject}::text, NULL,
+      ${action}::text, ${key}::text, NULL, ${outcome}::text, ${codes}::text[], 1
+    FROM unnest(${tenantIds}::uuid[]) AS tenant`;
 }
 
 /**

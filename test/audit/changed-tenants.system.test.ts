@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { recordTenants } from '../../src/audit/operator-line.ts';
+import { recordActions, recordTenants } from '../../src/audit/operator-line.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { seedDatabase } from '../../src/seed/seed-database.ts';
 import { planTenants } from '../../src/seed/tenant-plan.ts';
@@ -135,6 +135,25 @@ describe('db:seed leaves a line for each tenant, in the transaction that makes t
     await expect(seed(1)).rejects.toThrow('no COMMIT');
     expect([await lines(), await slugs()]).toEqual([[], []]);
   });
+});
+
+test('a command that works on thousands of tenants writes a line of each by a few statements', async () => {
+  const ids = (await valuesOf(
+    database.url,
+    'SELECT gen_random_uuid()::text AS value FROM generate_series(1, 2001)',
+  )) as string[];
+  const sent = await withClient(database.url, async (client) => {
+    await client.query(`SET ROLE ${SERVICE_ROLE}`);
+    const query = vi.spyOn(client, 'query');
+    await recordActions(client, { action: 'cache:invalidate', key: '*' }, ids);
+    return query.mock.calls.length;
+  });
+  expect(sent).toBe(3);
+  const written = await valuesOf(
+    database.url,
+    "SELECT tenant_id::text AS value FROM audit_log WHERE action = 'cache:invalidate' AND outcome = 'DONE'",
+  );
+  expect(written.sort()).toEqual(ids.sort());
 });
 
 test('thousands of tenants have their lines by one statement, also where row-level security holds the login', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { AUDIT, auditCommand } from '../../src/commands/audit-command.ts';
@@ -73,6 +74,12 @@ test('shows as JSON, by who and what, and no more than asked for', async () => {
   expect(await run('--tenant', 'rival')).toBe('Nothing was done in that time.\n');
 });
 
+test('gives each line of JSON the same fields in the same order', async () => {
+  const [line] = (await run('--json', '--tenant', 'acme', '--since', '4h')).split('\n');
+  expect(line).toMatch(/^\{"at":"\d{4}-\d\d-\d\dT[\d:.]+Z","subject":"ann1","role":"ADMIN","action":"transfer","key":/);
+  expect(line).toMatch(/,"outcome":"REFUSED","codes":\["SAME_ACCOUNT"\],"times":1,"requestId":"req-1"\}$/);
+});
+
 test('shows the lines of a tenant by its id, also of one that is deleted', async () => {
   const id = await insertTenant(database.url, { slug: 'gone' });
   await withClient(database.url, async (client) => {
@@ -123,7 +130,9 @@ test('says what is missing or wrong', async () => {
 
 test('operators’ commands are among the lines of each tenant that they changed', async () => {
   await rebuildCommand({ options: { tenant: 'rival' } });
+  const sent = vi.spyOn(pg.Client.prototype, 'query');
   await invalidateCommand({ options: { tenant: undefined, all: true, pattern: 'dashboard:*' } });
+  expect(sent.mock.calls.filter(([sql]) => String(sql).includes('audit_log ('))).toHaveLength(1);
   written = [];
   const operator = { subject: `operator:${userInfo().username}`, role: null, outcome: 'DONE' };
   expect(await json('--tenant', 'rival')).toMatchObject([

@@ -12,15 +12,19 @@ import type {
   ResolverPerformance,
 } from './performance.type.ts';
 
-/** What an operator sees: this process, all tenants together. */
-export function serviceReport(monitor: Monitor): PerformanceReport {
+/**
+ * What an operator sees: this process, all tenants together.
+ * @param wanted the lists to put together, the others are empty; all when absent
+ */
+export function serviceReport(monitor: Monitor, wanted?: ReadonlySet<string>): PerformanceReport {
+  const made = <Row>(list: keyof PerformanceReport, make: () => Row[]) => (wanted?.has(list) === false ? [] : make());
   return {
     since: monitor.since,
-    operations: [...monitor.operations.values()].map(operationPerformance).sort(byTotalTime),
-    resolvers: [...monitor.resolvers.entries()].map(resolverPerformance).sort(byTotalTime),
-    queries: [...monitor.queries.values()].map(queryPerformance).sort(byTotalTime),
-    slowQueries: monitor.slowQueries.list(),
-    cache: [...monitor.caches.entries()].map(cachePerformance).sort(byNamespace),
+    operations: made('operations', () => [...monitor.operations.values()].map(operationPerformance).sort(byTotalTime)),
+    resolvers: made('resolvers', () => [...monitor.resolvers.entries()].map(resolverPerformance).sort(byTotalTime)),
+    queries: made('queries', () => [...monitor.queries.values()].map(queryPerformance).sort(byTotalTime)),
+    slowQueries: made('slowQueries', () => monitor.slowQueries.list()),
+    cache: made('cache', () => [...monitor.caches.entries()].map(cachePerformance).sort(byNamespace)),
   };
 }
 

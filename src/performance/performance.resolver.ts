@@ -1,4 +1,5 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Info, Int, Query, Resolver } from 'type-graphql';
 import { type Caller, Role } from '../auth/caller.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
@@ -6,6 +7,7 @@ import { isModel, MODELS } from '../database/tables.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { fixedCost, listCost, readByRowCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { IndexUsage, TableStatistics } from '../indexes/usage.type.ts';
@@ -31,7 +33,7 @@ interface PerformanceContext {
   };
 }
 
-/** The figures of the process, all of them, put together. */
+/** The figures of the process, put together, whichever are asked for. */
 const REPORT_POINTS = 300;
 /** PostgreSQL's statistics of indexes, with the widths of their columns, whichever are asked for. */
 const INDEXES_POINTS = 5_000;
@@ -57,9 +59,11 @@ export class PerformanceResolver {
       "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",
     ),
   })
-  performance(@Ctx() context: PerformanceContext): PerformanceReport {
+  performance(@Ctx() context: PerformanceContext, @Info() info: GraphQLResolveInfo): PerformanceReport {
     const { monitor } = context.services;
-    return isOperator(context) ? serviceReport(monitor) : tenantReport(monitor, requireScope(context).tenantId);
+    return isOperator(context)
+      ? serviceReport(monitor, namesOf(selectedFields(info)))
+      : tenantReport(monitor, requireScope(context).tenantId);
   }
 
   @FieldResolver(() => ResourceUsage, {

@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
+import { LatencyHistogram } from '../../src/latency-histogram.ts';
 import type { SlowQuery } from '../../src/monitoring/slow-queries.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -114,6 +116,44 @@ describe('performance', () => {
     expect(plan).toMatch(/ on bank_accounts/);
     expect(plan).toContain('bank_name = ?');
     expect(plan).not.toMatch(/Secret|[0-9a-f]{8}-[0-9a-f]{4}/);
+  });
+
+  it('puts together for an OPERATOR only the lists that are selected, each once', async () => {
+    const summed = vi.spyOn(LatencyHistogram.prototype, 'latency');
+    const ask = async (fields: string): Promise<unknown[]> => {
+      summed.mockClear();
+      return Object.values<unknown[]>(await performance(tokens.operator, `{ performance { ${fields} } }`))[0] ?? [];
+    };
+    try {
+      // The first time by graphql-js, then compiled.
+      for (let time = 0; time < 3; time++) {
+        await ask('slowQueries { action } since tenants { slug } resources { rssBytes }');
+        expect(summed).not.toHaveBeenCalled();
+        for (const list of ['operations { name }', 'resolvers { coordinate }', 'queries { action }'])
+          expect((await ask(list)).length).toBe(summed.mock.calls.length);
+        await ask('... on PerformanceReport { all: queries { action } }');
+        expect(summed).toHaveBeenCalled();
+      }
+    } finally {
+      summed.mockRestore();
+    }
+  });
+
+  it.each([
+    ['since operations { name } resolvers { errors } queries { rows } slowQueries { sql } cache { hits }', []],
+    ['tenants { slug }', ['tenant_usage_top']],
+    ['indexes { index }', ['pg_stat_user_indexes']],
+    ['tables { rows }', ['pg_stat_user_tables']],
+  ])('sends the statements of what is selected: %s', async (fields, expected) => {
+    const sent = vi.spyOn(pg.Client.prototype, 'query');
+    try {
+      await performance(tokens.operator, `{ performance { ${fields} } }`);
+      const texts = sent.mock.calls.map(([query]: unknown[]) => (query as { text?: string }).text ?? String(query));
+      const read = texts.flatMap((text) => /tenant_usage_top|pg_stat_user_(?:indexes|tables)/.exec(text)?.[0] ?? []);
+      expect(read).toEqual(expected);
+    } finally {
+      sent.mockRestore();
+    }
   });
 
   it('is refused to a VIEWER, and without a token', async () => {

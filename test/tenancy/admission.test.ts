@@ -116,9 +116,11 @@ test('who leaves before its turn is not worked on, and keeps nobody from theirs'
   expect(begun).not.toContain('a-left-before');
 });
 
-test('a large pool has two for each connection', () => {
+test('a large pool has two for each connection', async () => {
   const admission = new Admission(10, LIMITS);
-  const { begun, ask } = requests(admission);
-  for (let index = 0; index < 22; index++) void ask(`a${index}`);
+  const { begun, ask, end } = requests(admission);
+  const all = Array.from({ length: 22 }, (_, index) => ask(`a${index}`));
   expect(begun).toHaveLength(20);
+  for (let index = 0; index < 22; index++) await end(`a${index}`);
+  await Promise.all(all); // who waits on would be refused a minute later, while another test runs
 });

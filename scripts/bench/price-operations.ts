@@ -1,3 +1,4 @@
+import { getIntrospectionQuery } from 'graphql';
 import type { DataSet } from './data-set.ts';
 import { KEY_PLACEHOLDER } from './load-job.ts';
 import { DASHBOARD, NESTED_LIST, RECORD_TRANSACTION, WRITE_CATEGORY } from './operations.ts';
@@ -98,9 +99,19 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
       title: 'accounts by balance, none found, counted',
       query: `{ accounts(first: 1, filter: { minBalance: "${NO_AMOUNT}" }) { totalCount nodes { id } } }`,
     },
+    { title: 'a document that is new, 60 fields', query: newDocument(6) },
+    { title: 'a document that is new, 4 fields', query: newDocument(0) },
+    { title: 'the whole schema', query: getIntrospectionQuery() },
     { title: 'one transaction recorded', ...recording(1, accountId, lastDay) },
     { title: `${MANY_TRANSACTIONS} transactions recorded`, ...recording(MANY_TRANSACTIONS, accountId, lastDay) },
   ];
+}
+
+/** Another text each time, by the name of the operation. */
+function newDocument(pages: number): string {
+  const page = (index: number) =>
+    `p${index}: accounts(first: 1, filter: { accountNumber: "none" }) { nodes { ${ACCOUNT} accountType status } }`;
+  return `query Q${KEY_PLACEHOLDER} { viewer { id name role } ${Array.from({ length: pages }, (_, index) => page(index)).join(' ')} }`;
 }
 
 function recording(count: number, accountId: string, day: string) {

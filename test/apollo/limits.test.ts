@@ -6,7 +6,7 @@ import { type GraphqlAnswer, startService, type TestService } from '../support/s
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
 
 const [PRAGUE, NEW_YORK] = TWINS as [Twin, Twin];
-const LIMITS = { LIMIT_OPERATION_COST: '7000', LIMIT_DEPTH: '6', LIMIT_POINTS_PER_MINUTE: '20000' };
+const LIMITS = { LIMIT_OPERATION_COST: '7000', LIMIT_DEPTH: '6', LIMIT_POINTS_PER_MINUTE: '200000' };
 const SECRET = 'a secret for tests only, of more than 32 bytes';
 
 let database: TestDatabase;
@@ -151,6 +151,21 @@ describe('introspection without a token', () => {
     expect(data.__schema.types.map(({ name }: { name: string }) => name)).toContain('BankAccount');
   });
 
+  test('that shows far more than the whole schema is refused, with a token or without', async () => {
+    const type = 'name kind description ofType { name kind description }';
+    const fields = `fields { name description args { name description defaultValue type { ${type} } } type { ${type} } }`;
+    const nested = `{ __schema { types { name fields { type { ${fields} ofType { ${fields} ofType { ${fields} } } } } } } }`;
+    for (const token of [null, await viewer(PRAGUE)]) {
+      const { status, message, extensions } = refusal(await service.send(token, nested));
+      expect([status, extensions?.code]).toEqual([400, 'QUERY_TOO_COMPLEX']);
+      const { cost, limit } = extensions as unknown as { cost: number; limit: number };
+      expect(cost).toBeGreaterThan(limit);
+      expect(message).toBe(
+        `The introspection costs ${cost} points; at most ${limit} are allowed, 2 times what the whole schema costs. Ask for fewer types and fields within one another.`,
+      );
+    }
+  });
+
   test.each([
     '{ tenant { id } }',
     '{ __typename }',
@@ -276,8 +291,19 @@ describe('where there is no introspection', () => {
 describe('the points of a minute', () => {
   const COSTLY = '{ accounts(first: 49) { nodes { id bankName } } }'; // 250 + 250 + 49 * (4 + 3)
   const RATE = '{ rateLimit { limit cost remaining resetAt } }';
+  const BOTH = '{ rateLimit { cost remaining } tenant { name } }';
+  const INVALID = '{ nothing }';
 
-  test('are what rateLimit counts: each operation takes its cost', async () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startService({ database, env: { ...LIMITS, LIMIT_POINTS_PER_MINUTE: '20000' } });
+  });
+  afterAll(() => service.close());
+
+  test('are what rateLimit counts: each operation takes its cost, and one that is new its tokens', async () => {
+    const other = await service.token(Role.ANALYST, NEW_YORK.slug);
+    // Known and compiled, at another's cost.
+    for (const query of [COSTLY, RATE, RATE, RATE, BOTH, BOTH, BOTH]) await service.send(other, query);
     const token = await service.token(Role.ANALYST, PRAGUE.slug);
     const first = (await service.send(token, RATE)).data.rateLimit;
     expect(first).toMatchObject({ limit: 20_000, cost: 255, remaining: 19_745 });
@@ -286,9 +312,28 @@ describe('the points of a minute', () => {
     const second = (await service.send(token, RATE)).data.rateLimit;
     expect(second).toEqual({ ...first, remaining: first.remaining - 843 - 255 });
     await service.send(token, COSTLY); // from the cache: 40
-    await service.send(token, '{ nothing }'); // refused, and read: 250
-    const combined = (await service.send(token, `{ rateLimit { cost remaining } tenant { name } }`)).data.rateLimit;
-    expect(combined).toEqual({ cost: 504, remaining: second.remaining - 40 - 250 - 504 });
+    for (let n = 0; n < 2; n++) await service.send(token, INVALID); // validated each time: 250 and 3 tokens
+    const combined = (await service.send(token, BOTH)).data.rateLimit;
+    expect(combined).toEqual({ cost: 504, remaining: second.remaining - 40 - 2 * (250 + 3 * 15) - 504 });
+    await service.send(token, '{ t: tenant { name } }'); // 8 tokens
+    const known = (await service.send(token, BOTH)).data.rateLimit;
+    expect(known.remaining).toBe(combined.remaining - 501 - 8 * 15 - 504);
+  });
+
+  test('are taken for what is compiled when it comes again, field by field', async () => {
+    const token = await service.token(Role.VIEWER, (TWINS[2] as Twin).slug);
+    const remaining = async () => (await service.send(token, RATE)).data.rateLimit.remaining;
+    const query = '{ performance { operations { name } } }'; // never kept: executed each time
+    const costs = [];
+    await remaining();
+    for (let n = 0; n < 5; n++) {
+      const before = await remaining();
+      await service.send(token, query);
+      costs.push(before - (await remaining()));
+    }
+    const [, again = 0, compiled = 0, ...later] = costs;
+    expect(compiled - again).toBe(3 * 60);
+    expect(later).toEqual([again, again]);
   });
 
   test('once spent give RATE_LIMITED with status 429 and Retry-After, to that caller alone', async () => {
@@ -330,13 +375,16 @@ describe('the points of a minute', () => {
       ['variables that do not fit', [Role.VIEWER, 1] as const, unfit, 'BAD_USER_INPUT'],
       ['what is too dear', [Role.VIEWER, 2] as const, dear, 'QUERY_TOO_COMPLEX'],
       ['what is too large', [Role.ANALYST, 0] as const, `{ ${'tenant { id } '.repeat(31)} }`, 'QUERY_TOO_COMPLEX'],
-    ])('%s: eight times, with its own answer, then 429', async (_, [role, twin], query, code) => {
+    ])('%s: some times, with its own answer, then 429', async (_, [role, twin], query, code) => {
       const token = await bounded.token(role, (TWINS[twin] as Twin).slug);
-      for (let n = 0; n < 8; n++) {
-        const { status, errors } = await bounded.send(token, query);
-        expect([status === 429, errors?.[0]?.extensions.code]).toEqual([false, code]);
+      let answer = await bounded.send(token, query);
+      let answers = 0;
+      for (; answer.status !== 429; answers++) {
+        expect(answer.errors?.[0]?.extensions.code).toBe(code);
+        answer = await bounded.send(token, query);
       }
-      const answer = await bounded.send(token, query);
+      expect(answers).toBeGreaterThanOrEqual(4);
+      expect(answers).toBeLessThanOrEqual(8); // 250 points each, of 2,000
       expect([answer.status, refusal(answer).extensions?.code]).toEqual([429, 'RATE_LIMITED']);
       expect((await bounded.send(null, '{ __schema { queryType { name } } }')).errors).toBeUndefined();
     });

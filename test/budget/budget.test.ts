@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { insertTenant } from '../support/fixtures.ts';
+import { makeKnown } from '../support/known-operation.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -16,7 +17,7 @@ let database: TestDatabase;
 let slugs: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  slugs = Array.from({ length: 11 }, (_, index) => `tenant-${index}`);
+  slugs = Array.from({ length: 20 }, (_, index) => `tenant-${index}`);
   for (const slug of slugs) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
@@ -26,6 +27,11 @@ function fresh(): string {
   const slug = slugs.pop();
   if (!slug) throw new Error('there are more tests than tenants');
   return slug;
+}
+
+/** At the cost of another tenant. */
+async function known(service: TestService, query: string): Promise<void> {
+  await makeKnown(service, await service.token(Role.VIEWER, fresh()), query);
 }
 
 async function withServices(
@@ -82,10 +88,9 @@ test.each(['LIMIT_POINTS_PER_MINUTE', 'LIMIT_TENANT_POINTS_PER_MINUTE'])(
     await withServices(1, { [setting]: '1000' }, async ([service]) => {
       if (!service) throw new Error('no service');
       const token = await service.token(Role.VIEWER, fresh());
-      const { status, errors } = await service.send(
-        token,
-        '{ accounts(first: 100) { nodes { id bankName balance } } }',
-      );
+      const dear = '{ accounts(first: 100) { nodes { id bankName balance } } }';
+      await known(service, dear);
+      const { status, errors } = await service.send(token, dear);
       expect(status).toBe(400);
       const [error] = errors ?? [];
       expect(error?.extensions).toMatchObject({ code: 'QUERY_TOO_COMPLEX', limit: 1_000 });
@@ -123,6 +128,7 @@ test('a refused operation takes of either budget what every operation costs, and
       if (!service) throw new Error('no service');
       const token = await service.token(Role.VIEWER, fresh());
       const query = '{ accounts(first: 40) { nodes { id } } }'; // 700 points
+      for (const each of [query, RATE_LIMIT]) await known(service, each);
       const left = async () => (await service.send(token, RATE_LIMIT)).data.rateLimit;
       expect((await service.send(token, query)).errors).toBeUndefined();
       const before = await left();
@@ -208,6 +214,7 @@ describeWithOwnRedis('over processes that share a Redis', () => {
     await withServices(2, env, async (services) => {
       const slug = fresh();
       const [first] = services as [TestService];
+      for (const service of services) await known(service, SMALL);
       const token = await first.token(Role.VIEWER, slug);
       const { answered, refusal } = await untilRefused(services, token, SMALL);
       expect(answered).toBe(10);
@@ -237,7 +244,8 @@ describeWithOwnRedis('over processes that share a Redis', () => {
     const env = { REDIS_URL: own.url, CACHE: 'off', LIMIT_POINTS_PER_MINUTE: String(20 * HALF_COST) };
     await withServices(2, env, async (services) => {
       const [first, second] = services as [TestService, TestService];
-      const token = await first.token(Role.VIEWER, slugs[0]);
+      for (const service of [first, second]) await known(service, SMALL);
+      const token = await first.token(Role.VIEWER, fresh());
       await own.stop();
       const { answered, refusal } = await untilRefused([first], token, SMALL);
       expect(answered).toBe(10);

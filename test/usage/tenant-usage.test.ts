@@ -21,7 +21,7 @@ let acme: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   acme = await insertTenant(database.url, { slug: 'acme' });
-  await insertTenant(database.url, { slug: 'rival' });
+  for (const slug of ['rival', ...READERS]) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
 
@@ -35,12 +35,28 @@ const written = (slug: string) =>
     [slug],
   ).then(([row]) => row);
 
+const SMALL = '{ tenant { slug } }';
+const REFUSED = '{ account(id: "wrong") { id } }';
+const RATE_LIMIT = '{ rateLimit { remaining } }';
+/** As many as the uses after which an operation is compiled: a second answer comes from the cache. */
+const READERS = ['reader-1', 'reader-2', 'reader-3'];
+
+/** A service that knows what the tests ask for, at the cost of other tenants. */
+async function startKnowing(): Promise<TestService> {
+  const service = await startService({ database });
+  for (const slug of READERS) {
+    const reader = await service.token(Role.VIEWER, slug);
+    for (const query of [SMALL, REFUSED, RATE_LIMIT]) await service.send(reader, query);
+  }
+  return service;
+}
+
 /** @returns how many were answered from the cache */
 async function ask(service: TestService, slug: string, times: number): Promise<number> {
   const token = await service.token(Role.VIEWER, slug);
   let hits = 0;
   for (let sent = 0; sent < times; sent++) {
-    const { errors, headers } = await service.send(token, '{ tenant { slug } }');
+    const { errors, headers } = await service.send(token, SMALL);
     expect(errors).toBeUndefined();
     if (headers.get('cache-status')?.startsWith('tenantry; hit')) hits++;
   }
@@ -49,7 +65,7 @@ async function ask(service: TestService, slug: string, times: number): Promise<n
 
 test('what two processes did for each tenant adds up exactly, and outlives them', async () => {
   await sql('DELETE FROM tenant_usage');
-  const services = await Promise.all([1, 2].map(() => startService({ database })));
+  const services = await Promise.all([1, 2].map(startKnowing));
   const [first, second] = services as [TestService, TestService];
   const [atFirst, atSecond, ofRival] = (await Promise.all([
     ask(first, 'acme', 7),
@@ -58,7 +74,7 @@ test('what two processes did for each tenant adds up exactly, and outlives them'
   ])) as [number, number, number];
   const hits = atFirst + atSecond;
   const token = await first.token(Role.VIEWER, 'acme');
-  for (let sent = 0; sent < 2; sent++) await first.send(token, '{ account(id: "wrong") { id } }');
+  for (let sent = 0; sent < 2; sent++) await first.send(token, REFUSED);
   const sent = services.flatMap(({ statements }) => statements).filter(({ tenantId }) => tenantId === acme);
   await Promise.all(services.map((service) => service.close()));
 
@@ -79,13 +95,14 @@ test('what two processes did for each tenant adds up exactly, and outlives them'
   const later = await startService({ database });
   try {
     const { data } = await later.send(await later.token(Role.OPERATOR), TENANTS);
-    const [most, ...others] = data.performance.tenants;
+    const { tenants } = data.performance;
+    const [most, rival] = ['acme', 'rival'].map((name) => tenants.find(({ slug }: { slug: string }) => slug === name));
     expect(most).toMatchObject({
       slug: 'acme',
       day: { requests: 14, hits, errors: [{ code: 'BAD_USER_INPUT', count: 2 }] },
     });
     expect(most.hour).toEqual(most.day);
-    expect(others).toMatchObject([{ slug: 'rival', day: { requests: 3, errors: [] } }]);
+    expect(rival).toMatchObject({ day: { requests: 3, errors: [] } });
   } finally {
     await later.close();
   }
@@ -233,10 +250,9 @@ describe('tenants are listed', () => {
 
 test('a tenant’s usage has the points that its budget lost, also for what was refused', async () => {
   await sql('DELETE FROM tenant_usage');
-  const service = await startService({ database });
+  const service = await startKnowing();
   const token = await service.token(Role.VIEWER, 'acme');
-  const left = async () =>
-    (await service.send(token, '{ rateLimit { remaining } }')).data.rateLimit.remaining as number;
+  const left = async () => (await service.send(token, RATE_LIMIT)).data.rateLimit.remaining as number;
   const before = await left();
   const refused = [
     '{',
@@ -248,9 +264,9 @@ test('a tenant’s usage has the points that its budget lost, also for what was 
   const lost = before - (await left());
   expect(lost).toBeGreaterThanOrEqual(refused.length * 250);
   await service.close();
-  const [first] = await sql<{ points: number }>('SELECT sum(points)::integer AS points FROM tenant_usage');
   // The first question is in it too, and costs as much as the last one.
-  expect(first?.points).toBe(lost + (lost - refused.length * 250));
+  const ofRateLimit = 250 + 1 + 1;
+  expect((await written('acme'))?.points).toBe(lost + ofRateLimit);
 });
 
 test.each(['{"A":"abc"}', '{"A":1.5}', '{"A":-1}', '{"A":1e300}', '{"A":{}}', '{"A":null}', '[1]', '7'])(
@@ -264,15 +280,15 @@ test.each(['{"A":"abc"}', '{"A":1.5}', '{"A":-1}', '{"A":1e300}', '{"A":{}}', '{
 test('the metrics name ten tenants at most, by their slugs', async () => {
   const others = Array.from({ length: 12 }, (_, index) => `other-${index}`);
   for (const slug of others) await insertTenant(database.url, { slug });
-  const service = await startService({ database });
+  const service = await startKnowing();
   try {
     for (const slug of others) await ask(service, slug, 1);
-    await ask(service, 'acme', 3);
+    await ask(service, 'acme', 200);
     const text = await (await fetch(`${service.url}/metrics`)).text();
     const requests = [...text.matchAll(/^tenantry_tenant_requests_total\{tenant="(.+)"\} (\d+)$/gm)];
     expect(requests).toHaveLength(10);
-    expect(requests[0]?.slice(1)).toEqual(['acme', '3']);
-    expect(text).toMatch(/^tenantry_tenant_points_total\{tenant="acme"\} 581$/m);
+    expect(requests[0]?.slice(1)).toEqual(['acme', '200']);
+    expect(text).toMatch(/^tenantry_tenant_points_total\{tenant="acme"\} 8461$/m);
   } finally {
     await service.close();
   }

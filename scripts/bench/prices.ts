@@ -56,7 +56,7 @@ export async function measurePrices(
   progress: Progress,
 ): Promise<PricesResult> {
   const { database, secret, tenants, profileFolder, cleanup } = surroundings;
-  const env = { DATABASE_URL: database.serviceUrl, AUTH_SECRET: secret, CACHE: 'off' };
+  const env = { DATABASE_URL: database.serviceUrl, AUTH_SECRET: secret, CACHE: 'off', EXPLORER: 'on' };
   const server = await startService(env, profileFolder, cleanup);
   const tools = { surroundings, options, progress, server };
   try {

@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Role } from '../auth/caller.ts';
+import { type Permission, roleFor } from '../auth/permissions.ts';
 import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
@@ -18,11 +18,11 @@ const CURRENCY_FORM = new RegExp(CURRENCY.pattern);
 
 @Resolver()
 export class AccountMutations {
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('writeAccounts')
   @Mutation(() => CreateAccountPayload, {
     complexity: WRITE_POINTS,
     description: sentences(
-      'Opens an account. Needs the role ADMIN.',
+      `Opens an account. Needs ${roleFor('writeAccounts')}.`,
       'userErrors: DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
     ),
   })
@@ -37,11 +37,11 @@ export class AccountMutations {
     return { account: result, userErrors };
   }
 
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('writeAccounts')
   @Mutation(() => UpdateAccountPayload, {
     complexity: WRITE_POINTS,
     description: sentences(
-      "Changes the account's bank or type. Needs the role ADMIN.",
+      `Changes the account's bank or type. Needs ${roleFor('writeAccounts')}.`,
       'The version stays when nothing differs.',
       'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, VERSION_OUT_OF_RANGE, DUPLICATE_ACCOUNT_NUMBER, OVERDRAFT_NOT_ALLOWED.',
       'OVERDRAFT_NOT_ALLOWED: the balance is below zero, and the new type does not allow that.',
@@ -63,11 +63,11 @@ export class AccountMutations {
     return { account: result, userErrors };
   }
 
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('writeAccounts')
   @Mutation(() => ChangeAccountStatusPayload, {
     complexity: WRITE_POINTS,
     description: sentences(
-      "Changes the account's status. Needs the role ADMIN.",
+      `Changes the account's status. Needs ${roleFor('writeAccounts')}.`,
       'The version stays when the account has the status already.',
       'userErrors: ACCOUNT_NOT_FOUND, VERSION_CONFLICT, VERSION_OUT_OF_RANGE, INVALID_STATUS_TRANSITION.',
     ),

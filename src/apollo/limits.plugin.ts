@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
-import { Role } from '../auth/caller.ts';
+import { may } from '../auth/permissions.ts';
 import { spent } from '../budget/spent.ts';
 import type { LimitsConfig } from '../config/config.ts';
 import type { RequestContext } from '../context/request-context.ts';
@@ -114,7 +114,7 @@ function checkIntrospection({ points }: OperationPrice, schema: GraphQLSchema): 
 /** Of the caller's tenant. Not for the request: others of the tenant wait for it too. */
 async function sizeOf({ caller, services }: RequestContext, { scans }: OperationPrice): Promise<Partial<KnownSize>> {
   const { tenantSizes } = services;
-  const seesAll = caller?.role === Role.OPERATOR && scans.some(({ of }) => of === 'usage');
+  const seesAll = may(caller, 'seeAllTenants') && scans.some(({ of }) => of === 'usage');
   try {
     const tenants = seesAll ? await tenantSizes.number() : 1;
     return { tenants, ...(caller?.tenant && (await tenantSizes.of(caller.tenant.scope))) };

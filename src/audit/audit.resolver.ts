@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql';
-import { Role } from '../auth/caller.ts';
+import { type Permission, roleFor } from '../auth/permissions.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
@@ -25,7 +25,7 @@ import { AUDIT_ACTIONS } from './audit-actions.ts';
 @Resolver()
 export class AuditResolver {
   @NeverKept()
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('readAuditLog')
   @Query(() => AuditEntryConnection, {
     complexity: pageCost({
       scannedToFind: searchedLines,
@@ -33,7 +33,7 @@ export class AuditResolver {
       countFields: CONNECTION_COUNT,
     }),
     description: sentences(
-      'Who did what in the tenant, newest first. Needs the role ADMIN. Never from the cache.',
+      `Who did what in the tenant, newest first. Needs ${roleFor('readAuditLog')}. Never from the cache.`,
       'What was refused or failed shows within some seconds, equal refusals of callers after a minute.',
     ),
   })

@@ -1,13 +1,17 @@
 import type { AuthCheckerFn } from 'type-graphql';
-import { forbidden, unauthenticated } from '../errors.ts';
-import type { Caller, Role } from './caller.ts';
+import { unauthenticated } from '../errors.ts';
+import type { Caller } from './caller.ts';
+import { type Permission, requirePermission } from './permissions.ts';
 
 /**
- * What `@Authorized(...)` asks: a caller, and one of the named roles if any are named.
+ * What `@Authorized(...)` asks: a caller, and the permissions that are named.
  * It throws instead of answering false, so that the client learns which of the two is missing.
  */
-export const authChecker: AuthCheckerFn<{ readonly caller: Caller | null }, Role> = ({ context }, roles) => {
+export const authChecker: AuthCheckerFn<{ readonly caller: Caller | null }, Permission> = (
+  { context },
+  permissions,
+) => {
   if (!context.caller) throw unauthenticated();
-  if (roles.length > 0 && !roles.includes(context.caller.role)) throw forbidden(roles);
+  for (const permission of permissions) requirePermission(context.caller, permission);
   return true;
 };

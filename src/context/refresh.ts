@@ -1,12 +1,11 @@
-import { Role } from '../auth/caller.ts';
+import { requirePermission } from '../auth/permissions.ts';
 import type { Namespace } from '../cache/dependencies/namespaces.ts';
-import { forbidden, rateLimited, unauthenticated } from '../errors.ts';
+import { rateLimited } from '../errors.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
 import { AuditOutcome } from '../tenancy/audit-line.ts';
 import type { RequestContext } from './request-context.ts';
 
 const TOO_MANY = { caller: 'Too many refreshes', tenant: 'Too many refreshes in the tenant' } as const;
-const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN];
 
 /**
  * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes
@@ -30,8 +29,7 @@ async function invalidateFor(
   { caller, scope, services, versions }: RequestContext,
   namespace: Namespace,
 ): Promise<void> {
-  if (!caller) throw unauthenticated();
-  if (!ROLES.includes(caller.role)) throw forbidden(ROLES);
+  requirePermission(caller, 'refreshAnswers');
   const refusal = await services.refreshes.spend(caller, 1);
   if (refusal) throw rateLimited(TOO_MANY[refusal.of], refusal.allowance.resetAtMs);
   await services.cache.invalidate(scope, [namespace]);

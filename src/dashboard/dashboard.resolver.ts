@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
+import { roleFor } from '../auth/permissions.ts';
 import { BatchMapping, relationsOf, withRelations } from '../batching/batch-mapping.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
 import { refresh } from '../context/refresh.ts';
@@ -33,7 +34,7 @@ export class DashboardResolver {
     date: string | null,
     @Arg('refresh', () => Boolean, {
       defaultValue: false,
-      description: 'Whether to compute the answer anew. true needs the role ANALYST or ADMIN.',
+      description: `Whether to compute the answer anew. true needs ${roleFor('refreshAnswers')}.`,
     })
     refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,

@@ -1,16 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Caller, Role } from '../auth/caller.ts';
+import type { Caller } from '../auth/caller.ts';
+import { may } from '../auth/permissions.ts';
 import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
-
-/** Who may see it: those who may see how operations perform. */
-const ROLES: readonly Role[] = [Role.ANALYST, Role.ADMIN, Role.OPERATOR];
 
 /**
  * Whether the client asks, and may, to be told in `extensions.cache` what the cache had to do with
  * its answer.
  */
 export function asksForReport(headers: IncomingHttpHeaders, caller: Caller | null): boolean {
-  return headers['x-cache-debug'] === '1' && caller !== null && ROLES.includes(caller.role);
+  return headers['x-cache-debug'] === '1' && may(caller, 'seePerformance');
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Role } from '../auth/caller.ts';
+import { type Permission, roleFor } from '../auth/permissions.ts';
 import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from '../cache/dependencies/patterns.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
@@ -8,10 +8,10 @@ import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './
 
 @Resolver()
 export class CacheResolver {
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('invalidateCache')
   @Mutation(() => InvalidateCachePayload, {
     description: sentences(
-      "Invalidates the tenant's cached answers. Needs the role ADMIN.",
+      `Invalidates the tenant's cached answers. Needs ${roleFor('invalidateCache')}.`,
       'It takes the same time for any number of answers.',
       'Writes invalidate what they change: this is needed only where one went unnoticed.',
     ),

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, Info, Int, Query, Resolver } from 'type-graphql';
-import { type Caller, Role } from '../auth/caller.ts';
+import type { Caller } from '../auth/caller.ts';
+import { may, type Permission, roleFor } from '../auth/permissions.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
 import { isModel, MODELS } from '../database/tables.ts';
@@ -51,11 +52,11 @@ const MODEL = {
 @Resolver(() => PerformanceReport)
 export class PerformanceResolver {
   @NeverKept()
-  @Authorized(Role.ANALYST, Role.ADMIN, Role.OPERATOR)
+  @Authorized<Permission>('seePerformance')
   @Query(() => PerformanceReport, {
     complexity: ({ childComplexity }) => REPORT_POINTS + childComplexity,
     description: sentences(
-      'How the service performs. Needs the role ANALYST, ADMIN or OPERATOR. Never from the cache.',
+      `How the service performs. Needs ${roleFor('seePerformance')}. Never from the cache.`,
       "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",
     ),
   })
@@ -128,7 +129,7 @@ function isSize(first: number): boolean {
 }
 
 function isOperator({ caller }: PerformanceContext): boolean {
-  return caller?.role === Role.OPERATOR;
+  return may(caller, 'seeAllTenants');
 }
 
 /** All models when none is named. An unknown one is refused for every role alike. */

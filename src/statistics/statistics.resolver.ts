@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
+import { roleFor } from '../auth/permissions.ts';
 import { tenantDay } from '../cache/data/tenant-day.ts';
 import { statisticsPart } from '../cache/dependencies/namespaces.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
@@ -47,7 +48,7 @@ export class StatisticsResolver {
     to: string | null,
     @Arg('refresh', () => Boolean, {
       defaultValue: false,
-      description: 'Whether to compute the answer anew. true needs the role ANALYST or ADMIN.',
+      description: `Whether to compute the answer anew. true needs ${roleFor('refreshAnswers')}.`,
     })
     refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,

@@ -1,6 +1,6 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Role } from '../auth/caller.ts';
+import { type Permission, roleFor } from '../auth/permissions.ts';
 import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
@@ -13,11 +13,11 @@ import { RecordTransactionsPayload, TransferPayload } from './transaction.payloa
 
 @Resolver()
 export class TransactionMutations {
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('writeTransactions')
   @Mutation(() => RecordTransactionsPayload, {
     complexity: costOfTransactions,
     description: sentences(
-      'Records transactions, all or none. Needs the role ADMIN.',
+      `Records transactions, all or none. Needs ${roleFor('writeTransactions')}.`,
       'Only ACTIVE accounts take debits, and all but CLOSED ones take credits.',
       'A debit never overdraws a CHECKING, SAVINGS or INVESTMENT account.',
       'userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING,',
@@ -38,11 +38,11 @@ export class TransactionMutations {
     return { transactions: result ?? [], userErrors };
   }
 
-  @Authorized(Role.ADMIN)
+  @Authorized<Permission>('writeTransactions')
   @Mutation(() => TransferPayload, {
     complexity: WRITE_POINTS,
     description: sentences(
-      'Transfers an amount between two accounts of the tenant. Needs the role ADMIN.',
+      `Transfers an amount between two accounts of the tenant. Needs ${roleFor('writeTransactions')}.`,
       'Records a debit and a credit, both or none.',
       "The counterpartyBank of each is the other account's bank.",
       'The rules and userErrors of recordTransactions hold, and SAME_ACCOUNT and CURRENCY_MISMATCH.',

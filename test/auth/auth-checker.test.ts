@@ -4,6 +4,7 @@ import { Authorized, buildSchema, Query, Resolver } from 'type-graphql';
 import { expect, test } from 'vitest';
 import { authChecker } from '../../src/auth/auth-checker.ts';
 import { type Caller, Role } from '../../src/auth/caller.ts';
+import type { Permission } from '../../src/auth/permissions.ts';
 
 @Resolver()
 class GuardedResolver {
@@ -13,7 +14,7 @@ class GuardedResolver {
     return 'seen';
   }
 
-  @Authorized(Role.ANALYST, Role.ADMIN)
+  @Authorized<Permission>('refreshAnswers')
   @Query(() => String)
   forAnalysts(): string {
     return 'seen';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isOfTheValues } from '../database/sql-state.ts';
+import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
 import { ErrorCode } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
@@ -162,7 +163,7 @@ export class AuditLog {
     for (const tenantId of new Set([...this.#waiting.tenantIds, ...this.#untold.keys(), ...this.#telling.keys()])) {
       const own = await this.#writeOf(tenantId);
       errors.push(...own);
-      if (own.some(isForAll)) break;
+      if (own.some(isForAllTenants)) break;
     }
     if (errors.length > 0) throw errors[0];
     if (this.written > before) this.#onWorks();
@@ -174,7 +175,7 @@ export class AuditLog {
       await insertLines(this.#database, tenantId, lines);
       this.written += lines.length;
     };
-    const errors = await this.#waiting.drain(tenantId, MAX_BATCH, write, isForAll);
+    const errors = await this.#waiting.drain(tenantId, MAX_BATCH, write, isForAllLines);
     if (errors.length === 0) await this.#tellLost(tenantId).catch((error) => errors.push(error));
     return errors;
   }
@@ -204,9 +205,15 @@ function tenantIdOf({ scope }: AuditLine): string {
   return (scope ?? NO_TENANT).tenantId;
 }
 
-/** Whether it says something of all lines, and not only of what those of one batch hold. */
-function isForAll(error: unknown): boolean {
+/** Whether it says something of all lines of its tenant, and not only of what those of one batch hold. */
+function isForAllLines(error: unknown): boolean {
   return !isOfTheValues(error);
+}
+
+/** Whether no other tenant's lines can be written either: each waits for its own turns and its own locks. */
+function isForAllTenants(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: string; readonly message?: string };
+  return code === TOO_MANY_CONNECTIONS || isUnreachable({ code, message });
 }
 
 async function insertLines(database: TenantDatabase, tenantId: string, lines: readonly AuditLine[]): Promise<void> {

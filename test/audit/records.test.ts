@@ -7,8 +7,11 @@ import { cleanPiece, RetentionCleaner } from '../../src/audit/retention.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { sinceOf } from '../../src/commands/audit-command.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
+import { QUERY_CANCELED } from '../../src/database/sql-state.ts';
 import { OperatorError, StateError, UnavailableError } from '../../src/errors.ts';
+import { Prisma } from '../../src/generated/prisma/client.ts';
 import { AuditDraft, AuditOutcome, type AuditSubject, storable } from '../../src/tenancy/audit-line.ts';
+import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../support/fixtures.ts';
@@ -311,6 +314,75 @@ test('lines that PostgreSQL refuses keep back neither other tenants’ nor the n
     await log.flush();
     expect([log.waiting, works]).toEqual([0, 1]);
     await log.stop();
+  });
+});
+
+describe('a tenant whose lines cannot be written now keeps back no other tenant’s:', () => {
+  const keys = () => sql('SELECT key FROM audit_log ORDER BY key');
+
+  /** The tenant that cannot write comes first, and has more than one batch. */
+  async function refuseBoth(log: AuditLog): Promise<void> {
+    await log.flush();
+    for (let line = 0; line < 501; line++) refuse(log, 'third', acme);
+    refuse(log, 'theirs', rival);
+  }
+
+  test('it gets no turn for a connection', async () => {
+    await sql('DELETE FROM audit_log');
+    const queue = { length: 0, timeoutMs: 10_000, tenantShare: 50 }; // none waits: refused at once
+    const own = new TenantDatabase({
+      url: database.url,
+      poolSize: 2,
+      statementTimeoutMs: 10_000,
+      queue,
+      takeServiceRole: true,
+    });
+    const log = new AuditLog({ database: own, onError: () => {} });
+    await refuseBoth(log);
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let held: Promise<void> | undefined;
+    await new Promise<void>((begin) => {
+      held = own.write(TenantScope.ofVerifiedCaller(acme), () => {
+        begin(); // it holds its share while another one is active
+        return ended;
+      });
+    });
+    for (const _ of ['first', 'later']) {
+      await own.select(TenantScope.ofVerifiedCaller(rival), {
+        model: 'Test',
+        action: 'test',
+        query: Prisma.sql`SELECT 1 AS one`,
+      });
+      await expect(log.flush()).rejects.toBeInstanceOf(TurnRefused);
+      expect(log.waiting).toBe(501);
+      expect(await keys()).toEqual([{ key: 'theirs' }]);
+    }
+    end();
+    await held;
+    await log.stop();
+    expect(await keys()).toHaveLength(502);
+    await own.close();
+  });
+
+  test('its statement is stopped for its time', async () => {
+    await sql('DELETE FROM audit_log');
+    await sql(WAIT_FOR_LOCK);
+    const own = new TenantDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 200, takeServiceRole: true });
+    const log = new AuditLog({ database: own, onError: () => {} });
+    await withClient(database.url, async (holder) => {
+      await holder.query('SELECT pg_advisory_lock(42)');
+      await refuseBoth(log);
+      await expect(log.flush()).rejects.toMatchObject({ code: QUERY_CANCELED });
+      expect(log.waiting).toBe(501);
+      expect(await keys()).toEqual([{ key: 'theirs' }]);
+    });
+    await sql('DROP FUNCTION wait_for_lock CASCADE');
+    await log.stop();
+    expect(await keys()).toHaveLength(502);
+    await own.close();
   });
 });
 

@@ -18,7 +18,7 @@ import type { RequestContext } from '../context/request-context.ts';
 import { COMPILED_FIELD_POINTS } from '../graphql/complexity.ts';
 import { Documents } from '../graphql/documents.ts';
 import { corsHeaders, corsOptions } from '../http/cors.ts';
-import { Draining, unusedConnections } from '../http/draining.ts';
+import { Draining, OpenConnections } from '../http/draining.ts';
 import { answerErrors } from '../http/error-handler.ts';
 import { explorerPages } from '../http/explorer.ts';
 import { registerGraphqlRoute } from '../http/graphql-route.ts';
@@ -28,7 +28,7 @@ import { httpOptions } from '../http/server-options.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
-import { startBackgroundWriters } from './background-writers.ts';
+import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
 import { createCaches } from './create-cache.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
 import { createSchema } from './schema.ts';
@@ -52,12 +52,18 @@ export interface AppDependencies {
   readonly sampleToken?: string | undefined;
 }
 
+export interface App {
+  /** Closing it stops the writers, too. */
+  readonly http: FastifyInstance;
+  readonly writers: BackgroundWriters;
+}
+
 /**
  * The service, ready to listen: HTTP -> caller -> response cache -> Apollo Server -> limits ->
  * resolvers -> loaders -> repositories -> PostgreSQL. Closing it finishes the requests under way;
  * what it was given is closed by who opened it.
  */
-export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
@@ -68,7 +74,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     return503OnClosing: false, // who is under way is answered
     ...httpOptions(config.http, draining, fastPath),
   });
-  const closeUnused = unusedConnections(app.server);
+  const connections = new OpenConnections(app.server);
   answerErrors(app, logger);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
@@ -101,13 +107,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.addHook('preClose', async () => {
     draining.begin();
     // Two turns later nothing new is accepted, and what had come by then is read.
-    setImmediate(() => setImmediate(closeUnused));
+    setImmediate(() => setImmediate(() => connections.closeUnused()));
+    connections.closeStalled(stallMs(config));
   });
   app.addHook('onClose', async () => {
+    await writers.stop();
     await apollo.stop();
     services.resources.close();
     await Promise.all([services.budget.close(), services.refreshes.close()]);
-    await writers.stop();
   });
   const metrics = createMetrics({
     monitor,
@@ -137,5 +144,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     verifier,
     corsHeaders: corsHeaders(config.corsOrigins),
   });
-  return app;
+  return { http: app, writers };
+}
+
+/**
+ * How long a client that is not done holds up the end at least; twice as long at most, and never
+ * more than half of the time for it: the rest is for what it has asked for, and for what is written
+ * at the end.
+ */
+function stallMs({ http, lifecycle }: Config): number {
+  return Math.min(http.requestTimeoutMs, Math.ceil((lifecycle.shutdownTimeoutMs - lifecycle.shutdownDelayMs) / 4));
 }

@@ -34,6 +34,8 @@ export interface RunningService {
    * requests under way, and closes what was opened, in reverse order.
    */
   close(): Promise<void>;
+  /** Writes what waits to be recorded, for a process that ends at once then. */
+  save(timeoutMs: number): Promise<void>;
 }
 
 export interface ServeOptions {
@@ -115,7 +117,7 @@ async function listen({
   const sampleToken = tokens?.[0]?.token;
   const draining = new Draining();
   const services = { config, logger, monitor, database, redis, changeFeed };
-  const app = await buildApp({ ...services, health, draining, shareMetrics, sampleToken });
+  const { http: app, writers } = await buildApp({ ...services, health, draining, shareMetrics, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
   if (config.production) logger.info({ url }, 'listening');
@@ -136,6 +138,7 @@ async function listen({
       await close();
       await opened.release();
     },
+    save: (timeoutMs) => writers.save(timeoutMs),
   };
 }
 

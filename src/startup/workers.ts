@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ShownMetrics } from '../app/metrics.ts';
 import type { Config } from '../config/config.ts';
+import { SAVE_MS } from './close-in-time.ts';
 import { LastKnown } from './last-known.ts';
 import { openDatabase } from './open-database.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -17,7 +18,7 @@ import type { FromWorker, ToWorker } from './worker-messages.ts';
 /** A worker that does not tell its figures within this time is shown with those it told last. */
 const FIGURES_TIMEOUT_MS = 2_000;
 /** What a worker that could not end by itself in time has left. */
-const KILL_AFTER_MS = 1_000;
+const KILL_AFTER_MS = SAVE_MS + 1_000;
 
 /**
  * Serves by several processes that share the port, and replaces those that die, until a signal

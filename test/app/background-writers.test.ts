@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startBackgroundWriters } from '../../src/app/background-writers.ts';
+import { type BackgroundWriters, startBackgroundWriters } from '../../src/app/background-writers.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { UsageCounts } from '../../src/monitoring/usage-counts.ts';
 import { AuditOutcome } from '../../src/tenancy/audit-line.ts';
@@ -29,6 +29,13 @@ const asOwner = (text: string) => withClient(database.url, (client) => client.qu
 async function loggedWithout(right: string): Promise<Record<string, unknown>[]> {
   await asOwner(`REVOKE ${right} FROM ${SERVICE_ROLE}`);
   const logged: Record<string, unknown>[] = [];
+  await startWriters(logged).stop();
+  await asOwner(`GRANT ${right} TO ${SERVICE_ROLE}`);
+  return logged;
+}
+
+/** One answer is counted, and two lines are added. */
+function startWriters(logged: Record<string, unknown>[]): BackgroundWriters {
   const logger = pino(
     { level: 'info', base: null, timestamp: false },
     { write: (line) => logged.push(JSON.parse(line)) },
@@ -45,9 +52,7 @@ async function loggedWithout(right: string): Promise<Record<string, unknown>[]> 
   };
   for (const code of ['SAME_ACCOUNT', 'FORBIDDEN'])
     writers.audit.add({ ...subject, action: 'transfer' }, AuditOutcome.REFUSED, [code]);
-  await writers.stop();
-  await asOwner(`GRANT ${right} TO ${SERVICE_ROLE}`);
-  return logged;
+  return writers;
 }
 
 test('an outage is told of the one that fails alone, and at the end how many lines are lost', async () => {
@@ -56,6 +61,23 @@ test('an outage is told of the one that fails alone, and at the end how many lin
     { level: 40, reason, msg: expect.stringMatching(/^the audit lines .* cannot be written/) },
     { level: 50, reason, lines: 2, msg: 'audit lines of what was refused or failed are lost' },
   ]);
+});
+
+test('what cannot be written in time is told, too, before it is known whether it ever can be', async () => {
+  await withClient(database.url, async (holder) => {
+    await holder.query('BEGIN; LOCK TABLE audit_log, tenant_usage IN ACCESS EXCLUSIVE MODE');
+    const logged: Record<string, unknown>[] = [];
+    const writers = startWriters(logged);
+    await writers.save(200);
+    const reason = 'not done within 200 ms';
+    expect(logged).toEqual([
+      { level: 50, reason, lines: 2, msg: 'audit lines of what was refused or failed are lost' },
+      { level: 50, reason, tenants: 1, msg: 'what tenants cost in the last seconds is lost' },
+    ]);
+    await holder.query('ROLLBACK');
+    await writers.stop();
+    expect(logged).toHaveLength(2);
+  });
 });
 
 test('so is what tenants cost', async () => {

@@ -16,7 +16,7 @@ let token: string;
 let isClosed: boolean;
 beforeEach(async () => {
   database = await createTestDatabase();
-  service = await startService({ database });
+  service = await startService({ database, env: { HTTP_REQUEST_TIMEOUT_MS: '300' } });
   await insertTwins(service.databaseUrl);
   await service.untilCaughtUp();
   token = await service.token(Role.VIEWER, (TWINS[0] as Twin).slug);
@@ -109,6 +109,31 @@ test('a connection on which nothing ever came does not hold up the end', async (
   await close();
   await ended;
 });
+
+test.each([
+  ['half of a head', () => 'POST /graphql HTTP/1.1\r\nhost: test\r\n'],
+  ['half of a body', () => `${head(100)}{"query":`],
+  ['requests, and does not read their answers', () => `${head(BODY.length)}${BODY}`.repeat(3_000)],
+])('a client that sends %s does not hold up the end', async (_what, bytes) => {
+  while (!(await ask({ query: LONG })).cacheStatus.includes('; hit'));
+  const socket = await open();
+  socket.on('error', () => {}).pause();
+  socket.write(bytes());
+  await ask({ method: 'GET', path: '/health/live' }); // it is read by then
+  await close();
+  socket.destroy();
+});
+
+/** Its answer is long. */
+const LONG = `{ ${Array.from({ length: 20 }, (_, n) => `a${n}: accounts(first: 2) { nodes { id } }`).join(' ')} }`;
+const BODY = JSON.stringify({ query: LONG });
+
+function head(length: number): string {
+  return (
+    `POST /graphql HTTP/1.1\r\nhost: test\r\nauthorization: Bearer ${token}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
+  );
+}
 
 async function open(): Promise<Socket> {
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1');

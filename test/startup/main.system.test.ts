@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { Role } from '../../src/auth/caller.ts';
+import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
+import { insertTenant } from '../support/fixtures.ts';
 import { findFreePort } from '../support/free-port.ts';
-import { createMainDatabase, type MainProcess, startMain } from '../support/main-process.ts';
-import { adminDatabaseUrl, type TestDatabase } from '../support/postgres.ts';
+import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
+import { adminDatabaseUrl, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -61,16 +65,65 @@ test.each([
   expect(service.output()).not.toContain('waiting');
 });
 
-test('what takes longer than the time for a shutdown is broken off, and a second signal does so at once', async () => {
-  const env = { DATABASE_URL: database.url, SHUTDOWN_DELAY_MS: '500', SHUTDOWN_TIMEOUT_MS: '1500' };
-  const slow = { ...env, SHUTDOWN_DELAY_MS: '600000', SHUTDOWN_TIMEOUT_MS: '700000' };
-  const [bounded, told] = await Promise.all([startMain(env), startMain(slow)]);
-  await Promise.all([bounded.untilReady(), told.untilReady()]);
-  const half = await holdHalfARequest(bounded.url);
-  bounded.signal('SIGTERM');
-  expect(await bounded.ended).toEqual({ code: 1, signal: null });
-  expect(bounded.output()).toContain('not done within 1.5 s (SHUTDOWN_TIMEOUT_MS)');
+const REFUSED = 'mutation { invalidateCache(input: {}) { namespaces } }';
+
+/** A caller of a new tenant. */
+async function addViewer(): Promise<(query: string) => Promise<Response>> {
+  const tenantId = await insertTenant(database.url, { slug: randomUUID() });
+  const auth = { secret: MAIN_SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined };
+  const holder = { subject: tenantId, role: Role.VIEWER, tenantId, lifetimeSeconds: 3_600 };
+  const authorization = `Bearer ${await createTokenIssuer(auth, false).issue(holder)}`;
+  const headers = { authorization, 'content-type': 'application/json', connection: 'close' };
+  return (query) => fetch(`${service?.url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+}
+
+/** Refusals that share a line within a minute: they wait in the process for that long. */
+async function linesOfRefusals(): Promise<unknown[]> {
+  const query = "SELECT outcome, codes, times FROM audit_log WHERE action = 'invalidateCache'";
+  const { rows } = await withClient(database.url, (client) =>
+    client.query(`WITH gone AS (DELETE FROM audit_log) ${query}`),
+  );
+  return rows;
+}
+
+test('half a request does not hold up a shutdown, and what waits to be recorded is written', async () => {
+  service = await startMain({ DATABASE_URL: database.url, HTTP_REQUEST_TIMEOUT_MS: '500', EXPLORER: 'off' });
+  await service.untilReady();
+  const ask = await addViewer();
+  await ask(REFUSED);
+  await ask(REFUSED);
+  const half = await holdHalfARequest(service.url);
+  service.signal('SIGTERM');
+  expect(await service.ended).toEqual({ code: 0, signal: null });
   half();
+  expect(await linesOfRefusals()).toEqual([{ outcome: 'FAILED', codes: ['FORBIDDEN'], times: 2 }]);
+});
+
+test('what takes longer than the time for a shutdown is broken off, and what waits to be recorded is written', async () => {
+  const env = { SHUTDOWN_DELAY_MS: '500', SHUTDOWN_TIMEOUT_MS: '1500', EXPLORER: 'off' };
+  service = await startMain({ DATABASE_URL: database.url, ...env });
+  const { untilReady, signal, ended, output } = service;
+  await untilReady();
+  const ask = await addViewer();
+  await ask(REFUSED);
+  await withClient(database.url, async (holder) => {
+    await holder.query('BEGIN; LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+    const slow = expect(ask('{ accounts(first: 1) { nodes { id } } }')).rejects.toThrow();
+    const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    await expect.poll(async () => (await holder.query(waiting)).rowCount).toBe(1);
+    signal('SIGTERM');
+    expect(await ended).toEqual({ code: 1, signal: null });
+    await slow;
+  });
+  expect(output()).toContain('not done within 1.5 s (SHUTDOWN_TIMEOUT_MS)');
+  expect(await linesOfRefusals()).toEqual([{ outcome: 'FAILED', codes: ['FORBIDDEN'], times: 1 }]);
+});
+
+test('a second signal ends at once', async () => {
+  const slow = { SHUTDOWN_DELAY_MS: '600000', SHUTDOWN_TIMEOUT_MS: '700000' };
+  const told = await startMain({ DATABASE_URL: database.url, ...slow });
+  service = told;
+  await told.untilReady();
   told.signal('SIGTERM');
   await expect.poll(told.output).toContain('SIGTERM: serving for 600 s more');
   let isEnded = false;

@@ -122,7 +122,7 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const app = await buildApp({ config, logger, monitor, database, redis, changeFeed, health, draining });
+  const { http: app } = await buildApp({ config, logger, monitor, database, redis, changeFeed, health, draining });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const tenantIds = new Map<string, string>();

@@ -18,7 +18,10 @@ export async function closeInTime(
     void service.save(SAVE_MS).finally(() => process.exit(1));
   };
   const timeout = setTimeout(breakOff, timeoutMs);
-  await service.close();
-  clearTimeout(timeout);
+  try {
+    await service.close();
+  } finally {
+    clearTimeout(timeout);
+  }
   return 0;
 }

@@ -78,15 +78,15 @@ function forgetful(cause: Error): OperatorError {
 }
 
 /**
- * Says when the service on this machine, all workers together, may want more connections than the
- * server has left for logins that are no superusers'. Never throws: whoever needs the server says
- * why it cannot be had.
+ * Says how many connections the service on this machine, all workers together, may want, and how
+ * many the server has for logins that are no superusers'; warns when it has less. Never throws:
+ * whoever needs the server says why it cannot be had.
  * @param url of a session on the server itself: how many a pooler opens is its own matter
  */
-export async function warnOfTooFewConnections(
+export async function tellConnections(
   url: string,
   { poolSize, workers }: { readonly poolSize: number; readonly workers: number },
-  log: Pick<Logger, 'warn'>,
+  log: Pick<Logger, 'info' | 'warn'>,
 ): Promise<void> {
   const client = open(url);
   try {
@@ -96,11 +96,10 @@ export async function warnOfTooFewConnections(
     );
     const available = rows[0]?.available ?? Number.POSITIVE_INFINITY;
     const wanted = workers * (poolSize + OWN_CONNECTIONS);
-    if (wanted > available)
-      log.warn(
-        { wanted, available, poolSize, workers },
-        `The service may open ${wanted} connections, and PostgreSQL takes ${available}: lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections.`,
-      );
+    const figures = { wanted, available, poolSize, workers };
+    const sum = `The service may open ${wanted} connections, and PostgreSQL takes ${available}`;
+    if (wanted <= available) log.info(figures, `${sum}.`);
+    else log.warn(figures, `${sum}: lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections.`);
   } catch (error) {
     log.warn(
       { err: error },

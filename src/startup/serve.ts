@@ -22,7 +22,7 @@ import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
-import { warnOfTooFewConnections } from './pooler.ts';
+import { tellConnections } from './pooler.ts';
 
 export interface RunningService {
   /** For example http://127.0.0.1:4000. */
@@ -53,8 +53,7 @@ export async function serve(
 ): Promise<RunningService> {
   const opened = await openDatabase(config, say, { isKeptRunning: !isWorker });
   try {
-    const { poolSize } = config.database;
-    await warnOfTooFewConnections(opened.directUrl, { poolSize, workers: config.lifecycle.workers }, logger);
+    if (!isWorker) await tellConnections(opened.directUrl, { poolSize: config.database.poolSize, workers: 1 }, logger);
     const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;
     const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
     const monitor = new Monitor({ ...config.monitoring, logger, plans });

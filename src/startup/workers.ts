@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { SAVE_MS } from './close-in-time.ts';
 import { LastKnown } from './last-known.ts';
 import { openDatabase } from './open-database.ts';
+import { tellConnections } from './pooler.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { fillWhenNew } from './serve.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -34,6 +35,9 @@ export async function runWorkers(
   // Once, and before there is a worker: it is waited for, migrated, filled and judged here.
   const opened = await openDatabase(config, say);
   try {
+    const { database, lifecycle } = config;
+    const { poolSize } = database;
+    await tellConnections(opened.directUrl, { poolSize, workers: lifecycle.workers }, logger);
     if (opened.embedded) await fillWhenNew(opened.url, say);
     return await new Workers(config, logger, say).run(signals);
   } finally {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { pendingMigrations } from '../../src/database/database-state.ts';
 import { openDatabase } from '../../src/startup/open-database.ts';
-import { warnOfTooFewConnections } from '../../src/startup/pooler.ts';
+import { tellConnections } from '../../src/startup/pooler.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -80,7 +80,7 @@ test('that is wrong is refused at once, by its name', async () => {
 
 test('a server that cannot be asked for its connections ends no start, and that is told', async () => {
   const told: unknown[] = [];
-  const log = { warn: (...words: unknown[]) => told.push(words) };
-  await warnOfTooFewConnections(directUrl.href, { poolSize: 1, workers: 1 }, log);
+  const log = { info: () => {}, warn: (...words: unknown[]) => told.push(words) };
+  await tellConnections(directUrl.href, { poolSize: 1, workers: 1 }, log);
   expect(told).toEqual([[{ err: expect.any(Error) }, expect.stringMatching(/^It could not be told whether/)]]);
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
-import { refuseForgetfulPooler, warnOfTooFewConnections } from '../../src/startup/pooler.ts';
+import { refuseForgetfulPooler, tellConnections } from '../../src/startup/pooler.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
@@ -32,14 +32,23 @@ test('a list of hosts is refused with what to name instead, and without its pass
   expect(read).not.toThrow('secret');
 });
 
-test('more connections than the server takes are told of with both numbers, and none other', async () => {
+test('the sum of connections and what the server takes are told, and warned of when they are too many', async () => {
   const told: unknown[] = [];
-  const log = { warn: (...words: unknown[]) => told.push(words) };
-  await warnOfTooFewConnections(database.url, { poolSize: 1, workers: 1 }, log);
-  expect(told).toEqual([]);
-  await warnOfTooFewConnections(database.url, { poolSize: 100_000, workers: 2 }, log);
+  const tell =
+    (level: string) =>
+    (...words: unknown[]) =>
+      told.push([level, ...words]);
+  const log = { info: tell('info'), warn: tell('warn') };
+  await tellConnections(database.url, { poolSize: 1, workers: 2 }, log);
+  await tellConnections(database.url, { poolSize: 100_000, workers: 2 }, log);
   expect(told).toEqual([
     [
+      'info',
+      { wanted: 8, available: expect.any(Number), poolSize: 1, workers: 2 },
+      expect.stringMatching(/^The service may open 8 connections, and PostgreSQL takes \d+\.$/),
+    ],
+    [
+      'warn',
       expect.objectContaining({ wanted: 200_006, available: expect.any(Number) }),
       expect.stringMatching(
         /^The service may open 200006 connections, and PostgreSQL takes \d+: lower DATABASE_POOL_SIZE/,

@@ -13,6 +13,8 @@ export interface ProcessFigures {
 
 /** What a worker tells the process that started it. */
 export type FromWorker =
+  /** From now on it hears what it is told. */
+  | { readonly kind: 'starting' }
   | { readonly kind: 'ready'; readonly banner: string }
   | { readonly kind: 'failed'; readonly said: string }
   | ({ readonly kind: 'figures'; readonly ask: number } & ProcessFigures)

@@ -16,11 +16,17 @@ export async function runWorker(config: Config, logger: Logger, signals: StopSig
     process.on('message', (message: ToWorker) => message.kind === 'stop' && resolve());
   });
   try {
+    await tell(process, { kind: 'starting' });
     // What there is to say of the start, the process that started this one has said.
-    const service = await serve(config, logger, () => {}, {
+    const starting = serve(config, logger, () => {}, {
       isWorker: true,
       shareMetrics: (metrics) => shareMetrics(metrics, process, logger),
     });
+    const service = await Promise.race([starting, told]);
+    if (!service) {
+      starting.catch((error) => logger.warn({ err: error }, 'told to stop at a start that fails'));
+      return 0; // it has served nobody
+    }
     await tell(process, { kind: 'ready', banner: service.banner });
     await Promise.race([told, signals.next()]);
     return await closeInTime(service, config.lifecycle.shutdownTimeoutMs, say);

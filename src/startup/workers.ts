@@ -113,6 +113,8 @@ class Workers {
   }
 
   #hear(worker: Worker, message: FromWorker): void {
+    // It may have been told before it could hear: what comes meanwhile is lost.
+    if (message.kind === 'starting' && this.#isStopping) tell(worker, { kind: 'stop' });
     if (message.kind === 'ready') this.#serves(worker, message.banner);
     if (message.kind === 'failed') this.#failed(message.said);
     if (message.kind === 'figures') {

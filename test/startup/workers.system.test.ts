@@ -9,6 +9,7 @@ import { insertTenant } from '../support/fixtures.ts';
 import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const HEADERS = { 'content-type': 'application/json', connection: 'close' };
 
@@ -28,10 +29,7 @@ describeWithOwnRedis('two workers', () => {
     await database.drop();
   });
 
-  function workerPids(): number[] {
-    const text = readFileSync(`/proc/${service.pid}/task/${service.pid}/children`, 'utf8');
-    return text.split(' ').filter(Boolean).map(Number);
-  }
+  const workerPids = () => childrenOf(service.pid);
 
   async function metrics(): Promise<string> {
     return (await fetch(`${service.url}/metrics`, { headers: { connection: 'close' } })).text();
@@ -107,6 +105,9 @@ describeWithOwnRedis('two workers', () => {
     expect(await service.ended).toEqual({ code: 0, signal: null });
     expect(pids.filter(isProcessAlive)).toEqual([]);
     expect(service.output().match(/Tenantry serves GraphQL/g)).toHaveLength(1);
+    expect(service.output().match(/The service may open \d+ connections/g)).toEqual([
+      'The service may open 26 connections',
+    ]);
   });
 });
 
@@ -115,13 +116,45 @@ test('workers do not outlive the process that started them', async () => {
   const service = await startMain({ DATABASE_URL: database.url, WORKERS: '2' });
   await service.untilReady();
   expect(service.output()).toContain('off: workers share one only through REDIS_URL');
-  const text = readFileSync(`/proc/${service.pid}/task/${service.pid}/children`, 'utf8');
-  const pids = text.split(' ').filter(Boolean).map(Number);
+  const pids = childrenOf(service.pid);
   service.signal('SIGKILL');
   await service.ended;
   await expect.poll(() => pids.filter(isProcessAlive)).toEqual([]);
   await database.drop();
 });
+
+test('a worker that waits for its database hears at once that it is to stop', async () => {
+  const database = await createMainDatabase();
+  const proxy = await startTcpProxy(Number(new URL(database.url).port));
+  const url = new URL(database.url);
+  url.port = String(proxy.port);
+  // Beyond the time of the test: it would not end before.
+  const env = { STARTUP_TIMEOUT_MS: '3600000', SHUTDOWN_TIMEOUT_MS: '3600000' };
+  const service = await startMain({ DATABASE_URL: url.href, WORKERS: '2', ...env });
+  try {
+    await service.untilReady();
+    await expect.poll(() => childrenOf(service.pid).length).toBe(2);
+    const [victim = 0, other] = childrenOf(service.pid);
+    proxy.cut();
+    process.kill(victim, 'SIGKILL');
+    await expect
+      .poll(() => childrenOf(service.pid).filter((pid) => pid !== victim).length, { timeout: 30_000 })
+      .toBe(2);
+    expect(childrenOf(service.pid)).toContain(other);
+    service.signal('SIGTERM');
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+  } finally {
+    service.signal('SIGKILL');
+    await service.ended;
+    await proxy.close();
+    await database.drop();
+  }
+});
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
+}
 
 test('workers that cannot start say why once, and the service ends', async () => {
   const database = await createMainDatabase();

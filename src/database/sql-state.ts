@@ -1,5 +1,7 @@
 /** Of a statement that PostgreSQL stopped: here only ever for its time. */
 export const QUERY_CANCELED = '57014';
+/** Of a write on a server or in a session that only reads, as after a failover on the old primary. */
+export const READ_ONLY = '25006';
 const INSUFFICIENT_PRIVILEGE = '42501';
 const UNDEFINED_TABLE = '42P01';
 const UNIQUE_VIOLATION = '23505';
@@ -32,6 +34,11 @@ export function isOfTheValues(error: unknown): boolean {
 /** Whether PostgreSQL stopped the statement. */
 export function isQueryCanceled(error: unknown): boolean {
   return sqlStateOf(error) === QUERY_CANCELED;
+}
+
+/** Whether the session takes no writes. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlStateOf(error) === READ_ONLY;
 }
 
 /** Whether the login may not do it, or the table is not there, as before a migration. */

@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import { QUERY_CANCELED } from '../database/sql-state.ts';
+import { QUERY_CANCELED, READ_ONLY } from '../database/sql-state.ts';
 import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
 import { busy, timedOut, unavailable } from '../errors.ts';
 import { TurnRefused } from './fair-queue.ts';
@@ -14,6 +14,7 @@ export function knownFailure(thrown: unknown): GraphQLError | undefined {
   const codes = causes.map(codeOf);
   if (codes.includes(QUERY_CANCELED)) return timedOut(thrown);
   if (codes.includes(TOO_MANY_CONNECTIONS)) return busy('the database takes no more connections', thrown);
+  if (codes.includes(READ_ONLY)) return unavailable(thrown); // the primary is elsewhere
   if (causes.some((cause) => isUnreachable({ code: codeOf(cause), message: cause.message })))
     return unavailable(thrown);
   return undefined;

@@ -7,6 +7,7 @@ import {
   DEFAULT_SEARCH_SHARE,
   type QueueLimits,
 } from '../config/queue-limits.ts';
+import { isReadOnly } from '../database/sql-state.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { FairQueue, type RefusalReason, THE_SERVICE, type TurnRefused } from './fair-queue.ts';
@@ -136,6 +137,8 @@ export class TenantPool extends pg.Pool {
   readonly #searches: FairQueue;
   /** Requests whose transactions are under way. */
   readonly #transacting = new WeakSet<object>();
+  /** Connections that took no writes: opened anew, they may lead to the primary. */
+  readonly #readOnly = new WeakSet<pg.PoolClient>();
   #openConnections = 0;
   /** Why the last connection could not be opened; undefined since one was. */
   #connectError: Error | undefined;
@@ -196,7 +199,7 @@ export class TenantPool extends pg.Pool {
     const client = await this.#checkOut(DIRECTORY);
     try {
       const run = () => submit(client, statement, FOR_DIRECTORY);
-      return (await this.#timed(DIRECTORY, statement, run)).rows as Row[];
+      return (await this.#timed(client, DIRECTORY, statement, run)).rows as Row[];
     } finally {
       this.#giveBack(client, DIRECTORY, false);
     }
@@ -234,7 +237,7 @@ export class TenantPool extends pg.Pool {
     try {
       const result = await work(async (context, statement, end) => {
         const run = () => transaction.query(statement, end);
-        return (await this.#timed(context, statement, run)).rows;
+        return (await this.#timed(client, context, statement, run)).rows;
       });
       await transaction.commit();
       isSound = true;
@@ -263,7 +266,7 @@ export class TenantPool extends pg.Pool {
         if (isOver) throw new Error('the snapshot is over: nothing may follow');
         if (owner.request) this.#running.refuseAbandoned(owner.request);
         const { timeoutMs } = statement;
-        return this.#timed(context, statement, () =>
+        return this.#timed(client, context, statement, () =>
           timeoutMs === undefined ? transaction.query(statement, 'open') : transaction.queryTimed(statement, timeoutMs),
         );
       });
@@ -310,7 +313,7 @@ export class TenantPool extends pg.Pool {
     const send = client.query.bind(client) as (config: pg.QueryConfig) => Promise<pg.QueryResult>;
     client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
       const statement = typeof config === 'string' ? { text: config, values } : config;
-      return this.#timed(statementContext.getStore() ?? context, statement, () =>
+      return this.#timed(client, statementContext.getStore() ?? context, statement, () =>
         send(withTenant(statement, context, this.#settings)),
       );
     }) as pg.PoolClient['query'];
@@ -416,7 +419,7 @@ export class TenantPool extends pg.Pool {
 
   /** @param isUnfit whether the connection is closed instead of serving others */
   #giveBack(client: pg.PoolClient, { tenantId, request, isSearch }: Asked, isUnfit: boolean | Error | undefined): void {
-    client.release(isUnfit);
+    client.release(isUnfit || this.#readOnly.has(client));
     this.#queue.leave(tenantId);
     if (isSearch) this.#searches.leave(tenantId);
     if (request) this.#running.leave(request);
@@ -431,7 +434,7 @@ export class TenantPool extends pg.Pool {
     const asked = { ...context, isSearch: statement.isSearch };
     const client = await this.#checkOut(asked);
     const run = () =>
-      this.#timed(context, statement, () =>
+      this.#timed(client, context, statement, () =>
         submit(client, statement, { ahead: [forTenant(context.tenantId, statement)] }),
       );
     const release = (isUnsure: boolean) => this.#giveBack(client, asked, isUnsure);
@@ -444,6 +447,7 @@ export class TenantPool extends pg.Pool {
   }
 
   async #timed(
+    client: pg.PoolClient,
     context: StatementContext,
     { text, values = [] }: PreparedStatement,
     run: () => Promise<pg.QueryResult>,
@@ -467,6 +471,7 @@ export class TenantPool extends pg.Pool {
       return result;
     } catch (error) {
       report(0, true);
+      if (isReadOnly(error)) this.#readOnly.add(client);
       throw error;
     }
   }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Prisma } from '../../src/generated/prisma/client.ts';
+import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { adminDatabaseUrl, createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
 const { sql } = Prisma;
 const scope = TenantScope.ofOperatorCommand('0190c5a0-0000-7000-8000-000000000001');
@@ -63,6 +64,31 @@ test('keeps nothing when a statement, the last statement or the work fails', asy
   expect(await kept()).toEqual([]);
   await database.write(scope, (transaction) => transaction.finish(insert(1)));
   expect(await kept()).toEqual([1]);
+});
+
+test('a connection that takes no writes, as to the old primary after a failover, is told as such and opened anew', async () => {
+  const { pathname } = new URL(server.url);
+  const readOnly = (change: string) =>
+    withClient(adminDatabaseUrl(), (client) => client.query(`ALTER DATABASE "${pathname.slice(1)}" ${change}`));
+  const writes: [what: string, write: () => Promise<unknown>][] = [
+    ['write', () => database.write(scope, (transaction) => transaction.select(insert(1)))],
+    ['write and commit', () => database.write(scope, (transaction) => transaction.finish(insert(2)))],
+    ['select', () => database.select(scope, insert(3))],
+    ['Prisma', () => database.prisma(scope, (prisma) => prisma.bankAccount.updateMany({ data: { bankName: 'New' } }))],
+    [
+      'transaction',
+      () => database.transaction(scope, (prisma) => prisma.bankAccount.updateMany({ data: { bankName: 'New' } })),
+    ],
+  ];
+  for (const [what, write] of writes) {
+    await readOnly('SET default_transaction_read_only = on');
+    await database.withConnection(() => Promise.reject(new Error('opened anew'))).catch(() => {});
+    const failed = await write().catch((error: unknown) => error);
+    expect(knownFailure(failed), what).toMatchObject({ extensions: { code: 'SERVICE_UNAVAILABLE' } });
+    await readOnly('RESET default_transaction_read_only');
+    await write();
+  }
+  expect(await kept()).toEqual([1, 2, 3]);
 });
 
 test('is not taken for done when the work went on after a failed statement', async () => {

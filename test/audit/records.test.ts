@@ -459,8 +459,19 @@ describe('retention', () => {
       expect(await sql(`SELECT FROM ${table}`)).toEqual([]);
   });
 
-  test('is nothing that whoever has the service’s login can shorten, and lines are neither changed nor removed by it', async () => {
+  test('is never shorter than 30 days for whoever has the service’s login, which changes no line and removes none younger', async () => {
+    await sql('DELETE FROM audit_log');
+    for (const [key, days] of [
+      ['younger', 29.9],
+      ['older', 30.1],
+    ] as const)
+      await sql(
+        `INSERT INTO audit_log VALUES ($1, now() - $2 * interval '1 day', gen_random_uuid(), NULL, NULL, 'x', $3, NULL, 'DONE', '{}', 1)`,
+        [acme, days, key],
+      );
     await withDatabase(async (own) => {
+      await cleanPiece(own, { auditDays: 30, idempotencyHours: 48 });
+      expect(await sql('SELECT key FROM audit_log')).toEqual([{ key: 'younger' }]);
       await expect(cleanPiece(own, { auditDays: 29, idempotencyHours: 48 })).rejects.toThrow(
         'kept for 30 days at least',
       );

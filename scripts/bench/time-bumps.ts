@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-import { NAMESPACES } from '../../src/cache/dependencies/namespaces.ts';
+import { NAMESPACES } from '../../src/cache/dependencies/dependencies.ts';
 import type { VersionStore } from '../../src/cache/versions/versions.ts';
 import type { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { median } from './percentile.ts';

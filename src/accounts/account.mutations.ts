@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { type Permission, roleFor } from '../auth/permissions.ts';
-import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
+import { changedWith } from '../cache/dependencies/dependencies.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { badUserInput } from '../errors.ts';
@@ -31,7 +31,7 @@ export class AccountMutations {
     @Ctx() context: RequestContext,
   ): Promise<CreateAccountPayload> {
     const account = newAccount(input);
-    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+    const { result, userErrors } = await runWrite(context, changedWith('bank_accounts'), (transaction) =>
       createAccount(transaction, context.scope, account),
     );
     return { account: result, userErrors };
@@ -57,7 +57,7 @@ export class AccountMutations {
       bankName: input.bankName == null ? null : checkedBankName(input.bankName),
       accountType: input.accountType ?? null,
     };
-    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+    const { result, userErrors } = await runWrite(context, changedWith('bank_accounts'), (transaction) =>
       changeAccount(transaction, context.scope, target, change),
     );
     return { account: result, userErrors };
@@ -78,7 +78,7 @@ export class AccountMutations {
     @Ctx() context: RequestContext,
   ): Promise<ChangeAccountStatusPayload> {
     const target = changeTarget(input);
-    const { result, userErrors } = await runWrite(context, DEPENDENTS.accounts, (transaction) =>
+    const { result, userErrors } = await runWrite(context, changedWith('bank_accounts'), (transaction) =>
       changeAccountStatus(transaction, context.scope, target, input.status),
     );
     return { account: result, userErrors };

@@ -49,7 +49,6 @@ export class AccountResolver {
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
-    context.policy.dependsOn('accounts');
     context.policy.isOfKind('other');
     const fields = selectedFields(info);
     const asked = checkedId('id', id);
@@ -74,7 +73,6 @@ export class AccountResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankAccount | null> {
     const { loaders, policy } = context;
-    policy.dependsOn('accounts');
     policy.isOfKind('other');
     const fields = selectedFields(info);
     const account = await loaders.accounts.byNumber({
@@ -166,8 +164,7 @@ export class AccountResolver {
     return { results, count, countIsExact: isExact, page, pageSize, totalPages: Math.ceil(count / pageSize) };
   }
 
-  @BatchMapping(({ scope, policy }, { fields }) => {
-    policy.dependsOn('tenant');
+  @BatchMapping(({ scope }, { fields }) => {
     return tenantColumn(scope, namesOf(fields));
   })
   @FieldResolver(() => Tenant, { description: 'Tenant that the account belongs to.' })
@@ -208,7 +205,7 @@ async function withAllRelations(
 }
 
 function readsAccountList(policy: AnswerPolicy): void {
-  policy.dependsOn('accounts', 'accounts:list');
+  policy.dependsOn('accounts:list');
   policy.isOfKind('accounts');
 }
 

@@ -1,5 +1,5 @@
 import { recordActions } from '../audit/operator-line.ts';
-import { maskOf } from '../cache/dependencies/dependency-bits.ts';
+import { maskOf } from '../cache/dependencies/dependencies.ts';
 import { type Invalidation, invalidationOf, PATTERN_FORMS } from '../cache/dependencies/patterns.ts';
 import type { CommandSpec } from '../cli/command-line.ts';
 import { OperatorError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { requirePermission } from '../auth/permissions.ts';
-import type { Namespace } from '../cache/dependencies/namespaces.ts';
+import type { Namespace } from '../cache/dependencies/dependencies.ts';
 import { rateLimited } from '../errors.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
 import { AuditOutcome } from '../tenancy/audit-line.ts';

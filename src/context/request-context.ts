@@ -55,7 +55,8 @@ export class RequestContext {
   get scope(): TenantScope {
     if (!this.ownScope) {
       this.ownScope = requireScope(this).forRequest(this.timing);
-      this.services.data.judgeBy(this.timing, this.versions);
+      const { policy, versions } = this;
+      this.services.data.judgeBy(this.timing, { versions, dependsOn: (...read) => policy.dependsOn(...read) });
     }
     return this.ownScope;
   }

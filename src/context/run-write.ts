@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Namespace } from '../cache/dependencies/namespaces.ts';
+import type { Namespace } from '../cache/dependencies/dependencies.ts';
 import { BrokenRules, type UserError } from '../graphql/user-error.type.ts';
 import { retriedTransaction } from '../tenancy/retried-transaction.ts';
 import type { TenantDatabase, WriteOptions } from '../tenancy/tenant-database.ts';

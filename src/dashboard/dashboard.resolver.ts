@@ -45,7 +45,6 @@ export class DashboardResolver {
     const day = date == null ? null : checkedDay('date', date);
     const maxStalenessMs = checkedStalenessMs(maxStalenessSeconds, refreshes);
     if (refreshes) await refresh(context, 'dashboard');
-    policy.dependsOn('dashboard', 'tenant');
     policy.isOfKind('dashboard');
     const fields = selectedFields(info);
     let lists: object | undefined;

@@ -43,7 +43,7 @@ const ANY_CHANGE = 'INSERT OR DELETE OR UPDATE';
 
 /**
  * The tables whose changes the outbox tells of, with the bits that it tells
- * (src/cache/dependencies/dependency-bits.ts).
+ * (src/cache/dependencies/dependencies.ts).
  */
 const TOLD = [
   { table: 'tenants', kind: 'tenants', bits: 31 },

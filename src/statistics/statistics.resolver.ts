@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
 import { roleFor } from '../auth/permissions.ts';
 import { tenantDay } from '../cache/data/tenant-day.ts';
-import { statisticsPart } from '../cache/dependencies/namespaces.ts';
+import { statisticsPart } from '../cache/dependencies/dependencies.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
 import { StatisticsPeriod } from '../calendar.ts';
 import { refresh } from '../context/refresh.ts';
@@ -57,7 +57,7 @@ export class StatisticsResolver {
   ): Promise<Statistics> {
     const maxStalenessMs = checkedStalenessMs(maxStalenessSeconds, refreshes);
     if (refreshes) await refresh(context, 'statistics');
-    context.policy.dependsOn('statistics', statisticsPart(period), 'tenant');
+    context.policy.dependsOn(statisticsPart(period));
     context.policy.isOfKind('statistics');
     const range = await statisticsRange({ period, from, to }, () => today(context));
     const wanted = namesOf(selectedFields(info));

@@ -2,7 +2,7 @@ import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
 import { withNames } from '../cache/data/parts.ts';
-import { statisticsPart } from '../cache/dependencies/namespaces.ts';
+import { statisticsPart } from '../cache/dependencies/dependencies.ts';
 import {
   addPeriods,
   type Bucket,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NAMESPACES, type Namespace } from '../cache/dependencies/namespaces.ts';
+import { FOLLOWED_TABLES, isFollowed, NAMESPACES, type Namespace } from '../cache/dependencies/dependencies.ts';
 import { exactJson } from '../exact-json.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { type Fields, isFields, TenantScopeError } from './scope-error.ts';
@@ -17,18 +17,6 @@ const READS = [
   ...(['count', 'aggregate', 'groupBy'] as const),
 ] as const;
 type Read = (typeof READS)[number];
-
-/**
- * What changes when rows of a model do: what the outbox writes for it. Models that it does not
- * follow are absent.
- */
-const CHANGES_WITH: Readonly<Record<string, Namespace>> = {
-  Tenant: 'tenant',
-  BankAccount: 'accounts',
-  Transaction: 'transactions',
-  DailyTotal: 'statistics',
-  AccountTotal: 'dashboard',
-};
 
 /**
  * The option `cache` of the scoped client's reads: the result is kept for the tenant, and found
@@ -141,9 +129,9 @@ function changesWith(name: string, models: TenantModels, model: TenantModel, arg
     }
   };
   const add = (model: TenantModel): void => {
-    const changes = CHANGES_WITH[model.name];
-    if (!changes) throw new TenantScopeError(`${name} is refused: the cache is not told of changes of ${model.name}`);
-    found.add(changes);
+    if (!isFollowed(model.table))
+      throw new TenantScopeError(`${name} is refused: the cache is not told of changes of ${model.name}`);
+    found.add(FOLLOWED_TABLES[model.table].readersDependOn);
   };
   add(model);
   visit(model, args);

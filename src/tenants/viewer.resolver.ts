@@ -38,8 +38,7 @@ export class ViewerResolver {
  * A tenant that was deleted after its token was verified is answered like a token that does not
  * hold.
  */
-export async function currentTenant({ loaders, policy }: RequestContext): Promise<TenantRow> {
-  policy.dependsOn('tenant');
+export async function currentTenant({ loaders }: RequestContext): Promise<TenantRow> {
   const tenant = await loaders.tenants.current();
   if (!tenant) throw unauthenticated();
   return tenant;

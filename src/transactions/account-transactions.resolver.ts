@@ -27,10 +27,9 @@ const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviou
 /** The transactions that hang on accounts. */
 @Resolver(() => BankAccount)
 export class AccountTransactionsResolver {
-  @BatchMapping(({ scope, policy }, { arguments: { limit }, fields }) => {
+  @BatchMapping(({ scope }, { arguments: { limit }, fields }) => {
     // The method reads what cannot be joined, and says what is wrong with the limit.
     if (!isSize(limit) || fields.some(isRelation)) return undefined;
-    policy.dependsOn('transactions');
     return recentColumn(scope, limit, namesOf(fields));
   })
   @FieldResolver(() => [Transaction], {
@@ -43,8 +42,7 @@ export class AccountTransactionsResolver {
     @Ctx() context: RequestContext,
     @Info() { fields }: SelectedField,
   ): Promise<readonly (readonly Transaction[])[]> {
-    const { loaders, policy } = context;
-    policy.dependsOn('transactions');
+    const { loaders } = context;
     const size = checkedSize('limit', limit);
     const found = await loaders.transactions.recentByAccountIds(idsOf(accounts), size, namesOf(fields));
     const lists = found.map((transactions) => transactions ?? []);
@@ -68,8 +66,7 @@ export class AccountTransactionsResolver {
     @Ctx() context: RequestContext,
     @Info() { fields }: SelectedField,
   ): Promise<ConnectionPage<Transaction>[]> {
-    const { loaders, policy } = context;
-    policy.dependsOn('transactions');
+    const { loaders } = context;
     const conditions = transactionConditions(filter);
     const page = pageRequest(args, NEWEST_FIRST, fields, searchedOfAccount({ filter }) !== undefined);
     const ids = idsOf(accounts);

@@ -1,7 +1,7 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { type Permission, roleFor } from '../auth/permissions.ts';
-import { DEPENDENTS } from '../cache/dependencies/namespaces.ts';
+import { changedWith } from '../cache/dependencies/dependencies.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
 import { TRANSACTION_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';
@@ -32,8 +32,10 @@ export class TransactionMutations {
   ): Promise<RecordTransactionsPayload> {
     const key = checkedKey(input.idempotencyKey);
     const transactions = checkedTransactions(input.transactions);
-    const { result, userErrors } = await runWrite(context, DEPENDENTS.transactions, (transaction) =>
-      recordTransactions(transaction, context.scope, key, transactions),
+    const { result, userErrors } = await runWrite(
+      context,
+      changedWith('bank_accounts', 'transactions'),
+      (transaction) => recordTransactions(transaction, context.scope, key, transactions),
     );
     return { transactions: result ?? [], userErrors };
   }
@@ -55,8 +57,10 @@ export class TransactionMutations {
   ): Promise<TransferPayload> {
     const key = checkedKey(input.idempotencyKey);
     const order = checkedTransfer(input);
-    const { result, userErrors } = await runWrite(context, DEPENDENTS.transactions, (transaction) =>
-      transfer(transaction, context.scope, key, order),
+    const { result, userErrors } = await runWrite(
+      context,
+      changedWith('bank_accounts', 'transactions'),
+      (transaction) => transfer(transaction, context.scope, key, order),
     );
     const [debit = null, credit = null] = result ?? [];
     return { debit, credit, userErrors };

@@ -43,7 +43,6 @@ export class TransactionResolver {
     @Info() info: GraphQLResolveInfo,
   ) {
     const { scope, services, policy } = context;
-    policy.dependsOn('transactions');
     policy.isOfKind('transactions');
     const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
@@ -66,7 +65,6 @@ export class TransactionResolver {
     @Ctx() context: RequestContext,
     @Info() { fields }: SelectedField,
   ): Promise<(BankAccount | null)[]> {
-    context.policy.dependsOn('accounts');
     const read = transactions.flatMap(({ account }) => account ?? []);
     const accounts = read.length > 0 ? read : await accountsOf(context, transactions, fields);
     const whole = await withRelations(context, accounts, fields);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { Loop } from '../../loop.ts';
 import { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { dependenciesIn } from '../dependencies/dependency-bits.ts';
+import { dependenciesIn } from '../dependencies/dependencies.ts';
 import { ELECTION_MS, LEASE_MS } from '../redis/timing.ts';
 import { isContinued } from '../versions/checkpoint.ts';
 import type { MemoryVersions } from '../versions/memory-versions.ts';

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantDatabase } from '../../tenancy/tenant-database.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { maskOf } from '../dependencies/dependency-bits.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
+import { maskOf } from '../dependencies/dependencies.ts';
 import { LEASE_MS, MARGIN_MS, VERSIONS_LEASE_MS } from '../redis/timing.ts';
 import { UntrustedBump } from '../versions/redis-versions.ts';
 

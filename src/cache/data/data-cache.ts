@@ -4,6 +4,7 @@ import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { ChangeFeed } from '../change-feed/change-feed.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 import type { LoadLocks } from '../store/load-lock.ts';
 import { FailedLoads, SingleFlight } from '../store/single-flight.ts';
 import { dataKey, loadKey } from '../versions/cache-key.ts';
@@ -27,6 +28,13 @@ interface Reading<Value> extends Data<Value> {
   readonly beganAtMs: number;
 }
 
+/** What a request reads by, and what is told of it. */
+export interface RequestReads {
+  readonly versions: RequestVersions;
+  /** What the answer depends on, beside what its own statements read. */
+  dependsOn(...dependencies: readonly CacheDependency[]): void;
+}
+
 export interface DataCacheOptions {
   readonly enabled: boolean;
   readonly changeFeed: ChangeFeed;
@@ -43,7 +51,7 @@ export interface DataCacheOptions {
  */
 export class DataCache {
   readonly #loads = new SingleFlight<Found<unknown>>();
-  readonly #ofRequests = new WeakMap<object, RequestVersions>();
+  readonly #ofRequests = new WeakMap<object, RequestReads>();
   readonly #old: OldValues;
 
   constructor(private readonly options: DataCacheOptions) {
@@ -51,12 +59,12 @@ export class DataCache {
   }
 
   /**
-   * From now on what is read for a request is judged by these versions. Without them, as outside of
-   * requests, every read asks for its own.
+   * From now on what is read for a request is judged by its versions, and told to it. Outside of
+   * requests every read asks for versions of its own.
    * @param request as the tenant scopes of its reads carry it
    */
-  judgeBy(request: object, versions: RequestVersions): void {
-    this.#ofRequests.set(request, versions);
+  judgeBy(request: object, reads: RequestReads): void {
+    this.#ofRequests.set(request, reads);
   }
 
   /** The value with the parts that are asked for: from the cache, or from `load`. */
@@ -78,15 +86,17 @@ export class DataCache {
 
   /** Null when the cache is off, or cannot be trusted at this moment. */
   async #reading<Value>(scope: TenantScope, data: Data<Value>): Promise<Reading<Value> | null> {
-    const versions = await this.#versions(scope);
+    const ofRequest = scope.request && this.#ofRequests.get(scope.request);
+    // Also where another request's load is joined, whose statements are not this one's.
+    ofRequest?.dependsOn(...data.dependencies);
+    const versions = await this.#versions(scope, ofRequest?.versions);
     this.#old.lookAtTrust();
     const beganAtMs = data.beganAtMs ?? Date.now();
     return versions && { ...data, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
   }
 
-  async #versions(scope: TenantScope): Promise<Versions | null> {
+  async #versions(scope: TenantScope, ofRequest: RequestVersions | undefined): Promise<Versions | null> {
     if (!this.options.enabled) return null;
-    const ofRequest = scope.request && this.#ofRequests.get(scope.request);
     return ofRequest ? ofRequest.get(() => this.#readVersions(scope)) : this.#readVersions(scope);
   }
 

@@ -1,4 +1,4 @@
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 
 /** What is kept under a key, and how it is come by. */
 export interface Data<Value> {

@@ -1,6 +1,6 @@
 import { StatisticsPeriod } from '../../calendar.ts';
 import { isDay } from '../../calendar-day.ts';
-import { type CacheDependency, NAMESPACES, type Namespace, PARTS } from './namespaces.ts';
+import { type CacheDependency, NAMESPACES, type Namespace, PARTS } from './dependencies.ts';
 
 /**
  * Namespaces that can be invalidated by name; what shows the tenant itself only together with

@@ -1,5 +1,5 @@
 import type { Result } from 'ioredis';
-import { DEPENDENCIES_BY_BIT } from '../dependencies/dependency-bits.ts';
+import { DEPENDENCIES_BY_BIT } from '../dependencies/dependencies.ts';
 import { HEADER_START, LENGTHS_START } from './entry-frame.ts';
 import { LUA_REPLICATION } from './redis-server.ts';
 import { VERSIONS_LEASE_MS } from './timing.ts';

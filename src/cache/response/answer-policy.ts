@@ -1,4 +1,4 @@
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import { type CacheDependency, derivedDependencies } from '../dependencies/dependencies.ts';
 
 /** Kinds of answers, as the metrics count them; the more telling first. Each has a time to live. */
 const KINDS = ['dashboard', 'statistics', 'accounts', 'transactions', 'other'] as const;
@@ -6,8 +6,9 @@ export type AnswerKind = (typeof KINDS)[number];
 
 /**
  * What is learned about an answer while it is resolved: what it depends on and how long it may be
- * kept. Resolvers tell it what they read; nothing is guessed from the query's text. An answer that
- * told nothing, not even its kind, or that has errors, is not kept.
+ * kept. What is read for it tells the one, and resolvers tell its kind and what else it is
+ * invalidated by; nothing is guessed from the query's text. An answer that told nothing, not even
+ * its kind, or that has errors, is not kept.
  */
 export class AnswerPolicy {
   readonly dependencies = new Set<CacheDependency>();
@@ -30,6 +31,17 @@ export class AnswerPolicy {
 
   isOfKind(kind: AnswerKind): void {
     this.#kinds.add(kind);
+    if (kind !== 'other') this.dependencies.add(kind);
+  }
+
+  /**
+   * @param tables that were read for the answer
+   * @returns false when one of them may change without the cache being told
+   */
+  dependsOnTables(tables: Iterable<string>): boolean {
+    const dependencies = derivedDependencies(tables, this.dependencies);
+    if (dependencies) this.dependsOn(...dependencies);
+    return dependencies !== undefined;
   }
 
   /** Of all its root fields, in an order that does not depend on theirs. */

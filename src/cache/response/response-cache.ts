@@ -5,7 +5,7 @@ import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { ChangeFeed } from '../change-feed/change-feed.ts';
 import type { UnconfirmedInvalidations } from '../change-feed/unconfirmed-invalidations.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 import { countedAccess } from '../store/counted-access.ts';
 import { etagOf, type ResponseEntry } from '../store/entry.ts';
 import type { MemoryEntries, RedisEntries } from '../store/entry-store.ts';

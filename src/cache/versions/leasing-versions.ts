@@ -1,5 +1,5 @@
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 import type { FastRedis } from '../redis/redis.ts';
 import { LeaseRevocations } from './lease-revocations.ts';
 import { LeasedVersions } from './leased-versions.ts';

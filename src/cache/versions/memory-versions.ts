@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 
 /** A tenant that falls out begins a new epoch: its entries are lost, never wrong. */

@@ -1,6 +1,6 @@
 import { TenantScope } from '../../tenancy/tenant-scope.ts';
-import { maskOf } from '../dependencies/dependency-bits.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
+import { maskOf } from '../dependencies/dependencies.ts';
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
 import type { Revoked } from '../redis/redis-scripts.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { CacheDependency } from '../dependencies/namespaces.ts';
+import type { CacheDependency } from '../dependencies/dependencies.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 
 /**

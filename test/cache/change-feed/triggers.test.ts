@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dependenciesIn } from '../../../src/cache/dependencies/dependency-bits.ts';
+import { dependenciesIn } from '../../../src/cache/dependencies/dependencies.ts';
 import { fixtureId } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { connectPast, fillTwo, NORTH, SOUTH } from './fixture.ts';

@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 import { describeWithOwnRedis, startRedis } from '../../support/redis.ts';
 import { startCaches, type TestCaches } from './caches.ts';
 import { inOneTerm } from './one-moment.ts';
+import { readingBy } from './reading-by.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'versions'));
 const KEPT = { key: ['accounts', 'test'], dependencies: ['accounts'], ttlSeconds: 60 } as const;
@@ -26,7 +27,7 @@ afterAll(async () => {
 /** The tenant's scope of a request that knows these versions. */
 function requestOf({ data }: TestCaches, versions: RequestVersions): TenantScope {
   const request = {};
-  data.judgeBy(request, versions);
+  data.judgeBy(request, readingBy(versions));
   return TENANT.forRequest(request);
 }
 

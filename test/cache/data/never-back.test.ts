@@ -11,6 +11,7 @@ import { watchRedis } from '../../support/redis-watch.ts';
 import { startService } from '../../support/service.ts';
 import { startCaches, type TestCaches } from './caches.ts';
 import { CountedTenant, DAY, inOneTerm, untilWaitedFor } from './one-moment.ts';
+import { readingBy } from './reading-by.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'never-back'));
 const HOUR_MS = 3_600_000;
@@ -65,7 +66,7 @@ function question() {
 /** A scope of a request that could not read the versions. */
 function untrusting({ data }: TestCaches): TenantScope {
   const request = {};
-  data.judgeBy(request, new RequestVersions(null));
+  data.judgeBy(request, readingBy(new RequestVersions(null)));
   return TENANT.forRequest(request);
 }
 
@@ -249,7 +250,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
       const versions = await there.changeFeed.versions.read(TENANT);
       const sharing = () => {
         const request = {};
-        there.data.judgeBy(request, new RequestVersions(versions));
+        there.data.judgeBy(request, readingBy(new RequestVersions(versions)));
         return TENANT.forRequest(request);
       };
       // Another process loads, and fails; meanwhile what it kept before lies in Redis again.
@@ -283,7 +284,7 @@ describeWithOwnRedis('two processes that share a Redis', () => {
     await admin.config('SET', 'maxmemory', '1');
     try {
       const request = {};
-      there.data.judgeBy(request, new RequestVersions(full));
+      there.data.judgeBy(request, readingBy(new RequestVersions(full)));
       expect(await shown(there, { scope: TENANT.forRequest(request) })).toBe(2);
       expect(await admin.exists(key)).toBe(0);
     } finally {

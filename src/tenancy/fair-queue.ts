@@ -12,9 +12,12 @@ export const THE_SERVICE = '(service)';
 
 /**
  * A timer that is called so much later than it asked for shows that nothing at all was done
- * meanwhile.
+ * meanwhile, or that the process is behind with what it has to do.
  */
 const STALL_MS = 50;
+
+/** Who has waited so much longer than the limit is refused together with others. */
+const LATE_MS = 250;
 
 /** What a turn was refused for: too many wait, or too long. */
 export type RefusalReason = 'length' | 'time';
@@ -74,6 +77,8 @@ export class FairQueue {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer is to be called. */
   #dueMs = 0;
+  /** When it was called last: what had ended by then is heard before it is called again. */
+  #lookedMs = Number.NEGATIVE_INFINITY;
   /** The tenant that came last, and the last one but for it. */
   #last = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
   #other = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
@@ -242,17 +247,20 @@ export class FairQueue {
   readonly #look = (): void => {
     this.#timer = undefined;
     const nowMs = this.now();
-    // A process that stood still first hears what has ended meanwhile.
-    if (nowMs - this.#dueMs > STALL_MS) {
-      this.#wakeAt(nowMs);
-      return;
-    }
-    // One in a turn of the event loop: who came together has waited too long together, and what the
-    // refusals bring with them would hold up everybody else.
-    const [first] = this.#waiting;
-    if (first && first.sinceMs + this.limits.timeoutMs <= nowMs) {
+    const lookedMs = this.#lookedMs;
+    this.#lookedMs = nowMs;
+    const isBehind = nowMs - lookedMs > STALL_MS;
+    for (const first of this.#waiting) {
+      const dueMs = first.sinceMs + this.limits.timeoutMs;
+      if (dueMs > nowMs) break;
+      const wasDue = dueMs <= lookedMs;
+      // A process that stood still first hears what has ended meanwhile, and then acts.
+      if (!wasDue && nowMs - dueMs > STALL_MS) break;
       this.cancel(first);
       this.#refuse(first, 'time');
+      // One in a turn of the event loop: who came together has waited too long together, and what
+      // the refusals bring with them would hold up everybody else.
+      if (!wasDue || (!isBehind && nowMs - dueMs <= LATE_MS)) break;
     }
     this.#advance();
   };

@@ -42,6 +42,11 @@ function open(connections: number, limits: Partial<QueueLimits> = {}) {
   };
 }
 
+/** Lets nothing else happen for this long. */
+function busy(ms: number): void {
+  for (const untilMs = performance.now() + ms; performance.now() < untilMs; );
+}
+
 /** Of a name such as "a3 of x"; each other name is a request of its own. */
 function requestOf(known: Map<string, object>, name: string): object | undefined {
   const [, request] = name.split(' of ');
@@ -199,6 +204,35 @@ describe('whoever waits', () => {
     leave('a1');
     vi.advanceTimersByTime(1);
     expect(happened()).toEqual(['a1', 'a2', 'a3 refused: time 100']);
+  });
+
+  test.each([
+    [60, 2],
+    [40, 9], // a quarter of a second, and two
+  ])('waits no longer than the time in a loop that takes %i ms for each turn, and %i turns', async (turnMs, turns) => {
+    vi.useRealTimers();
+    const timeoutMs = 150;
+    const queue = new FairQueue('a place', 1, { ...LIMITS, timeoutMs });
+    const all: { readonly cameMs: number; dueIn?: number; refusedIn?: number }[] = [];
+    let turn = 0;
+    const enter = (tenant: string) => {
+      const each: (typeof all)[number] = { cameMs: performance.now() };
+      const refuse = () => {
+        each.refusedIn = turn;
+      };
+      if (queue.enter(tenant, () => {}, refuse)) all.push(each);
+    };
+    enter('a'); // and keeps the place
+    for (let n = 0; n < 20; n++) enter('b');
+    for (; turn < 25; turn++) {
+      if (turn < 5) for (let n = 0; n < 5; n++) enter('b');
+      busy(turnMs);
+      for (const each of all) if (each.cameMs + timeoutMs <= performance.now()) each.dueIn ??= turn;
+      await new Promise(setImmediate);
+    }
+    expect(all).toHaveLength(45);
+    for (const { dueIn = turn, refusedIn = Number.POSITIVE_INFINITY } of all)
+      expect(refusedIn - dueIn).toBeLessThanOrEqual(turns);
   });
 
   test('takes no turn once it was cancelled, and no place', () => {

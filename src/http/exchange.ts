@@ -16,6 +16,7 @@ import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { TurnRefused } from '../tenancy/fair-queue.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
+import { laneOf } from '../tenancy/lanes.ts';
 import { RequestAbandoned } from '../tenancy/running-statements.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport, withReport } from './cache-report.ts';
@@ -94,7 +95,7 @@ export class Exchange {
     if (operation.refusal)
       return this.#refuse(operation.refusal, caller ? NAMELESS.invalid : NAMELESS.noCaller, points);
     return this.route.services.database
-      .admit(this.#tenantId ?? '', () => this.#execute(operation.read(), versions), leaving)
+      .admit(laneOf(this.caller), () => this.#execute(operation.read(), versions), leaving)
       .catch((error) => this.#refuse(notAdmitted(error), this.#name, points));
   }
 

@@ -1,14 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { QueueLimits } from '../config/queue-limits.ts';
+import { isOfNoTenant } from './lanes.ts';
 
 /** A tenant that was served within this time counts as one that others share the pool with. */
 const RECENT_MS = 1_000;
-
-/**
- * Stands for a tenant where the service does something by itself. It has its turns like one, and
- * having had them it keeps no tenant to its share.
- */
-export const THE_SERVICE = '(service)';
 
 /**
  * A timer that is called so much later than it asked for shows that nothing at all was done
@@ -201,10 +196,13 @@ export class FairQueue {
     return nowMs - atMs < RECENT_MS;
   }
 
-  /** A tenant is active, here or elsewhere: others are kept to their share. @returns the time */
+  /**
+   * A tenant is active, here or elsewhere: others are kept to their share. A lane of no tenant keeps
+   * nobody to it, but while it waits. @returns the time
+   */
   noteTenant(tenant: string): number {
     const nowMs = this.now();
-    if (tenant === THE_SERVICE) return nowMs;
+    if (isOfNoTenant(tenant)) return nowMs;
     if (this.#last.tenant !== tenant) {
       const { tenant: before, atMs } = this.#last;
       Object.assign(this.#other, { tenant: before, atMs });

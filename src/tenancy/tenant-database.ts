@@ -244,13 +244,14 @@ export class TenantDatabase {
   }
 
   /**
-   * Works on a request of a tenant, empty for those of none, when it is the tenant's turn.
+   * Works on a request when it is its lane's turn.
+   * @param lane see `laneOf`
    * @param leaving aborted when nobody waits for the work
    * @throws TurnRefused when too many wait, or it had to for too long, and RequestAbandoned when
    *   the client left before: nothing was done then
    */
-  admit<Result>(tenantId: string, work: () => Promise<Result>, leaving?: AbortSignal): Promise<Result> {
-    return this.#admission.run(tenantId, work, leaving);
+  admit<Result>(lane: string, work: () => Promise<Result>, leaving?: AbortSignal): Promise<Result> {
+    return this.#admission.run(lane, work, leaving);
   }
 
   /** What became of those who wanted to be worked on. */

@@ -10,7 +10,8 @@ import {
 import { isReadOnly } from '../database/sql-state.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { ReadThrough } from './cached-reads.ts';
-import { FairQueue, type RefusalReason, THE_SERVICE, type TurnRefused } from './fair-queue.ts';
+import { FairQueue, type RefusalReason, type TurnRefused } from './fair-queue.ts';
+import { DIRECTORY, THE_SERVICE } from './lanes.ts';
 import { RunningStatements } from './running-statements.ts';
 import {
   BEGIN,
@@ -196,12 +197,12 @@ export class TenantPool extends pg.Pool {
 
   /** Sends one statement for no tenant, which may read the directory of tenants. */
   async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
-    const client = await this.#checkOut(DIRECTORY);
+    const client = await this.#checkOut(LOOKUP);
     try {
       const run = () => submit(client, statement, FOR_DIRECTORY);
-      return (await this.#timed(client, DIRECTORY, statement, run)).rows as Row[];
+      return (await this.#timed(client, LOOKUP_CONTEXT, statement, run)).rows as Row[];
     } finally {
-      this.#giveBack(client, DIRECTORY, false);
+      this.#giveBack(client, LOOKUP, false);
     }
   }
 
@@ -503,7 +504,8 @@ export async function inStatementContext<Result>(
 
 const BY_ITSELF: Asked = { tenantId: THE_SERVICE };
 const NO_TENANT: StatementContext = { tenantId: '', action: 'unscoped' };
-const DIRECTORY: StatementContext = { tenantId: '', model: 'Tenant', action: 'directory' };
+const LOOKUP: Asked = { tenantId: DIRECTORY };
+const LOOKUP_CONTEXT: StatementContext = { tenantId: '', model: 'Tenant', action: 'directory' };
 
 /**
  * `SET LOCAL` instead of `select set_config`: a SELECT would take the transaction's snapshot, and

@@ -183,6 +183,35 @@ test('requests beyond what is worked on wait before anything is done for them, a
   expect(await metric(service, 'tenantry_request_queue_length')).toBe(0);
 });
 
+test('strangers who flood the service with introspection cost an operator no answer', async () => {
+  const { service, flood } = await start({
+    env: { DATABASE_POOL_SIZE: '1', DATABASE_QUEUE_LENGTH: '20', DATABASE_TENANT_SHARE: '100' },
+  });
+  const operator = await service.token(Role.OPERATOR);
+  const asOperator = () => service.send(operator, '{ performance { cache { namespace } } }');
+  expect((await asOperator()).status).toBe(200);
+  const holder = new pg.Client(service.databaseUrl);
+  await holder.connect();
+  opened.push({ close: () => holder.end() });
+  await holder.query('BEGIN');
+  await holder.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+  // As many as are worked on at once with one connection, and as many as may wait.
+  const working = Array.from({ length: 16 }, (_, index) =>
+    service.send(flood, `{ accounts(first: ${index + 1}) { nodes { id } } }`),
+  );
+  await expect.poll(() => metric(service, 'tenantry_database_queue_length')).toBe(15);
+  const strangers = Array.from({ length: 20 }, () => service.send(null, '{ __schema { queryType { name } } }'));
+  await expect.poll(() => metric(service, 'tenantry_request_queue_length')).toBe(20);
+  const asked = asOperator();
+  await expect.poll(() => metric(service, 'tenantry_request_refusals_total{reason="length"}')).toBe(1);
+  await holder.query('ROLLBACK');
+  expect((await asked).status).toBe(200);
+  expect((await Promise.all(working)).map(({ status }) => status)).toEqual(Array(16).fill(200));
+  const statuses = (await Promise.all(strangers)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(1);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(19);
+});
+
 test('a database that is gone is told from one that is busy, by errors, readiness and metrics', async () => {
   const own = await createTestDatabase();
   opened.push({ close: () => own.drop() });

@@ -133,6 +133,18 @@ describe('connections', () => {
     expect(done).toContain('usage');
   });
 
+  test('are all one tenant’s though the directory is read, as for each token that is looked at again', async () => {
+    const { shut, open: unlock, held, untilHeld, database } = await open(4);
+    await shut(1);
+    await database.directory('SELECT slug FROM tenants', []);
+    const all = Array.from({ length: 4 }, (_, index) => held(`a${index}`, A, 1));
+    await settled();
+    expect(database.queue.length).toBe(0); // none waits until the look-up is forgotten
+    await untilHeld(4);
+    await unlock(1);
+    await Promise.all(all);
+  });
+
   test('tell how long was waited for them: of a search, from when it came until it has one', async () => {
     const { shut, open: unlock, held, search, untilHeld, run, database } = await open(2, { searchShare: 50 });
     const waits = () => database.queue.waits.latency();

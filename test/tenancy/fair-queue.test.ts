@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { QueueLimits } from '../../src/config/queue-limits.ts';
 import { FairQueue, type TurnRefused, type Waiter } from '../../src/tenancy/fair-queue.ts';
+import { DIRECTORY, OPERATORS, STRANGERS, THE_SERVICE } from '../../src/tenancy/lanes.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_000_000 });
@@ -138,6 +139,28 @@ describe('a share', () => {
     expect(happened()).toEqual(['a4']);
   });
 
+  test.each([THE_SERVICE, DIRECTORY, STRANGERS, OPERATORS])(
+    'is all of the connections for a tenant beside the lane %s, which has its turns and is kept to a share itself',
+    (lane) => {
+      const { queue, enter, leave, happened } = open(4);
+      const enterLane = () =>
+        void queue.enter(
+          lane,
+          () => happenedInLane.push(lane),
+          () => {},
+        );
+      const happenedInLane: string[] = [];
+      enterLane();
+      queue.leave(lane);
+      enter('a1', 'a2', 'a3', 'a4', 'a5', 'a6');
+      expect(happened()).toEqual(['a1', 'a2', 'a3', 'a4']);
+      for (let n = 0; n < 3; n++) enterLane();
+      leave('a1', 'a2', 'a3');
+      expect(happenedInLane).toHaveLength(1 + 2);
+      expect(happened()).toEqual(['a5']);
+    },
+  );
+
   test.each([
     [1, 50, 1],
     [2, 50, 1],
@@ -208,7 +231,7 @@ describe('whoever waits', () => {
 
   test.each([
     [60, 2],
-    [40, 9], // a quarter of a second, and two
+    [20, 15], // a quarter of a second, and two
   ])('waits no longer than the time in a loop that takes %i ms for each turn, and %i turns', async (turnMs, turns) => {
     vi.useRealTimers();
     const timeoutMs = 150;
@@ -224,7 +247,7 @@ describe('whoever waits', () => {
     };
     enter('a'); // and keeps the place
     for (let n = 0; n < 20; n++) enter('b');
-    for (; turn < 25; turn++) {
+    for (; turn < 30; turn++) {
       if (turn < 5) for (let n = 0; n < 5; n++) enter('b');
       busy(turnMs);
       for (const each of all) if (each.cameMs + timeoutMs <= performance.now()) each.dueIn ??= turn;

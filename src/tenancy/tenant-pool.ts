@@ -140,7 +140,7 @@ export class TenantPool extends pg.Pool {
   readonly #transacting = new WeakSet<object>();
   /** Connections that took no writes: opened anew, they may lead to the primary. */
   readonly #readOnly = new WeakSet<pg.PoolClient>();
-  #openConnections = 0;
+  readonly #open = new Set<pg.PoolClient>();
   /** Why the last connection could not be opened; undefined since one was. */
   #connectError: Error | undefined;
   #unreachable = 0;
@@ -155,23 +155,23 @@ export class TenantPool extends pg.Pool {
     role,
     ...config
   }: TenantPoolOptions) {
-    super(config);
+    const settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
+    // A connection that cannot be prepared is closed, and counts as one that could not be opened:
+    // every statement on it would fail.
+    super({ ...config, onConnect: (client) => prepareCompanions(client, settings) });
     this.#onStatement = onStatement;
-    this.#settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
+    this.#settings = settings;
     this.#running = new RunningStatements(requestStatements);
     this.#queue = new FairQueue('a connection', this.options.max, queue);
     const places = Math.max(1, Math.floor((this.options.max * searchShare) / 100));
     this.#searches = new FairQueue('a turn to search', places, { ...queue, tenantShare: SEARCHER_SHARE });
-    this.on('remove', () => this.#openConnections--);
+    this.on('remove', (client) => this.#open.delete(client));
     this.on('connect', (client) => {
-      this.#openConnections++;
+      this.#open.add(client);
       this.#connectError = undefined;
       // A lost connection rejects the statement under way; without a listener it would end the
       // process as well.
       client.on('error', () => {});
-      // Queued ahead of whatever the connection was opened for. Should it fail, so does every
-      // statement that needs it.
-      prepareCompanions(client, this.#settings).catch((error) => this.emit('error', error, client));
     });
   }
 
@@ -406,7 +406,7 @@ export class TenantPool extends pg.Pool {
     const refuse = (error: Error) => {
       endWait?.();
       // Those before it wait for connections that nobody can open.
-      reject((this.#openConnections === 0 && this.#connectError) || error);
+      reject((this.#open.size === 0 && this.#connectError) || error);
     };
     const refuseAll = (error: TurnRefused) => {
       endWait?.(); // so that it is not refused together with the others, too

@@ -127,11 +127,8 @@ export function submit(client: pg.PoolClient, statement: PreparedStatement, comp
   });
 }
 
-/**
- * Sets how values are written, and prepares the companions, on a new connection. Queued ahead of
- * whatever the connection was opened for.
- */
-export function prepareCompanions(client: pg.PoolClient, settings: StatementSettings): Promise<unknown> {
+/** Sets how values are written, and prepares the companions, on a new connection. */
+export function prepareCompanions(client: pg.ClientBase, settings: StatementSettings): Promise<unknown> {
   return new Promise((resolve, reject) => {
     client.query(new Preparation(settings, (error) => (error ? reject(error) : resolve(undefined))));
   });

@@ -498,3 +498,32 @@ test('a database that cannot be reached is told from one that is busy', async ()
   proxy.mend();
   await run('a', A);
 });
+
+test('a connection that cannot be prepared is closed, and serves nobody', async () => {
+  const { run, database } = await open(2);
+  const own = new pg.Client(server.url);
+  await own.connect();
+  opened.push({ close: () => own.end() });
+  // Another one has prepared a statement of that name already: those behind it are not prepared.
+  await own.query(`CREATE FUNCTION spoil() RETURNS event_trigger LANGUAGE plpgsql AS
+    $$ BEGIN EXECUTE 'PREPARE begin_snapshot AS SELECT 1'; END $$`);
+  await own.query('CREATE EVENT TRIGGER spoil ON login EXECUTE FUNCTION spoil()');
+  const one = { model: 'Test', action: 'one', query: sql`SELECT 1 AS one` };
+  const attempts = [
+    () => run('a', A),
+    () => database.snapshot(A, (within) => database.select(within, one)),
+    () => database.write(A, (transaction) => transaction.finish(one)),
+    () => database.prisma(A, (prisma) => prisma.bankAccount.count()),
+    () => database.transaction(A, (transaction) => transaction.bankAccount.count()),
+    () => database.directory('SELECT 1', []),
+    () => database.withConnection((connection) => connection.query('SELECT 1')),
+  ];
+  for (const attempt of attempts) {
+    await expect(attempt()).rejects.toThrow('prepared statement "begin_snapshot" already exists');
+    expect(database.connections).toMatchObject({ open: 0, idle: 0, waiting: 0 });
+  }
+  const sessions = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tenantry'";
+  await expect.poll(async () => (await own.query(sessions)).rowCount).toBe(0);
+  await own.query('DROP EVENT TRIGGER spoil');
+  await Promise.all(attempts.map((attempt) => attempt()));
+});

@@ -7,8 +7,7 @@ import type { LatencyHistogram } from '../latency-histogram.ts';
 import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from '../monitoring/cache-statistics.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { OPERATION_RESULTS } from '../monitoring/statistics.ts';
-import type { Admission } from '../tenancy/admission.ts';
-import type { QueueFigures } from '../tenancy/tenant-pool.ts';
+import type { ConnectionFigures, QueueFigures } from '../tenancy/queue-figures.ts';
 import { type MetricType, readWhenAsked, type Sample, type Together } from './read-when-asked.ts';
 import { type SlugOf, tenantMetrics } from './tenant-metrics.ts';
 import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from './tenant-totals.ts';
@@ -19,8 +18,8 @@ const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000];
 export interface MetricsSources {
   readonly monitor: Monitor;
   readonly databaseConnections: () => { open: number; idle: number; waiting: number };
-  readonly databaseQueue: () => QueueFigures;
-  readonly admission: () => Admission['figures'];
+  readonly databaseQueue: () => ConnectionFigures;
+  readonly admission: () => QueueFigures;
   readonly cacheMemoryBytes: () => number;
   /** Absent: the cache is off, which is nothing to be alerted of. */
   readonly changeFeed?: Pick<ChangeFeed, 'state' | 'trust'> | undefined;
@@ -145,7 +144,7 @@ function addStatements(add: Add, { queries }: Monitor): void {
 }
 
 /** Of requests that are not worked on yet. */
-function addAdmission(add: Add, queue: () => Admission['figures']): void {
+function addAdmission(add: Add, queue: () => QueueFigures): void {
   const prefix = 'tenantry_request_queue';
   add('gauge', `${prefix}_length`, 'Requests that wait to be worked on.', () => [
     { labels: {}, value: queue().length },
@@ -166,7 +165,7 @@ function addAdmission(add: Add, queue: () => Admission['figures']): void {
 }
 
 /** Busy and unreachable are two things: docs/performance.md. */
-function addQueue(add: Add, queue: () => QueueFigures): void {
+function addQueue(add: Add, queue: () => ConnectionFigures): void {
   const prefix = 'tenantry_database_queue';
   add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection, or to search.', () => [
     { labels: {}, value: queue().length },

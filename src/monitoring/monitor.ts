@@ -1,4 +1,4 @@
-import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { BYPASS_REASONS, type BypassReason, type CacheEvent, CacheStatistics } from './cache-statistics.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Span } from '@opentelemetry/api';
 import { tablesIn } from '../database/tables-read.ts';
-import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+import type { StatementEvent } from '../tenancy/statement-event.ts';
 
 /** What became of a request in the response cache; the HTTP layer says it. */
 export type CacheOutcome = 'hit' | 'miss' | 'bypass';

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { asTenant, explain } from '../database/explain.ts';
 import { nodesOf, type PlanNode, planLines } from '../database/plan.ts';
-import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { shortCopy } from './short-copy.ts';
 import { isPlainRead, withoutValues } from './sql-values.ts';
 

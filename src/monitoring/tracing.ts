@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { StatementEvent } from '../tenancy/tenant-pool.ts';
+import type { StatementEvent } from '../tenancy/statement-event.ts';
 
 /**
  * Follows the tracer provider that the process registers, also one registered later; without one it

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { QueueLimits } from '../config/queue-limits.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import { FairQueue, type Waiter } from './fair-queue.ts';
+import type { QueueFigures } from './queue-figures.ts';
 import { RequestAbandoned } from './running-statements.ts';
-import type { QueueFigures } from './tenant-pool.ts';
 
 /**
  * Requests worked on at once, for each connection. A request spends about half of its time in
@@ -29,7 +29,7 @@ export class Admission {
     this.#queue = new FairQueue('admission', Math.max(AT_LEAST, PER_CONNECTION * connections), limits);
   }
 
-  get figures(): Omit<QueueFigures, 'refusals'> & { readonly refusals: FairQueue['refusals'] } {
+  get figures(): QueueFigures {
     const { length, tenants, refusals } = this.#queue;
     return { length, tenants: tenants.size, waits: this.#waits, refusals };
   }

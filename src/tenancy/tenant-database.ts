@@ -10,16 +10,13 @@ import { Admission } from './admission.ts';
 import type { AuditDraft } from './audit-line.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
+import type { SnapshotQuery } from './pool-transactions.ts';
+import type { ConnectionFigures, QueueFigures } from './queue-figures.ts';
 import type { SqlStatement } from './sql-statement.ts';
+import { inStatementContext, type StatementContext } from './statement-context.ts';
+import type { StatementEvent } from './statement-event.ts';
 import { StatementStopped } from './statement-stopped.ts';
-import {
-  inStatementContext,
-  type QueueFigures,
-  type SnapshotQuery,
-  type StatementContext,
-  type StatementEvent,
-  TenantPool,
-} from './tenant-pool.ts';
+import { TenantPool } from './tenant-pool.ts';
 import { type ScopedPrisma, type ScopedTransaction, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
 import type { StatementEnd, TenantTransaction } from './tenant-transaction.ts';
@@ -141,7 +138,7 @@ export class TenantDatabase {
    */
   async snapshot<Result>(scope: TenantScope, work: (within: TenantScope) => Promise<Result>): Promise<Result> {
     const { tenantId, request } = scope;
-    return this.#pool.snapshot({ tenantId, request, action: 'snapshot' }, (query) => {
+    return this.#pool.transactions.snapshot({ tenantId, request, action: 'snapshot' }, (query) => {
       const snapshot = {};
       this.#snapshots.set(snapshot, query);
       return work(scope.within(snapshot));
@@ -168,7 +165,7 @@ export class TenantDatabase {
     const { tenantId, request } = outsideSnapshots(scope);
     // It waits its turn in the pool's queue, which is bounded.
     const limits = { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS };
-    return this.#pool.inTransaction(request, () =>
+    return this.#pool.transactions.inTransaction(request, () =>
       this.#within({ tenantId, request, action: 'prisma' }, (prisma) => prisma.$transaction(work, limits)),
     );
   }
@@ -187,7 +184,7 @@ export class TenantDatabase {
     { writeId, draft }: WriteOptions = {},
   ): Promise<Result> {
     const { tenantId, request } = outsideSnapshots(scope);
-    return this.#pool.transact({ tenantId, writeId, request }, async (query) => {
+    return this.#pool.transactions.transact({ tenantId, writeId, request }, async (query) => {
       const audit = new TransactionAudit(draft);
       const ending =
         (end: StatementEnd) =>
@@ -239,7 +236,7 @@ export class TenantDatabase {
   }
 
   /** What became of those who wanted a connection. */
-  get queue(): QueueFigures {
+  get queue(): ConnectionFigures {
     return this.#pool.queue;
   }
 
@@ -255,7 +252,7 @@ export class TenantDatabase {
   }
 
   /** What became of those who wanted to be worked on. */
-  get admission(): Admission['figures'] {
+  get admission(): QueueFigures {
     return this.#admission.figures;
   }
 

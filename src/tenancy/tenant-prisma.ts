@@ -5,8 +5,8 @@ import { type Fields, TenantScopeError } from './scope-error.ts';
 import { scopedArguments } from './scoped-arguments.ts';
 import { checkRaw } from './scoped-raw.ts';
 import { spelledOut } from './scoped-where.ts';
+import { statementContext } from './statement-context.ts';
 import { MODELS_OF_NO_TENANT, type TenantModel, type TenantModels, tenantModels } from './tenant-models.ts';
-import { statementContext } from './tenant-pool.ts';
 
 /** The part of a model's client that `findUnique` is answered by. */
 interface Finder {

@@ -5,7 +5,7 @@ import type { OperationEvent } from '../../src/monitoring/monitor-events.ts';
 import { RequestTiming } from '../../src/monitoring/request-timing.ts';
 import type { PlannedStatement } from '../../src/monitoring/slow-plans.ts';
 import { serviceReport, tenantReport } from '../../src/performance/performance-report.ts';
-import type { StatementEvent } from '../../src/tenancy/tenant-pool.ts';
+import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
 
 let logged: { details: object; message: string }[];
 let monitor: Monitor;

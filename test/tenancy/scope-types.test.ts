@@ -66,7 +66,7 @@ test.each([
   ['new PrismaClient(', ['tenancy/tenant-database.ts']],
   ['new TenantPool(', ['tenancy/tenant-database.ts']],
   ['scopedPrisma(', ['tenancy/tenant-database.ts', 'tenancy/tenant-prisma.ts']],
-  ['statementContext.run(', ['tenancy/tenant-pool.ts', 'tenancy/tenant-prisma.ts']],
+  ['statementContext.run(', ['tenancy/statement-context.ts', 'tenancy/tenant-prisma.ts']],
   ['inStatementContext(', ['tenancy/']],
   ['.enterWith(', []],
 ])('in the sources, %s stands only in %j', (text, allowed) => {

@@ -8,8 +8,8 @@ import { FastRedis } from '../../../src/cache/redis/redis.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { SERVICE_ROLE } from '../../../src/database/service-rights.ts';
 import { Monitor } from '../../../src/monitoring/monitor.ts';
+import type { StatementEvent } from '../../../src/tenancy/statement-event.ts';
 import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
-import type { StatementEvent } from '../../../src/tenancy/tenant-pool.ts';
 
 export interface CachesOptions {
   readonly databaseUrl: string;

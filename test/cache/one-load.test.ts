@@ -184,14 +184,22 @@ async function askOnce(service: TestService, token: string, query: string, heade
   };
 }
 
-/** Resolves when one of those who ask has looked whether another still loads. */
+/**
+ * Resolves when all of those who ask have looked for the answer in vain, and one of them whether
+ * another still loads: whoever comes later could find it.
+ */
 async function whenWaiting<Answer>(redis: TestRedis, begin: () => Promise<Answer>[]): Promise<Promise<Answer>[]> {
   const watch = await watchRedis(redis.url);
   const answers = begin();
-  await watch.until(([command, key]) => command?.toLowerCase() === 'get' && key?.includes(':load:') === true);
+  const lookUps = () => watch.commands.filter(([name, ...keys]) => isNamed(name, 'mget') && isOf(keys, ':response:'));
+  await watch.until(() => lookUps().length >= answers.length);
+  await watch.until(([name, ...keys]) => isNamed(name, 'get') && isOf(keys, ':load:'));
   watch.close();
   return answers;
 }
+
+const isNamed = (name: string | undefined, meant: string) => name?.toLowerCase() === meant;
+const isOf = (keys: string[], part: string) => keys.some((key) => key.includes(part));
 
 async function brokenEntries(service: TestService): Promise<number> {
   const metrics = await (await fetch(`${service.url}/metrics`)).text();

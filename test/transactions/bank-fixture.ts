@@ -8,6 +8,9 @@ import { type GraphqlAnswer, startService, type TestService } from '../support/s
 /** Who asks without a pause takes the processor from what it waits for. */
 const POLL_MS = 2;
 
+/** Less than a test may take, so that it says what it waited for. */
+const PATIENCE_MS = 60_000;
+
 export const ACCOUNT =
   'id bankName accountNumber accountType status isActive currency balance version createdAt updatedAt';
 export const TRANSACTION =
@@ -55,7 +58,7 @@ export interface Bank {
   sql(text: string, values?: unknown[]): Promise<any[]>;
   /** A transaction of somebody else, which keeps what `text` locks until it is ended. */
   hold(text: string, values?: unknown[]): Promise<pg.Client>;
-  /** Resolves as soon as this many transactions wait for locks. */
+  /** Resolves as soon as this many transactions wait for locks; rejects when they never do. */
   untilWaiting(count: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -112,7 +115,14 @@ export async function startBank({ databaseSettings = {}, env = {} }: BankOptions
     async untilWaiting(count) {
       const waiting = `SELECT count(*)::integer AS waiting FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await sql(waiting))[0].waiting !== count) await delay(POLL_MS);
+      const deadlineMs = performance.now() + PATIENCE_MS;
+      for (;;) {
+        const [{ waiting: found }] = await sql(waiting);
+        if (found === count) return;
+        if (performance.now() > deadlineMs)
+          throw new Error(`${count} transactions were to wait for locks within ${PATIENCE_MS} ms, but ${found} do.`);
+        await delay(POLL_MS);
+      }
     },
     async close() {
       await Promise.all(others.map((other) => other.end()));

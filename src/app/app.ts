@@ -19,11 +19,11 @@ import { COMPILED_FIELD_POINTS } from '../graphql/complexity.ts';
 import { Documents } from '../graphql/documents.ts';
 import { corsHeaders, corsOptions } from '../http/cors.ts';
 import { Draining, OpenConnections } from '../http/draining.ts';
-import { answerErrors } from '../http/error-handler.ts';
 import { explorerPages } from '../http/explorer.ts';
 import { registerGraphqlRoute } from '../http/graphql-route.ts';
 import { type HealthChecks, registerHealth } from '../http/health.ts';
 import { FastPath } from '../http/listener.ts';
+import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
@@ -67,15 +67,17 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
+  const refusals = new Refusals(monitor, logger);
   // Without a logger of its own: even with request logging off it costs up to a tenth of an answer
   // from the cache.
   const app = Fastify({
     forceCloseConnections: 'idle',
     return503OnClosing: false, // who is under way is answered
     ...httpOptions(config.http, draining, fastPath),
+    ...refusals.options,
   });
   const connections = new OpenConnections(app.server);
-  answerErrors(app, logger);
+  refusals.answerFor(app);
   const schema = createSchema();
   const operations = new CacheableOperations(schema);
   timeResolvers(schema, monitor);

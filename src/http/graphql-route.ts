@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { CacheableOperations } from '../cache/response/cacheable-operations.ts';
-import { ErrorCode } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { AskedOperations } from './asked-operation.ts';
 import { authenticate } from './authenticate.ts';
@@ -11,13 +11,7 @@ import type { CorsHeaders } from './cors.ts';
 import { Exchange, type ExchangeServices } from './exchange.ts';
 import { answerFast } from './hits.ts';
 import type { FastPath } from './listener.ts';
-
-/** Long enough for any operation that the limits let through. */
-const MAX_BODY_BYTES = 1024 * 1024;
-
-const NOT_ALLOWED = {
-  errors: [{ message: 'GraphQL is asked with GET or POST.', extensions: { code: ErrorCode.BadRequest } }],
-};
+import { MAX_BODY_BYTES } from './refusals.ts';
 
 export interface GraphqlRoute extends ExchangeServices {
   /** Whether a stranger may read the schema; else nothing is read of a request without a token. */
@@ -57,7 +51,10 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
     scope.route({
       method: ['DELETE', 'PATCH', 'PUT'],
       url: '/graphql',
-      handler: (_request, reply) => reply.code(405).header('allow', 'GET, POST').send(NOT_ALLOWED),
+      onRequest: () => {
+        throw badRequest('GraphQL is asked with GET or POST.', 405, ['allow', 'GET, POST']);
+      },
+      handler: (_request, reply) => reply,
     });
   });
 }

@@ -1,0 +1,105 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { badRequest, clientError, ErrorCode, httpHead } from '../errors.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
+import { refusedAnswer } from './refused-answer.ts';
+
+/** Long enough for any operation that the limits let through. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+interface FailedRequest extends Error {
+  readonly code?: string;
+  readonly statusCode?: number;
+}
+
+/**
+ * Answers whatever is refused ahead of GraphQL, in GraphQL's own form, and counts it: what hooks
+ * and handlers throw, what Fastify refuses, and what Node.js cannot read. What is the client's
+ * fault is told; the rest is logged.
+ */
+export class Refusals {
+  /** For Fastify, which asks for these before there is a route. */
+  readonly options: Pick<FastifyServerOptions, 'clientErrorHandler' | 'frameworkErrors'> = {
+    frameworkErrors: (error, request, reply) => void this.#answer(error, request, reply),
+    clientErrorHandler: (error, socket) => this.#endConnection(error, socket),
+  };
+
+  constructor(
+    private readonly monitor: Pick<Monitor, 'recordError'>,
+    private readonly log: Pick<Logger, 'error'>,
+  ) {}
+
+  answerFor(app: FastifyInstance): void {
+    // No route but that of GraphQL has a body, and who is refused need not be listened to.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    app.setErrorHandler((error: Error, request, reply) => this.#answer(error, request, reply));
+    app.setNotFoundHandler(() => {
+      throw badRequest('There is nothing at this address: GraphQL is at /graphql, by GET or POST.', 404);
+    });
+    app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      const { status, headers, body } = this.#counted(badRequest('expect must be 100-continue.', 417));
+      response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
+    });
+  }
+
+  #answer(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const refusal = this.#refusalOf(error, request);
+    // Else the client has left, or the connection was ended and that was counted.
+    const isThere = !request.raw.socket.destroyed;
+    const { status, headers, body } = isThere ? this.#counted(refusal) : refusedAnswer(refusal);
+    return reply.code(status).headers(headers).send(body);
+  }
+
+  #counted(refusal: GraphQLError): ReturnType<typeof refusedAnswer> {
+    const answer = refusedAnswer(refusal);
+    this.monitor.recordError(answer.status, answer.errorCode);
+    return answer;
+  }
+
+  #refusalOf(error: FailedRequest, { headers }: FastifyRequest): GraphQLError {
+    if (error instanceof GraphQLError) return error;
+    const { code, message, statusCode = 500 } = error;
+    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(headers['content-length']);
+    if (statusCode >= 400 && statusCode < 500) return badRequest(message, statusCode);
+    this.log.error({ err: error }, 'internal error');
+    const told = 'Something went wrong on our side; it was logged.';
+    return clientError(ErrorCode.Internal, told, { http: httpHead(500) });
+  }
+
+  /** As Node.js does it: there is no request to answer to, and no telling where the next one begins. */
+  #endConnection(error: FailedRequest, socket: Socket): void {
+    if (error.code !== 'ECONNRESET' && socket.writable) {
+      const { status, headers, body } = this.#counted(unread(error.code));
+      const head = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
+      const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head.map(([name, value]) => `${name}: ${value}`)];
+      socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    }
+    socket.destroy(error);
+  }
+}
+
+function tooLarge(contentLength: string | undefined): GraphQLError {
+  const came = contentLength === undefined ? 'it has more' : `it has ${bytes(Number(contentLength))}`;
+  const limit = `1 MiB (${bytes(MAX_BODY_BYTES)})`;
+  return badRequest(`The body may have at most ${limit}, but ${came}. Split it into several requests.`, 413);
+}
+
+function bytes(count: number): string {
+  return `${count.toLocaleString('en-US')} bytes`;
+}
+
+/** @param code of Node.js, or of its parser */
+function unread(code: string | undefined): GraphQLError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return badRequest('The request did not come whole in time; send it again.', 408);
+    case 'HPE_HEADER_OVERFLOW':
+      return badRequest('The request line and the headers together are too long; send fewer and shorter ones.', 431);
+    default:
+      return badRequest('What came is no HTTP request.');
+  }
+}

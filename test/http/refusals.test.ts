@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Role } from '../../src/auth/caller.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const MIB = 1024 * 1024;
+
+let service: TestService;
+let token: string;
+beforeAll(async () => {
+  service = await startService({ env: { HTTP_REQUEST_TIMEOUT_MS: '200', EXPLORER: 'off' } });
+  await insertTenant(service.databaseUrl, { slug: 'acme' });
+  token = await service.token(Role.ADMIN, 'acme');
+});
+afterAll(() => service?.close());
+
+/** How many answers had errors, by status and code. */
+async function counts(): Promise<Record<string, number>> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  const lines = text.matchAll(/^tenantry_errors_total\{status="(\d+)",code="(\w+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, status, code, count]) => [`${status} ${code}`, Number(count)]));
+}
+
+/** What comes back for some bytes until the connection ends. */
+async function exchanged(bytes: string) {
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  let received = '';
+  socket.setEncoding('latin1').on('data', (data) => {
+    received += data;
+  });
+  socket.write(bytes);
+  await once(socket, 'close');
+  const [head = '', body = ''] = received.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), body };
+}
+
+/** The head of a request whose connection ends with it. */
+function head(line: string, ...headers: string[]): string {
+  return [`${line} HTTP/1.1`, 'host: test', 'connection: close', ...headers, '', ''].join('\r\n');
+}
+
+const json = 'content-type: application/json';
+/** Made when the token is there. */
+const own = () => `authorization: Bearer ${token}`;
+const length = (bytes: number) => `content-length: ${bytes}`;
+const EMPTY = '{}';
+
+test.each<[number, string, string, () => string, RegExp?]>([
+  [400, 'BAD_REQUEST', 'what is no HTTP', () => 'nonsense\r\n\r\n'],
+  [400, 'BAD_REQUEST', 'a path that is none', () => head('GET /%c0')],
+  [400, 'BAD_REQUEST', 'no JSON', () => `${head('POST /graphql', own(), json, length(3))}{{{`],
+  [401, 'UNAUTHENTICATED', 'no token', () => `${head('POST /graphql', json, length(2))}${EMPTY}`],
+  [404, 'BAD_REQUEST', 'another path', () => head('GET /graph'), /GraphQL is at \/graphql/],
+  [404, 'BAD_REQUEST', 'no JSON for another path', () => `${head('POST /graph', json, length(1))}{`],
+  [405, 'BAD_REQUEST', 'another method', () => `${head('PUT /graphql', own(), length(2))}${EMPTY}`, /GET or POST/],
+  [408, 'BAD_REQUEST', 'half a line', () => 'POST /gra'],
+  [408, 'BAD_REQUEST', 'half a body', () => `${head('POST /graphql', own(), json, length(9))}{`],
+  [
+    413,
+    'BAD_REQUEST',
+    'too much',
+    () => head('POST /graphql', own(), json, length(MIB + 1)) + ' '.repeat(MIB + 1),
+    /^The body may have at most 1 MiB \(1,048,576 bytes\), but it has 1,048,577 bytes\. Split it into several requests\.$/,
+  ],
+  [
+    413,
+    'BAD_REQUEST',
+    'too much of no length',
+    () =>
+      `${head('POST /graphql', own(), json, 'transfer-encoding: chunked')}${(MIB + 1).toString(16)}\r\n${' '.repeat(MIB + 1)}\r\n0\r\n\r\n`,
+    /at most 1 MiB \(1,048,576 bytes\), but it has more\. Split it into several requests\.$/,
+  ],
+  [415, 'BAD_REQUEST', 'plain text', () => `${head('POST /graphql', own(), length(2))}${EMPTY}`],
+  [417, 'BAD_REQUEST', 'another expectation', () => head('GET /graphql', own(), 'expect: a miracle')],
+  [431, 'BAD_REQUEST', 'too many headers', () => head('GET /graphql', `x: ${'x'.repeat(20_000)}`)],
+])('%i %s for %s is told in GraphQL’s form, and counted once', async (status, code, _what, bytes, words = /./) => {
+  const before = await counts();
+  const answer = await exchanged(bytes());
+  expect(answer.status).toBe(status);
+  expect(JSON.parse(answer.body)).toEqual({
+    errors: [{ message: expect.stringMatching(words), extensions: { code } }],
+  });
+  const key = `${status} ${code}`;
+  expect(await counts()).toEqual({ ...before, [key]: (before[key] ?? 0) + 1 });
+});
+
+test('a client that leaves amid its body is nobody to refuse', async () => {
+  const before = await counts();
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  socket.write(`${head('POST /graphql', own(), json, length(9))}{`);
+  // Answered on another connection, so that the service has read what came before.
+  await service.send(token, '{ viewer { id } }');
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  await service.send(token, '{ viewer { id } }');
+  expect(await counts()).toEqual(before);
+});

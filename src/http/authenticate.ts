@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Readable, Transform } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -7,47 +8,54 @@ import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Services } from '../context/services.ts';
 import { ErrorCode, unauthenticated } from '../errors.ts';
 import { AuditOutcome, type AuditSubject } from '../tenancy/audit-line.ts';
-import { refusedAnswer } from './refused-answer.ts';
+
+/** For any introspection that the limits let through, and the JSON around it. */
+const MAX_STRANGERS_BYTES = 32 * 1024;
 
 /** What it takes to tell who is asking. */
 interface Gate {
   readonly verifier: TokenVerifier;
-  readonly services: Pick<Services, 'monitor' | 'audit'>;
+  readonly services: Pick<Services, 'audit'>;
   /** Whether a request without a token goes on. */
   readonly allowsIntrospection: boolean;
 }
 
 /**
- * Null: no Authorization header; such a request goes on where it may introspect. 'refused': the
- * answer was sent.
- */
-export type Authentication = Caller | null | 'refused';
-
-/**
- * Finds the caller of a request, ahead of everything that reads or answers data. A header that
- * holds no valid token ends the request. A token that was verified before is answered for at once,
- * without a promise.
+ * Finds the caller of a request, ahead of everything that reads its body, and reads or answers
+ * data. A token that was verified before is answered for at once, without a promise.
+ * @returns null without an Authorization header, where such a request may introspect
+ * @throws for every other header that holds no valid token
  */
 export function authenticate(
   { verifier, services, allowsIntrospection }: Gate,
-  { headers: { authorization } }: FastifyRequest,
-  reply: FastifyReply,
-): Authentication | Promise<Authentication> {
-  const refuse = (error: unknown) => refused(reply, services, error);
-  if (authorization === undefined) return allowsIntrospection ? null : refuse(unauthenticated());
+  { authorization, 'content-length': bytes = '0' }: IncomingHttpHeaders,
+): Caller | null | Promise<Caller> {
+  if (authorization === undefined && allowsIntrospection && Number(bytes) <= MAX_STRANGERS_BYTES) return null;
+  const refuse = (error: unknown): never => refused(services, error);
   const token = bearerToken(authorization);
   if (!token) return refuse(unauthenticated());
   return verifier.peek(token) ?? verifier.verify(token).catch(refuse);
 }
 
-/** Answers a request that was refused before GraphQL. */
-function refused(reply: FastifyReply, { monitor, audit }: Gate['services'], error: unknown): 'refused' {
-  if (!(error instanceof GraphQLError)) throw error;
-  const { status, headers, body, errorCode } = refusedAnswer(error);
-  monitor.recordError(status, errorCode);
-  if (errorCode === ErrorCode.Unauthenticated) audit.add(refusedToken(error), AuditOutcome.FAILED, [errorCode]);
-  reply.code(status).headers(headers).send(body);
-  return 'refused';
+/** The body of a stranger whose length is not known ahead. It fails where it is too long. */
+export function boundedForStrangers(payload: Readable): Readable {
+  let received = 0;
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      if (received <= MAX_STRANGERS_BYTES) return done(null, chunk);
+      // Read on, and kept nowhere: a connection that ends with bytes unread loses the answer.
+      payload.unpipe(bounded).resume();
+      done(unauthenticated());
+    },
+  });
+  return payload.once('error', (error) => bounded.destroy(error)).pipe(bounded);
+}
+
+function refused({ audit }: Gate['services'], error: unknown): never {
+  if (error instanceof GraphQLError && error.extensions.code === ErrorCode.Unauthenticated)
+    audit.add(refusedToken(error), AuditOutcome.FAILED, [ErrorCode.Unauthenticated]);
+  throw error;
 }
 
 /** Nothing of it but the reason: whoever sent it is not known, and what it says is not true. */

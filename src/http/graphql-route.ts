@@ -6,12 +6,19 @@ import type { CacheableOperations } from '../cache/response/cacheable-operations
 import { badRequest } from '../errors.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { AskedOperations } from './asked-operation.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, boundedForStrangers } from './authenticate.ts';
 import type { CorsHeaders } from './cors.ts';
 import { Exchange, type ExchangeServices } from './exchange.ts';
 import { answerFast } from './hits.ts';
 import type { FastPath } from './listener.ts';
 import { MAX_BODY_BYTES } from './refusals.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request to /graphql, as soon as its headers have come; null for a stranger's. */
+    caller: Caller | null;
+  }
+}
 
 export interface GraphqlRoute extends ExchangeServices {
   /** Whether a stranger may read the schema; else nothing is read of a request without a token. */
@@ -25,8 +32,8 @@ export interface GraphqlRoute extends ExchangeServices {
 }
 
 /**
- * POST and GET /graphql: the caller is found, then the response cache answers, or Apollo Server
- * does.
+ * POST and GET /graphql: the caller is found by the headers, then the body is read, then the
+ * response cache answers, or Apollo Server does.
  */
 export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
   const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
@@ -34,19 +41,28 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what
   // the cache cannot answer.
   app.register(async (scope) => {
+    scope.decorateRequest('caller', null);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.route({
       method: ['GET', 'POST'],
       url: '/graphql',
       bodyLimit: MAX_BODY_BYTES,
-      handler: (request, reply) => {
-        const startedAtMs = performance.now();
-        const authentication = authenticate(route, request, reply);
-        const answerTo = (caller: Caller | null | 'refused') =>
-          caller === 'refused' ? reply : new Exchange(route, asked, request, reply, caller, startedAtMs).answer();
-        return authentication instanceof Promise ? authentication.then(answerTo) : answerTo(authentication);
+      onRequest: (request, _reply, done) => {
+        const known = (caller: Caller | null) => {
+          request.caller = caller;
+          done();
+        };
+        const authentication = authenticate(route, request.headers);
+        if (authentication instanceof Promise) authentication.then(known, done);
+        else known(authentication);
       },
+      preParsing: ({ caller, headers }, _reply, payload, done) => {
+        const isUnbounded = !caller && headers['transfer-encoding'] !== undefined;
+        done(null, isUnbounded ? boundedForStrangers(payload) : payload);
+      },
+      handler: (request, reply) =>
+        new Exchange(route, asked, request, reply, request.caller, performance.now()).answer(),
     });
     scope.route({
       method: ['DELETE', 'PATCH', 'PUT'],

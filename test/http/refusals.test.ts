@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -8,13 +8,19 @@ import { startService, type TestService } from '../support/service.ts';
 const MIB = 1024 * 1024;
 
 let service: TestService;
+/** Where strangers may introspect. */
+let open: TestService;
 let token: string;
 beforeAll(async () => {
   service = await startService({ env: { HTTP_REQUEST_TIMEOUT_MS: '200', EXPLORER: 'off' } });
+  open = await startService({ env: { EXPLORER: 'on' } });
   await insertTenant(service.databaseUrl, { slug: 'acme' });
   token = await service.token(Role.ADMIN, 'acme');
 });
-afterAll(() => service?.close());
+afterAll(async () => {
+  await open?.close();
+  await service?.close();
+});
 
 /** How many answers had errors, by status and code. */
 async function counts(): Promise<Record<string, number>> {
@@ -96,4 +102,52 @@ test('a client that leaves amid its body is nobody to refuse', async () => {
   await once(socket, 'close');
   await service.send(token, '{ viewer { id } }');
   expect(await counts()).toEqual(before);
+});
+
+describe('who may not ask is told so before the body has come', () => {
+  const post = (...headers: string[]) =>
+    ['POST /graphql HTTP/1.1', 'host: test', json, ...headers, '', ''].join('\r\n');
+  const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n`;
+  const FORGED = 'authorization: Bearer e30.e30.e30';
+  const CHUNKED = 'transfer-encoding: chunked';
+  const INTROSPECTION = '{"query":"{ __typename }"}';
+
+  /** What is sent first, and the rest, with which the request is whole. */
+  test.each<[string, () => TestService, string, string]>([
+    ['a stranger', () => service, post(length(10)), ' '.repeat(10)],
+    ['a stranger with a mebibyte', () => service, post(length(MIB)), ' '.repeat(MIB)],
+    ['a stranger whose body has no length', () => service, post(CHUNKED), `${chunk(5)}0\r\n\r\n`],
+    ['a forged token', () => service, post(length(MIB), FORGED), ' '.repeat(MIB)],
+    ['no bearer token', () => service, post(length(MIB), 'authorization: Basic YTpi'), ' '.repeat(MIB)],
+    ['too much for introspection', () => open, post(length(32_769)), ' '.repeat(32_769)],
+  ])('%s, and the connection serves on', async (_who, asked, begin, rest) => {
+    const socket = connect(Number(new URL(asked().url).port), '127.0.0.1').setEncoding('latin1');
+    const next = async () => String((await once(socket, 'data'))[0]);
+    socket.write(begin);
+    expect(await next()).toMatch(/^HTTP\/1\.1 401 [\s\S]*"UNAUTHENTICATED"/);
+    socket.write(rest);
+    socket.write('GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n');
+    expect(await next()).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
+    socket.destroy();
+  });
+
+  test('too much of no length for introspection, and the connection ends', async () => {
+    const socket = connect(Number(new URL(open.url).port), '127.0.0.1').setEncoding('latin1');
+    const closed = once(socket, 'close');
+    socket.write(post(CHUNKED) + chunk(32_769));
+    const answer = String((await once(socket, 'data'))[0]);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 [\s\S]*"UNAUTHENTICATED"/);
+    expect(answer).toContain('connection: close');
+    await closed;
+  });
+
+  test.each([
+    ['of a known length', post(length(INTROSPECTION.length)) + INTROSPECTION],
+    ['of no length', `${post(CHUNKED)}${INTROSPECTION.length.toString(16)}\r\n${INTROSPECTION}\r\n0\r\n\r\n`],
+  ])('but introspection %s is answered', async (_what, bytes) => {
+    const socket = connect(Number(new URL(open.url).port), '127.0.0.1').setEncoding('latin1');
+    socket.write(bytes);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 [\s\S]*"__typename":"Query"/);
+    socket.destroy();
+  });
 });

@@ -70,12 +70,17 @@ export class Budget {
    * it, and told only afterwards.
    */
   charge(caller: Caller, points: number): Refusal | undefined {
+    const spent = this.spentOf(caller);
+    if (spent) return spent;
     const keys = this.#keysOf(caller);
-    const lacking = this.#lacking(caller, keys, LEAST);
-    if (lacking) return lacking;
     this.#counter.charge(keys.caller, points);
     if (keys.tenant !== undefined) this.#counter.charge(keys.tenant, points);
     return undefined;
+  }
+
+  /** Whose points are spent, as far as it is known here: nothing is asked for it. */
+  spentOf(caller: Caller): Refusal | undefined {
+    return this.#lacking(caller, this.#keysOf(caller), LEAST);
   }
 
   /** What is left to both, over all processes. */

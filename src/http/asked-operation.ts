@@ -13,22 +13,32 @@ import { type HttpRequest, readGraphqlRequest } from './read-graphql-request.ts'
 const MAX_REMEMBERED = 16 * 1024 * 1024;
 const MAX_REMEMBERED_REQUEST = 64 * 1024;
 
+/** An operation whose answer may be in the cache. */
+interface KnownOperation {
+  readonly cacheable: CacheableOperation;
+  /** Reads the request, for an answer that has to be computed. */
+  readonly read: () => GraphqlRequest;
+  readonly refusal?: undefined;
+  readonly isUnread?: undefined;
+}
+
 /** What a request asks for, or why it is refused. */
 export type AskedOperation =
-  | {
-      readonly cacheable: CacheableOperation;
-      /** Reads the request, for an answer that has to be computed. */
-      readonly read: () => GraphqlRequest;
-      readonly refusal?: undefined;
-    }
+  | KnownOperation
   | {
       readonly cacheable?: undefined;
       readonly read: () => GraphqlRequest;
       /** Why its answer never comes from the cache. */
       readonly bypass: BypassReason;
       readonly refusal?: undefined;
+      readonly isUnread?: undefined;
     }
-  | { readonly cacheable?: undefined; readonly refusal: GraphQLError };
+  | {
+      readonly cacheable?: undefined;
+      readonly refusal: GraphQLError;
+      /** Whether it was refused before anything of it was looked at. */
+      readonly isUnread?: true;
+    };
 
 /** What is remembered of a request whose answer may be in the cache. */
 interface Remembered {
@@ -55,17 +65,34 @@ export class AskedOperations {
     private readonly remembers: boolean,
   ) {}
 
-  /** @param hasCaller whether a token was verified: strangers leave nothing behind */
-  of(request: HttpRequest, hasCaller: boolean): AskedOperation {
+  /** What came before and need not be read. */
+  known(request: HttpRequest): KnownOperation | undefined {
+    const text = this.remembers ? textOf(request) : undefined;
+    return text === undefined ? undefined : this.#knownBy(text, request);
+  }
+
+  /**
+   * @param hasCaller whether a token was verified: strangers leave nothing behind
+   * @param refuseUnread asked only of what is not known: why that must not be read, if so
+   */
+  of(request: HttpRequest, hasCaller: boolean, refuseUnread: () => GraphQLError | undefined): AskedOperation {
     const text = hasCaller && this.remembers ? textOf(request) : undefined;
-    const known = text === undefined ? undefined : this.#remembered.get(text);
-    // What is named by a hash is known for as long as the hash is.
-    if (known && (known.persistedHash === undefined || this.#persistedQueries.knows(known.persistedHash)))
-      return { cacheable: known.cacheable, read: () => this.#requestOf(request, hasCaller) };
+    const known = text === undefined ? undefined : this.#knownBy(text, request);
+    if (known) return known;
+    const refusal = refuseUnread();
+    if (refusal) return { refusal, isUnread: true };
     const asked = this.#read(request, hasCaller);
     if (text !== undefined && asked.cacheable)
       this.#remembered.set(text, { cacheable: asked.cacheable, persistedHash: asked.read().persistedHash });
     return asked;
+  }
+
+  #knownBy(text: string, request: HttpRequest): KnownOperation | undefined {
+    const known = this.#remembered.get(text);
+    // What is named by a hash is known for as long as the hash is.
+    if (!known || (known.persistedHash !== undefined && !this.#persistedQueries.knows(known.persistedHash)))
+      return undefined;
+    return { cacheable: known.cacheable, read: () => this.#requestOf(request, true) };
   }
 
   #read(httpRequest: HttpRequest, hasCaller: boolean): AskedOperation {

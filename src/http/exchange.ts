@@ -51,7 +51,7 @@ export class Exchange {
     startedAtMs: number,
   ) {
     this.#timing = new RequestTiming(startedAtMs);
-    this.#operation = asked.of(request, caller !== null);
+    this.#operation = asked.of(request, caller !== null, () => this.#spentAlready());
   }
 
   /**
@@ -68,6 +68,10 @@ export class Exchange {
     const operation = this.#operation;
     const tenant = this.caller?.tenant;
     const load = (versions?: Versions | null) => this.#loadPaid(versions);
+    if (operation.isUnread) {
+      this.#isLoaded = true;
+      return unasked(this.#refuse(operation.refusal, NAMELESS.anonymous, 0));
+    }
     if (operation.refusal) return cache.bypass('unreadable', load);
     if (!this.caller || !tenant) return cache.bypass('no-tenant', load);
     if (!operation.cacheable) return cache.bypass(operation.bypass, load);
@@ -84,7 +88,7 @@ export class Exchange {
     this.#isLoaded = true;
     const asked = this.caller ? this.route.services.budget.spend(this.caller, OPERATION_POINTS) : undefined;
     const refusal = asked instanceof Promise ? await asked : asked;
-    return refusal ? this.#refuseSpent(refusal) : this.#load(versions);
+    return refusal ? this.#refuseSpent(refusal, OPERATION_POINTS) : this.#load(versions);
   }
 
   #load(versions?: Versions | null): LoadedAnswer | Promise<LoadedAnswer> {
@@ -138,12 +142,18 @@ export class Exchange {
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent);
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
-    return sendReport(request, reply, sent, withReport(sent, keyOf(caller, this.#operation)), serverTiming(timing));
+    return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
+  }
+
+  /** Reading costs, and there is nothing left to pay it with. */
+  #spentAlready(): GraphQLError | undefined {
+    const refusal = this.caller ? this.route.services.budget.spentOf(this.caller) : undefined;
+    return refusal && spent(refusal);
   }
 
   /** Nothing is taken for it. */
-  #refuseSpent(refusal: Refusal): LoadedAnswer {
-    return this.#refuse(spent(refusal), this.#name, 0);
+  #refuseSpent(refusal: Refusal, cost?: number): LoadedAnswer {
+    return this.#refuse(spent(refusal, cost), this.#name, 0);
   }
 
   /**
@@ -155,6 +165,13 @@ export class Exchange {
     const event = { name, tenantId: this.#tenantId, durationMs, errors: 1, cacheHit: false, points };
     this.route.services.monitor.recordOperation(event, this.#timing);
     return refusedAnswer(error);
+  }
+
+  /** Undefined when the answer has no place in the cache. */
+  #keyOf({ outcome }: Answer): string | undefined {
+    const { caller } = this;
+    const { cacheable } = this.#operation;
+    return outcome !== 'bypass' && caller?.tenant && cacheable ? entryKey(caller, caller.tenant, cacheable) : undefined;
   }
 
   get #name(): string {
@@ -175,11 +192,6 @@ function alikeWhenSpent(found: Answer): Answer {
 /** Neither what the cache has nor what it lacks is told to who may not have it. */
 function unasked(loaded: LoadedAnswer): Answer {
   return { outcome: 'bypass', reason: 'momentary', loaded };
-}
-
-/** Undefined when the answer has no place in the cache. */
-function keyOf(caller: Caller | null, { cacheable }: AskedOperation): string | undefined {
-  return caller?.tenant && cacheable ? entryKey(caller, caller.tenant, cacheable) : undefined;
 }
 
 /** @throws what is no reason to keep a request from its turn */

@@ -66,8 +66,8 @@ export function answerFast(
   const token = bearerToken(request.headers.authorization);
   const caller = token ? verifier.peek(token) : undefined;
   if (!caller?.tenant || asksForReport(request.headers, caller)) return false;
-  const operation = asked.of(request, true);
-  if (!operation.cacheable) return false;
+  const operation = asked.known(request);
+  if (!operation) return false;
   const { scope } = caller.tenant;
   const hit = services.cache.hitInMemory(scope, entryKey(caller, caller.tenant, operation.cacheable));
   if (!hit || services.budget.charge(caller, HIT_POINTS)) return false;

@@ -20,7 +20,7 @@ export interface ResolverEvent {
 
 /** In place of a name; no GraphQL name can be spelled like these. */
 export const NAMELESS = {
-  /** The operation has none. */
+  /** The operation has none, or was not read. */
   anonymous: '(anonymous)',
   /** The request holds no operation of the schema. */
   invalid: '(invalid)',

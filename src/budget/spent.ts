@@ -7,9 +7,12 @@ import type { Refusal } from './budget.ts';
  * @param cost what the operation costs, where that is known; told when some points are left, but
  *   too few
  */
-export function spent({ of, allowance: { limit, remaining, resetAtMs } }: Refusal, cost?: number): GraphQLError {
+export function spent({ of, allowance }: Refusal, cost?: number): GraphQLError {
+  const { limit, remaining, resetAtMs } = allowance;
   const whose = of === 'caller' ? 'The points of this minute' : "The tenant's points of this minute";
-  if (cost === undefined || remaining === 0) return rateLimited(`${whose} are spent`, resetAtMs);
-  const what = `${whose} do not suffice: this operation costs ${cost}, and ${remaining} of ${limit} are left`;
+  const left = `${remaining} of ${limit} are left`;
+  if (cost === undefined || remaining === 0)
+    return rateLimited(`${whose} are spent: ${left}`, resetAtMs, { remaining, limit });
+  const what = `${whose} do not suffice: this operation costs ${cost}, and ${left}`;
   return rateLimited(what, resetAtMs, { cost, remaining, limit });
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
+import { Documents } from '../../src/graphql/documents.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
+import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
@@ -17,7 +19,7 @@ let database: TestDatabase;
 let slugs: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  slugs = Array.from({ length: 20 }, (_, index) => `tenant-${index}`);
+  slugs = Array.from({ length: 24 }, (_, index) => `tenant-${index}`);
   for (const slug of slugs) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
@@ -117,6 +119,41 @@ test('a hit of a spent caller is refused as a miss is, byte for byte', async () 
       cold.status,
       cold.headers.get('content-type'),
     ]);
+  });
+});
+
+test('with fewer points left than any operation costs, a miss is told both', async () => {
+  await withServices(1, { CACHE: 'off', LIMIT_POINTS_PER_MINUTE: '352' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    await known(service, SMALL);
+    const token = await service.token(Role.VIEWER, fresh());
+    expect((await service.send(token, SMALL)).errors).toBeUndefined();
+    const refusal = await service.send(token, SMALL);
+    const words = 'The points of this minute do not suffice: this operation costs 250, and 100 of 352 are left';
+    expectRefused(refusal, words);
+    expect(refusal.errors).toMatchObject([{ extensions: { cost: 250, remaining: 100, limit: 352 } }]);
+  });
+});
+
+test('nothing of a request is read for a caller whose points are spent, but what came before is found', async () => {
+  const env = { LIMIT_POINTS_PER_MINUTE: '1000' };
+  await withServices(1, env, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const token = await service.token(Role.VIEWER, fresh());
+    await untilRefused([service], token, '{ tenant { slug } }');
+    const unread = '{ tenant { name timeZone } }';
+    const read = vi.spyOn(Documents.prototype, 'read');
+    const parsed = vi.spyOn(JSON, 'parse');
+    const bodies = () => parsed.mock.calls.filter(([text]) => text.includes(unread) || text === '{{{');
+    try {
+      const send = (body: string) => postJson(`${service.url}/graphql`, { authorization: `Bearer ${token}` }, body);
+      for (const body of [JSON.stringify({ query: unread }), '{{{']) expect((await send(body)).status).toBe(429);
+      expect([read.mock.calls, bodies()]).toEqual([[], []]);
+      await service.send(await service.token(Role.VIEWER, fresh()), unread);
+      expect([read.mock.calls.length, bodies().length]).toEqual([1, 1]);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });
 

@@ -161,6 +161,7 @@ describe('what is refused is refused alike, whether its answer lies ready or wou
           headers: { ...way.headers, ...headers, ...(bearer !== undefined && { authorization: bearer }) },
         };
         const hot = await send(url, HOT, own, more);
+        if (isSpent) expect(hot.body).toMatch(/are spent: 0 of (700|1000) are left.*"remaining":0,"limit":(700|1000)/);
         const cold = await send(url, `{ cold${++asked}: tenant { slug } }`, own, more);
         expect(hot.status).toBe(status);
         expect(told(hot)).toEqual(told(cold));

@@ -73,9 +73,10 @@ interface Found {
   readonly actsAs: string | null;
   readonly memberships: readonly string[];
   readonly database_rights: readonly { right: string; via: string }[];
-  readonly schemas: readonly { name: string; via: string }[];
+  readonly schemas: readonly { name: string; right: string; via: string }[];
   readonly tables: readonly {
     name: string;
+    isSequence: boolean;
     /** Rights to the whole, and to single columns where the whole is not granted. */
     rights: readonly { right: string; columns: readonly string[] | null; via: string }[];
   }[];
@@ -104,10 +105,10 @@ function surplusOf({ memberships, database, login, database_rights, schemas, tab
         via.includes('PUBLIC') && right === 'TEMPORARY' ? `GRANT ${right} ON DATABASE ${database} TO ${login}; ` : '';
       return owners(`${right} on the database`, `${keep}${revoke}`);
     }),
-    ...schemas.map(({ name, via }) =>
-      owners(`CREATE on schema ${name}`, `REVOKE CREATE ON SCHEMA ${name} FROM ${via};`),
+    ...schemas.map(({ name, right, via }) =>
+      owners(`${right} on schema ${name}`, `REVOKE ${right} ON SCHEMA ${name} FROM ${via};`),
     ),
-    ...tables.flatMap(({ name, rights }) =>
+    ...tables.flatMap(({ name, isSequence, rights }) =>
       rights.flatMap(({ right, columns, via }) => {
         const wanted = SERVICE_TABLES.find(({ table }) => table === name);
         const isWhole = wanted?.rights.some((it) => it === right);
@@ -115,8 +116,10 @@ function surplusOf({ memberships, database, login, database_rights, schemas, tab
         const surplus = columns?.filter((column) => !updates.includes(column));
         if (isWhole || surplus?.length === 0) return [];
         const what = surplus ? `${right} (${surplus.join(', ')})` : right;
-        const put = updates.length && !surplus ? ` GRANT ${right} (${updates.join(', ')}) ON ${name} TO ${via};` : '';
-        return [owners(`${what} on ${name}`, `REVOKE ${what} ON ${name} FROM ${via};${put}`)];
+        const put = updates.length && !surplus ? ` GRANT ${right} (${updates.join(', ')}) ON ${name} TO ${role};` : '';
+        return [
+          owners(`${what} on ${name}`, `REVOKE ${what} ON ${isSequence ? 'SEQUENCE ' : ''}${name} FROM ${via};${put}`),
+        ];
       }),
     ),
     ...functions
@@ -133,13 +136,14 @@ const LIST = (columns: string, from: string) =>
 const NAMES = (name: string, from: string) => `(SELECT coalesce(json_agg(${name}), '[]') FROM ${from})`;
 
 /**
- * Whom a right is to be revoked from: the role, or what it has it through. @param acl an array of
- * aclitem, or null
+ * The rights that the role has, whatever PostgreSQL calls them: by its own name, by that of
+ * everybody, or by a role whose rights it has. `via` tells whom to revoke each from.
+ * @param items rows of `aclexplode`
  */
-const VIA = (acl: string, right: string) => `(
-  SELECT coalesce(string_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, ', '),
-                  quote_ident(asked.rolname))
-    FROM aclexplode(${acl}) WHERE privilege_type = ${right} AND (grantee = 0 OR pg_has_role(asked.oid, grantee, 'USAGE')))`;
+const RIGHTS = (items: string, more = '') => `(
+  SELECT privilege_type AS name, ${more}
+         string_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, ', ') AS via
+    FROM ${items} WHERE grantee = 0 OR pg_has_role(asked.oid, grantee, 'USAGE') GROUP BY privilege_type)`;
 const NOT_OF_EXTENSION = (catalogue: string, object: string) =>
   `NOT EXISTS (SELECT FROM pg_depend WHERE classid = '${catalogue}'::regclass AND objid = ${object} AND deptype = 'e')`;
 /** Not one that PostgreSQL makes for a session or for itself. */
@@ -170,38 +174,33 @@ SELECT json_build_object(
     'quote_ident(other.rolname)',
     `pg_roles other WHERE other.oid <> asked.oid AND pg_has_role(asked.oid, other.oid, 'MEMBER')
         AND (other.rolsuper OR other.rolbypassrls OR other.rolcreaterole
-          OR other.rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))`,
+          OR (other.rolname ~ '^pg_' AND other.rolname <> 'pg_database_owner'))`,
   )},
   'database_rights', ${LIST(
-    `'right', name, 'via', ${VIA("coalesce(datacl, acldefault('d', datdba))", 'name')}`,
-    `pg_database CROSS JOIN unnest(ARRAY['TEMPORARY', 'CREATE']) name
-      WHERE datname = current_database() AND has_database_privilege(asked.oid, pg_database.oid, name)`,
+    `'right', name, 'via', via`,
+    `pg_database, LATERAL ${RIGHTS("aclexplode(coalesce(datacl, acldefault('d', datdba)))")} AS has
+      WHERE datname = current_database() AND name <> 'CONNECT'`,
   )},
   'schemas', ${LIST(
-    `'name', quote_ident(nspname), 'via', ${VIA("coalesce(nspacl, acldefault('n', nspowner))", "'CREATE'")}`,
-    `pg_namespace WHERE ${ORDINARY_SCHEMA} AND has_schema_privilege(asked.oid, pg_namespace.oid, 'CREATE')`,
+    `'name', quote_ident(nspname), 'right', name, 'via', via`,
+    `pg_namespace, LATERAL ${RIGHTS("aclexplode(coalesce(nspacl, acldefault('n', nspowner)))")} AS has
+      WHERE ${ORDINARY_SCHEMA} AND name <> 'USAGE'`,
   )},
   'tables', ${LIST(
-    `'name', relname, 'rights', ${LIST(
-      `'right', name, 'columns', columns, 'via', ${VIA(
-        `coalesce(relacl, acldefault('r', relowner)) || coalesce((SELECT array_agg(item) FROM pg_attribute, unnest(attacl) item
-            WHERE attrelid = tables.oid AND columns IS NOT NULL), '{}')`,
-        'name',
-      )}`,
-      `unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) name
-        CROSS JOIN LATERAL (
-          SELECT CASE WHEN NOT has_table_privilege(asked.oid, tables.oid, name) AND name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
-                      THEN (SELECT json_agg(attname ORDER BY attnum) FROM pg_attribute
-                             WHERE attrelid = tables.oid AND attnum > 0 AND NOT attisdropped AND relkind <> 'S'
-                               AND has_column_privilege(asked.oid, tables.oid, attnum, name)) END AS columns) AS part
-        WHERE columns IS NOT NULL OR has_table_privilege(asked.oid, tables.oid, name)`,
+    `'name', relname, 'isSequence', relkind = 'S', 'rights', ${LIST(
+      `'right', name, 'columns', columns, 'via', via`,
+      `${RIGHTS(
+        `(SELECT NULL::name AS attname, whole.* FROM aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner))) whole
+          UNION ALL
+          SELECT attname, part.* FROM pg_attribute, aclexplode(attacl) part WHERE attrelid = tables.oid AND NOT attisdropped) AS granted`,
+        'CASE WHEN bool_and(attname IS NOT NULL) THEN json_agg(DISTINCT attname) END AS columns,',
+      )} AS has`,
     )}`,
     'tables',
   )},
   'functions', ${LIST(
-    `'call', functions.oid::regprocedure::text, 'isOwn', proowner = here.owner,
-     'via', ${VIA("coalesce(proacl, acldefault('f', proowner))", "'EXECUTE'")}`,
-    `functions WHERE has_function_privilege(asked.oid, functions.oid, 'EXECUTE')`,
+    `'call', functions.oid::regprocedure::text, 'isOwn', proowner = here.owner, 'via', via`,
+    `functions, LATERAL ${RIGHTS("aclexplode(coalesce(proacl, acldefault('f', proowner)))")} AS has`,
   )},
   'owners', ${LIST(
     `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects`,

@@ -123,8 +123,27 @@ describe('a migration is found that adds', () => {
     [
       'a sequence',
       ['CREATE SEQUENCE added', SETTLED, `GRANT USAGE, SELECT ON SEQUENCE added TO ${SERVICE_ROLE}`],
-      ['surplus SELECT on added'],
+      ['surplus SELECT on added', 'surplus USAGE on added'],
     ],
+    [
+      'a sequence whose numbers the service takes',
+      ['CREATE SEQUENCE added', SETTLED, `GRANT USAGE ON SEQUENCE added TO ${SERVICE_ROLE}`],
+      ['surplus USAGE on added'],
+    ],
+    [
+      'a sequence that everybody sets',
+      ['CREATE SEQUENCE added', SETTLED, 'GRANT UPDATE ON SEQUENCE added TO PUBLIC'],
+      ['surplus UPDATE on added'],
+    ],
+    [
+      'a right to lock a table against all others',
+      [`GRANT MAINTAIN ON transactions TO ${SERVICE_ROLE}`],
+      ['surplus MAINTAIN on transactions'],
+    ],
+    ...['pg_maintain', 'pg_signal_backend', 'pg_checkpoint', 'pg_monitor'].map(
+      (name) =>
+        [`membership of ${name}`, [`GRANT ${name} TO ${SERVICE_ROLE}`], [`surplus membership of ${name}`]] as const,
+    ),
     ['a type', ["CREATE TYPE added AS ENUM ('one')"], [OWNED('types')]],
     ['a right to remove tenants', [`GRANT DELETE ON tenants TO ${SERVICE_ROLE}`], ['surplus DELETE on tenants']],
     [

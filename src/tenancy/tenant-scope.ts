@@ -20,7 +20,8 @@ export class TenantScope {
   ) {}
 
   /**
-   * For a caller whose token was verified and whose tenant exists. Only `src/context` calls this.
+   * For a caller whose token was verified and whose tenant exists. Only `src/auth/token-verifier.ts`
+   * calls this.
    */
   static ofVerifiedCaller(tenantId: string): TenantScope {
     return new TenantScope(tenantId);

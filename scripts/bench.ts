@@ -1,4 +1,5 @@
 import { runCommand } from '../src/cli/run-command.ts';
+import { areSharesFair } from './bench/fair-shares-table.ts';
 import { BENCH, type BenchOptions, readBenchOptions } from './bench/options.ts';
 import { arePricesRight } from './bench/price-table.ts';
 import { formatReport } from './bench/report.ts';
@@ -15,7 +16,7 @@ await runCommand(BENCH, async (line) => {
 
 /**
  * @returns what is printed, in JSON with null for what could not be measured; and whether no price
- *   is far from what its work costs
+ *   is far from what its work costs, and no aim of fair shares is missed
  */
 async function run(options: BenchOptions): Promise<{ readonly text: string; readonly isRight: boolean }> {
   if (options.scaleSteps) {
@@ -24,5 +25,7 @@ async function run(options: BenchOptions): Promise<{ readonly text: string; read
   }
   const report = await runBench(options);
   const text = options.json ? JSON.stringify(report, null, 2) : formatReport(report);
-  return { text, isRight: report.prices === null || arePricesRight(report.prices) };
+  const { prices, fairShares } = report;
+  const isRight = (!prices || arePricesRight(prices)) && (!fairShares || areSharesFair(fairShares));
+  return { text, isRight };
 }

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount } from '../../src/cli/format.ts';
 import { formatTable } from '../../src/cli/table.ts';
 import type { BulkLoadResult } from './bulk-load.ts';
-import type { FairSharesResult } from './fair-shares.ts';
+import { neighboursTable, overloadsTable } from './fair-shares-table.ts';
 import { machineLine } from './machine.ts';
 import { pricesTable } from './price-table.ts';
 import { besideTable, resultTable } from './result-table.ts';
@@ -73,48 +73,6 @@ function invalidationTable({ invalidation }: BenchReport): string {
     invalidation.map(({ tier, fewEntries, fewMicros, manyEntries, manyMicros, ratio }) => [
       ...[tier, formatCount(fewEntries), fewMicros.toFixed(1)],
       ...[formatCount(manyEntries), manyMicros.toFixed(1), ratio.toFixed(2)],
-    ]),
-  );
-}
-
-function neighboursTable({ neighbours }: FairSharesResult): string {
-  return formatTable(
-    [
-      'cold dashboards, 10/s, beside',
-      'asked',
-      'errors',
-      'p50 ms',
-      'p99 ms',
-      'ratio',
-      'flood: answered',
-      'refused',
-      'ready',
-    ],
-    neighbours.map(({ beside, dashboards, errors, p50Ms, p99Ms, ratio, flood, wasReady }) => [
-      ...[beside, formatCount(dashboards), formatCount(errors)],
-      ...[p50Ms.toFixed(1), p99Ms.toFixed(1), ratio.toFixed(2)],
-      ...[flood ? formatCount(flood.statuses[200] ?? 0) : '-', flood ? formatCount(flood.statuses[503] ?? 0) : '-'],
-      wasReady ? 'always' : 'NOT ALWAYS',
-    ]),
-  );
-}
-
-function overloadsTable({ overloads }: FairSharesResult): string {
-  return formatTable(
-    [
-      'at twice the capacity',
-      'capacity/s',
-      'kept/s',
-      'ratio',
-      'answered p99 ms',
-      'refused',
-      'refused p99 ms',
-      'recovery ms',
-    ],
-    overloads.map(({ what, capacityPerSecond, keptPerSecond, keptRatio, overload, recoveryMs }) => [
-      ...[what, capacityPerSecond.toFixed(1), keptPerSecond.toFixed(1), keptRatio.toFixed(2)],
-      ...[overload.p99Ms.toFixed(0), formatCount(overload.statuses[503] ?? 0), overload.refusedP99Ms.toFixed(0)],
-      recoveryMs.toFixed(0),
     ]),
   );
 }

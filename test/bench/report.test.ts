@@ -63,9 +63,10 @@ test('a neighbour is shown beside nobody and beside the flood, an overload with 
   })
     .split('\n')
     .map((line) => line.split(/ {2,}/));
-  expect(rows).toContainEqual(['nobody', '200', '0', '2.0', '4.0', '1.00', '-', '-', 'always']);
-  expect(rows).toContainEqual(['a flood from the cache', '200', '0', '2.0', '8.0', '2.00', '90', '10', 'NOT ALWAYS']);
-  expect(rows).toContainEqual(['dashboards', '100.0', '90.0', '0.90', '250', '10', '3', '40']);
+  expect(rows).toContainEqual(['nobody', '200', '0', '2.0', '4.0', '1.00', '-', '-', 'always', 'met']);
+  const flooded = ['a flood from the cache', '200', '0', '2.0', '8.0', '2.00', '90', '10'];
+  expect(rows).toContainEqual([...flooded, 'NOT ALWAYS', 'NOT MET: ready']);
+  expect(rows).toContainEqual(['dashboards', '100.0', '90.0', '0.90', '250', '10', '3', '40', 'met']);
 });
 
 test('what is mixed with writes is told beside the bare server that writes as much', () => {

@@ -13,7 +13,9 @@ import { type DashboardParts, type ListPart, OF_ACCOUNT } from './dashboard.part
 const { sql, raw, empty } = Prisma;
 
 const AT_MOST = raw(`LIMIT ${MAX_SUMS + 1}`);
-const TOTALS = sql`coalesce(sum(totals), 0)::float8 AS totals`;
+/** Kept totals of all groups together, also of those that are not told. */
+const READ = sql`sum(count(*)) OVER () AS totals`;
+const TOTALS = sql`coalesce(max(totals), 0)::float8 AS totals`;
 
 /** Accounts of one kind, as account_totals keeps them. */
 export type AccountTotal = readonly [
@@ -119,11 +121,12 @@ function accountTotals({ tenantId }: TenantScope, byBank: boolean): Prisma.Sql {
   return sql`(
       SELECT json_agg(json_build_array(account_type, status, bank_name, currency, count, balance)) AS sums, ${TOTALS}
       FROM (
-        SELECT account_type, status, ${byBank ? sql`bank_name` : sql`NULL AS bank_name`}, currency,
-          sum(account_count) AS count, sum(balance)::text AS balance, count(*) AS totals
-        FROM account_totals WHERE tenant_id = ${tenantId}::uuid
-        GROUP BY account_type, status, ${byBank ? sql`bank_name,` : empty} currency HAVING sum(account_count) <> 0
-        ${AT_MOST}
+        SELECT * FROM (
+          SELECT account_type, status, ${byBank ? sql`bank_name` : sql`NULL AS bank_name`}, currency,
+            sum(account_count) AS count, sum(balance)::text AS balance, ${READ}
+          FROM account_totals WHERE tenant_id = ${tenantId}::uuid
+          GROUP BY account_type, status, ${byBank ? sql`bank_name,` : empty} currency
+        ) kind WHERE count <> 0 ${AT_MOST}
       ) kind
     )`;
 }
@@ -132,10 +135,11 @@ function dailyFlows({ tenantId }: TenantScope): Prisma.Sql {
   return sql`(
       SELECT string_agg(concat_ws(' ', asked.date - day, currency, count, inflow, outflow), ',') AS sums, ${TOTALS}
       FROM (
-        SELECT day, currency, sum(transaction_count) AS count, sum(inflow) AS inflow, sum(outflow) AS outflow, count(*) AS totals
-        FROM daily_totals WHERE tenant_id = ${tenantId}::uuid AND day > asked.day_before AND day <= asked.date
-        GROUP BY day, currency HAVING sum(transaction_count) <> 0
-        ${AT_MOST}
+        SELECT * FROM (
+          SELECT day, currency, sum(transaction_count) AS count, sum(inflow) AS inflow, sum(outflow) AS outflow, ${READ}
+          FROM daily_totals WHERE tenant_id = ${tenantId}::uuid AND day > asked.day_before AND day <= asked.date
+          GROUP BY day, currency
+        ) flow WHERE count <> 0 ${AT_MOST}
       ) flow
     )`;
 }

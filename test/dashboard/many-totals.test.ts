@@ -64,12 +64,12 @@ function refusal(message: string) {
 }
 
 /** Of an operation that is known already. */
-async function pointsOf(selection: string): Promise<number> {
+async function pointsOf(selection: string, code?: string): Promise<number> {
   for (const query of [selection, RATE_LIMIT]) await makeKnown(service, token, query);
   const left = async () => (await service.send(token, RATE_LIMIT)).data.rateLimit.remaining;
   const price = await left().then(async (before) => before - (await left()));
   const before = await left();
-  expect((await service.send(token, selection)).errors).toBeUndefined();
+  expect((await service.send(token, selection)).errors?.[0]?.extensions.code).toBe(code);
   return before - (await left()) - price;
 }
 
@@ -126,6 +126,13 @@ describe('a dashboard of more sums than are told together', () => {
     );
     expect((await ask('activity(days: 99) { totals { currency } }')).dashboard.activity.totals).toHaveLength(101);
   });
+});
+
+test('what is refused is charged for all that was added up, not for what would have been told', async () => {
+  const query = '{ dashboard(date: "2025-12-31") { accountsByBank { key } } }';
+  const few = await pointsOf(query);
+  await accounts(1, 2 * MAX_SUMS);
+  expect(await pointsOf(query, 'QUERY_TOO_COMPLEX')).toBe(few + (2 * MAX_SUMS - 1_000) * 0.4);
 });
 
 describe('kept totals beyond those that the price stands for are charged once they are read', () => {

@@ -1,6 +1,5 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
 import { answerPolicyPlugin } from '../apollo/answer-policy.plugin.ts';
 import { Executor } from '../apollo/executor.ts';
 import { limitsPlugin } from '../apollo/limits.plugin.ts';
@@ -8,10 +7,8 @@ import { createGraphqlServer } from '../apollo/server.ts';
 import { timeResolvers } from '../apollo/time-resolvers.ts';
 import { timingPlugin } from '../apollo/timing.plugin.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
-import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import { keptReads } from '../cache/data/kept-reads.ts';
 import { dataLayout } from '../cache/data/layout.ts';
-import type { FastRedis } from '../cache/redis/redis.ts';
 import { CacheableOperations } from '../cache/response/cacheable-operations.ts';
 import type { Config } from '../config/config.ts';
 import type { RequestContext } from '../context/request-context.ts';
@@ -25,24 +22,15 @@ import { type HealthChecks, registerHealth } from '../http/health.ts';
 import { FastPath } from '../http/listener.ts';
 import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
-import type { Monitor } from '../monitoring/monitor.ts';
-import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
 import { createCaches } from './create-cache.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
+import type { Runtime } from './runtime.ts';
 import { createSchema } from './schema.ts';
 import { createServices } from './services.ts';
 
-export interface AppDependencies {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly monitor: Monitor;
-  readonly database: TenantDatabase;
-  /** Absent: cache entries and versions live in this process. */
-  readonly redis?: FastRedis | undefined;
-  /** Under way already: no answer is kept before it is. */
-  readonly changeFeed: ChangeFeed;
+export interface AppDependencies extends Omit<Runtime, 'close'> {
   readonly health: HealthChecks;
   /** Begun before the service is closed. Absent: begins when it is. */
   readonly draining?: Draining;

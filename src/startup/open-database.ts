@@ -1,3 +1,4 @@
+import type { DatabaseAccess } from '../app/runtime.ts';
 import type { Config } from '../config/config.ts';
 import {
   type DatabaseState,
@@ -16,16 +17,8 @@ import { refuseForgetfulPooler } from './pooler.ts';
 import { type DatabaseWait, isPassing, whenDatabaseIsThere } from './wait-for-database.ts';
 
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
-export interface OpenedDatabase {
-  readonly url: string;
-  /** For what needs a session of its own. */
-  readonly directUrl: string;
+export interface OpenedDatabase extends DatabaseAccess {
   readonly embedded: boolean;
-  /**
-   * Whether the service must take its own role, because the login is not held to row-level
-   * security.
-   */
-  readonly takeServiceRole: boolean;
   /** Stops the embedded PostgreSQL when nobody else uses it. */
   release(): Promise<void>;
 }

@@ -5,19 +5,12 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { buildApp } from '../app/app.ts';
 import type { ShareMetrics } from '../app/metrics.ts';
-import { OutageLog } from '../app/outage-log.ts';
+import { createRuntime, type Runtime } from '../app/runtime.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
-import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
-import { openChangeFeed } from '../cache/change-feed/open-change-feed.ts';
-import { FastRedis } from '../cache/redis/redis.ts';
 import type { Config } from '../config/config.ts';
-import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
-import { Monitor } from '../monitoring/monitor.ts';
-import { SlowPlans } from '../monitoring/slow-plans.ts';
 import { seedDemo } from '../seed/demo.ts';
-import { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
@@ -55,22 +48,14 @@ export async function serve(
   try {
     if (!isWorker) await tellConnections(opened.directUrl, { poolSize: config.database.poolSize, workers: 1 }, logger);
     const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;
-    const plans = new SlowPlans(opened.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
-    const monitor = new Monitor({ ...config.monitoring, logger, plans });
-    const database = connect(config, opened, monitor, logger);
-    const redis = openRedis(config, logger);
-    const changeFeed = await startChangeFeed({ config, opened, database, redis, logger });
-    const checks = databaseChecks(opened.url, database);
+    const runtime = await createRuntime({ config, logger, access: opened });
+    const checks = databaseChecks(opened.url, runtime.database);
     const close = async () => {
       await checks.close();
-      await changeFeed.stop();
-      await redis?.close();
-      await database.close();
-      await plans.close();
+      await runtime.close();
     };
     try {
-      const services = { monitor, database, redis, changeFeed, checks };
-      return await listen({ config, logger, shareMetrics, opened, ...services, tenant, close });
+      return await listen({ runtime, shareMetrics, opened, checks, tenant, close });
     } catch (error) {
       await close();
       throw error;
@@ -82,32 +67,16 @@ export async function serve(
 }
 
 interface Opened {
-  readonly config: Config;
-  readonly logger: Logger;
+  readonly runtime: Runtime;
   readonly shareMetrics: ShareMetrics | undefined;
   readonly opened: OpenedDatabase;
-  readonly monitor: Monitor;
-  readonly database: TenantDatabase;
-  readonly redis: FastRedis | undefined;
-  readonly changeFeed: ChangeFeed;
   readonly checks: DatabaseChecks;
   readonly tenant: TenantEntry | undefined;
   close(): Promise<void>;
 }
 
-async function listen({
-  config,
-  logger,
-  shareMetrics,
-  opened,
-  monitor,
-  database,
-  redis,
-  changeFeed,
-  checks,
-  tenant,
-  close,
-}: Opened): Promise<RunningService> {
+async function listen({ runtime, shareMetrics, opened, checks, tenant, close }: Opened): Promise<RunningService> {
+  const { config, logger, redis } = runtime;
   const tokens =
     tenant && !config.auth.jwksUrl
       ? await createTokenIssuer(config.auth, config.production).sampleTokens(tenant)
@@ -115,8 +84,7 @@ async function listen({
   const health = { ...checks.checks, ...(redis && { redis: () => redis.check() }) };
   const sampleToken = tokens?.[0]?.token;
   const draining = new Draining();
-  const services = { config, logger, monitor, database, redis, changeFeed };
-  const { http: app, writers } = await buildApp({ ...services, health, draining, shareMetrics, sampleToken });
+  const { http: app, writers } = await buildApp({ ...runtime, health, draining, shareMetrics, sampleToken });
   await bind(app, config);
   const url = urlOf(app);
   if (config.production) logger.info({ url }, 'listening');
@@ -139,59 +107,6 @@ async function listen({
     },
     save: (timeoutMs) => writers.save(timeoutMs),
   };
-}
-
-/**
- * Before anything is answered: entries are trusted only while the change feed runs.
- */
-async function startChangeFeed({
-  config,
-  opened,
-  database,
-  redis,
-  logger,
-}: Pick<Opened, 'config' | 'opened' | 'database' | 'redis' | 'logger'>): Promise<ChangeFeed> {
-  const outage = new OutageLog(logger, {
-    began: 'the outbox of writes cannot be read; answers come from PostgreSQL meanwhile',
-    over: 'the outbox of writes is read again',
-  });
-  return openChangeFeed({
-    enabled: config.cache.enabled,
-    connection: { url: opened.directUrl, ...(opened.takeServiceRole && { role: SERVICE_ROLE }) },
-    database,
-    redis,
-    onError: outage.failed,
-    onWorks: outage.recovered,
-  });
-}
-
-function openRedis({ redisUrl, cache }: Config, logger: Logger): FastRedis | undefined {
-  const outage = new OutageLog(logger, {
-    began: 'Redis fails; answers come from PostgreSQL meanwhile',
-    over: 'Redis works again',
-  });
-  const settings = { keyPrefix: cache.keyPrefix, onRecovered: outage.recovered };
-  return redisUrl ? new FastRedis(redisUrl, outage.failed, settings) : undefined;
-}
-
-function connect(
-  config: Config,
-  { url, takeServiceRole }: OpenedDatabase,
-  monitor: Monitor,
-  logger: Logger,
-): TenantDatabase {
-  const { poolSize, statementTimeoutMs, queue, searchShare, requestStatements } = config.database;
-  return new TenantDatabase({
-    url,
-    poolSize,
-    statementTimeoutMs,
-    queue,
-    searchShare,
-    requestStatements,
-    takeServiceRole,
-    onStatement: monitor.recordStatement,
-    onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
-  });
 }
 
 /**

@@ -1,19 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import pino, { type DestinationStream } from 'pino';
 import { buildApp } from '../../src/app/app.ts';
+import { createRuntime } from '../../src/app/runtime.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
 import type { ChangeFeed } from '../../src/cache/change-feed/change-feed.ts';
-import { openChangeFeed } from '../../src/cache/change-feed/open-change-feed.ts';
-import { FastRedis } from '../../src/cache/redis/redis.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { Draining } from '../../src/http/draining.ts';
-import { Monitor } from '../../src/monitoring/monitor.ts';
-import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
-import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { startPgbouncer } from './pgbouncer.ts';
 import { postJson } from './post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
@@ -94,27 +89,17 @@ export async function startService({
   const statements: StatementEvent[] = [];
   const told: Error[] = [];
   const logger = log ? pino({ level: config.logLevel }, log) : pino({ level: config.logLevel });
-  const plans = new SlowPlans(own.url, (code) => logger.warn({ code }, 'plan'));
-  const monitor = new Monitor({ ...config.monitoring, logger, plans });
-  const database = new TenantDatabase({
-    ...config.database,
-    url: way,
-    takeServiceRole: true,
-    onStatement: (event) => {
-      monitor.recordStatement(event);
+  const runtime = await createRuntime({
+    ...{ config, logger },
+    access: { url: way, directUrl: directUrl ?? own.url, takeServiceRole: true },
+    onStatement(event) {
       if (event.tenantId && !isBackground(event)) statements.push(event);
     },
-  });
-  const up = async () => {};
-  const redis = config.redisUrl ? new FastRedis(config.redisUrl, (error) => told.push(error), config.cache) : undefined;
-  const changeFeed = await openChangeFeed({
-    enabled: config.cache.enabled,
-    connection: { url: directUrl ?? own.url, role: SERVICE_ROLE },
-    database,
-    redis,
+    onOutage: (error) => told.push(error),
     leasesVersions,
-    onError: (error) => told.push(error),
   });
+  const { changeFeed, database, redis } = runtime;
+  const up = async () => {};
   const checks = checksHealth ? databaseChecks(way, database) : undefined;
   const health = {
     ...(checks?.checks ?? { database: up, integrity: up }),
@@ -122,7 +107,7 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const { http: app } = await buildApp({ config, logger, monitor, database, redis, changeFeed, health, draining });
+  const { http: app } = await buildApp({ ...runtime, health, draining });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const tenantIds = new Map<string, string>();
@@ -139,11 +124,8 @@ export async function startService({
     async close() {
       await app.close();
       await checks?.close();
-      await changeFeed.stop();
-      await redis?.close();
-      await database.close();
+      await runtime.close();
       await pooler?.stop();
-      await plans.close();
       if (!given) await own.drop();
     },
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { withNames } from '../cache/data/parts.ts';
 import { wholeValue } from '../cache/data/whole-value.ts';
+import type { FollowedTable } from '../cache/dependencies/dependencies.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Count } from '../paging/bounded-count.ts';
 import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
@@ -57,7 +58,7 @@ export class AccountLists {
   /** @param onRead told how many kept totals were added up, if any */
   async count(scope: TenantScope, filter: AccountFilter | null, onRead: (totals: number) => void): Promise<Count> {
     const load = () => this.accounts.count(scope, filter, onRead);
-    const kept = this.#kept(['count', accountConditions(filter)]);
+    const kept = this.#kept(['count', accountConditions(filter)], ['bank_accounts', 'account_totals']);
     return (await this.data.read(scope, wholeValue(kept, load))).value;
   }
 
@@ -67,13 +68,14 @@ export class AccountLists {
     asked: ReadonlySet<string>,
     load: (columns: ReadonlySet<string>) => Promise<Rows>,
   ): Promise<Rows> {
-    const { value } = await this.data.read(scope, withNames(this.#kept(identity), asked, load));
+    const { value } = await this.data.read(scope, withNames(this.#kept(identity, ['bank_accounts']), asked, load));
     return value.value;
   }
 
-  #kept(identity: ListIdentity) {
+  #kept(identity: ListIdentity, tables: readonly FollowedTable[]) {
     return {
       key: ['accounts', 'list', hashOf(identity)],
+      tables,
       dependencies: ['accounts', 'accounts:list'],
       ttlSeconds: this.ttlSeconds,
     } as const;

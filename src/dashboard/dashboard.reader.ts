@@ -88,6 +88,7 @@ export class DashboardReader {
       key: ['dashboard', date],
       // Whoever writes accounts or transactions invalidates dashboards; the rest is for
       // invalidations by hand.
+      tables: ['tenants', 'account_totals', 'daily_totals', 'bank_accounts', 'transactions'],
       dependencies: ['dashboard', 'accounts', 'tenant'],
       ttlSeconds: this.ttlSeconds.dashboard,
     } as const;

@@ -1,3 +1,5 @@
+import { FOLLOWED_TABLES, maskOf } from '../cache/dependencies/dependencies.ts';
+
 /**
  * What the design needs in the database beyond tables and columns: one description, which
  * `databaseFaults` holds the database against. The migrations make it; test/database/faults.test.ts
@@ -41,15 +43,12 @@ const TRANSITION = {
 } as const;
 const ANY_CHANGE = 'INSERT OR DELETE OR UPDATE';
 
-/**
- * The tables whose changes the outbox tells of, with the bits that it tells
- * (src/cache/dependencies/dependencies.ts).
- */
-const TOLD = [
-  { table: 'tenants', kind: 'tenants', bits: 31 },
-  { table: 'bank_accounts', kind: 'rows', bits: 5 },
-  { table: 'transactions', kind: 'rows', bits: 14 },
-] as const;
+/** The tables whose changes the outbox tells of, with the bits that it tells. */
+const TOLD = (['tenants', 'bank_accounts', 'transactions'] as const).map((table) => ({
+  table,
+  kind: table === 'tenants' ? 'tenants' : 'rows',
+  bits: maskOf(FOLLOWED_TABLES[table].changes),
+}));
 /** The tables that totals are made of. */
 const COUNTED = ['bank_accounts', 'transactions'] as const;
 

@@ -5,8 +5,8 @@ import { TABLE_OF_MODEL } from './tables.ts';
 const MAX_TEXTS = 1_000;
 
 const NAMES = Object.values(TABLE_OF_MODEL);
-/** Without what is quoted, such as the names of properties. */
-const NAMED = new RegExp(`(?<!["'\\w])(?:${NAMES.join('|')})(?!["'\\w])`, 'g');
+/** Also in quotes, as Prisma writes them; not within other names, or as a text of its own. */
+const NAMED = new RegExp(`(?<!['\\w])(?:${NAMES.join('|')})(?!['\\w])`, 'g');
 
 const known = new LRUCache<string, readonly string[]>({ max: MAX_TEXTS });
 

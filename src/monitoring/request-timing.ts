@@ -3,6 +3,8 @@ import type { Span } from '@opentelemetry/api';
 import { tablesIn } from '../database/tables-read.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** What became of a request in the response cache; the HTTP layer says it. */
 export type CacheOutcome = 'hit' | 'miss' | 'bypass';
 
@@ -20,11 +22,15 @@ export class RequestTiming {
   /** Set only when traces are recorded. */
   span: Span | null = null;
   statements = 0;
+  /** Made with the first statement: hits have none. */
+  #tables: Set<string> | undefined;
   /** Sum over the statements; those that ran at the same time count each. */
   databaseMs = 0;
   rows = 0;
   /** The tables that its statements named. */
-  readonly tables = new Set<string>();
+  get tables(): ReadonlySet<string> {
+    return this.#tables ?? NONE;
+  }
 
   /** @param startedAtMs as `performance.now()` told it when the request came in */
   constructor(startedAtMs = performance.now()) {
@@ -44,7 +50,8 @@ export class RequestTiming {
     this.statements++;
     this.databaseMs += durationMs;
     this.rows += rows;
-    for (const table of tablesIn(sql)) this.tables.add(table);
+    this.#tables ??= new Set();
+    for (const table of tablesIn(sql)) this.#tables.add(table);
   }
 
   elapsedMs(): number {

@@ -106,6 +106,7 @@ export class StatisticsService {
     if (parts.length === 0) return { value: {}, createdAtMs: Date.now(), isOld: false };
     const kept = {
       key: ['statistics', range.period.toLowerCase(), range.from, range.to],
+      tables: ['daily_totals'],
       dependencies: ['statistics', statisticsPart(range.period), 'tenant'],
       ttlSeconds: this.ttlSeconds,
     } as const;

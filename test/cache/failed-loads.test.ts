@@ -9,7 +9,12 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startCaches, type TestCaches } from './data/caches.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'failed-loads'));
-const KEPT = { key: ['accounts', 'failing'], dependencies: ['accounts'], ttlSeconds: 60 } as const;
+const KEPT = {
+  key: ['accounts', 'failing'],
+  tables: [],
+  dependencies: ['accounts'],
+  ttlSeconds: 60,
+} as const;
 const REQUESTS = 64;
 
 let database: TestDatabase;

@@ -4,7 +4,7 @@ import type { MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { ChangeFeed } from '../change-feed/change-feed.ts';
-import type { CacheDependency } from '../dependencies/dependencies.ts';
+import { type CacheDependency, derivedDependencies } from '../dependencies/dependencies.ts';
 import type { LoadLocks } from '../store/load-lock.ts';
 import { FailedLoads, SingleFlight } from '../store/single-flight.ts';
 import { dataKey, loadKey } from '../versions/cache-key.ts';
@@ -86,13 +86,14 @@ export class DataCache {
 
   /** Null when the cache is off, or cannot be trusted at this moment. */
   async #reading<Value>(scope: TenantScope, data: Data<Value>): Promise<Reading<Value> | null> {
+    const dependencies = [...derivedDependencies(data.tables, new Set(data.dependencies))];
     const ofRequest = scope.request && this.#ofRequests.get(scope.request);
     // Also where another request's load is joined, whose statements are not this one's.
-    ofRequest?.dependsOn(...data.dependencies);
+    ofRequest?.dependsOn(...dependencies);
     const versions = await this.#versions(scope, ofRequest?.versions);
     this.#old.lookAtTrust();
     const beganAtMs = data.beganAtMs ?? Date.now();
-    return versions && { ...data, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
+    return versions && { ...data, dependencies, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
   }
 
   async #versions(scope: TenantScope, ofRequest: RequestVersions | undefined): Promise<Versions | null> {

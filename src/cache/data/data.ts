@@ -1,10 +1,12 @@
-import type { CacheDependency } from '../dependencies/dependencies.ts';
+import type { CacheDependency, FollowedTable } from '../dependencies/dependencies.ts';
 
 /** What is kept under a key, and how it is come by. */
 export interface Data<Value> {
   /** Behind the tenant's prefix; the first part is the namespace. */
   readonly key: readonly string[];
-  /** What the value depends on: the same for all that is ever kept under the key. */
+  /** What `load` reads: the same for all that is ever kept under the key. */
+  readonly tables: readonly FollowedTable[];
+  /** What else the value depends on: by what it is invalidated by hand. */
   readonly dependencies: readonly CacheDependency[];
   readonly ttlSeconds: number;
   /** Text that is equal for equal parts of the value: those who ask for the same share a load. */

@@ -9,7 +9,7 @@ import { wholeValue } from './whole-value.ts';
 export function keptReads(cache: DataCache): (scope: TenantScope) => ReadThrough {
   return (scope) =>
     async <Result>({ namespace, key, dependencies, ttlSeconds }: CachedRead, load: () => Promise<Result>) => {
-      const kept = { key: [namespace, ...key], dependencies, ttlSeconds };
+      const kept = { key: [namespace, ...key], tables: [], dependencies, ttlSeconds };
       return (await cache.read(scope, wholeValue(kept, load))).value;
     };
 }

@@ -23,7 +23,7 @@ export const NAMES: PartsAlgebra<readonly string[]> = {
   join: (one, other) => [...new Set([...one, ...other])].sort(),
 };
 
-type Kept = Pick<Data<never>, 'key' | 'dependencies' | 'ttlSeconds'>;
+type Kept = Pick<Data<never>, 'key' | 'tables' | 'dependencies' | 'ttlSeconds'>;
 
 /**
  * A value of which readers ask for different parts. Who asks for more reads it anew, with all that

@@ -13,6 +13,6 @@ export interface TenantDay {
  * under a date.
  */
 export function tenantDay(ttlSeconds: number, load: () => Promise<TenantDay>): Data<TenantDay> {
-  const kept = { key: ['tenant', 'day'], dependencies: ['tenant'], ttlSeconds } as const;
+  const kept = { key: ['tenant', 'day'], tables: ['tenants'], dependencies: ['tenant'], ttlSeconds } as const;
   return { ...wholeValue(kept, load), endsAtMs: ({ dayEndsAtMs }) => dayEndsAtMs };
 }

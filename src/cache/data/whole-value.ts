@@ -1,6 +1,6 @@
 import type { Data } from './data.ts';
 
-type Kept = Pick<Data<never>, 'key' | 'dependencies' | 'ttlSeconds'>;
+type Kept = Pick<Data<never>, 'key' | 'tables' | 'dependencies' | 'ttlSeconds'>;
 
 /** A value without parts: whoever asks for it asks for all of it. */
 export function wholeValue<Value>(kept: Kept, load: () => Promise<Value>): Data<Value> {

@@ -84,6 +84,14 @@ export function changedWith(...tables: readonly FollowedTable[]): readonly Names
  *   kept
  */
 export function derivedDependencies(
+  tables: readonly FollowedTable[],
+  stated: ReadonlySet<CacheDependency>,
+): ReadonlySet<CacheDependency>;
+export function derivedDependencies(
+  tables: Iterable<string>,
+  stated: ReadonlySet<CacheDependency>,
+): ReadonlySet<CacheDependency> | undefined;
+export function derivedDependencies(
   tables: Iterable<string>,
   stated: ReadonlySet<CacheDependency>,
 ): ReadonlySet<CacheDependency> | undefined {

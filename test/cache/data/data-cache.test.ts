@@ -10,7 +10,7 @@ import { inOneTerm } from './one-moment.ts';
 import { readingBy } from './reading-by.ts';
 
 const TENANT = TenantScope.ofVerifiedCaller(fixtureId('tenant', 'versions'));
-const KEPT = { key: ['accounts', 'test'], dependencies: ['accounts'], ttlSeconds: 60 } as const;
+const KEPT = { key: ['accounts', 'test'], tables: [], dependencies: ['accounts'], ttlSeconds: 60 } as const;
 
 let database: TestDatabase;
 let caches: TestCaches;

@@ -42,7 +42,12 @@ let keys = 0;
  * database has then
  */
 function question() {
-  const kept = { key: ['dashboard', `test ${keys++}`], dependencies: ['dashboard'], ttlSeconds: 600 } as const;
+  const kept = {
+    key: ['dashboard', `test ${keys++}`],
+    tables: [],
+    dependencies: ['dashboard'],
+    ttlSeconds: 600,
+  } as const;
   const database = { writes: 1 };
   const ask = async ({ data }: TestCaches, asked: Asked = {}) => {
     const { maxStalenessMs = 0, scope = TENANT, part = '', text = '', until, beganAtMs } = asked;

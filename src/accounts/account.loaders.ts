@@ -2,17 +2,16 @@ import DataLoader from 'dataloader';
 import { columnsIdentity, ShapedLoader } from '../batching/shaped-loader.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { AccountRepository } from './account.repository.ts';
+import type { AccountRows } from './account.rows.ts';
 import type { BankAccount } from './account.type.ts';
 
-/** An account's number, and what is wanted of the account. */
 interface AskedNumber {
   readonly accountNumber: string;
   /** Null: at any bank. */
   readonly bankName: string | null;
-  readonly wanted: ReadonlySet<string>;
 }
 
-export function createAccountLoaders(scope: TenantScope, accounts: AccountRepository) {
+export function createAccountLoaders(scope: TenantScope, accounts: AccountRepository, rows: AccountRows) {
   const byId = new ShapedLoader<ReadonlySet<string>, BankAccount>(
     async (ids, wanted) => new Map((await accounts.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
   );
@@ -20,14 +19,11 @@ export function createAccountLoaders(scope: TenantScope, accounts: AccountReposi
     // Few are asked for at once: a statement each.
     (asked) =>
       Promise.all(
-        asked.map(({ accountNumber, bankName, wanted }) =>
-          accounts.byNumber(scope, accountNumber, bankName, wanted).catch((error: Error) => error),
+        asked.map(({ accountNumber, bankName }) =>
+          rows.byNumber(scope, accountNumber, bankName).catch((error: Error) => error),
         ),
       ),
-    {
-      cacheKeyFn: ({ accountNumber, bankName, wanted }) =>
-        JSON.stringify([accountNumber, bankName, [...wanted].sort()]),
-    },
+    { cacheKeyFn: ({ accountNumber, bankName }) => JSON.stringify([accountNumber, bankName]) },
   );
   return {
     /**

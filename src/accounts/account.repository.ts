@@ -138,19 +138,6 @@ export class AccountRepository {
     return this.#select(scope, 'byIds', query);
   }
 
-  /** The account with this number; of several, at different banks, the oldest. */
-  async byNumber(
-    scope: TenantScope,
-    accountNumber: string,
-    bankName: string | null,
-    wanted: ReadonlySet<string>,
-  ): Promise<BankAccount | null> {
-    const atBank = bankName === null ? Prisma.empty : sql`AND bank_name = ${bankName}`;
-    const query = sql`SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
-      WHERE tenant_id = ${scope.tenantId}::uuid AND account_number = ${accountNumber} ${atBank} ORDER BY created_at, id LIMIT 1`;
-    return (await this.#select<BankAccount>(scope, 'byNumber', query))[0] ?? null;
-  }
-
   #optionsOf({ isSearched }: Pick<PageRequest, 'isSearched'>): StatementOptions {
     return isSearched ? asSearch(this.limits) : {};
   }

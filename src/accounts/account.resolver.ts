@@ -78,7 +78,6 @@ export class AccountResolver {
     const account = await loaders.accounts.byNumber({
       accountNumber: checkedSearchText('accountNumber', accountNumber),
       bankName: bankName == null ? null : checkedSearchText('bankName', bankName),
-      wanted: namesOf(fields),
     });
     return withAllRelations(context, account, fields);
   }

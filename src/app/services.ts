@@ -1,6 +1,7 @@
 import { AccountLists } from '../accounts/account.lists.ts';
 import { createAccountLoaders } from '../accounts/account.loaders.ts';
 import { AccountRepository } from '../accounts/account.repository.ts';
+import { AccountRows } from '../accounts/account.rows.ts';
 import { AuditRepository } from '../audit/audit.repository.ts';
 import { Budget } from '../budget/budget.ts';
 import type { Services } from '../context/services.ts';
@@ -25,6 +26,7 @@ export function createServices(foundation: Foundation): Services {
   const { searches } = config.limits;
   const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
+  const accountRows = new AccountRows(database, config.cache.ttlSeconds.other);
   const services: Services = {
     ...foundation,
     resources: new ResourceMonitor({
@@ -61,7 +63,7 @@ export function createServices(foundation: Foundation): Services {
     ),
     createLoaders: (scope) => ({
       tenants: createTenantLoaders(scope, services.tenants),
-      accounts: createAccountLoaders(scope, services.accounts),
+      accounts: createAccountLoaders(scope, accounts, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
       statistics: createStatisticsLoaders(scope, statistics),
     }),

@@ -2,6 +2,7 @@ import { accountConditions } from '../accounts/account.filter.ts';
 import { type AccountFilter, AccountOrderField } from '../accounts/account.input.ts';
 import { accountOrder } from '../accounts/account.order.ts';
 import { AccountRepository, ALL_ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
+import { AccountRows } from '../accounts/account.rows.ts';
 import { FOR_STATE_CHANGE, lockAccounts, updateAccount } from '../accounts/account.writes.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import type { Position } from '../paging/keyset.ts';
@@ -121,12 +122,12 @@ function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCa
     {
       name: 'account by number',
       uses: [[NUMBER, ANY_TENANTS_NUMBER]],
-      call: reading((accounts, scope) => accounts.byNumber(scope, accountNumber, null, all)),
+      call: ({ database }, scope) => new AccountRows(database, 1).byNumber(scope, accountNumber, null),
     },
     {
       name: 'account by bank and number',
       uses: [[BANK_NUMBER, NUMBER, ANY_TENANTS_NUMBER]],
-      call: reading((accounts, scope) => accounts.byNumber(scope, accountNumber, bankName, all)),
+      call: ({ database }, scope) => new AccountRows(database, 1).byNumber(scope, accountNumber, bankName),
     },
   ];
 }

@@ -58,7 +58,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
       { unique: true },
     ),
     purpose: "An account by its bank and number; a bank's accounts.",
-    queries: ['BankAccount.byNumber', 'BankAccount.count'],
+    queries: ['BankAccount.findFirst', 'BankAccount.count'],
     keeps: 'a bank gives a number once within a tenant',
   },
   {
@@ -79,7 +79,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('bank_accounts', 'bank_accounts_tenant_number_idx', 'tenant_id, account_number, id'),
     purpose: 'Order by number, and an account by its number alone.',
-    queries: [...FILTERED, 'BankAccount.byNumber'],
+    queries: [...FILTERED, 'BankAccount.findFirst'],
   },
   {
     definition: defineIndex('bank_accounts', 'bank_accounts_tenant_bank_idx', 'tenant_id, bank_name, id'),

@@ -2,6 +2,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement } from '../tenancy/sql-statement.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
+import { recordingPrisma } from './record-prisma.ts';
 
 /** What a repository can be given instead of a database. */
 export interface RecordingDatabase {
@@ -24,10 +25,11 @@ export async function recordStatements(
     return [{}];
   };
   const record = (statement: SqlStatement) => select(undefined, statement);
+  const prisma: ReturnType<typeof recordingPrisma> = (scope, work) => recordingPrisma(record)(scope, work);
   // Repositories use of a database, and writers of a transaction, no more than this; anything else
   // fails loudly.
   await call({
-    database: { select } as unknown as TenantDatabase,
+    database: { select, prisma } as unknown as TenantDatabase,
     transaction: {
       select: record,
       finish: record,

@@ -58,7 +58,7 @@ describe('one statement for what a request asks for several times', () => {
     [`{ a: account(id: "${ID}") { balance } b: account(id: "${ID}") { balance } }`, ['BankAccount.byIds']],
     [
       '{ a: accountByNumber(accountNumber: "0") { id } b: accountByNumber(accountNumber: "0") { id } }',
-      ['BankAccount.byNumber'],
+      ['BankAccount.findFirst'],
     ],
   ])('%s', async (query, statements) => {
     expect(await statementsOf(query)).toEqual(statements);
@@ -131,7 +131,7 @@ describe('one statement for a level of any list', () => {
     ],
     [
       '{ accountByNumber(accountNumber: "0001") { tenant { name } recentTransactions { id } } }',
-      ['BankAccount.byNumber', 'Tenant.current', 'Transaction.recentOfEach'],
+      ['BankAccount.findFirst', 'Tenant.current', 'Transaction.recentOfEach'],
     ],
     [
       '{ viewer { tenant { name } } tenant { slug } accounts { nodes { tenant { timeZone } } } }',

@@ -182,7 +182,7 @@ describe('when the client goes away', () => {
     for (const { data } of await Promise.all(working)) expect(data.accounts.nodes).toHaveLength(1);
     const find = '{ accountByNumber(accountNumber: "2") { id } }';
     expect((await service.send(token, find)).data).toEqual({ accountByNumber: null });
-    expect(new Set(service.statements.map(({ action }) => action))).toEqual(new Set(['page', 'byNumber']));
+    expect(new Set(service.statements.map(({ action }) => action))).toEqual(new Set(['page', 'findFirst']));
     expect(await metric(service, 'tenantry_request_refusals_total{reason="time"}')).toBe(0);
   });
 

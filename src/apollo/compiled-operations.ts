@@ -10,8 +10,8 @@ import { CompiledOperation } from './compiled-operation.ts';
 import { decidingVariables, settledOperation } from './settled-operation.ts';
 
 /**
- * Compiling costs two to three times what validating does (docs/decisions.md): it is for operations
- * that come again.
+ * Compiling costs more than validating does (docs/performance.md): it is for operations that come
+ * again.
  */
 const COMPILED_AT_USE = 3;
 /**

@@ -7,7 +7,7 @@ const LAST_INTEGER = Prisma.raw(String(MAX_INTEGER));
 
 /**
  * An instant as RFC 3339 text in UTC. Made by SQL: parsing PostgreSQL's own form into a Date and
- * printing that again costs more than all else on a list (measured, docs/decisions.md).
+ * printing that again costs more than all else on a list (docs/performance.md).
  */
 export function instantText(column: Prisma.Sql): Prisma.Sql {
   return sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

@@ -59,7 +59,7 @@ export interface WithAccount {
 /**
  * The newest transactions of each account of a statement that reads `bank_accounts`, as JSON: with
  * them in one statement a list costs a third less than with one more for its level
- * (docs/decisions.md).
+ * (docs/performance.md).
  */
 export function recentColumn({ tenantId }: TenantScope, limit: number, wanted: ReadonlySet<string>): Prisma.Sql {
   return sql`(SELECT coalesce(json_agg(newest), '[]') FROM (
@@ -166,7 +166,7 @@ export class TransactionRepository {
 
   /**
    * The newest transactions of each of these accounts, in one statement. As one JSON text: reading
-   * it costs less than reading as many rows (docs/decisions.md).
+   * it costs less than reading as many rows (docs/performance.md).
    */
   async recentOfEach(
     scope: TenantScope,

@@ -23,7 +23,7 @@ export const OPERATION_POINTS = 250;
 /** A token of a document that nobody sent lately: it is parsed and validated. */
 export const NEW_TOKEN_POINTS = 15;
 /** A field of an operation that is compiled, since it comes again. */
-export const COMPILED_FIELD_POINTS = 60;
+export const COMPILED_FIELD_POINTS = 100;
 /** A statement of its own: its way there and back, and its plan. */
 export const STATEMENT_POINTS = 250;
 /** A transaction that writes. */

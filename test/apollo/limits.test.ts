@@ -332,7 +332,7 @@ describe('the points of a minute', () => {
       costs.push(before - (await remaining()));
     }
     const [, again = 0, compiled = 0, ...later] = costs;
-    expect(compiled - again).toBe(3 * 60);
+    expect(compiled - again).toBe(3 * 100);
     expect(later).toEqual([again, again]);
   });
 

@@ -5,9 +5,7 @@ import { MODELS, tablesOf } from '../database/tables.ts';
 import { catalogEntry } from './catalog.ts';
 import { type ProductQuery, productQueries } from './product-queries.ts';
 import { sampleTenants, type TenantSample } from './samples.ts';
-
-/** Up to this size a table is read as fast as any index of it: 8 pages. */
-const SMALL_TABLE_BYTES = 64 * 1024;
+import { smallTables } from './small-tables.ts';
 
 /** A query of the product for one tenant, in one of its two plans. */
 export interface ExplainedQuery {
@@ -100,12 +98,4 @@ function lackingTables({ uses }: ProductQuery, indexes: ReadonlySet<string>): st
 /** Whether the plan uses what it is meant to use. */
 export function usesIntendedIndexes({ query, indexes }: Pick<ExplainedQuery, 'query' | 'indexes'>): boolean {
   return query.uses.every((anyOf) => [anyOf].flat().some((index) => indexes.includes(index)));
-}
-
-async function smallTables(client: Queryable): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT name FROM unnest($1::text[]) AS name WHERE pg_relation_size(to_regclass(quote_ident(name))) <= $2',
-    [tablesOf(MODELS), SMALL_TABLE_BYTES],
-  );
-  return new Set(rows.map(({ name }) => name));
 }

@@ -1,8 +1,8 @@
 import { Prisma } from '../generated/prisma/client.ts';
+import { type PrismaStatement, prismaOver } from '../tenancy/prisma-over.ts';
 import type { SqlStatement } from '../tenancy/sql-statement.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import { recordingPrisma } from './record-prisma.ts';
 
 /** What a repository can be given instead of a database. */
 export interface RecordingDatabase {
@@ -25,7 +25,12 @@ export async function recordStatements(
     return [{}];
   };
   const record = (statement: SqlStatement) => select(undefined, statement);
-  const prisma: ReturnType<typeof recordingPrisma> = (scope, work) => recordingPrisma(record)(scope, work);
+  const find = async ({ model, action, config: { text, values = [] } }: PrismaStatement) => {
+    await record({ model, action, query: { text, values } as unknown as Prisma.Sql });
+    return { rows: [], fields: [], rowCount: 0, command: 'SELECT', oid: 0 };
+  };
+  // Its engine starts only for those that call it.
+  const prisma: ReturnType<typeof prismaOver> = (scope, work) => prismaOver(find)(scope, work);
   // Repositories use of a database, and writers of a transaction, no more than this; anything else
   // fails loudly.
   await call({

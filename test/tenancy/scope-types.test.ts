@@ -61,11 +61,14 @@ test('what findUnique gives has Prisma’s own types', () => {
 
 test.each([
   ['TenantScope.ofVerifiedCaller(', ['auth/token-verifier.ts']],
-  ['TenantScope.ofOperatorCommand(', ['commands/inspect-command.ts', 'indexes/product-queries.ts']],
+  [
+    'TenantScope.ofOperatorCommand(',
+    ['commands/inspect-command.ts', 'commands/analyze-command.ts', 'indexes/product-queries.ts'],
+  ],
   ['TenantScope.ofOutboxRow(', ['cache/']],
-  ['new PrismaClient(', ['tenancy/tenant-database.ts']],
+  ['new PrismaClient(', ['tenancy/tenant-database.ts', 'tenancy/prisma-over.ts']],
   ['new TenantPool(', ['tenancy/tenant-database.ts']],
-  ['scopedPrisma(', ['tenancy/tenant-database.ts', 'tenancy/tenant-prisma.ts']],
+  ['scopedPrisma(', ['tenancy/tenant-database.ts', 'tenancy/tenant-prisma.ts', 'tenancy/prisma-over.ts']],
   ['statementContext.run(', ['tenancy/statement-context.ts', 'tenancy/tenant-prisma.ts']],
   ['inStatementContext(', ['tenancy/']],
   ['.enterWith(', []],

@@ -31,7 +31,7 @@ export const ANALYZE: CommandSpec<typeof OPTIONS> = {
     'Runs a query for a tenant, as the service would by Prisma Client, and says what it took: its time, its rows, its\n' +
     'statements with their plans, and whether an index serves it. Changes nothing.',
   options: OPTIONS,
-  exitCodes: { [NOT_SERVED]: 'it reads a whole table that no index spares' },
+  exitCodes: { [NOT_SERVED]: 'no index has its conditions' },
   notes: 'The database is the one DATABASE_URL names, else the embedded one.',
 };
 

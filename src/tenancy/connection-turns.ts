@@ -33,7 +33,10 @@ export interface ConnectionLimits {
 /** As `pg.Pool` connects. */
 type Connect = (done: (error: Error | undefined, client: pg.PoolClient | undefined) => void) => void;
 
-/** Since when somebody has waited for a connection, and before for a turn to search; absent: never. */
+/**
+ * Since when somebody has waited for a connection, and before for a turn to search; absent: never.
+ * The two have one time limit.
+ */
 interface Wait {
   sinceMs?: number;
 }
@@ -170,7 +173,7 @@ export class ConnectionTurns {
       if (request) this.running.refuse(request, error);
       refuse(error);
     };
-    const waiter = queue.enter(tenantId, proceed, refuseAll, request);
+    const waiter = queue.enter(tenantId, proceed, refuseAll, request, wait.sinceMs);
     if (waiter) wait.sinceMs ??= waiter.sinceMs;
     if (waiter && request) endWait = this.running.wait(request, { cancel: () => queue.cancel(waiter), refuse });
   }

@@ -39,6 +39,7 @@ export interface Waiter {
   readonly tenant: string;
   /** Among those of its tenant: smaller is earlier. */
   readonly place: number;
+  /** Since when it waits, here or in another queue before. */
   readonly sinceMs: number;
   readonly proceed: () => void;
   readonly refuse: (error: TurnRefused) => void;
@@ -66,6 +67,8 @@ export class FairQueue {
   readonly #lanes = new Map<string, Waiter[]>();
   /** All who wait, in the order in which they came. */
   readonly #waiting = new Set<Waiter>();
+  /** Of these, who waited in another queue before: few, and in no order of their time limits. */
+  readonly #carriedOver = new Set<Waiter>();
   /** Of requests that have waited. */
   readonly #places = new WeakMap<object, number>();
   #lastPlace = 0;
@@ -106,6 +109,7 @@ export class FairQueue {
    * Calls `proceed` when it is the tenant's turn, at once if it can; `leave` must follow then. Or
    * `refuse`, once.
    * @param request that it is for; each without one is a request of its own
+   * @param waitingSinceMs of who waited in another queue before: its time limit is one for both
    * @returns what to `cancel`; undefined when one of the two was called at once
    */
   enter(
@@ -113,6 +117,7 @@ export class FairQueue {
     proceed: () => void,
     refuse: (error: TurnRefused) => void,
     request?: object,
+    waitingSinceMs?: number,
   ): Waiter | undefined {
     const nowMs = this.noteTenant(tenant);
     if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs)) {
@@ -120,12 +125,13 @@ export class FairQueue {
       proceed();
       return undefined;
     }
-    const waiter = { tenant, place: this.#placeOf(request), sinceMs: nowMs, proceed, refuse };
+    const waiter = { tenant, place: this.#placeOf(request), sinceMs: waitingSinceMs ?? nowMs, proceed, refuse };
     if (this.#waiting.size >= this.limits.length && !this.#makeRoomFor(waiter)) {
       this.#refuse(waiter, 'length');
       return undefined;
     }
     this.#line(waiter);
+    if (waitingSinceMs !== undefined) this.#carriedOver.add(waiter);
     this.#advance();
     return this.#waiting.has(waiter) ? waiter : undefined;
   }
@@ -138,10 +144,15 @@ export class FairQueue {
   }
 
   #remove(waiter: Waiter): void {
-    this.#waiting.delete(waiter);
+    this.#forget(waiter);
     const lane = this.#lanes.get(waiter.tenant) as Waiter[];
     lane.splice(lane.indexOf(waiter), 1);
     if (lane.length === 0) this.#lanes.delete(waiter.tenant);
+  }
+
+  #forget(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+    this.#carriedOver.delete(waiter);
   }
 
   /** A tenant's turn is over. */
@@ -174,7 +185,7 @@ export class FairQueue {
       const waiter = lane.shift() as Waiter;
       this.#lanes.delete(tenant);
       if (lane.length > 0) this.#lanes.set(tenant, lane);
-      this.#waiting.delete(waiter);
+      this.#forget(waiter);
       return waiter;
     }
     return undefined;
@@ -248,7 +259,7 @@ export class FairQueue {
     const lookedMs = this.#lookedMs;
     this.#lookedMs = nowMs;
     const isBehind = nowMs - lookedMs > STALL_MS;
-    for (const first of this.#waiting) {
+    for (let first = this.#first(); first; first = this.#first()) {
       const dueMs = first.sinceMs + this.limits.timeoutMs;
       if (dueMs > nowMs) break;
       const wasDue = dueMs <= lookedMs;
@@ -263,12 +274,19 @@ export class FairQueue {
     this.#advance();
   };
 
+  /** Whose time limit ends first. */
+  #first(): Waiter | undefined {
+    let [first] = this.#waiting;
+    for (const waiter of this.#carriedOver) if (first && waiter.sinceMs < first.sinceMs) first = waiter;
+    return first;
+  }
+
   /**
    * For the first who will have waited too long, or when the only tenant that waits may hold more
    * than its share.
    */
   #wakeInTime(): void {
-    const [first] = this.#waiting;
+    const first = this.#first();
     if (!first) return;
     const tooLateMs = first.sinceMs + this.limits.timeoutMs;
     this.#wakeAt(this.#free > 0 && this.#lanes.size === 1 ? Math.min(tooLateMs, this.#forgottenMs(first)) : tooLateMs);

@@ -358,6 +358,41 @@ describe('a queue that is full, or too slow', () => {
     expect(done.slice(-2)).toEqual(['b1', 'a0']);
   });
 
+  test('refuses a search once it has waited for its turn and for a connection as long as others for that', async () => {
+    const queue = { length: 10, timeoutMs: 1_500, tenantShare: 50 };
+    const {
+      shut,
+      open: unlock,
+      held,
+      search,
+      untilHeld,
+      run,
+      done,
+      database,
+    } = await open(2, {
+      queue,
+      searchShare: 50,
+    });
+    for (const gate of [1, 2]) await shut(gate);
+    const all: Promise<unknown>[] = [search('a1', A, 1), held('b1', B, 2)];
+    await untilHeld(2);
+    const searched = run('a2', A, undefined, SEARCH); // waits for its turn
+    await settled();
+    all.push(held('c1', C, 2)); // both wait for a connection, and came later
+    const later = run('b2', B);
+    await settled();
+    await unlock(1); // C has the connection, and the search its turn
+    await all[0];
+    await untilHeld(2);
+    expect(database.queue.length).toBe(2);
+    await expect(searched).rejects.toEqual(new TurnRefused('time', 1_500, 'a connection'));
+    expect(done).not.toContain('b2: TurnRefused');
+    await expect(later).rejects.toBeInstanceOf(TurnRefused);
+    await unlock(2);
+    await Promise.all(all);
+    expect(done.slice(0, 3)).toEqual(['a1', 'a2: TurnRefused', 'b2: TurnRefused']);
+  });
+
   test('refuses whoever waited for its time, and serves on', async () => {
     const {
       shut,

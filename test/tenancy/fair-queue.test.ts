@@ -219,6 +219,30 @@ describe('whoever waits', () => {
     expect(queue.refusals).toEqual({ length: 0, time: 2 });
   });
 
+  test('has one time limit for this queue and the one before, whoever came here first', () => {
+    const { queue, enter, leave, happened } = open(1, { timeoutMs: 100 });
+    enter('a1', 'a2');
+    const told: string[] = [];
+    for (const [name, waitedMs] of [
+      ['b1', 60],
+      ['b2', 90],
+      ['b3', 95],
+    ] as const) {
+      const refuse = ({ message }: TurnRefused) => told.push(`${name} ${message}`);
+      queue.enter('b', () => told.push(name), refuse, undefined, Date.now() - waitedMs);
+    }
+    vi.advanceTimersByTime(5);
+    expect(told.splice(0)).toEqual(['b3 waited 100 ms for a place']);
+    vi.advanceTimersByTime(5);
+    expect(told.splice(0)).toEqual(['b2 waited 100 ms for a place']);
+    vi.advanceTimersByTime(29);
+    leave('a1');
+    leave('a');
+    expect([happened(), told.splice(0)]).toEqual([['a1', 'a2'], ['b1']]);
+    vi.advanceTimersByTime(1_000);
+    expect([told, queue.length]).toEqual([[], 0]);
+  });
+
   test('is not refused by a process that stood still, before that has heard of what ended meanwhile', () => {
     const { enter, leave, happened } = open(1, { timeoutMs: 100 });
     enter('a1', 'a2', 'a3');
@@ -300,7 +324,7 @@ class PlainQueue {
     private readonly limits: QueueLimits,
   ) {}
 
-  enter(name: string): void {
+  enter(name: string, waitedMs: number): void {
     const tenant = name[0] as string;
     this.#cameMs.set(tenant, Date.now());
     if (this.running.length < this.connections && this.#count(tenant) === 0 && this.#mayHoldMore(tenant)) {
@@ -318,7 +342,7 @@ class PlainQueue {
       this.happened.push(`${last} refused`);
       if (last === name) return;
     }
-    this.#waiting.push({ name, sinceMs: Date.now() });
+    this.#waiting.push({ name, sinceMs: Date.now() - waitedMs });
     if (!this.#turns.includes(tenant)) this.#turns.push(tenant);
     this.#advance();
   }
@@ -335,7 +359,7 @@ class PlainQueue {
   }
 
   pass(): void {
-    for (const { name, sinceMs } of [...this.#waiting]) {
+    for (const { name, sinceMs } of [...this.#waiting].sort((one, other) => one.sinceMs - other.sinceMs)) {
       if (sinceMs + this.limits.timeoutMs > Date.now() || !this.#waiting.some((each) => each.name === name)) continue;
       this.#drop(name);
       this.happened.push(`${name} refused`);
@@ -387,8 +411,15 @@ class PlainQueue {
   }
 }
 
+const ENTER = fc.record({
+  kind: fc.constant('enter' as const),
+  of: fc.nat(3),
+  request: fc.nat(4),
+  /** In a queue before this one. */
+  waitedMs: fc.oneof(fc.constant(undefined), fc.nat(2_999)),
+});
 const STEP = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('enter' as const), of: fc.nat(3), request: fc.nat(4) }) },
+  { weight: 5, arbitrary: ENTER },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('leave' as const), of: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), of: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), of: fc.integer({ min: 1, max: 1_500 }) }) },
@@ -421,9 +452,12 @@ test('any schedule gives the turns that the plainest words give, and loses nobod
           const name = `${tenant}${entered.length}${step.request > 0 ? ` of ${tenant}-${step.request}` : ''}`;
           entered.push(name);
           const refuse = () => happened.push(`${name} refused`);
-          const waiter = queue.enter(name[0] as string, () => happened.push(name), refuse, requestOf(requests, name));
+          const proceed = () => happened.push(name);
+          const waitedMs = step.waitedMs && Math.min(step.waitedMs, limits.timeoutMs - 1);
+          const sinceMs = waitedMs === undefined ? undefined : Date.now() - waitedMs;
+          const waiter = queue.enter(name[0] as string, proceed, refuse, requestOf(requests, name), sinceMs);
           if (waiter) waiters.push([name, waiter]);
-          plain.enter(name);
+          plain.enter(name, waitedMs ?? 0);
         } else if (kind === 'leave' && plain.running.length > 0) {
           const name = plain.running[of % plain.running.length] as string;
           queue.leave(name[0] as string);

@@ -5,6 +5,7 @@ import { ErrorCode } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
 import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from '../tenancy/audit-line.ts';
+import { TurnRefused } from '../tenancy/fair-queue.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { NO_TENANT, TenantScope } from '../tenancy/tenant-scope.ts';
 import { FairQueues } from './fair-queues.ts';
@@ -210,8 +211,9 @@ function isForAllLines(error: unknown): boolean {
   return !isOfTheValues(error);
 }
 
-/** Whether no other tenant's lines can be written either: each waits for its own turns and its own locks. */
+/** Whether no other tenant's lines can be written either: all wait for the service's turn, each for its own locks. */
 function isForAllTenants(error: unknown): boolean {
+  if (error instanceof TurnRefused) return true;
   const { code, message } = error as { readonly code?: string; readonly message?: string };
   return code === TOO_MANY_CONNECTIONS || isUnreachable({ code, message });
 }
@@ -219,5 +221,5 @@ function isForAllTenants(error: unknown): boolean {
 async function insertLines(database: TenantDatabase, tenantId: string, lines: readonly AuditLine[]): Promise<void> {
   // Not the request's scope, which is stopped with its request.
   const scope = tenantId === NO_TENANT.tenantId ? NO_TENANT : TenantScope.ofBackgroundWrite(tenantId);
-  await database.select(scope, { model: 'AuditLine', action: 'insert', query: linesOf(tenantId, lines) });
+  await database.record(scope, { model: 'AuditLine', action: 'insert', query: linesOf(tenantId, lines) });
 }

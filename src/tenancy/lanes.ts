@@ -1,4 +1,4 @@
-import type { TenantScope } from './tenant-scope.ts';
+import { NO_TENANT, type TenantScope } from './tenant-scope.ts';
 
 /** What the service does by itself. */
 export const THE_SERVICE = '(service)';
@@ -11,7 +11,14 @@ export const OPERATORS = '(operators)';
 /** What was sent without a scope, and sees no rows. */
 const UNSCOPED = '';
 
-const OF_NO_TENANT: ReadonlySet<string> = new Set([THE_SERVICE, DIRECTORY, STRANGERS, OPERATORS, UNSCOPED]);
+const OF_NO_TENANT: ReadonlySet<string> = new Set([
+  THE_SERVICE,
+  DIRECTORY,
+  STRANGERS,
+  OPERATORS,
+  UNSCOPED,
+  NO_TENANT.tenantId,
+]);
 
 /**
  * Whether it is a lane that stands for a tenant where none is. It has its turns like one, and

@@ -10,6 +10,7 @@ import { Admission } from './admission.ts';
 import type { AuditDraft } from './audit-line.ts';
 import type { ReadThrough } from './cached-reads.ts';
 import { schemaOf } from './data-model.ts';
+import { THE_SERVICE } from './lanes.ts';
 import type { SnapshotQuery } from './pool-transactions.ts';
 import type { ConnectionFigures, QueueFigures } from './queue-figures.ts';
 import type { SqlStatement } from './sql-statement.ts';
@@ -121,12 +122,20 @@ export class TenantDatabase {
     }
   }
 
-  async #send<Row extends object>(scope: TenantScope, statement: SqlStatement): Promise<Row[]> {
+  /**
+   * Writes what the service records of a tenant when its request is over. It waits for a connection
+   * as the service does: nobody counts as active for it.
+   */
+  async record(scope: TenantScope, statement: SqlStatement): Promise<void> {
+    await this.#send(scope, statement, THE_SERVICE);
+  }
+
+  async #send<Row extends object>(scope: TenantScope, statement: SqlStatement, lane?: string): Promise<Row[]> {
     const { model, action, query, planOnce, timeoutMs, isSearch } = statement;
     const { text, values } = query;
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
     const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs, isSearch };
-    if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared);
+    if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared, lane);
     const inSnapshot = this.#snapshots.get(scope.snapshot);
     if (!inSnapshot) throw new Error('the scope is of a snapshot of another database');
     return (await inSnapshot(context, prepared)) as Row[];

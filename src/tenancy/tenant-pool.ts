@@ -74,9 +74,16 @@ export class TenantPool extends pg.Pool {
     this.on('connect', (client) => client.on('error', () => {}));
   }
 
-  /** Sends one statement for a tenant. */
-  async queryAs<Row extends object>(context: StatementContext, statement: PreparedStatement): Promise<Row[]> {
-    return (await this.#send(context, statement)).rows as Row[];
+  /**
+   * Sends one statement for a tenant.
+   * @param lane in which it waits for a connection; the tenant's when absent
+   */
+  async queryAs<Row extends object>(
+    context: StatementContext,
+    statement: PreparedStatement,
+    lane?: string,
+  ): Promise<Row[]> {
+    return (await this.#send(context, statement, lane)).rows as Row[];
   }
 
   /** Lends a connection for no tenant. Each statement sent on it is a transaction of its own. */
@@ -145,9 +152,13 @@ export class TenantPool extends pg.Pool {
     return this.#turns.figures;
   }
 
-  async #send(context: StatementContext, statement: PreparedStatement): Promise<pg.QueryResult> {
+  async #send(
+    context: StatementContext,
+    statement: PreparedStatement,
+    lane = context.tenantId,
+  ): Promise<pg.QueryResult> {
     this.transactions.refuseTransacting(context.request);
-    const asked = { ...context, isSearch: statement.isSearch };
+    const asked = { tenantId: lane, request: context.request, isSearch: statement.isSearch };
     const client = await this.#turns.checkOut(asked);
     const run = () =>
       this.#timed(client, context, statement, () =>

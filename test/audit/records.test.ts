@@ -327,41 +327,61 @@ describe('a tenant whose lines cannot be written now keeps back no other tenantâ
     refuse(log, 'theirs', rival);
   }
 
-  test('it gets no turn for a connection', async () => {
-    await sql('DELETE FROM audit_log');
-    const queue = { length: 0, timeoutMs: 10_000, tenantShare: 50 }; // none waits: refused at once
-    const own = new TenantDatabase({
+  /** None waits for a connection: it is refused at once. */
+  const noQueue = () =>
+    new TenantDatabase({
       url: database.url,
       poolSize: 2,
       statementTimeoutMs: 10_000,
-      queue,
+      queue: { length: 0, timeoutMs: 10_000, tenantShare: 50 },
       takeServiceRole: true,
     });
-    const log = new AuditLog({ database: own, onError: () => {} });
-    await refuseBoth(log);
+
+  /** Has a connection from when it resolves until `end` is called. */
+  async function hold(own: TenantDatabase, tenantId: string) {
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
     let held: Promise<void> | undefined;
     await new Promise<void>((begin) => {
-      held = own.write(TenantScope.ofVerifiedCaller(acme), () => {
-        begin(); // it holds its share while another one is active
+      held = own.write(TenantScope.ofVerifiedCaller(tenantId), () => {
+        begin();
         return ended;
       });
     });
-    for (const _ of ['first', 'later']) {
-      await own.select(TenantScope.ofVerifiedCaller(rival), {
-        model: 'Test',
-        action: 'test',
-        query: Prisma.sql`SELECT 1 AS one`,
-      });
-      await expect(log.flush()).rejects.toBeInstanceOf(TurnRefused);
-      expect(log.waiting).toBe(501);
-      expect(await keys()).toEqual([{ key: 'theirs' }]);
-    }
-    end();
-    await held;
+    return async () => {
+      end();
+      await held;
+    };
+  }
+
+  test('its share of the connections is for its requests, and none of them for its lines', async () => {
+    await sql('DELETE FROM audit_log');
+    const own = noQueue();
+    const log = new AuditLog({ database: own, onError: () => {} });
+    await refuseBoth(log);
+    const end = await hold(own, acme); // all that it may have while another one is active
+    const one = { model: 'Test', action: 'test', query: Prisma.sql`SELECT 1 AS one` };
+    await own.select(TenantScope.ofVerifiedCaller(rival), one);
+    await log.flush();
+    expect(log.waiting).toBe(0);
+    expect(await keys()).toHaveLength(502);
+    await end();
+    await log.stop();
+    await own.close();
+  });
+
+  test('all wait while the service gets no turn, which is asked for once in a while', async () => {
+    await sql('DELETE FROM audit_log');
+    const own = noQueue();
+    const ends = [await hold(own, acme), await hold(own, rival)];
+    const log = new AuditLog({ database: own, onError: () => {} });
+    await refuseBoth(log);
+    await expect(log.flush()).rejects.toBeInstanceOf(TurnRefused);
+    expect(own.queue.refusals.length).toBe(1);
+    expect(log.waiting).toBe(502);
+    for (const end of ends) await end();
     await log.stop();
     expect(await keys()).toHaveLength(502);
     await own.close();

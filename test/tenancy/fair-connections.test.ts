@@ -1,14 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { AuditLog } from '../../src/audit/audit-log.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import { UsageCounts } from '../../src/monitoring/usage-counts.ts';
+import { AuditOutcome } from '../../src/tenancy/audit-line.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
 import { asSearch, type SqlStatement } from '../../src/tenancy/sql-statement.ts';
 import { TenantDatabase, type TenantDatabaseOptions } from '../../src/tenancy/tenant-database.ts';
-import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
+import { NO_TENANT, TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { TransactionRepository } from '../../src/transactions/transaction.repository.ts';
 import { addUsage } from '../../src/usage/usage.repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -131,6 +133,44 @@ describe('connections', () => {
     await unlock(1);
     await Promise.all(all);
     expect(done).toContain('usage');
+  });
+
+  test('are all one tenant’s while audit lines of others and of strangers are written, which get their turn', async () => {
+    const { shut, open: unlock, held, untilHeld, run, done, database } = await open(4);
+    const log = new AuditLog({ database, onError: () => {} });
+    opened.push({ close: () => log.stop() });
+    const write = (scope: TenantScope | null) => {
+      log.add({ scope, subject: null, role: null, action: 'test', key: null, requestId: null }, AuditOutcome.REFUSED);
+      return log.flush();
+    };
+    await shut(1);
+    for (const scope of [B, null]) await write(scope);
+    expect(log.written).toBe(2);
+    const all = Array.from({ length: 4 }, (_, index) => held(`a${index}`, A, 1));
+    await settled();
+    expect(database.queue.length).toBe(0); // none waits until the others are forgotten
+    await untilHeld(4);
+    all.push(
+      run('a4', A),
+      write(C).then(() => done.push('lines')),
+    );
+    await settled();
+    expect(database.queue.length).toBe(2);
+    await unlock(1);
+    await Promise.all(all);
+    expect([done.includes('lines'), log.written]).toEqual([true, 3]);
+  });
+
+  test('are all one tenant’s though statements of no tenant’s id are sent', async () => {
+    const { shut, open: unlock, held, untilHeld, run, database } = await open(4);
+    await shut(1);
+    await run('nobody', NO_TENANT);
+    const all = Array.from({ length: 4 }, (_, index) => held(`a${index}`, A, 1));
+    await settled();
+    expect(database.queue.length).toBe(0);
+    await untilHeld(4);
+    await unlock(1);
+    await Promise.all(all);
   });
 
   test('are all one tenant’s though the directory is read, as for each token that is looked at again', async () => {

@@ -149,9 +149,12 @@ function addAdmission(add: Add, queue: () => QueueFigures): void {
   add('gauge', `${prefix}_length`, 'Requests that wait to be worked on.', () => [
     { labels: {}, value: queue().length },
   ]);
-  add('gauge', `${prefix}_tenants`, 'Tenants of which requests wait to be worked on.', () => [
-    { labels: {}, value: queue().tenants },
-  ]);
+  add(
+    'gauge',
+    `${prefix}_tenants`,
+    'Tenants of which requests wait to be worked on; strangers and operators are none.',
+    () => [{ labels: {}, value: queue().tenants }],
+  );
   const waits = `${prefix}_wait_seconds`;
   add('histogram', waits, 'How long requests waited that had to, and were worked on.', () =>
     histogramSamples(waits, {}, queue().waits),
@@ -170,9 +173,12 @@ function addQueue(add: Add, queue: () => ConnectionFigures): void {
   add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection, or to search.', () => [
     { labels: {}, value: queue().length },
   ]);
-  add('gauge', `${prefix}_tenants`, 'Tenants of which some wait for a connection, or to search.', () => [
-    { labels: {}, value: queue().tenants },
-  ]);
+  add(
+    'gauge',
+    `${prefix}_tenants`,
+    'Tenants of which some wait for a connection, or to search; the service itself is none.',
+    () => [{ labels: {}, value: queue().tenants }],
+  );
   const waits = `${prefix}_wait_seconds`;
   add('histogram', waits, 'How long those waited who had to, and got a connection; searches for their turn, too.', () =>
     histogramSamples(waits, {}, queue().waits),

@@ -1,5 +1,6 @@
 import { MODELS } from '../database/tables.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import { byOperator } from '../tenancy/connection-turns.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { analyzeIndexes } from './analyze.ts';
 import { readCountingSince, readIndexUsage, readTableUsage, type TableUsage } from './usage.ts';
@@ -23,10 +24,14 @@ export interface IndexUsageRow {
 export class IndexUsageRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** By table and index name. */
-  async indexes(models: readonly Prisma.ModelName[] = MODELS): Promise<IndexUsageRow[]> {
-    const analyzed = await this.database.withConnection(async (client) =>
-      analyzeIndexes(await readIndexUsage(client, models), await readCountingSince(client)),
+  /**
+   * By table and index name.
+   * @param request of the operator who asks: it ends with that
+   */
+  async indexes(request: object, models: readonly Prisma.ModelName[] = MODELS): Promise<IndexUsageRow[]> {
+    const analyzed = await this.database.withConnection(
+      async (client) => analyzeIndexes(await readIndexUsage(client, models), await readCountingSince(client)),
+      byOperator(request),
     );
     return analyzed.map(({ model, definition, statement, sizeBytes, scans, tuplesRead, verdict }) => ({
       model,
@@ -39,8 +44,8 @@ export class IndexUsageRepository {
     }));
   }
 
-  /** By table name. */
-  tables(models: readonly Prisma.ModelName[] = MODELS): Promise<TableUsage[]> {
-    return this.database.withConnection((client) => readTableUsage(client, models));
+  /** By table name. @param request as above */
+  tables(request: object, models: readonly Prisma.ModelName[] = MODELS): Promise<TableUsage[]> {
+    return this.database.withConnection((client) => readTableUsage(client, models), byOperator(request));
   }
 }

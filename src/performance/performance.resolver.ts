@@ -13,6 +13,7 @@ import { sentences } from '../graphql/sentences.ts';
 import type { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { IndexUsage, TableStatistics } from '../indexes/usage.type.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
+import type { RequestTiming } from '../monitoring/request-timing.ts';
 import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { usageOf, usageOfTop } from '../usage/usage.repository.ts';
@@ -26,6 +27,8 @@ import type { ResourceMonitor } from './resources.ts';
 /** What these resolvers need of the request's context. */
 interface PerformanceContext {
   readonly caller: Caller | null;
+  /** What statements are stopped with. */
+  readonly timing: RequestTiming;
   readonly services: {
     readonly monitor: Monitor;
     readonly resources: ResourceMonitor;
@@ -85,7 +88,7 @@ export class PerformanceResolver {
     @Ctx() context: PerformanceContext,
   ): Promise<IndexUsage[]> {
     const models = selectedModels(model);
-    return isOperator(context) ? context.services.indexUsage.indexes(models) : [];
+    return isOperator(context) ? context.services.indexUsage.indexes(context.timing, models) : [];
   }
 
   @FieldResolver(() => [TableStatistics], {
@@ -97,7 +100,7 @@ export class PerformanceResolver {
     @Ctx() context: PerformanceContext,
   ): Promise<TableStatistics[]> {
     const models = selectedModels(model);
-    return isOperator(context) ? context.services.indexUsage.tables(models) : [];
+    return isOperator(context) ? context.services.indexUsage.tables(context.timing, models) : [];
   }
 
   @FieldResolver(() => [TenantUsage], {
@@ -118,7 +121,7 @@ export class PerformanceResolver {
   ): Promise<TenantUsage[]> {
     if (!isSize(first)) throw badUserInput('first', `a whole number between 1 and ${MAX_PAGE_SIZE}`, first);
     const { database } = context.services;
-    if (isOperator(context)) return (await usageOfTop(database, orderBy, first)).map(usageReport);
+    if (isOperator(context)) return (await usageOfTop(database, orderBy, first, context.timing)).map(usageReport);
     const own = await usageOf(database, requireScope(context));
     return own ? [usageReport(own)] : [];
   }

@@ -4,6 +4,7 @@ import type { QueueLimits } from '../config/queue-limits.ts';
 import { isReadOnly } from '../database/sql-state.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import { FairQueue, type TurnRefused } from './fair-queue.ts';
+import { OPERATORS } from './lanes.ts';
 import type { ConnectionFigures } from './queue-figures.ts';
 import type { RunningStatements } from './running-statements.ts';
 
@@ -21,6 +22,11 @@ export interface Asked {
   readonly request?: object | undefined;
   /** Of `SqlStatement`. */
   readonly isSearch?: boolean | undefined;
+}
+
+/** For what an operator reads of all tenants. */
+export function byOperator(request: object): Asked {
+  return { tenantId: OPERATORS, request };
 }
 
 export interface ConnectionLimits {

@@ -100,9 +100,9 @@ export class FairQueue {
     return this.#waiting.size;
   }
 
-  /** Those that have somebody who waits. */
+  /** Those that have somebody who waits; lanes of no tenant are none. */
   get tenants(): ReadonlySet<string> {
-    return new Set(this.#lanes.keys());
+    return new Set([...this.#lanes.keys()].filter((lane) => !isOfNoTenant(lane)));
   }
 
   /**

@@ -9,6 +9,7 @@ import { PrismaClient } from '../generated/prisma/client.ts';
 import { Admission } from './admission.ts';
 import type { AuditDraft } from './audit-line.ts';
 import type { ReadThrough } from './cached-reads.ts';
+import type { Asked } from './connection-turns.ts';
 import { schemaOf } from './data-model.ts';
 import { THE_SERVICE } from './lanes.ts';
 import type { SnapshotQuery } from './pool-transactions.ts';
@@ -226,17 +227,22 @@ export class TenantDatabase {
   /**
    * Reads the directory of tenants, which belongs to no tenant: slugs, names and ids, never
    * business data.
+   * @param asked by whom; the look-up of a token's tenant when absent
    */
-  async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    return this.#pool.queryDirectory<Row>({ name: this.#nameOf(text), text, values });
+  async directory<Row extends pg.QueryResultRow>(text: string, values: unknown[], asked?: Asked): Promise<Row[]> {
+    return this.#pool.queryDirectory<Row>({ name: this.#nameOf(text), text, values }, asked);
   }
 
   /**
    * Lends a connection without a tenant: it sees no tenant's rows. For the catalogs and the
    * directory. Each statement sent on it is a transaction of its own.
+   * @param asked by whom; the service itself when absent
    */
-  withConnection<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
-    return this.#pool.lend(work);
+  withConnection<Result>(
+    work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>,
+    asked?: Asked,
+  ): Promise<Result> {
+    return this.#pool.lend(work, asked);
   }
 
   /** Connections open at this moment, and how many of the callers wait for one. */

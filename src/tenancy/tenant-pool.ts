@@ -87,29 +87,31 @@ export class TenantPool extends pg.Pool {
   }
 
   /** Lends a connection for no tenant. Each statement sent on it is a transaction of its own. */
-  async lend<Result>(work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>): Promise<Result> {
-    const client = await this.#turns.checkOut(BY_ITSELF);
-    const query = (config: string | pg.QueryConfig, values?: unknown[]) =>
-      submit(client, typeof config === 'string' ? { text: config, ...(values && { values }) } : config, FOR_NOBODY);
+  lend<Result>(
+    work: (connection: Pick<pg.ClientBase, 'query'>) => Promise<Result>,
+    asked: Asked = BY_ITSELF,
+  ): Promise<Result> {
     let failed = true;
-    try {
+    const lent = async (client: pg.PoolClient) => {
+      const query = async (config: string | pg.QueryConfig, values?: unknown[]) => {
+        if (asked.request) this.#running.refuseAbandoned(asked.request);
+        const statement = typeof config === 'string' ? { text: config, ...(values && { values }) } : config;
+        return submit(client, statement, FOR_NOBODY);
+      };
       const result = await work({ query: query as pg.ClientBase['query'] });
       failed = false;
       return result;
-    } finally {
-      this.#turns.giveBack(client, BY_ITSELF, failed); // one that failed may be lost
-    }
+    };
+    return this.#withClient(asked, lent, () => failed); // one that failed may be lost
   }
 
   /** Sends one statement for no tenant, which may read the directory of tenants. */
-  async queryDirectory<Row extends object>(statement: PreparedStatement): Promise<Row[]> {
-    const client = await this.#turns.checkOut(LOOKUP);
-    try {
-      const run = () => submit(client, statement, FOR_DIRECTORY);
-      return (await this.#timed(client, LOOKUP_CONTEXT, statement, run)).rows as Row[];
-    } finally {
-      this.#turns.giveBack(client, LOOKUP, false);
-    }
+  async queryDirectory<Row extends object>(statement: PreparedStatement, asked: Asked = LOOKUP): Promise<Row[]> {
+    const context = { ...LOOKUP_CONTEXT, request: asked.request };
+    const sent = await this.#withClient(asked, (client) =>
+      this.#timed(client, context, statement, () => submit(client, statement, FOR_DIRECTORY)),
+    );
+    return sent.rows as Row[];
   }
 
   /** What Prisma's adapter calls outside transactions. */
@@ -152,22 +154,28 @@ export class TenantPool extends pg.Pool {
     return this.#turns.figures;
   }
 
-  async #send(
-    context: StatementContext,
-    statement: PreparedStatement,
-    lane = context.tenantId,
-  ): Promise<pg.QueryResult> {
-    this.transactions.refuseTransacting(context.request);
+  #send(context: StatementContext, statement: PreparedStatement, lane = context.tenantId): Promise<pg.QueryResult> {
     const asked = { tenantId: lane, request: context.request, isSearch: statement.isSearch };
-    const client = await this.#turns.checkOut(asked);
-    const run = () =>
+    return this.#withClient(asked, (client) =>
       this.#timed(client, context, statement, () =>
         submit(client, statement, { ahead: [forTenant(context.tenantId, statement)] }),
-      );
-    const release = (isUnsure: boolean) => this.#turns.giveBack(client, asked, isUnsure);
-    if (context.request) return this.#running.run(context.request, client, run, release);
+      ),
+    );
+  }
+
+  /** @param isUnfit whether the connection is closed instead of serving others, asked in the end */
+  async #withClient<Result>(
+    asked: Asked,
+    work: (client: pg.PoolClient) => Promise<Result>,
+    isUnfit: () => boolean = () => false,
+  ): Promise<Result> {
+    const { request } = asked;
+    this.transactions.refuseTransacting(request);
+    const client = await this.#turns.checkOut(asked);
+    const release = (isUnsure: boolean) => this.#turns.giveBack(client, asked, isUnsure || isUnfit());
+    if (request) return this.#running.run(request, client, () => work(client), release);
     try {
-      return await run();
+      return await work(client);
     } finally {
       release(false);
     }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type CountedUsage, noUsage, type UsageFigures } from '../monitoring/usage-counts.ts';
+import { byOperator } from '../tenancy/connection-turns.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantUsageOrder } from './usage.type.ts';
@@ -53,15 +54,18 @@ export async function usageOf(database: TenantDatabase, scope: TenantScope): Pro
  * The tenants with the highest figure of the last day, in this order, for operators. However few are
  * asked for, this one figure is read of every row of the day (up to 288 of each active tenant), and
  * added up by tenant; everything else only of those that are listed.
+ * @param request which it ends with, as the tenant scopes of other statements carry it
  */
 export async function usageOfTop(
   database: TenantDatabase,
   orderBy: TenantUsageOrder,
   first: number,
+  request: object,
 ): Promise<TenantUsageRow[]> {
   const rows = await database.directory<SumsRow & Record<string, unknown>>(
     'SELECT id, slug, spans FROM tenant_usage_top($1, $2)',
     [orderBy, first],
+    byOperator(request),
   );
   return rows.map(usageRow);
 }

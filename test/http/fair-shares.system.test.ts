@@ -202,6 +202,7 @@ test('strangers who flood the service with introspection cost an operator no ans
   await expect.poll(() => metric(service, 'tenantry_database_queue_length')).toBe(15);
   const strangers = Array.from({ length: 20 }, () => service.send(null, '{ __schema { queryType { name } } }'));
   await expect.poll(() => metric(service, 'tenantry_request_queue_length')).toBe(20);
+  expect(await metric(service, 'tenantry_request_queue_tenants')).toBe(0);
   const asked = asOperator();
   await expect.poll(() => metric(service, 'tenantry_request_refusals_total{reason="length"}')).toBe(1);
   await holder.query('ROLLBACK');

@@ -35,9 +35,9 @@ async function serviceAndLock(env: Readonly<Record<string, string>>) {
   const holder = new pg.Client(service.databaseUrl);
   await holder.connect();
   opened.push({ close: () => holder.end() });
-  const lock = async () => {
+  const lock = async (tables = 'bank_accounts') => {
     await holder.query('BEGIN');
-    await holder.query('LOCK TABLE bank_accounts IN ACCESS EXCLUSIVE MODE');
+    await holder.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`);
   };
   return { service, token, lock, unlock: () => holder.query('ROLLBACK') };
 }
@@ -131,6 +131,22 @@ describe('when the client goes away', () => {
     expect((await service.send(token, ACCOUNTS)).data.accounts.nodes).toHaveLength(1);
     expect(await activities(service)).toEqual(before);
   });
+
+  test.each(['tenants { slug }', 'indexes { index }', 'tables { model }'])(
+    'what an operator reads of all tenants is stopped, too: %s',
+    async (field) => {
+      const { service, lock } = await serviceAndLock({ CACHE: 'off' });
+      const operator = await service.token(Role.OPERATOR);
+      const query = `{ performance { ${field} } }`;
+      expect((await service.send(operator, query)).errors).toBeUndefined();
+      await lock('bank_accounts, tenant_usage');
+      const client = sendAndLeave(service, operator, query);
+      await until(service, 1);
+      client.leave();
+      await until(service, 0); // the lock is still held
+      expect((await service.send(operator, '{ performance { cache { namespace } } }')).status).toBe(200);
+    },
+  );
 
   test('what it would have sent yet is not sent', async () => {
     const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });

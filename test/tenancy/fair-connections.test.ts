@@ -5,6 +5,7 @@ import { AuditLog } from '../../src/audit/audit-log.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import { UsageCounts } from '../../src/monitoring/usage-counts.ts';
 import { AuditOutcome } from '../../src/tenancy/audit-line.ts';
+import { byOperator } from '../../src/tenancy/connection-turns.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { knownFailure } from '../../src/tenancy/known-failure.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
@@ -129,7 +130,7 @@ describe('connections', () => {
     const added = add().then(() => done.push('usage'));
     all.push(run('a4', A), added);
     await settled();
-    expect(database.queue).toMatchObject({ length: 2, tenants: 2 });
+    expect(database.queue).toMatchObject({ length: 2, tenants: 1 }); // the service is none
     await unlock(1);
     await Promise.all(all);
     expect(done).toContain('usage');
@@ -155,7 +156,7 @@ describe('connections', () => {
       write(C).then(() => done.push('lines')),
     );
     await settled();
-    expect(database.queue.length).toBe(2);
+    expect(database.queue).toMatchObject({ length: 2, tenants: 1 });
     await unlock(1);
     await Promise.all(all);
     expect([done.includes('lines'), log.written]).toEqual([true, 3]);
@@ -302,6 +303,27 @@ describe('connections', () => {
     expect(database.queue.length).toBe(0);
     await unlock(1);
     await Promise.all(all);
+  });
+
+  test('are few of an operator’s request as well, which may read of all tenants and leaves no token waiting', async () => {
+    const { shut, open: unlock, untilHeld, held, done, database } = await open(1, { requestStatements: 2 });
+    await shut(1);
+    const first = held('a1', A, 1);
+    await untilHeld(1);
+    const operator = byOperator({});
+    const note = (name: string) => () => done.push(name);
+    const all: Promise<unknown>[] = [
+      first,
+      database.directory('SELECT 1', [], operator).then(note('operator 1')),
+      database.withConnection((connection) => connection.query('SELECT 1'), operator).then(note('operator 2')),
+      database.directory('SELECT 1', [], operator).then(note('operator 3')),
+      database.directory('SELECT 1', []).then(note('token')),
+    ];
+    await settled();
+    expect(database.queue).toMatchObject({ length: 3, tenants: 0 });
+    await unlock(1);
+    await Promise.all(all);
+    expect(done).toEqual(['a1', 'operator 1', 'token', 'operator 2', 'operator 3']);
   });
 
   test('are for Prisma as for everything else, transactions included', async () => {
@@ -479,6 +501,31 @@ test('a request that is abandoned leaves the queue, and what waits behind its ow
   await unlock(1);
   await Promise.all([first, next]);
   expect(done.slice(-2)).toEqual(['a1', 'a2']);
+});
+
+test('what an operator’s request reads of all tenants is stopped with it, and it sends nothing more', async () => {
+  const { shut, open: unlock, untilHeld, held, database } = await open(2);
+  await shut(1);
+  const request = {};
+  const wait = 'SELECT pg_advisory_xact_lock_shared(1)';
+  const went: string[] = [];
+  const all = [
+    database.directory(wait, [], byOperator(request)),
+    database.withConnection(async (connection) => {
+      await connection.query(wait).catch(() => went.push('first'));
+      await connection.query('SELECT 1').then(() => went.push('second'));
+    }, byOperator(request)),
+    database.directory(wait, [], byOperator(request)), // it waits for a connection
+  ].map((each) => expect(each).rejects.toBeInstanceOf(RequestAbandoned));
+  await untilHeld(2);
+  database.abandon(request);
+  await Promise.all(all);
+  expect(went).toEqual(['first']);
+  await untilHeld(0);
+  const others = [held('a1', A, 1), held('b1', B, 1)];
+  await untilHeld(2);
+  await unlock(1);
+  await Promise.all(others);
 });
 
 describe('transactions', () => {

@@ -229,7 +229,7 @@ describe('tenants are listed', () => {
           );
           for (const order of Object.values(TenantUsageOrder))
             for (const first of [1, 3, 100]) {
-              const listed = (await usageOfTop(own, order, first)).map(usageReport);
+              const listed = (await usageOfTop(own, order, first, {})).map(usageReport);
               expect(
                 listed.map(({ slug, hour, day }) => ({
                   slug,

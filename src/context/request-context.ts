@@ -15,8 +15,6 @@ export class RequestContext {
   readonly policy = new AnswerPolicy();
   /** Complexity points of the operation; known before its resolvers run. */
   cost = 0;
-  /** Points beside these: they depend on what was remembered, and on the rows that there were. */
-  charged = 0;
   /**
    * No #private field: Apollo Server works on a shallow copy of the context, which would not have
    * it.
@@ -39,6 +37,11 @@ export class RequestContext {
     /** By which it is found again in the audit log. */
     readonly requestId: string = randomUUID(),
   ) {}
+
+  /** Points beside `cost`: they depend on what was remembered, and on the rows that there were. */
+  get charged(): number {
+    return this.timing.charged;
+  }
 
   /** Who asks, as the audit log has it. */
   get auditSubject(): Pick<AuditSubject, 'scope' | 'subject' | 'role' | 'requestId'> {
@@ -68,12 +71,12 @@ export class RequestContext {
 
   /**
    * Takes points for work that is known only when it comes up, or is done: this request is
-   * answered, and the next one may be refused.
+   * answered, and the next one may be refused. Of a budget that is spent nothing is taken.
    */
   charge(points: number): void {
     if (points === 0 || !this.caller) return;
-    this.charged += points;
-    this.services.budget.charge(this.caller, points);
+    const refused = this.services.budget.charge(this.caller, points);
+    if (!refused) this.timing.charged += points;
   }
 
   /** @param totals kept ones that a statement added up */

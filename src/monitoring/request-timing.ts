@@ -27,6 +27,8 @@ export class RequestTiming {
   /** Sum over the statements; those that ran at the same time count each. */
   databaseMs = 0;
   rows = 0;
+  /** Points taken beside the operation's own: here, where all copies of a request's context add up. */
+  charged = 0;
   /** The tables that its statements named. */
   get tables(): ReadonlySet<string> {
     return this.#tables ?? NONE;

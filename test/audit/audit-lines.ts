@@ -1,3 +1,4 @@
+import { until } from '../support/until.ts';
 import type { Bank } from '../transactions/bank-fixture.ts';
 
 /** A line as the table has it, with the transaction that wrote it. */
@@ -26,8 +27,10 @@ export function linesOf(
 
 /** The line of a request, which is written off its way: waited for. */
 export async function lineOfRequest(bank: Pick<Bank, 'sql'>, requestId: string): Promise<Line> {
-  for (;;) {
-    const [line] = await linesOf(bank, { requestId });
-    if (line) return line;
-  }
+  let line: Line | undefined;
+  await until(async () => {
+    [line] = await linesOf(bank, { requestId });
+    return line !== undefined;
+  }, `the line of request ${requestId} is written`);
+  return line as unknown as Line;
 }

@@ -18,6 +18,7 @@ import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const NO_TENANT_ID = '00000000-0000-0000-0000-000000000000';
 const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
@@ -214,9 +215,7 @@ async function withCutDatabase(
   const url = new URL(database.url);
   url.port = String(way.port);
   const own = new TenantDatabase({ url: url.href, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
-  const untilThere = async (query: string) => {
-    while ((await sql(query)).length === 0);
-  };
+  const untilThere = (query: string) => until(async () => (await sql(query)).length > 0, query);
   const cutAfter = (send: () => Promise<void>, committed: string) =>
     withClient(database.url, async (holder) => {
       await holder.query('SELECT pg_advisory_lock(42)');

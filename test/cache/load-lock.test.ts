@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { FastRedis } from '../../src/cache/redis/redis.ts';
@@ -10,6 +9,7 @@ import { loadKey } from '../../src/cache/versions/cache-key.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { watchRedis } from '../support/redis-watch.ts';
+import { until } from '../support/until.ts';
 
 const HOLDER = path.join(import.meta.dirname, 'hold-lock.ts');
 const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
@@ -170,9 +170,4 @@ async function untilConnected(redis: FastRedis): Promise<number> {
 
 function isFound(looked: string | null): boolean {
   return looked !== null;
-}
-
-/** Asks again until it is so; the test's own time limit ends it otherwise. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await wait(2);
 }

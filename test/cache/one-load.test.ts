@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -8,6 +7,7 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { watchRedis } from '../support/redis-watch.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const INVALIDATE = 'mutation { invalidateCache(input: {}) { namespaces } }';
 /** Every answer is its own: queries that no other test asks. */
@@ -224,9 +224,4 @@ async function waiting(url: string): Promise<number> {
     ),
   );
   return rows[0]?.count ?? 0;
-}
-
-/** Asks again until it is so; the test's own time limit ends it otherwise. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await wait(5);
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { FastRedis } from '../../src/cache/redis/redis.ts';
@@ -12,6 +11,7 @@ import { Trust, type TrustTerm } from '../../src/cache/versions/trust.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../support/redis.ts';
 import { type RedisWatch, watchRedis } from '../support/redis-watch.ts';
+import { until } from '../support/until.ts';
 
 const SCOPE = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000001');
 const OTHER = TenantScope.ofOutboxRow('0190f3c2-0000-7000-8000-000000000002');
@@ -307,9 +307,4 @@ function rowOf({ tenantId }: TenantScope, writeId: string | null = null): Outbox
 /** For a promise that is to be rejected with such an error. */
 function outcome(kind: new (...parameters: never[]) => Error) {
   return [() => false, (error: unknown) => error instanceof kind] as const;
-}
-
-/** Asks again until it is so; the test's own time limit ends it otherwise. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await wait(2);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
@@ -8,6 +7,7 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { watchRedis } from '../support/redis-watch.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const ACCOUNTS = '{ accounts(first: 5) { totalCount nodes { accountNumber balance } } }';
 const DASHBOARD = '{ dashboard { generatedAt overview { totalAccounts } } }';
@@ -312,9 +312,4 @@ async function untilKept(redis: TestRedis): Promise<void> {
 
 async function untilHit(send: () => Promise<GraphqlAnswer>): Promise<void> {
   await until(async () => outcome(await send()) === 'tenantry; hit');
-}
-
-/** Asks again until it is so; the test's own time limit ends it otherwise. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await wait(5);
 }

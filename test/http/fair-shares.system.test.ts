@@ -5,6 +5,7 @@ import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, withClient } from '../support/postgres.ts';
 import { type GraphqlAnswer, type ServiceOptions, startService, type TestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const DASHBOARD = '{ dashboard { overview { totalAccounts } } }';
 /** As many as a document may have of the dearest field: nothing is kept ready for it. */
@@ -113,7 +114,7 @@ describe.each(['jit', 'graphql-js'])('at overload (%s)', (executor) => {
     const first = service.send(flood, '{ accounts { nodes { id } } }');
     const waiting =
       "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = relation WHERE relname = 'bank_accounts' AND NOT granted";
-    while ((await holder.query(waiting)).rowCount === 0);
+    await until(async () => (await holder.query(waiting)).rowCount !== 0);
     return { service, flood, other, first, unlock: () => holder.query('ROLLBACK') };
   }
 

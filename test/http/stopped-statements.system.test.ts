@@ -1,16 +1,14 @@
 import { request } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 /** What is not held up ends long before, on a busy machine too. */
 const TIMEOUT_MS = '1000';
-/** Each look is a connection. */
-const POLL_MS = 5;
 const ACCOUNTS = '{ accounts { nodes { id } } }';
 
 const ACCOUNT = { bankName: 'Last Bank', accountNumber: '2', accountType: 'CHECKING', currency: 'EUR' };
@@ -53,14 +51,14 @@ async function activities({ databaseUrl }: TestService) {
   return rows;
 }
 
-/** Asks the database until it is so; the test's own timeout is the end. */
-async function until(service: TestService, waiting: number): Promise<void> {
-  while ((await activities(service)).filter(({ waits }) => waits).length !== waiting) await delay(POLL_MS);
+/** Resolves when so many of its connections wait for a lock. */
+async function untilLocked(service: TestService, waiting: number): Promise<void> {
+  await until(async () => (await activities(service)).filter(({ waits }) => waits).length === waiting);
 }
 
 /** Resolves when so many requests wait to be worked on. */
 async function untilWaiting(service: TestService, count: number): Promise<void> {
-  while ((await metric(service, 'tenantry_request_queue_length')) !== count) await delay(POLL_MS);
+  await until(async () => (await metric(service, 'tenantry_request_queue_length')) === count);
 }
 
 async function metric({ url }: TestService, name: string): Promise<number> {
@@ -122,9 +120,9 @@ describe('when the client goes away', () => {
     const before = await activities(service);
     await lock();
     const client = sendAndLeave(service, token, ACCOUNTS);
-    await until(service, 1);
+    await untilLocked(service, 1);
     client.leave();
-    await until(service, 0);
+    await untilLocked(service, 0);
     // The lock is still held: what is answered now got the one connection that the pool has.
     expect((await service.send(token, '{ tenant { slug } }')).data).toEqual({ tenant: { slug: 'north' } });
     await unlock();
@@ -141,9 +139,9 @@ describe('when the client goes away', () => {
       expect((await service.send(operator, query)).errors).toBeUndefined();
       await lock('bank_accounts, tenant_usage');
       const client = sendAndLeave(service, operator, query);
-      await until(service, 1);
+      await untilLocked(service, 1);
       client.leave();
-      await until(service, 0); // the lock is still held
+      await untilLocked(service, 0); // the lock is still held
       expect((await service.send(operator, '{ performance { cache { namespace } } }')).status).toBe(200);
     },
   );
@@ -153,9 +151,9 @@ describe('when the client goes away', () => {
     await lock();
     service.statements.splice(0);
     const clients = [1, 2, 3].map(() => sendAndLeave(service, token, ACCOUNTS));
-    await until(service, 1);
+    await untilLocked(service, 1);
     for (const client of clients) client.leave();
-    await until(service, 0);
+    await untilLocked(service, 0);
     await unlock();
     await service.send(token, '{ tenant { slug } }');
     const sent = service.statements.map(({ model, failed }) => [model, failed]);
@@ -168,7 +166,7 @@ describe('when the client goes away', () => {
     await lock();
     service.statements.splice(0);
     const client = sendAndLeave(service, token, ACCOUNTS);
-    await until(service, 1);
+    await untilLocked(service, 1);
     const joined = service.send(token, ACCOUNTS);
     // Its request is read ahead of this one's answer.
     await service.send(token, '{ tenant { slug } }');
@@ -184,7 +182,7 @@ describe('when the client goes away', () => {
     const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
     await lock();
     const working = WORKED_ON.map(() => service.send(token, ACCOUNTS));
-    await until(service, 1);
+    await untilLocked(service, 1);
     await untilWaiting(service, 0);
     service.statements.splice(0);
     const clients = [
@@ -206,7 +204,7 @@ describe('when the client goes away', () => {
     const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'on' });
     await lock();
     const working = WORKED_ON.map((n) => service.send(token, `{ accounts { nodes { a${n}: id } } }`));
-    await until(service, 1);
+    await untilLocked(service, 1);
     const client = sendAndLeave(service, token, ACCOUNTS);
     await untilWaiting(service, 1);
     const joined = service.send(token, ACCOUNTS);
@@ -222,10 +220,10 @@ describe('when the client goes away', () => {
     const { service, token, lock, unlock } = await serviceAndLock({ CACHE: 'off' });
     await lock();
     const client = sendAndLeave(service, token, CREATE, { input: ACCOUNT });
-    await until(service, 1);
+    await untilLocked(service, 1);
     client.leave();
     await unlock();
-    await until(service, 0);
+    await untilLocked(service, 0);
     const find = '{ accountByNumber(accountNumber: "2") { bankName } }';
     expect((await service.send(token, find)).data).toEqual({ accountByNumber: { bankName: 'Last Bank' } });
   });

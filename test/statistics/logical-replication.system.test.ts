@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics } from '../../src/statistics/check.ts';
-import { until } from '../cache/change-feed/fixture.ts';
 import { type LogicalPostgres, startLogicalPostgres } from '../support/logical-postgres.ts';
 import { migrateAs } from '../support/plain-owner.ts';
+import { until } from '../support/until.ts';
 
 let server: LogicalPostgres;
 let publisher: pg.Client;

@@ -16,6 +16,7 @@ import { TransactionRepository } from '../../src/transactions/transaction.reposi
 import { addUsage } from '../../src/usage/usage.repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const { sql } = Prisma;
 const [A, B, C] = [1, 2, 3].map((n) => TenantScope.ofOperatorCommand(`0190c5a0-0000-7000-8000-00000000000${n}`)) as [
@@ -74,12 +75,12 @@ async function open(poolSize: number, options: Partial<TenantDatabaseOptions> = 
       run(name, scope, sql`SELECT pg_advisory_xact_lock_shared(${n}::integer)`, SEARCH),
     /** Resolves when so many statements wait at gates. */
     async untilHeld(count: number) {
-      for (;;) {
+      await until(async () => {
         const { rows } = await gate.query(
           "SELECT count(*)::integer AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
         );
-        if (rows[0].n === count) return;
-      }
+        return rows[0].n === count;
+      }, `${count} statements wait at gates`);
     },
   };
 }

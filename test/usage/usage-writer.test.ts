@@ -6,6 +6,7 @@ import { addUsage } from '../../src/usage/usage.repository.ts';
 import { MAX_BATCH, MAX_UNWRITTEN, UsageWriter } from '../../src/usage/usage-writer.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 /** More than two batches. */
 const TENANTS = 2 * MAX_BATCH + 1;
@@ -195,7 +196,7 @@ describe('a lost connection', () => {
       for (const tenantId of tenants) counts.request(tenantId, false, 3);
       const failed = expect(writer.flush()).rejects.toThrow();
       const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await sql(waiting)).length === 0);
+      await until(async () => (await sql(waiting)).length > 0);
       await sql(`SELECT pg_terminate_backend(pid) FROM (${waiting}) waiting`);
       await failed;
       await holder.query('COMMIT');
@@ -316,7 +317,7 @@ test('processes that add to the same rows, in whichever order, wait for each oth
         [rows, rows.toReversed()].map((all) => own.withConnection((connection) => addUsage(connection, all.flat()))),
       );
       const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await sql(waiting)).length < 2);
+      await until(async () => (await sql(waiting)).length >= 2);
       await holder.query('SELECT pg_advisory_unlock(42)');
       await both;
     });

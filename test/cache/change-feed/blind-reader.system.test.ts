@@ -5,7 +5,8 @@ import { describeIf } from '../../support/left-out.ts';
 import { findPgbouncer, type Pooler, startPgbouncer } from '../../support/pgbouncer.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis } from '../../support/redis.ts';
-import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, until, warm } from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 describe('an outbox reader that may not see what is written, without Redis', () => promises(async () => ({})));
 

@@ -8,7 +8,8 @@ import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, startAsked, until, warm } from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, startAsked, warm } from './fixture.ts';
 
 describeWithOwnRedis('a write whose bump does not reach Redis', () => {
   let redis: TestRedis;

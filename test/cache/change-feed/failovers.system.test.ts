@@ -4,18 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import {
-  type Asked,
-  BALANCES,
-  balanceOf,
-  bookOne,
-  connectPast,
-  fillTwo,
-  NORTH,
-  startAsked,
-  until,
-  warm,
-} from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 const VERSIONS = `tenant:{${NORTH}}:versions`;
 /** A replica is given what its master has at once. */

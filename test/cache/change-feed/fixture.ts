@@ -5,6 +5,7 @@ import { cacheOutcome } from '../../support/cache-outcome.ts';
 import { fixtureId, insertAccounts, insertTenant, insertTransactions } from '../../support/fixtures.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { type GraphqlAnswer, type ServiceOptions, startService, type TestService } from '../../support/service.ts';
+import { until } from '../../support/until.ts';
 
 export const BALANCES = '{ accounts(first: 9) { nodes { accountNumber balance } } }';
 export const COUNT = '{ transactions(first: 9) { totalCount } }';
@@ -74,11 +75,6 @@ export async function isKept({ ask }: Pick<Asked, 'ask'>, query: string, slug?: 
     if (status !== 'tenantry; fwd=bypass') return status === 'tenantry; hit';
     await wait(5);
   }
-}
-
-/** Asks again until it is so; the test's own time limit ends it otherwise. */
-export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isSo())) await wait(5);
 }
 
 /** A connection of a writer who knows nothing of the service. */

@@ -6,7 +6,8 @@ import { OutboxReader } from '../../../src/cache/versions/outbox-reader.ts';
 import { SERVICE_ROLE } from '../../../src/database/service-rights.ts';
 import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { connectPast, fillTwo, NORTH, SOUTH, until } from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { connectPast, fillTwo, NORTH, SOUTH } from './fixture.ts';
 
 const ADD = 'SELECT cache_outbox_add($1, 1)';
 

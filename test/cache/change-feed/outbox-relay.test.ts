@@ -10,7 +10,8 @@ import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, until, warm } from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 /** How late at most a write past the API shows, whatever fails. */
 const PROMISED_MS = 1_000;

@@ -3,18 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
-import {
-  type Asked,
-  BALANCES,
-  balanceOf,
-  bookOne,
-  connectPast,
-  fillTwo,
-  NORTH,
-  startAsked,
-  until,
-  warm,
-} from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 describeWithOwnRedis('without the layer that holds versions', () => {
   let redis: TestRedis;

@@ -8,18 +8,8 @@ import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/
 import { sendTo } from '../../support/service.ts';
 import { type ServiceProcess, startServiceProcess } from '../../support/service-process.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
-import {
-  type Asked,
-  BALANCES,
-  balanceOf,
-  bookOne,
-  connectPast,
-  fillTwo,
-  NORTH,
-  startAsked,
-  until,
-  warm,
-} from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 const VERSIONS = `tenant:{${NORTH}}:versions`;
 

@@ -20,7 +20,8 @@ import { TenantDatabase } from '../../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, redisTimeMs, startRedis, type TestRedis } from '../../support/redis.ts';
-import { connectPast, fillTwo, NORTH, until } from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { connectPast, fillTwo, NORTH } from './fixture.ts';
 
 const VERSIONS = versionsKey(TenantScope.ofOutboxRow(NORTH));
 

@@ -11,18 +11,8 @@ import { describeIf } from '../../support/left-out.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { migrationScripts } from '../../support/template.ts';
-import {
-  type Asked,
-  BALANCES,
-  balanceOf,
-  bookOne,
-  connectPast,
-  fillTwo,
-  NORTH,
-  startAsked,
-  until,
-  warm,
-} from './fixture.ts';
+import { until } from '../../support/until.ts';
+import { type Asked, BALANCES, balanceOf, bookOne, connectPast, fillTwo, NORTH, startAsked, warm } from './fixture.ts';
 
 const ROUNDS = 6;
 const PROGRAMS = findInstalledPostgres('plpgsql');

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../../support/redis.ts';
+import { until } from '../../support/until.ts';
 import {
   type Asked,
   BALANCES,
@@ -17,7 +18,6 @@ import {
   OVERVIEW,
   SOUTH,
   startAsked,
-  until,
   warm,
 } from './fixture.ts';
 

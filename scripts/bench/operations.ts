@@ -38,8 +38,14 @@ export const RECORD_TRANSACTION = `mutation Record($input: RecordTransactionsInp
 export const ACCEPTED = '"userErrors":[]';
 
 /** A GraphQL request as a client sends it over HTTP/1.1 with keep-alive. */
-export function graphqlRequest(port: number, token: string, query: string, variables: object = {}): Buffer {
-  const body = Buffer.from(JSON.stringify({ query, variables }));
+export function graphqlRequest(
+  port: number,
+  token: string,
+  query: string,
+  variables: object = {},
+  more: object = {},
+): Buffer {
+  const body = Buffer.from(JSON.stringify({ query, variables, ...more }));
   const head = [
     'POST /graphql HTTP/1.1',
     `host: 127.0.0.1:${port}`,

@@ -27,6 +27,8 @@ export interface PricedRequest {
   readonly title: string;
   readonly query: string;
   readonly variables?: object;
+  /** Members of the body beside these. */
+  readonly more?: object;
   /**
    * Priced by the most that it may take, of which this takes little: shown beside the others, and
    * not judged.
@@ -47,6 +49,7 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
   return [
     { title: 'no statement', query: '{ viewer { id name role } }' },
     { title: 'tenant', query: '{ tenant { id slug name timeZone } }' },
+    { title: 'a body of 1 MiB, of many names', query: '{ viewer { id name role } }', more: { padding: manyNames() } },
     { title: 'account by id', query: `{ account(id: "${accountId}") { ${ACCOUNT} } }` },
     { title: 'accounts, 50', query: `{ accounts(first: 50) { nodes { ${ACCOUNT} } pageInfo { endCursor } } }` },
     { title: 'accounts, 50, with 5 transactions each', query: NESTED_LIST },
@@ -105,6 +108,11 @@ export function pricedRequests({ lastDay }: DataSet, { accountId }: KnownTenant)
     { title: 'one transaction recorded', ...recording(1, accountId, lastDay) },
     { title: `${MANY_TRANSACTIONS} transactions recorded`, ...recording(MANY_TRANSACTIONS, accountId, lastDay) },
   ];
+}
+
+/** Nearly as much as a body may have, of what JSON takes longest to read. */
+function manyNames(): object {
+  return Object.fromEntries(Array.from({ length: 85_000 }, (_, index) => [`n${100_000 + index}`, 0]));
 }
 
 /** Another text each time, by the name of the operation. */

@@ -137,8 +137,8 @@ function inTheMiddle({ title, tenant, points, isCheap, micros }: RunningPrice): 
 }
 
 /** Makes requests, each with an idempotency key of its own where it has one. */
-function requester({ query, variables }: PricedRequest, { token }: KnownTenant, { port }: Server): () => Buffer {
-  const bytes = graphqlRequest(port, token, query, variables);
+function requester({ query, variables, more }: PricedRequest, { token }: KnownTenant, { port }: Server): () => Buffer {
+  const bytes = graphqlRequest(port, token, query, variables, more);
   const at = bytes.indexOf(KEY_PLACEHOLDER);
   if (at < 0) return () => bytes;
   return () => {

@@ -40,6 +40,18 @@ const TOTALS_IN_PRICE = 1_000;
 const PROBE_POINTS = 20;
 /** An answer from the cache: found and sent. */
 export const HIT_POINTS = 40;
+/**
+ * A byte of a request that is decoded: what JSON takes at worst, as for many names or deep lists.
+ * Ordinary JSON takes a fifth.
+ */
+const READ_BYTE_POINTS = 0.1;
+/** Those of an ordinary request belong to the price of its operation. */
+const FREE_BYTES = 2_048;
+
+/** What it costs to read a request that the process does not remember. */
+export function readingPoints(bytes: number): number {
+  return Math.max(0, Math.ceil((bytes - FREE_BYTES) * READ_BYTE_POINTS));
+}
 
 /**
  * Rows that may have to be read one by one, to count or to find some: those of the tenant, or the

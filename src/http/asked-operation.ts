@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations } from '../cache/response/cacheable-operations.ts';
+import { readingPoints } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
@@ -66,20 +67,32 @@ export class AskedOperations {
   ) {}
 
   /** What came before and need not be read. */
-  known(request: HttpRequest): KnownOperation | undefined {
+  known(request: HttpRequest): Pick<KnownOperation, 'cacheable'> | undefined {
     const text = this.remembers ? textOf(request) : undefined;
-    return text === undefined ? undefined : this.#knownBy(text, request);
+    return text === undefined ? undefined : this.#knownBy(text);
   }
 
   /**
    * @param hasCaller whether a token was verified: strangers leave nothing behind
-   * @param refuseUnread asked only of what is not known: why that must not be read, if so
+   * @param payReading takes the points of reading, ahead of it, and not of what is known. @returns
+   *   why it must not be read, if so
    */
-  of(request: HttpRequest, hasCaller: boolean, refuseUnread: () => GraphQLError | undefined): AskedOperation {
+  of(
+    request: HttpRequest,
+    hasCaller: boolean,
+    payReading: (points: number) => GraphQLError | undefined,
+  ): AskedOperation {
     const text = hasCaller && this.remembers ? textOf(request) : undefined;
-    const known = text === undefined ? undefined : this.#knownBy(text, request);
-    if (known) return known;
-    const refusal = refuseUnread();
+    const known = text === undefined ? undefined : this.#knownBy(text);
+    const pay = () => payReading(readingPoints(bytesOf(request)));
+    if (known) {
+      const read = () => {
+        pay(); // that of an operation is taken by then: this one is answered
+        return this.#requestOf(request, true);
+      };
+      return { cacheable: known.cacheable, read };
+    }
+    const refusal = pay();
     if (refusal) return { refusal, isUnread: true };
     const asked = this.#read(request, hasCaller);
     if (text !== undefined && asked.cacheable)
@@ -87,12 +100,11 @@ export class AskedOperations {
     return asked;
   }
 
-  #knownBy(text: string, request: HttpRequest): KnownOperation | undefined {
+  #knownBy(text: string): Remembered | undefined {
     const known = this.#remembered.get(text);
     // What is named by a hash is known for as long as the hash is.
-    if (!known || (known.persistedHash !== undefined && !this.#persistedQueries.knows(known.persistedHash)))
-      return undefined;
-    return { cacheable: known.cacheable, read: () => this.#requestOf(request, true) };
+    const isKnown = known?.persistedHash === undefined || this.#persistedQueries.knows(known.persistedHash);
+    return isKnown ? known : undefined;
   }
 
   #read(httpRequest: HttpRequest, hasCaller: boolean): AskedOperation {
@@ -121,6 +133,11 @@ function textOf({ method, url, headers, body }: HttpRequest): string | undefined
   const { accept, 'content-type': type, 'content-encoding': encoding } = headers;
   const bytes = body instanceof Buffer ? body.toString('latin1') : '';
   return `${method} ${url}\n${given(accept)}\n${given(type)}\n${given(encoding)}\n${bytes}`;
+}
+
+/** Of what is decoded. */
+function bytesOf({ url, body }: HttpRequest): number {
+  return url.length + (body instanceof Uint8Array ? body.length : 0);
 }
 
 /** A header that is empty is another request than one without it. */

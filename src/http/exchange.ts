@@ -41,6 +41,8 @@ export class Exchange {
   #isLoaded = false;
   /** Whether another request waits for what this one loads. */
   #isJoined = false;
+  /** Points that were taken for reading the request. */
+  #readingPoints = 0;
 
   constructor(
     private readonly route: ExchangeServices,
@@ -51,7 +53,7 @@ export class Exchange {
     startedAtMs: number,
   ) {
     this.#timing = new RequestTiming(startedAtMs);
-    this.#operation = asked.of(request, caller !== null, () => this.#spentAlready());
+    this.#operation = asked.of(request, caller !== null, (points) => this.#payReading(points));
   }
 
   /**
@@ -126,6 +128,7 @@ export class Exchange {
     const id = requestIdOf(headers['x-request-id']);
     const read = new RequestVersions(versions);
     const context = new RequestContext(this.caller, services, this.#timing, read, asked.isReadOnly, id);
+    context.charged = this.#readingPoints;
     return execute(apollo, headers, asked, context);
   }
 
@@ -140,27 +143,36 @@ export class Exchange {
     timing.cache = sent.outcome;
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
-    if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent);
+    if (isGiven && !refusal)
+      recordHit(services, caller, this.#operation, timing, sent, HIT_POINTS + this.#readingPoints);
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
   }
 
-  /** Reading costs, and there is nothing left to pay it with. */
-  #spentAlready(): GraphQLError | undefined {
-    const refusal = this.caller ? this.route.services.budget.spentOf(this.caller) : undefined;
-    return refusal && spent(refusal);
+  /**
+   * Beside the price of what is asked for: the next request may be refused for it.
+   * @returns why nothing is read, when there is nothing left to pay with
+   */
+  #payReading(points: number): GraphQLError | undefined {
+    if (!this.caller) return undefined;
+    const { budget } = this.route.services;
+    const refusal = points > 0 ? budget.charge(this.caller, points) : budget.spentOf(this.caller);
+    if (refusal) return spent(refusal);
+    this.#readingPoints += points;
+    return undefined;
   }
 
-  /** Nothing is taken for it. */
+  /** Nothing more is taken for it. */
   #refuseSpent(refusal: Refusal, cost?: number): LoadedAnswer {
     return this.#refuse(spent(refusal, cost), this.#name, 0);
   }
 
   /**
    * A request that Apollo Server never sees counts as an operation all the same.
-   * @param points taken for it
+   * @param more points taken for it, beside those of reading it
    */
-  #refuse(error: GraphQLError, name: string, points: number): LoadedAnswer {
+  #refuse(error: GraphQLError, name: string, more: number): LoadedAnswer {
+    const points = more + this.#readingPoints;
     const durationMs = this.#timing.elapsedMs();
     const event = { name, tenantId: this.#tenantId, durationMs, errors: 1, cacheHit: false, points };
     this.route.services.monitor.recordOperation(event, this.#timing);

@@ -33,20 +33,24 @@ export function entryKey(
   return responseKey(scope, operation.hash, viewer);
 }
 
-/** What Apollo Server's plugins do for a miss, when its points are taken. */
+/**
+ * What Apollo Server's plugins do for a miss, when its points are taken.
+ * @param points all that were taken
+ */
 export function recordHit(
   { monitor }: Services,
   caller: Caller,
-  { cacheable }: AskedOperation,
+  { cacheable }: Pick<AskedOperation, 'cacheable'>,
   timing: RequestTiming,
   found: Answer,
+  points = HIT_POINTS,
 ): void {
   const isError = 'loaded' in found; // another request's, which would have been its own
   if (found.outcome === 'hit') monitor.recordCache({ namespace: found.entry.namespace, kind: 'hit', tier: found.tier });
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
   monitor.recordOperation(
-    { name, tenantId, durationMs: timing.elapsedMs(), errors: isError ? 1 : 0, cacheHit: !isError, points: HIT_POINTS },
+    { name, tenantId, durationMs: timing.elapsedMs(), errors: isError ? 1 : 0, cacheHit: !isError, points },
     timing,
   );
 }

@@ -20,10 +20,21 @@ const PART_NAMES = ['query', 'operationName', 'variables', 'extensions'] as cons
 type Parts = Partial<Record<(typeof PART_NAMES)[number], unknown>>;
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** No input object has nearly as many fields, no document as many variables. */
-const MAX_NAMES = 250;
-/** A thousand transactions have half as many. */
-const MAX_VALUES = 20_000;
+/** How much JSON may stand in a part of a request. */
+interface Bounds {
+  /** In one object. */
+  readonly names: number;
+  /** Those in lists and objects included. */
+  readonly values: number;
+}
+
+/**
+ * No input object has nearly as many fields, no document as many variables. A thousand transactions
+ * have half as many values.
+ */
+const OF_VARIABLES: Bounds = { names: 250, values: 20_000 };
+/** Clients send a persisted query and who they are: six values. */
+const OF_EXTENSIONS: Bounds = { names: 20, values: 100 };
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -43,8 +54,9 @@ export function readGraphqlRequest(
   const isReadOnly = request.method !== 'POST';
   const parts = isReadOnly ? partsOfSearch(request.url) : partsOfBody(request);
   const operationName = optionalText('operationName', parts.operationName) ?? null;
-  const variables = bounded(optionalObject('variables', parts.variables) ?? {});
-  const persisted = persistedQueryOf(optionalObject('extensions', parts.extensions));
+  const variables = bounded('variables', optionalObject('variables', parts.variables) ?? {}, OF_VARIABLES);
+  const extensions = bounded('extensions', optionalObject('extensions', parts.extensions) ?? {}, OF_EXTENSIONS);
+  const persisted = persistedQueryOf(extensions);
   const query = documentOf(optionalText('query', parts.query), persisted, persistedQueries);
   if (persisted && mayRegister) persistedQueries.register(persisted.sha256Hash, query);
   return {
@@ -112,26 +124,26 @@ function optionalObject(name: string, value: unknown): JsonObject | undefined {
  * What is wrong with a value is told with all that it stands in: it must not be large before
  * anybody looks.
  */
-function bounded(variables: JsonObject): JsonObject {
-  const open: unknown[] = [variables];
+function bounded(name: string, object: JsonObject, most: Bounds): JsonObject {
+  const open: unknown[] = [object];
   let values = 0;
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value !== 'object' || value === null) continue;
     const parts = Object.values(value);
     values += parts.length;
-    if (!Array.isArray(value) && parts.length > MAX_NAMES)
-      throw badRequest(`An object in variables may have ${MAX_NAMES} names, but one has ${parts.length}.`);
-    if (values > MAX_VALUES)
+    if (!Array.isArray(value) && parts.length > most.names)
+      throw badRequest(`An object in ${name} may have ${most.names} names, but one has ${parts.length}.`);
+    if (values > most.values)
       throw badRequest(
-        `variables may have ${MAX_VALUES} values, those in lists and objects included, but they have more.`,
+        `${name} may have ${most.values} values, those in lists and objects included, but they have more.`,
       );
     for (const part of parts) open.push(part);
   }
-  return variables;
+  return object;
 }
 
-function persistedQueryOf(extensions: JsonObject | undefined): PersistedQuery | undefined {
-  const persisted = optionalObject('extensions.persistedQuery', extensions?.persistedQuery);
+function persistedQueryOf(extensions: JsonObject): PersistedQuery | undefined {
+  const persisted = optionalObject('extensions.persistedQuery', extensions.persistedQuery);
   if (!persisted) return undefined;
   const { version, sha256Hash } = persisted;
   if (version !== 1)

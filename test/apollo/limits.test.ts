@@ -1,6 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
+import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
@@ -356,6 +357,104 @@ describe('the points of a minute', () => {
       `The points of this minute do not suffice: this operation costs ${cost}, and ${remaining} of ${limit} are left; try again in ${seconds} s.`,
     );
     for (const other of [colleague, stranger]) expect((await service.send(other, COSTLY)).errors).toBeUndefined();
+  });
+
+  describe('are taken by the bytes of a request that is not remembered', () => {
+    const KEPT = '{ tenant { slug } }';
+    const HIT = 40;
+    let reader: TestService;
+    let token: string;
+    beforeAll(async () => {
+      reader = await startService({ database, env: { LIMIT_POINTS_PER_MINUTE: '10000000' } });
+      await reader.untilCaughtUp();
+      token = await reader.token(Role.ADMIN, PRAGUE.slug);
+      // Known and compiled, and kept.
+      for (let n = 0; n < 4; n++) for (const query of [KEPT, RATE]) await reader.send(token, query);
+      while (!(await post(reader, token, { query: KEPT })).headers.get('cache-status')?.includes('; hit'));
+    });
+    afterAll(() => reader.close());
+
+    function post({ url }: TestService, bearer: string, body: object | string) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      return postJson(`${url}/graphql`, { authorization: `Bearer ${bearer}` }, text);
+    }
+
+    /** What one request takes from its caller. */
+    async function paid(body: object): Promise<number> {
+      for (;;) {
+        const before = (await reader.send(token, RATE)).data.rateLimit;
+        expect((await post(reader, token, body)).status).toBe(200);
+        const after = (await reader.send(token, RATE)).data.rateLimit;
+        // Else a minute began meanwhile.
+        if (before.resetAt === after.resetAt) return before.remaining - after.remaining - after.cost;
+      }
+    }
+
+    /** 2 KiB are free. */
+    const reading = (body: object) =>
+      Math.ceil((Buffer.byteLength(JSON.stringify(body)) + '/graphql'.length - 2_048) / 10);
+    const padded = (bytes: number, more: object = {}) => ({ query: KEPT, ...more, padding: 'x'.repeat(bytes) });
+
+    test('found in the cache: the first time; every time when it is too long to be remembered', async () => {
+      expect(await paid({ query: KEPT })).toBe(HIT);
+      expect(await paid(padded(1_500))).toBe(HIT);
+      const first = padded(60_000);
+      expect(await paid(first)).toBe(HIT + reading(first));
+      expect(await paid(first)).toBe(HIT);
+      const long = padded(1_000_000);
+      expect(reading(long)).toBeGreaterThan(99_000);
+      for (let n = 0; n < 2; n++) expect(await paid(long)).toBe(HIT + reading(long));
+      const named = { query: KEPT, extensions: { clientLibrary: { name: 'x'.repeat(9_000) } } };
+      expect(await paid(named)).toBe(HIT + reading(named));
+    });
+
+    test('of what is never kept: every time', async () => {
+      const query = '{ rateLimit { limit } }';
+      for (let n = 0; n < 3; n++) await paid({ query });
+      const alone = await paid({ query });
+      const body = padded(50_000, { query });
+      for (let n = 0; n < 2; n++) expect(await paid(body)).toBe(alone + reading(body));
+    });
+
+    test('that is remembered, whose answer is computed again: as it is read again', async () => {
+      const forget = () => reader.send(token, 'mutation { invalidateCache(input: {}) { namespaces } }');
+      const body = padded(50_000);
+      await paid(body);
+      // Compiled, too.
+      for (let n = 0; n < 3; n++) {
+        await forget();
+        await paid({ query: KEPT });
+      }
+      await forget();
+      const alone = await paid({ query: KEPT });
+      expect(alone).toBeGreaterThan(250);
+      await forget();
+      expect(await paid(body)).toBe(alone + reading(body));
+    });
+
+    test('and what is spent by them is refused alike, found or not; then nothing is read', async () => {
+      const poor = await startService({ database, env: { LIMIT_POINTS_PER_MINUTE: '2000' } });
+      try {
+        await poor.untilCaughtUp();
+        const viewer = await poor.token(Role.VIEWER, NEW_YORK.slug);
+        while (!(await post(poor, viewer, { query: KEPT })).headers.get('cache-status')?.includes('; hit'));
+        const [analyst, admin] = await Promise.all([
+          poor.token(Role.ANALYST, NEW_YORK.slug),
+          poor.token(Role.ADMIN, NEW_YORK.slug),
+        ]);
+        const hot = await post(poor, analyst, padded(30_000));
+        const cold = await post(poor, admin, padded(30_000, { query: '{ cold: tenant { slug } }' }));
+        const told = ({ status, body }: typeof hot) => ({
+          status,
+          body: body.replace(/in \d+ s\b|"resetAt":"[^"]*"/g, ''),
+        });
+        expect(hot.body).toContain('are spent: 0 of 2000 are left');
+        expect(told(hot)).toEqual(told(cold));
+        expect(told(await post(poor, analyst, '{'))).toEqual(told(hot));
+      } finally {
+        await poor.close();
+      }
+    });
   });
 
   describe('are taken for all that is read and not found in the cache', () => {

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { formatError } from '../../src/graphql/format-error.ts';
+import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-tenants.ts';
@@ -166,6 +167,23 @@ describe('a client that is at fault is told so, whatever executes, cold and warm
       /^Variable "\$v" got invalid value \{ x: "y+ … .*Field "x" is not defined by type "AccountFilter"\.$/,
     );
     for (const { message } of errors) expect(message.length).toBeLessThan(1_010);
+  });
+
+  test.each([
+    ['names', many(21), 'An object in extensions may have 20 names, but one has 21.'],
+    ['names within', { tracing: many(21) }, 'An object in extensions may have 20 names, but one has 21.'],
+    [
+      'values',
+      { tracing: Array(101).fill(0) },
+      'extensions may have 100 values, those in lists and objects included, but they have more.',
+    ],
+  ])('extensions of too many %s are refused', async (_what, extensions, message) => {
+    for (const { url } of services) {
+      const body = JSON.stringify({ query: '{ tenant { slug } }', extensions });
+      const answer = await postJson(`${url}/graphql`, { authorization: `Bearer ${token}` }, body);
+      expect(answer.status).toBe(400);
+      expect(JSON.parse(answer.body)).toMatchObject({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+    }
   });
 
   // What is wrong with each part is told with all that it stands in: an object of 6,000 names took

@@ -9,6 +9,7 @@ import { cleanUsage, usageOfTop } from '../../src/usage/usage.repository.ts';
 import { TenantUsageOrder } from '../../src/usage/usage.type.ts';
 import { usageReport } from '../../src/usage/usage-report.ts';
 import { insertTenant } from '../support/fixtures.ts';
+import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -260,7 +261,14 @@ test('a tenant’s usage has the points that its budget lost, also for what was 
     `{ ${'a '.repeat(2_000)} }`,
     'query ($a: Int!) { accounts(first: $a) { totalCount } }',
   ];
-  for (const query of refused) expect((await service.send(token, query)).errors).toBeDefined();
+  for (const query of [...refused, '{ nothing }'.padEnd(9_000)])
+    expect((await service.send(token, query)).errors).toBeDefined();
+  // Computed, and found: both are long to read.
+  for (const padding of ['a', 'b']) {
+    const body = JSON.stringify({ query: '{ tenant { slug } }', padding: padding.repeat(9_000) });
+    const answer = await postJson(`${service.url}/graphql`, { authorization: `Bearer ${token}` }, body);
+    expect(answer.headers.get('cache-status')).toContain(padding === 'a' ? 'miss' : '; hit');
+  }
   const lost = before - (await left());
   expect(lost).toBeGreaterThanOrEqual(refused.length * 250);
   await service.close();

@@ -34,7 +34,7 @@ export async function rightsOf(client: Queryable, role: string): Promise<RoleRig
     lacks: [
       ...(found.usesSchema ? [] : [owners('USAGE on the schema', `GRANT USAGE ON SCHEMA ${found.schema} TO ${name};`)]),
       ...SERVICE_TABLES.flatMap((wanted) => lackingOf(wanted, found, name)),
-      ...SERVICE_FUNCTIONS.filter((call) => !found.functions.some((it) => it.call === call)).map((call) =>
+      ...SERVICE_FUNCTIONS.filter((call) => !found.functions.some((it) => it.isHeld && it.call === call)).map((call) =>
         owners(`EXECUTE on function ${call}`, `GRANT EXECUTE ON FUNCTION ${call} TO ${name};`),
       ),
     ],
@@ -61,6 +61,13 @@ export function reportOf(role: string, { lacks, surplus, owners }: RoleRights): 
   ];
 }
 
+/** A right to the whole, or to single columns where the whole is not granted. */
+interface FoundRight {
+  readonly right: string;
+  readonly columns: readonly string[] | null;
+  readonly via: string;
+}
+
 interface Found {
   /** Names are quoted where SQL needs it. */
   readonly role: string;
@@ -77,17 +84,27 @@ interface Found {
   readonly tables: readonly {
     name: string;
     isSequence: boolean;
-    /** Rights to the whole, and to single columns where the whole is not granted. */
-    rights: readonly { right: string; columns: readonly string[] | null; via: string }[];
+    /** Those that it has at once. */
+    held: readonly FoundRight[];
+    /** These, and those that it gets by `SET ROLE`. */
+    rights: readonly FoundRight[];
   }[];
-  readonly functions: readonly { call: string; isOwn: boolean; via: string }[];
+  /** Of the schema, and those of others that run with their owner's rights. */
+  readonly functions: readonly {
+    call: string;
+    isHere: boolean;
+    /** Whether it belongs to the owner of the tables, or runs with its owner's rights. */
+    isDangerous: boolean;
+    isHeld: boolean;
+    via: string;
+  }[];
   readonly owners: readonly { owner: string; kind: string; objects: number }[];
 }
 
 function lackingOf({ table, rights, updates, optional }: TableRights, { tables }: Found, role: string) {
   const found = tables.find(({ name }) => name === table);
   if (!found && optional) return [];
-  const has = (right: string) => found?.rights.find((it) => it.right === right);
+  const has = (right: string) => found?.held.find((it) => it.right === right);
   const whole = rights.filter((right) => !has(right) || has(right)?.columns);
   const update = has('UPDATE');
   const columns = updates?.filter((column) => !update || update.columns?.includes(column) === false) ?? [];
@@ -123,8 +140,14 @@ function surplusOf({ memberships, database, login, database_rights, schemas, tab
       }),
     ),
     ...functions
-      .filter(({ call, isOwn }) => isOwn && !SERVICE_FUNCTIONS.includes(call))
-      .map(({ call, via }) => owners(`EXECUTE on function ${call}`, `REVOKE EXECUTE ON FUNCTION ${call} FROM ${via};`)),
+      .filter(({ call, isDangerous }) => isDangerous && !SERVICE_FUNCTIONS.includes(call))
+      .map(({ call, isHere, via }) =>
+        // Who may call what lies elsewhere is not for db:grant to say.
+        (isHere ? owners : administrators)(
+          `EXECUTE on function ${call}`,
+          `REVOKE EXECUTE ON FUNCTION ${call} FROM ${via};`,
+        ),
+      ),
   ];
 }
 
@@ -137,13 +160,25 @@ const NAMES = (name: string, from: string) => `(SELECT coalesce(json_agg(${name}
 
 /**
  * The rights that the role has, whatever PostgreSQL calls them: by its own name, by that of
- * everybody, or by a role whose rights it has. `via` tells whom to revoke each from.
+ * everybody, or by a role that it is a member of. `via` tells whom to revoke each from.
  * @param items rows of `aclexplode`
+ * @param by USAGE leaves out the roles whose rights it has only after `SET ROLE`
  */
-const RIGHTS = (items: string, more = '') => `(
+const RIGHTS = (items: string, more = '', by: 'MEMBER' | 'USAGE' = 'MEMBER') => `(
   SELECT privilege_type AS name, ${more}
          string_agg(DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, ', ') AS via
-    FROM ${items} WHERE grantee = 0 OR pg_has_role(asked.oid, grantee, 'USAGE') GROUP BY privilege_type)`;
+    FROM ${items} WHERE grantee = 0 OR pg_has_role(asked.oid, grantee, '${by}') GROUP BY privilege_type)`;
+const RIGHTS_ON_TABLE = (by: 'MEMBER' | 'USAGE') =>
+  LIST(
+    `'right', name, 'columns', columns, 'via', via`,
+    `${RIGHTS(
+      `(SELECT NULL::name AS attname, whole.* FROM aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner))) whole
+          UNION ALL
+          SELECT attname, part.* FROM pg_attribute, aclexplode(attacl) part WHERE attrelid = tables.oid AND NOT attisdropped) AS granted`,
+      'CASE WHEN bool_and(attname IS NOT NULL) THEN json_agg(DISTINCT attname) END AS columns,',
+      by,
+    )} AS has`,
+  );
 const NOT_OF_EXTENSION = (catalogue: string, object: string) =>
   `NOT EXISTS (SELECT FROM pg_depend WHERE classid = '${catalogue}'::regclass AND objid = ${object} AND deptype = 'e')`;
 /** Not one that PostgreSQL makes for a session or for itself. */
@@ -160,6 +195,13 @@ WITH asked AS MATERIALIZED (
    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${NOT_OF_EXTENSION('pg_class', 'c.oid')}
 ), functions AS MATERIALIZED (
   SELECT p.* FROM pg_proc p JOIN here ON pronamespace = schema WHERE ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
+), callable AS MATERIALIZED (
+  SELECT * FROM functions
+  UNION ALL
+  SELECT p.* FROM here, asked, pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+   WHERE prosecdef AND pronamespace <> schema AND nspname NOT IN ('pg_catalog', 'information_schema')
+     AND EXISTS (SELECT FROM ${RIGHTS("aclexplode(coalesce(nspacl, acldefault('n', nspowner)))")} AS has WHERE name = 'USAGE')
+     AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
 )
 SELECT json_build_object(
   'role', quote_ident(asked.rolname), 'schema', quote_ident(current_schema()), 'database', quote_ident(current_database()), 'login', quote_ident(current_user),
@@ -187,20 +229,13 @@ SELECT json_build_object(
       WHERE ${ORDINARY_SCHEMA} AND name <> 'USAGE'`,
   )},
   'tables', ${LIST(
-    `'name', relname, 'isSequence', relkind = 'S', 'rights', ${LIST(
-      `'right', name, 'columns', columns, 'via', via`,
-      `${RIGHTS(
-        `(SELECT NULL::name AS attname, whole.* FROM aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, relowner))) whole
-          UNION ALL
-          SELECT attname, part.* FROM pg_attribute, aclexplode(attacl) part WHERE attrelid = tables.oid AND NOT attisdropped) AS granted`,
-        'CASE WHEN bool_and(attname IS NOT NULL) THEN json_agg(DISTINCT attname) END AS columns,',
-      )} AS has`,
-    )}`,
+    `'name', relname, 'isSequence', relkind = 'S', 'held', ${RIGHTS_ON_TABLE('USAGE')}, 'rights', ${RIGHTS_ON_TABLE('MEMBER')}`,
     'tables',
   )},
   'functions', ${LIST(
-    `'call', functions.oid::regprocedure::text, 'isOwn', proowner = here.owner, 'via', via`,
-    `functions, LATERAL ${RIGHTS("aclexplode(coalesce(proacl, acldefault('f', proowner)))")} AS has`,
+    `'call', callable.oid::regprocedure::text, 'isHere', pronamespace = here.schema, 'isDangerous', proowner = here.owner OR prosecdef,
+     'isHeld', has_function_privilege(asked.oid, callable.oid, 'EXECUTE'), 'via', via`,
+    `callable, LATERAL ${RIGHTS("aclexplode(coalesce(proacl, acldefault('f', proowner)))")} AS has`,
   )},
   'owners', ${LIST(
     `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects`,

@@ -187,10 +187,52 @@ describe('a migration is found that adds', () => {
       [`GRANT tenantry_owner TO ${SERVICE_ROLE}`],
       ['surplus the rights of tenantry_owner, which owns the tables'],
     ],
+    [
+      'rights that the service gets by SET ROLE, as its login inherits none',
+      [
+        `CREATE ROLE tenantry_test_group; GRANT DELETE ON tenants TO tenantry_test_group`,
+        `ALTER ROLE ${SERVICE_ROLE} NOINHERIT; GRANT tenantry_test_group TO ${SERVICE_ROLE}`,
+      ],
+      ['surplus DELETE on tenants'],
+    ],
+    [
+      'rights that the service gets by SET ROLE, as it does not inherit those of that role',
+      [
+        `CREATE ROLE tenantry_test_group; GRANT UPDATE (name) ON tenants TO tenantry_test_group`,
+        'GRANT CREATE ON SCHEMA public TO tenantry_test_group',
+        `GRANT tenantry_test_group TO ${SERVICE_ROLE} WITH INHERIT FALSE`,
+      ],
+      ['surplus CREATE on schema public', 'surplus UPDATE (name) on tenants'],
+    ],
+    [
+      'a right that the service gets by SET ROLE alone, where it needs that at once',
+      [
+        `CREATE ROLE tenantry_test_group; GRANT SELECT ON tenants TO tenantry_test_group`,
+        'GRANT EXECUTE ON FUNCTION cache_outbox_clean TO tenantry_test_group',
+        `REVOKE SELECT ON tenants FROM ${SERVICE_ROLE}`,
+        `REVOKE EXECUTE ON FUNCTION cache_outbox_clean FROM ${SERVICE_ROLE}`,
+        `GRANT tenantry_test_group TO ${SERVICE_ROLE} WITH INHERIT FALSE`,
+      ],
+      ['lacks SELECT on tenants', 'lacks EXECUTE on function cache_outbox_clean(interval)'],
+    ],
+    [
+      'a function with the rights of another role',
+      [DEFINER, 'CREATE ROLE tenantry_test_group', 'ALTER FUNCTION added OWNER TO tenantry_test_group'],
+      ['surplus EXECUTE on function added()'],
+    ],
+    [
+      'one in a schema of its own',
+      ['CREATE SCHEMA added; GRANT USAGE ON SCHEMA added TO PUBLIC', DEFINER.replace('added', 'added.added')],
+      ['surplus EXECUTE on function added.added()'],
+    ],
     ['the right to make roles', [`ALTER ROLE ${SERVICE_ROLE} CREATEROLE`], ['surplus CREATEROLE']],
   ] as const)('%s', async (_title, statements, expected) => {
     const found = await findingsAfter(...statements);
     expect(found).toEqual(expect.arrayContaining([...expected]));
+  });
+
+  it('no function with the rights of its owner in a schema that the service does not reach', async () => {
+    expect(await findingsAfter('CREATE SCHEMA added', DEFINER.replace('added', 'added.added'))).toEqual([]);
   });
 
   it('temporary tables of the service, and takes that back', async () => {

@@ -13,9 +13,11 @@ export async function closeInTime(
   timeoutMs: number,
   say: (line: string) => void,
 ): Promise<number> {
+  let saved: Promise<unknown> | undefined;
   const breakOff = () => {
     say(`not done within ${timeoutMs / 1000} s (SHUTDOWN_TIMEOUT_MS): what is under way is broken off`);
-    void service.save(SAVE_MS).finally(() => process.exit(1));
+    saved = service.save(SAVE_MS);
+    void saved.finally(() => process.exit(1));
   };
   const timeout = setTimeout(breakOff, timeoutMs);
   try {
@@ -23,5 +25,8 @@ export async function closeInTime(
   } finally {
     clearTimeout(timeout);
   }
-  return 0;
+  if (!saved) return 0;
+  // It was done too late.
+  await saved;
+  return 1;
 }

@@ -98,7 +98,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     draining.begin();
     // Two turns later nothing new is accepted, and what had come by then is read.
     setImmediate(() => setImmediate(() => connections.closeUnused()));
-    connections.closeStalled(stallMs(config));
+    connections.closeStalled(stallMs(config), config.http.requestTimeoutMs);
   });
   app.addHook('onClose', async () => {
     await writers.stop();

@@ -41,8 +41,6 @@ export class Exchange {
   #isLoaded = false;
   /** Whether another request waits for what this one loads. */
   #isJoined = false;
-  /** Points that were taken for reading the request. */
-  #readingPoints = 0;
 
   constructor(
     private readonly route: ExchangeServices,
@@ -128,7 +126,6 @@ export class Exchange {
     const id = requestIdOf(headers['x-request-id']);
     const read = new RequestVersions(versions);
     const context = new RequestContext(this.caller, services, this.#timing, read, asked.isReadOnly, id);
-    context.charged = this.#readingPoints;
     return execute(apollo, headers, asked, context);
   }
 
@@ -143,8 +140,7 @@ export class Exchange {
     timing.cache = sent.outcome;
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
-    if (isGiven && !refusal)
-      recordHit(services, caller, this.#operation, timing, sent, HIT_POINTS + this.#readingPoints);
+    if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, HIT_POINTS + timing.charged);
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
   }
@@ -158,7 +154,7 @@ export class Exchange {
     const { budget } = this.route.services;
     const refusal = points > 0 ? budget.charge(this.caller, points) : budget.spentOf(this.caller);
     if (refusal) return spent(refusal);
-    this.#readingPoints += points;
+    this.#timing.charged += points;
     return undefined;
   }
 
@@ -172,7 +168,7 @@ export class Exchange {
    * @param more points taken for it, beside those of reading it
    */
   #refuse(error: GraphQLError, name: string, more: number): LoadedAnswer {
-    const points = more + this.#readingPoints;
+    const points = more + this.#timing.charged;
     const durationMs = this.#timing.elapsedMs();
     const event = { name, tenantId: this.#tenantId, durationMs, errors: 1, cacheHit: false, points };
     this.route.services.monitor.recordOperation(event, this.#timing);

@@ -152,12 +152,16 @@ export function busy(why: string, cause: unknown): GraphQLError {
 /**
  * A caller's share of this minute is spent. `what` begins the sentence, for example "Too many
  * refreshes".
- * @param numbers for programs
+ * @param told for programs: whose it is, the limit and what is left
  */
-export function rateLimited(what: string, resetAtMs: number, numbers: Record<string, number> = {}): GraphQLError {
+export function rateLimited(
+  what: string,
+  resetAtMs: number,
+  told: Readonly<Record<string, number | string>>,
+): GraphQLError {
   const seconds = Math.max(1, Math.ceil((resetAtMs - Date.now()) / 1000));
   return clientError(ErrorCode.RateLimited, `${what}; try again in ${seconds} s.`, {
-    ...numbers,
+    ...told,
     resetAt: new Date(resetAtMs).toISOString(),
     http: httpHead(429, ['retry-after', String(seconds)]),
   });

@@ -12,7 +12,7 @@ export function spent({ of, allowance }: Refusal, cost?: number): GraphQLError {
   const whose = of === 'caller' ? 'The points of this minute' : "The tenant's points of this minute";
   const left = `${remaining} of ${limit} are left`;
   if (cost === undefined || remaining === 0)
-    return rateLimited(`${whose} are spent: ${left}`, resetAtMs, { remaining, limit });
+    return rateLimited(`${whose} are spent: ${left}`, resetAtMs, { of, remaining, limit });
   const what = `${whose} do not suffice: this operation costs ${cost}, and ${left}`;
-  return rateLimited(what, resetAtMs, { cost, remaining, limit });
+  return rateLimited(what, resetAtMs, { of, cost, remaining, limit });
 }

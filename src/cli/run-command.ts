@@ -11,7 +11,8 @@ const LOST_CONNECTION = /^Connection terminated|ECONNRESET|EPIPE/;
 /** What to do about those that are nobody's programming error, by SQLSTATE. */
 const REMEDIES: Readonly<Record<string, string>> = {
   '25006': 'Give the DATABASE_URL of the primary server, and a login and a database that are not set to read only.',
-  '42501': 'Use a login that owns the tables, such as the one that migrates, or grant it what is missing.',
+  '42501':
+    'A login of the service gets its rights by: npm run db:grant -- --role <login>. What changes tables needs the login that migrates.',
   '53100': 'Make room on the disk of the database, and run it again.',
   '53200': 'Give the database more memory, and run it again.',
   '57P01': 'The connection was ended by an administrator; run it again.',

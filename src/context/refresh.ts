@@ -1,4 +1,6 @@
+import type { GraphQLError } from 'graphql';
 import { requirePermission } from '../auth/permissions.ts';
+import type { Refusal } from '../budget/budget.ts';
 import type { Namespace } from '../cache/dependencies/dependencies.ts';
 import { rateLimited } from '../errors.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
@@ -31,7 +33,12 @@ async function invalidateFor(
 ): Promise<void> {
   requirePermission(caller, 'refreshAnswers');
   const refusal = await services.refreshes.spend(caller, 1);
-  if (refusal) throw rateLimited(TOO_MANY[refusal.of], refusal.allowance.resetAtMs);
+  if (refusal) throw tooMany(refusal);
   await services.cache.invalidate(scope, [namespace]);
   versions.forget();
+}
+
+function tooMany({ of, allowance: { limit, remaining, resetAtMs } }: Refusal): GraphQLError {
+  const what = `${TOO_MANY[of]}: ${remaining} of ${limit} in a minute are left, and without refresh the answer is as fresh`;
+  return rateLimited(what, resetAtMs, { of, remaining, limit });
 }

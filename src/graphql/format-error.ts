@@ -18,6 +18,10 @@ const CLIENT_CODES: ReadonlySet<unknown> = new Set(
   [...Object.values(ErrorCode), ...Object.values(ApolloServerErrorCode)].filter((code) => code !== ErrorCode.Internal),
 );
 
+/** As Apollo Server says it, with a remedy that no client has. */
+const NO_INTROSPECTION = 'GraphQL introspection is not allowed by Apollo Server';
+const NO_SCHEMA = 'This service does not show its schema; its operator has it as schema.graphql.';
+
 /** In characters. What is wrong stands at the end, and of which variable at the beginning. */
 const MAX_MESSAGE_LENGTH = 1_000;
 
@@ -30,6 +34,7 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown, lo
   if (thrown instanceof GraphQLError) {
     if (isOverflow(thrown))
       return { message: TOO_NESTED, extensions: { code: ApolloServerErrorCode.GRAPHQL_PARSE_FAILED } };
+    if (thrown.message.startsWith(NO_INTROSPECTION)) return { ...withoutInternals(formatted), message: NO_SCHEMA };
     if (CLIENT_CODES.has(formatted.extensions?.code)) return shortened(withoutInternals(formatted));
     if (isRefusal(thrown)) return { message: thrown.message, extensions: { code: ApolloServerErrorCode.BAD_REQUEST } };
     if (thrown === error && isAboutRequest(thrown))

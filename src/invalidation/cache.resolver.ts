@@ -3,6 +3,7 @@ import { type Permission, roleFor } from '../auth/permissions.ts';
 import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from '../cache/dependencies/patterns.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
+import { WRITE_POINTS } from '../graphql/complexity.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './cache.input.ts';
 
@@ -10,6 +11,7 @@ import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './
 export class CacheResolver {
   @Authorized<Permission>('invalidateCache')
   @Mutation(() => InvalidateCachePayload, {
+    complexity: WRITE_POINTS,
     description: sentences(
       `Invalidates the tenant's cached answers. Needs ${roleFor('invalidateCache')}.`,
       'It takes the same time for any number of answers.',

@@ -42,7 +42,7 @@ export class TransactionMutations {
 
   @Authorized<Permission>('writeTransactions')
   @Mutation(() => TransferPayload, {
-    complexity: WRITE_POINTS,
+    complexity: ({ childComplexity }) => WRITE_POINTS + 2 * TRANSACTION_POINTS + childComplexity,
     description: sentences(
       `Transfers an amount between two accounts of the tenant. Needs ${roleFor('writeTransactions')}.`,
       'Records a debit and a credit, both or none.',

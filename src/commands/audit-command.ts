@@ -35,8 +35,8 @@ export const AUDIT: CommandSpec<typeof OPTIONS> = {
   summary: 'Shows who did what, newest first, and what came of it. It reads and changes nothing.',
   options: OPTIONS,
   notes:
-    'What was refused or failed is written within some seconds. Refused tokens, missing rights and spent budgets\n' +
-    'come after a minute: equal ones of it share a line.',
+    'What was refused or failed is written within some seconds. Refused tokens, missing rights and refreshes beyond the\n' +
+    'budget come after a minute: equal ones of it share a line.',
 };
 
 const FIELDS = ['at', 'subject', 'role', 'action', 'key', 'outcome', 'codes', 'times', 'requestId'] as const;
@@ -58,7 +58,9 @@ export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now
     const tenantId = options.tenant === undefined ? NO_TENANT.tenantId : await tenantIdOf(client, options.tenant);
     const filter = { since, who: options.who ?? null, what: options.what ?? null };
     const lines = await linesOf(client, tenantId, filter, limit);
-    process.stdout.write(options.json ? asJson(lines) : `${asTable(lines)}\n`);
+    process.stdout.write(options.json ? asJson(lines) : `${asTable(lines, filter)}\n`);
+    if (lines.length === limit)
+      process.stderr.write(`These are the newest ${limit}; there may be more: --limit, or another --who or --what.\n`);
     return 0;
   } finally {
     await close();
@@ -120,8 +122,9 @@ function asJson(lines: readonly Line[]): string {
   return lines.map((line) => `${JSON.stringify(line, [...FIELDS])}\n`).join('');
 }
 
-function asTable(lines: readonly Line[]): string {
-  if (lines.length === 0) return 'Nothing was done in that time.';
+function asTable(lines: readonly Line[], { who, what }: AuditFilter): string {
+  if (lines.length === 0)
+    return who || what ? 'Nothing of that was done in that time.' : 'Nothing was done in that time.';
   const rows = lines.map(({ at, subject, role, action, key, outcome, codes, times, requestId }) => [
     at,
     shown(subject ?? '-'),

@@ -67,11 +67,18 @@ test('shows as JSON, by who and what, and no more than asked for', async () => {
     },
   ]);
   written = [];
+  const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   expect(await json('--tenant', 'acme', '--since', '7d', '--limit', '2')).toHaveLength(2);
+  expect(warned.mock.calls).toEqual([
+    ['These are the newest 2; there may be more: --limit, or another --who or --what.\n'],
+  ]);
+  warned.mockRestore();
   written = [];
   expect(await json('--tenant', 'acme', '--since', '7d', '--what', 'refresh')).toEqual([]);
   written = [];
   expect(await run('--tenant', 'rival')).toBe('Nothing was done in that time.\n');
+  written = [];
+  expect(await run('--tenant', 'rival', '--who', 'ann')).toBe('Nothing of that was done in that time.\n');
 });
 
 test('gives each line of JSON the same fields in the same order', async () => {

@@ -4,7 +4,7 @@ import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelation
 import type { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { numberedPageCost, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { numberedPageCost, PRISMA_STATEMENT_POINTS, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import {
@@ -58,7 +58,7 @@ export class AccountResolver {
 
   @Query(() => BankAccount, {
     nullable: true,
-    complexity: STATEMENT_POINTS,
+    complexity: PRISMA_STATEMENT_POINTS,
     description: sentences(
       'The account with this number; null when the tenant has none.',
       'Without bankName, and with the number at several banks, it is the oldest of them.',

@@ -93,9 +93,17 @@ export function registerMetrics(
   slugOf: SlugOf,
   read: () => Promise<ShownMetrics> = () => shownAlone(own),
 ): void {
-  app.get('/metrics', async (_request, reply) => {
+  const make = async (): Promise<string> => {
     const { text, tenants } = await read();
-    return reply.type(own.registry.contentType).send(`${text}\n${await tenantMetrics(tenants, slugOf)}`);
+    return `${text}\n${await tenantMetrics(tenants, slugOf)}`;
+  };
+  // Whoever asks meanwhile is sent the same: a scrape takes tens of milliseconds.
+  let running: Promise<string> | undefined;
+  app.get('/metrics', async (_request, reply) => {
+    running ??= make().finally(() => {
+      running = undefined;
+    });
+    return reply.type(own.registry.contentType).send(await running);
   });
 }
 

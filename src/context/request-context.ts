@@ -4,6 +4,7 @@ import { requireScope } from '../auth/require-scope.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
 import { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { totalsBeyondPrice } from '../graphql/complexity.ts';
+import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import type { AuditDraft, AuditSubject } from '../tenancy/audit-line.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -13,8 +14,6 @@ import type { Loaders, Services } from './services.ts';
 export class RequestContext {
   /** What is learned about the answer while it is resolved. */
   readonly policy = new AnswerPolicy();
-  /** Complexity points of the operation; known before its resolvers run. */
-  cost = 0;
   /**
    * No #private field: Apollo Server works on a shallow copy of the context, which would not have
    * it.
@@ -37,6 +36,18 @@ export class RequestContext {
     /** By which it is found again in the audit log. */
     readonly requestId: string = randomUUID(),
   ) {}
+
+  /**
+   * Complexity points of the operation; known before its resolvers run. In the timing, which all
+   * copies of the context share.
+   */
+  get cost(): number {
+    return this.timing.cost;
+  }
+
+  set cost(points: number) {
+    this.timing.cost = points;
+  }
 
   /** Points beside `cost`: they depend on what was remembered, and on the rows that there were. */
   get charged(): number {
@@ -82,6 +93,17 @@ export class RequestContext {
   /** @param totals kept ones that a statement added up */
   chargeTotals(totals: number): void {
     this.charge(totalsBeyondPrice(totals));
+  }
+
+  /**
+   * Counts sums that fields of the answer show, in all of them together.
+   * @param sums the groups of each field, once for each alias
+   * @throws QUERY_TOO_COMPLEX beyond `MAX_SUMS`
+   */
+  showSums(sums: number): void {
+    this.timing.sums += sums;
+    if (this.timing.sums > MAX_SUMS)
+      throw tooManySums('This answer shows', 'group, day or bucket', 'Ask for fewer of them');
   }
 
   /**

@@ -7,7 +7,7 @@ import { withParts } from '../cache/data/parts.ts';
 import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
 import type { CacheConfig } from '../config/config.ts';
 import { unauthenticated } from '../errors.ts';
-import { MAX_SUMS, tooManySums } from '../statistics/max-sums.ts';
+import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { WithAccount } from '../transactions/transaction.repository.ts';
 import type { Transaction } from '../transactions/transaction.type.ts';

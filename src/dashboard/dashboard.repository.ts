@@ -3,7 +3,7 @@ import type { BankAccount } from '../accounts/account.type.ts';
 import { endOfDayMs } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
-import { MAX_SUMS } from '../statistics/max-sums.ts';
+import { MAX_SUMS } from '../graphql/max-sums.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { newestTransactions, type WithAccount } from '../transactions/transaction.repository.ts';

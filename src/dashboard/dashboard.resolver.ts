@@ -61,7 +61,9 @@ export class DashboardResolver {
     policy.holdsUntil(found.endsAtMs);
     policy.shows(found);
     lists ??= await relationsOf(context, found.value, fields);
-    return { ...dashboardOf(found, namesOf(fields)), ...lists };
+    const dashboard = dashboardOf(found, namesOf(fields));
+    for (const { name } of fields) context.showSums(sumsShownBy(name, dashboard));
+    return { ...dashboard, ...lists };
   }
 
   @FieldResolver(() => DashboardActivity, {
@@ -102,6 +104,17 @@ export class DashboardResolver {
   ): Promise<(readonly Transaction[])[]> {
     return [await withRelations(context, firstOf(dashboard?.recentTransactions, limit), fields)];
   }
+}
+
+/** In characters. */
+const FEW_FLOWS = 10_000;
+
+/** How many sums a field of the dashboard shows; each alias shows them again. */
+function sumsShownBy(field: string, { dailyFlows, ...groups }: Dashboard): number {
+  // Of few flows all aliases together show too few to count.
+  if (field === 'activity') return dailyFlows.length < FEW_FLOWS ? 0 : dailyFlows.split(',').length;
+  if (field !== 'accountsByType' && field !== 'accountsByStatus' && field !== 'accountsByBank') return 0;
+  return groups[field].reduce((sum, { balances }) => sum + balances.length, 0);
 }
 
 /** Several activities may be selected under aliases: the longest one's days hold the others'. */

@@ -26,6 +26,8 @@ export const NEW_TOKEN_POINTS = 15;
 export const COMPILED_FIELD_POINTS = 100;
 /** A statement of its own: its way there and back, and its plan. */
 export const STATEMENT_POINTS = 250;
+/** The same by Prisma Client, which builds the statement and its rows. */
+export const PRISMA_STATEMENT_POINTS = 900;
 /** A transaction that writes. */
 export const WRITE_POINTS = 2_000;
 /** A transaction that is recorded, with its totals. */
@@ -40,6 +42,13 @@ const TOTALS_IN_PRICE = 1_000;
 const PROBE_POINTS = 20;
 /** An answer from the cache: found and sent. */
 export const HIT_POINTS = 40;
+/** So many bytes of a kept answer are sent for that; the rest costs a point for each 512. */
+const HIT_BYTES = 32 * 1024;
+const BYTES_PER_HIT_POINT = 512;
+/** A byte of an answer that was computed costs this at least, whatever its fields are priced at. */
+const ANSWER_BYTE_POINTS = 0.05;
+/** A millisecond of PostgreSQL for a client that did not wait for its answer. */
+const ABANDONED_MS_POINTS = 500;
 /**
  * A byte of a request that is decoded: what JSON takes at worst, as for many names or deep lists.
  * Ordinary JSON takes a fifth.
@@ -158,6 +167,20 @@ export function daysCost(days: number, buckets: number, { childComplexity, conte
  */
 export function totalsBeyondPrice(totals: number): number {
   return Math.max(0, Math.ceil((totals - TOTALS_IN_PRICE) * KEPT_TOTAL_POINTS));
+}
+
+/** @param bytes of the kept answer */
+export function hitPoints(bytes: number): number {
+  return bytes <= HIT_BYTES ? HIT_POINTS : HIT_POINTS + Math.ceil((bytes - HIT_BYTES) / BYTES_PER_HIT_POINT);
+}
+
+/**
+ * What an answer costs at least: prices take lists whose length is not known for as long as they
+ * usually are.
+ * @param abandonedMs time of its statements, when the client left before it stood
+ */
+export function leastPoints(bytes: number, abandonedMs: number): number {
+  return Math.ceil(Math.max(bytes * ANSWER_BYTE_POINTS, abandonedMs * ABANDONED_MS_POINTS));
 }
 
 /**

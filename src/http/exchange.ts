@@ -10,7 +10,7 @@ import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import { badRequest, ErrorCode } from '../errors.ts';
-import { HIT_POINTS, OPERATION_POINTS } from '../graphql/complexity.ts';
+import { hitPoints, leastPoints, OPERATION_POINTS } from '../graphql/complexity.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
@@ -41,6 +41,8 @@ export class Exchange {
   #isLoaded = false;
   /** Whether another request waits for what this one loads. */
   #isJoined = false;
+  /** Whether the client left while its answer was computed. */
+  #hasLeft = false;
 
   constructor(
     private readonly route: ExchangeServices,
@@ -88,7 +90,22 @@ export class Exchange {
     this.#isLoaded = true;
     const asked = this.caller ? this.route.services.budget.spend(this.caller, OPERATION_POINTS) : undefined;
     const refusal = asked instanceof Promise ? await asked : asked;
-    return refusal ? this.#refuseSpent(refusal, OPERATION_POINTS) : this.#load(versions);
+    if (refusal) return this.#refuseSpent(refusal, OPERATION_POINTS);
+    const loaded = await this.#load(versions);
+    this.#payAnswer(loaded);
+    return loaded;
+  }
+
+  /** What the answer took beyond its price is charged when it stands. */
+  #payAnswer({ body }: LoadedAnswer): void {
+    const timing = this.#timing;
+    const paid = Math.max(timing.cost, OPERATION_POINTS) + timing.charged;
+    const missing = leastPoints(body.length, this.#hasLeft ? timing.databaseMs : 0) - paid;
+    if (missing <= 0 || !this.caller) return;
+    const { budget, monitor } = this.route.services;
+    if (budget.charge(this.caller, missing)) return;
+    timing.charged += missing;
+    if (this.#tenantId) monitor.usage.charged(this.#tenantId, missing);
   }
 
   #load(versions?: Versions | null): LoadedAnswer | Promise<LoadedAnswer> {
@@ -113,6 +130,7 @@ export class Exchange {
     const leave = () => {
       if (this.#isJoined || raw.writableFinished) return;
       leaving.abort();
+      this.#hasLeft = true;
       if (this.#timing.isQuery) this.route.services.database.abandon(this.#timing);
     };
     if (raw.destroyed) leave();
@@ -135,12 +153,13 @@ export class Exchange {
     const timing = this.#timing;
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
     const isGiven = !this.#isLoaded && caller !== null;
-    const refusal = isGiven ? services.budget.charge(caller, HIT_POINTS) : undefined;
+    const points = isGiven ? hitPoints(bodyOf(found).length) : 0;
+    const refusal = isGiven ? services.budget.charge(caller, points) : undefined;
     const sent = refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found);
     timing.cache = sent.outcome;
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
-    if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, HIT_POINTS + timing.charged);
+    if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
     if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
   }
@@ -209,4 +228,8 @@ function notAdmitted(error: unknown): GraphQLError {
   const busy = error instanceof TurnRefused && knownFailure(error);
   if (!busy) throw error;
   return busy;
+}
+
+function bodyOf(found: Answer): Buffer {
+  return 'entry' in found ? found.entry.body : found.loaded.body;
 }

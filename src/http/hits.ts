@@ -7,7 +7,7 @@ import type { Answer } from '../cache/response/answer.ts';
 import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
 import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
-import { HIT_POINTS } from '../graphql/complexity.ts';
+import { hitPoints } from '../graphql/complexity.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
@@ -43,7 +43,7 @@ export function recordHit(
   { cacheable }: Pick<AskedOperation, 'cacheable'>,
   timing: RequestTiming,
   found: Answer,
-  points = HIT_POINTS,
+  points: number,
 ): void {
   const isError = 'loaded' in found; // another request's, which would have been its own
   if (found.outcome === 'hit') monitor.recordCache({ namespace: found.entry.namespace, kind: 'hit', tier: found.tier });
@@ -74,9 +74,11 @@ export function answerFast(
   if (!operation) return false;
   const { scope } = caller.tenant;
   const hit = services.cache.hitInMemory(scope, entryKey(caller, caller.tenant, operation.cacheable));
-  if (!hit || services.budget.charge(caller, HIT_POINTS)) return false;
+  if (!hit) return false;
+  const points = hitPoints(hit.entry.body.length);
+  if (services.budget.charge(caller, points)) return false;
   timing.cache = hit.outcome;
-  recordHit(services, caller, operation, timing, hit);
+  recordHit(services, caller, operation, timing, hit, points);
   sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));
   return true;
 }

@@ -29,6 +29,10 @@ export class RequestTiming {
   rows = 0;
   /** Points taken beside the operation's own: here, where all copies of a request's context add up. */
   charged = 0;
+  /** Complexity points of its operation. */
+  cost = 0;
+  /** Sums that its fields show, such as groups of accounts. */
+  sums = 0;
   /** The tables that its statements named. */
   get tables(): ReadonlySet<string> {
     return this.#tables ?? NONE;

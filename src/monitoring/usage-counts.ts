@@ -48,6 +48,11 @@ export class UsageCounts {
     counted.points += points;
   }
 
+  /** Points that were taken when the answer stood. */
+  charged(tenantId: string, points: number): void {
+    this.#of(tenantId).points += points;
+  }
+
   statement(tenantId: string, durationMs: number, rows: number): void {
     const counted = this.#of(tenantId);
     counted.databaseMs += durationMs;

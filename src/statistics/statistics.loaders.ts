@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { GraphQLError } from 'graphql';
+import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { MAX_SUMS, tooManySums } from './max-sums.ts';
 import type { AskedSums, StatisticsRepository, StatisticsSums } from './statistics.repository.ts';
 
 export function createStatisticsLoaders(scope: TenantScope, statistics: StatisticsRepository) {

@@ -60,11 +60,13 @@ export class StatisticsResolver {
     context.policy.dependsOn(statisticsPart(period));
     context.policy.isOfKind('statistics');
     const range = await statisticsRange({ period, from, to }, () => today(context));
-    const wanted = namesOf(selectedFields(info));
+    const fields = selectedFields(info);
+    const wanted = namesOf(fields);
     const parts = PARTS.flatMap(([field, part]) => (wanted.has(field) ? [part] : []));
     const { scope, services, loaders, policy } = context;
     const found = await services.statistics.statistics(scope, loaders.statistics.sums, range, parts, maxStalenessMs);
     policy.shows(found);
+    for (const { name } of fields) context.showSums(sumsShownBy(name, found.statistics));
     return found.statistics;
   }
 }
@@ -79,4 +81,11 @@ async function today(context: RequestContext): Promise<string> {
   const { value } = await services.data.read(scope, day);
   policy.holdsUntil(value.dayEndsAtMs);
   return value.today;
+}
+
+/** How many sums a field of statistics shows; each alias shows them again. */
+function sumsShownBy(field: string, { totals, buckets, byCategory }: Statistics): number {
+  if (field === 'totals') return totals.length;
+  if (field === 'buckets') return buckets.reduce((sum, { flows }) => sum + flows.length, 0);
+  return field === 'byCategory' ? byCategory.reduce((sum, { flows }) => sum + flows.length, 0) : 0;
 }

@@ -124,7 +124,9 @@ describe('a login without the rights', () => {
   ] as const)('is told what PostgreSQL refuses to %s', { timeout: 30_000 }, async (script, args) => {
     const { code, stderr } = await run(script, args, url, runScriptAlone);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^PostgreSQL refused: permission denied .* \(SQLSTATE 42501\)\nUse a login that owns/);
+    expect(stderr).toMatch(
+      /^PostgreSQL refused: permission denied .* \(SQLSTATE 42501\)\nA login of the service gets its rights by: npm run db:grant/,
+    );
     expect(await content()).toEqual(before);
   });
 });

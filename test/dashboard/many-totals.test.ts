@@ -5,7 +5,7 @@ import { fixtureId, insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** As statistics/max-sums.ts has it. */
+/** As graphql/max-sums.ts has it. */
 const MAX_SUMS = 10_000;
 
 let service: TestService;

@@ -1,0 +1,116 @@
+import { request as httpRequest } from 'node:http';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Role } from '../../src/auth/caller.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { makeKnown } from '../support/known-operation.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+const BANKS = 400;
+const RATE_LIMIT = '{ rateLimit { remaining } }';
+
+let service: TestService;
+let sql: pg.Client;
+let watching: pg.Client;
+let token: string;
+beforeAll(async () => {
+  service = await startService();
+  const tenantId = await insertTenant(service.databaseUrl, { slug: 'many' });
+  sql = new pg.Client({ connectionString: service.databaseUrl });
+  await sql.connect();
+  watching = new pg.Client({ connectionString: service.databaseUrl });
+  await watching.connect();
+  await sql.query(
+    `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
+     SELECT $1, repeat('Bank', 20) || n, 'A' || n, 'CHECKING', 'ACTIVE', 'EUR' FROM generate_series(1, $2::integer) n`,
+    [tenantId, BANKS],
+  );
+  token = await service.token(Role.VIEWER, 'many');
+  await makeKnown(service, token, RATE_LIMIT);
+  await service.untilCaughtUp();
+});
+afterAll(async () => {
+  await sql?.end();
+  await watching?.end();
+  await service?.close();
+});
+
+const left = async (): Promise<number> => (await service.send(token, RATE_LIMIT)).data.rateLimit.remaining;
+const OF_RATE_LIMIT = 252;
+
+function banks(aliases: number, date = '2025-01-01'): string {
+  const fields = Array.from(
+    { length: aliases },
+    (_, index) => `b${index}: accountsByBank { key count balances { amount } }`,
+  );
+  return `{ dashboard(date: "${date}") { ${fields.join(' ')} } }`;
+}
+
+/** @returns how many bytes the answer has, and what it took */
+async function ask(query: string) {
+  const before = await left();
+  const response = await fetch(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query }),
+  });
+  const bytes = (await response.arrayBuffer()).byteLength;
+  return { bytes, points: before - (await left()) - OF_RATE_LIMIT, status: response.headers.get('cache-status') ?? '' };
+}
+
+test('all aliases of an answer show 10,000 sums at most', async () => {
+  const most = 10_000 / BANKS;
+  expect((await service.send(token, banks(most))).errors).toBeUndefined();
+  const { errors } = await service.send(token, banks(most + 1));
+  expect(errors).toMatchObject([
+    {
+      message: 'This answer shows more than 10000 sums, one for each group, day or bucket. Ask for fewer of them.',
+      extensions: { code: 'QUERY_TOO_COMPLEX', limit: 10_000 },
+    },
+  ]);
+});
+
+test('an answer costs by its bytes at least, and one from the cache by those that are many', async () => {
+  const query = banks(20, '2025-01-02');
+  for (const day of ['03', '04', '05']) await service.send(token, banks(20, `2025-01-${day}`));
+  await makeKnown(service, await service.token(Role.VIEWER, 'many'), RATE_LIMIT);
+  const computed = await ask(query);
+  expect(computed.bytes).toBeGreaterThan(500_000);
+  // What the document costs where it is new counts towards it.
+  expect(computed.points).toBe(Math.ceil(computed.bytes * 0.05));
+  const hit = await ask(query);
+  expect(hit.status).toMatch(/^tenantry; hit/);
+  expect(hit.points).toBe(40 + Math.ceil((hit.bytes - 32 * 1024) / 512));
+  const small = await ask('{ tenant { slug } }').then(() => ask('{ tenant { slug } }'));
+  expect(small.points).toBe(40);
+});
+
+test('who leaves before the answer stands pays for the time of PostgreSQL', async () => {
+  const before = await left();
+  await sql.query('BEGIN; LOCK TABLE account_totals IN ACCESS EXCLUSIVE MODE');
+  try {
+    const request = httpRequest(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    });
+    request.on('error', () => {}); // it is cut off below
+    request.end(JSON.stringify({ query: banks(1, '2025-01-09') }));
+    // By another session: in a transaction the view shows one moment.
+    await until(
+      async () => {
+        const { rows } = await watching.query(
+          `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+         AND clock_timestamp() - query_start > interval '300 ms'`,
+        );
+        return rows.length > 0;
+      },
+      'a statement that waits',
+      20_000,
+    );
+    request.destroy();
+    await until(async () => before - (await left()) > 300 * 500, 'what was charged', 20_000);
+  } finally {
+    await sql.query('ROLLBACK');
+  }
+});

@@ -12,12 +12,13 @@ import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { WithAccount } from '../transactions/transaction.repository.ts';
 import type { Transaction } from '../transactions/transaction.type.ts';
 import { DASHBOARD_PARTS, type DashboardParts } from './dashboard.parts.ts';
-import type {
-  AccountTotal,
-  DailyFlowText,
-  DashboardRepository,
-  DashboardRow,
-  ReadBelow,
+import {
+  type AccountTotal,
+  type DailyFlowText,
+  type DashboardRepository,
+  type DashboardRow,
+  flowsIn,
+  type ReadBelow,
 } from './dashboard.repository.ts';
 
 /** What dashboards of a day are made of, as far as it was read: what was not is empty. */
@@ -118,13 +119,6 @@ export class DashboardReader {
     if (row.flows && flowsIn(row.flows) > MAX_SUMS) throw tooManyFlows();
     return row;
   }
-}
-
-/** The shortest flow, with its comma: most texts need not be looked through. */
-const SHORTEST_FLOW = '0 EUR 1 0 0,'.length;
-
-function flowsIn(text: DailyFlowText): number {
-  return text.length < MAX_SUMS * SHORTEST_FLOW ? 0 : text.split(',').length;
 }
 
 function tooManyAccountSums({ banks }: DashboardParts): GraphQLError {

@@ -35,6 +35,14 @@ export type AccountTotal = readonly [
  */
 export type DailyFlowText = string;
 
+/** In characters: some hundred flows. */
+const FEW_FLOWS = 10_000;
+
+/** How many flows a text has; 0 for few, as nearly all have, since nothing bounds so few. */
+export function flowsIn(text: DailyFlowText): number {
+  return text.length < FEW_FLOWS ? 0 : text.split(',').length;
+}
+
 export interface DashboardRow {
   /** The date asked for, or the tenant's today. */
   readonly date: string;

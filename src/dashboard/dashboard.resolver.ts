@@ -14,7 +14,7 @@ import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
 import { firstOf, isMoreBelow, type Lists, listParts } from './dashboard.lists.ts';
 import type { DashboardParts } from './dashboard.parts.ts';
-import type { ReadBelow } from './dashboard.repository.ts';
+import { flowsIn, type ReadBelow } from './dashboard.repository.ts';
 import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
 
@@ -106,13 +106,9 @@ export class DashboardResolver {
   }
 }
 
-/** In characters. */
-const FEW_FLOWS = 10_000;
-
 /** How many sums a field of the dashboard shows; each alias shows them again. */
 function sumsShownBy(field: string, { dailyFlows, ...groups }: Dashboard): number {
-  // Of few flows all aliases together show too few to count.
-  if (field === 'activity') return dailyFlows.length < FEW_FLOWS ? 0 : dailyFlows.split(',').length;
+  if (field === 'activity') return flowsIn(dailyFlows);
   if (field !== 'accountsByType' && field !== 'accountsByStatus' && field !== 'accountsByBank') return 0;
   return groups[field].reduce((sum, { balances }) => sum + balances.length, 0);
 }

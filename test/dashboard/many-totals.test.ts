@@ -107,6 +107,10 @@ describe('a dashboard of more sums than are told together', () => {
     await days(100, MAX_SUMS / 100);
     const activity = 'activity(days: 100) { series { flows { currency } } }';
     expect((await ask(activity)).dashboard.activity.series).toHaveLength(100);
+    const twice = `${activity} again: ${activity}`;
+    expect((await ask(twice)).errors).toEqual(
+      refusal('This answer shows more than 10000 sums, one for each group, day or bucket. Ask for fewer of them.'),
+    );
     await sql.query(
       `INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
        SELECT tenant_id, id, '2025-12-31T13:00:00Z', 'DEBIT', 1, currency

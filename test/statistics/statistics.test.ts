@@ -126,6 +126,11 @@ test('more sums than a range may have are refused with what to do, and as many a
   await categories(1, 9_998);
   // One for each category, one for the day, one for the range.
   expect((await statistics(TWINS[0] as Twin, range)).byCategory).toHaveLength(9_998);
+  const twice =
+    '{ statistics(period: DAILY, from: "1999-06-01", to: "1999-06-30") { a: byCategory { category flows { net } } b: byCategory { category } } }';
+  expect((await service.send(tokens.get(TWINS[0] as Twin) ?? null, twice)).errors).toMatchObject([
+    { message: expect.stringMatching(/^This answer shows more than 10000 sums/), extensions: { limit: 10_000 } },
+  ]);
   await categories(9_999, 9_999);
   expect(await refusal(range)).toEqual({
     message:

@@ -235,6 +235,14 @@ describe('where there is no introspection', () => {
   });
   afterAll(() => closed.close());
 
+  test('introspection is refused in words that a client can use', async () => {
+    const token = await closed.token(Role.VIEWER, PRAGUE.slug);
+    const { errors = [] } = await closed.send(token, '{ __schema { queryType { name } } }');
+    expect(errors.map(({ message }) => message)).toEqual([
+      'This service does not show its schema; its operator has it as schema.graphql.',
+    ]);
+  });
+
   test('errors suggest no names of the schema', async () => {
     const token = await closed.token(Role.VIEWER, PRAGUE.slug);
     const { message } = refusal(await closed.send(token, '{ tenan { id } }'));

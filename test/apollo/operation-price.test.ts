@@ -47,6 +47,14 @@ const scans = (text: string, variables?: Record<string, unknown>) =>
     {},
   );
 
+test('a transfer costs its two transactions, and an invalidation a write', () => {
+  const mutation = (text: string) => price(`mutation { ${text} }`).points - 250;
+  const order = `fromAccountId: "${'0'.repeat(8)}-0000-7000-8000-000000000000", toAccountId: "x", amount: "1"`;
+  const transfer = `transfer(input: { idempotencyKey: "k", ${order} }) { userErrors { code } }`;
+  expect(mutation(transfer)).toBe(2_000 + 2 * 100 + 2);
+  expect(mutation('invalidateCache(input: {}) { namespaces }')).toBe(2_000 + 1);
+});
+
 describe('rows that are read one by one', () => {
   test.each<[string, object]>([
     ['{ transactions { totalCount } accounts { totalCount } }', { dayTotals: 1 }],

@@ -171,7 +171,9 @@ test('a refused operation takes of either budget what every operation costs, and
       const before = await left();
       const refusal = await service.send(token, query);
       expectRefused(refusal, "The tenant's points of this minute do not suffice: this operation costs");
-      expect(refusal.errors).toMatchObject([{ extensions: { limit: 1600, remaining: before.tenant.remaining - 250 } }]);
+      expect(refusal.errors).toMatchObject([
+        { extensions: { of: 'tenant', limit: 1600, remaining: before.tenant.remaining - 250 } },
+      ]);
       const { cost, remaining, limit, tenant } = await left();
       expect([limit, remaining]).toEqual([5000, before.remaining - 250 - cost]);
       expect(tenant).toMatchObject({ limit: 1600, remaining: before.tenant.remaining - 250 - cost });

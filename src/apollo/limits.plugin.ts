@@ -26,13 +26,13 @@ const WHOLE_SCHEMAS = 2;
 /**
  * Before anything is executed: a bounded cost, and a budget per minute of the caller and of the
  * tenant. What every operation costs was taken before it came here, and pays for those that are
- * refused, too. Without a token nothing is paid; only introspection comes here then.
+ * refused, too. Without a token only introspection comes here; all who send none share a budget.
  */
 export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestContext> {
   const prices = new OperationCosts<OperationPrice>(({ dependsOnTexts }) => dependsOnTexts);
   return {
-    async requestDidStart({ contextValue: { caller }, contextValue }) {
-      if (caller) contextValue.cost = OPERATION_POINTS;
+    async requestDidStart({ contextValue }) {
+      contextValue.cost = OPERATION_POINTS;
       return {
         // Apollo Server remembers what it has validated.
         async validationDidStart({ source, contextValue }) {
@@ -54,7 +54,6 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // The execution says what is wrong with the variables, and does nothing else.
           if (price === undefined) return;
           if (introspects) checkIntrospection(price, schema);
-          if (!caller) return;
           const size = price.scans.length > 0 ? await sizeOf(contextValue, price) : undefined;
           const cost = pointsOf(price, size, limits.searches);
           // A remembered price may belong to variables whose strings are invalid; let the execution

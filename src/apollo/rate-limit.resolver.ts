@@ -5,6 +5,18 @@ import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 
+@ObjectType({ description: 'How often refresh: true may be asked for in one minute.', simpleResolvers: true })
+export class RefreshLimit {
+  @Field(() => Int, { description: 'Refreshes of a whole minute.' })
+  limit!: number;
+
+  @Field(() => Int, { description: 'Refreshes that are left for this minute; never negative.' })
+  remaining!: number;
+
+  @Field(() => DateTimeScalar, { description: 'When the minute ends and all refreshes are available again.' })
+  resetAt!: string;
+}
+
 @ObjectType({
   description: 'Complexity points of all callers of a tenant together in one minute.',
   simpleResolvers: true,
@@ -20,6 +32,9 @@ export class TenantRateLimit {
 
   @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
   resetAt!: string;
+
+  @Field(() => RefreshLimit, { description: 'The refreshes that all callers of the tenant share.' })
+  refreshes!: RefreshLimit;
 }
 
 @ObjectType({ description: 'Complexity points of one caller in one minute.', simpleResolvers: true })
@@ -36,6 +51,9 @@ export class RateLimit {
   @Field(() => DateTimeScalar, { description: 'When the minute ends and all points are available again.' })
   resetAt!: string;
 
+  @Field(() => RefreshLimit, { description: 'The refreshes of this caller, for roles that may refresh.' })
+  refreshes!: RefreshLimit;
+
   @Field(() => TenantRateLimit, {
     nullable: true,
     description: 'The budget that all callers of the tenant share; null for an OPERATOR.',
@@ -49,11 +67,16 @@ export class RateLimitResolver {
   @Query(() => RateLimit, { description: 'What this caller may still spend, in complexity points.' })
   async rateLimit(@Ctx() { caller, services, cost }: RequestContext): Promise<RateLimit> {
     if (!caller) throw unauthenticated();
-    const { caller: own, tenant } = await services.budget.allowances(caller);
-    return { ...shown(own), cost, tenant: tenant && shown(tenant) };
+    const [points, refreshes] = await Promise.all([
+      services.budget.allowances(caller),
+      services.refreshes.allowances(caller),
+    ]);
+    const ofTenant = points.tenant &&
+      refreshes.tenant && { ...shown(points.tenant), refreshes: shown(refreshes.tenant) };
+    return { ...shown(points.caller), cost, refreshes: shown(refreshes.caller), tenant: ofTenant };
   }
 }
 
-function shown({ limit, remaining, resetAtMs }: Allowance): TenantRateLimit {
+function shown({ limit, remaining, resetAtMs }: Allowance): RefreshLimit {
   return { limit, remaining, resetAt: new Date(resetAtMs).toISOString() };
 }

@@ -47,6 +47,7 @@ export function createServices(foundation: Foundation): Services {
       {
         name: 'points',
         perCaller: config.limits.pointsPerMinute,
+        anonymous: config.limits.anonymousPointsPerMinute,
         perTenant: config.limits.tenantPointsPerMinute,
         takesOwn: true,
       },
@@ -56,6 +57,7 @@ export function createServices(foundation: Foundation): Services {
       {
         name: 'refreshes',
         perCaller: config.cache.refreshesPerMinute,
+        anonymous: 0,
         perTenant: config.cache.tenantRefreshesPerMinute,
         takesOwn: false,
       },

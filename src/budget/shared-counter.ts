@@ -29,7 +29,7 @@ export interface Allowance {
 /**
  * What is spent is the sum of what is told, in flight and unsettled: each point is in one of them.
  */
-interface Window {
+export interface Window {
   readonly key: string;
   /** By all processes, as Redis answered last, and by this one where it could not be told. */
   told: number;
@@ -40,6 +40,10 @@ interface Window {
   /** By this process alone, of what is told. */
   own: number;
   endsAtMs: number;
+}
+
+function isOver({ endsAtMs }: Window): boolean {
+  return endsAtMs <= Date.now();
 }
 
 function spentIn({ told, inFlight, unsettled }: Window): number {
@@ -68,7 +72,7 @@ export class SharedCounter {
    * asked
    */
   spend(key: string, points: number, limit: number): boolean | Promise<boolean> {
-    const window = this.#window(key);
+    const window = this.window(key);
     const known = spentIn(window) + points;
     if (known > limit) return this.#refuse(window);
     if (!this.#limiter || (window.unsettled + points <= limit * UNSETTLED_SHARE && known <= limit * CERTAIN_SHARE)) {
@@ -80,30 +84,35 @@ export class SharedCounter {
 
   /** Whether so many points are left, as far as it is known here. */
   has(key: string, points: number, limit: number): boolean {
-    const window = this.#window(key);
+    const window = this.window(key);
     return spentIn(window) + points <= limit || this.#refuse(window);
   }
 
   /** Takes points that were used already, and that are told only afterwards. */
   charge(key: string, points: number): void {
-    this.#add(this.#window(key), points);
+    this.#add(this.window(key), points);
   }
 
-  /** At once, so that what another process asks for next is there. */
-  giveBack(key: string, points: number): void {
-    const window = this.#window(key);
+  /**
+   * At once, so that what another process asks for next is there. What was taken of a minute that
+   * is over is gone with it.
+   * @param window the one that the points were taken of
+   */
+  giveBack(window: Window, points: number): void {
+    if (isOver(window)) return;
     this.#add(window, -points);
     void this.#settle(window);
   }
 
   allowance(key: string, limit: number): Allowance {
-    const window = this.#window(key);
-    return { limit, remaining: Math.max(0, limit - spentIn(window)), resetAtMs: window.endsAtMs };
+    const window = this.window(key);
+    const remaining = Math.min(limit, Math.max(0, limit - spentIn(window)));
+    return { limit, remaining, resetAtMs: window.endsAtMs };
   }
 
   /** Learns what other processes spent. Never throws. */
   async settle(key: string): Promise<void> {
-    await this.#settle(this.#window(key));
+    await this.#settle(this.window(key));
   }
 
   /** Tells Redis what is not told yet. Never throws. */
@@ -117,8 +126,7 @@ export class SharedCounter {
     // Of several in flight Redis answers one after the other: each is judged by what was spent up
     // to its own.
     if ((await this.#settle(window)) <= limit) return true;
-    this.#add(window, -points);
-    void this.#settle(window);
+    this.giveBack(window, points);
     return false;
   }
 
@@ -153,7 +161,7 @@ export class SharedCounter {
   /** @returns what was told as soon as this was */
   async #settle(window: Window): Promise<number> {
     const limiter = this.#limiter;
-    if (!this.redis || !limiter) return window.told;
+    if (!this.redis || !limiter || isOver(window)) return window.told;
     const points = window.unsettled;
     const { endsAtMs } = window;
     window.unsettled = 0;
@@ -174,11 +182,12 @@ export class SharedCounter {
     return window.told;
   }
 
-  #window(key: string): Window {
-    const now = Date.now();
+  /** The running one. */
+  window(key: string): Window {
     const known = this.#windows.get(key);
-    if (known && known.endsAtMs > now) return known;
-    const fresh = { key, told: 0, inFlight: 0, unsettled: 0, own: 0, endsAtMs: now + WINDOW_SECONDS * 1000 };
+    if (known && !isOver(known)) return known;
+    const endsAtMs = Date.now() + WINDOW_SECONDS * 1000;
+    const fresh = { key, told: 0, inFlight: 0, unsettled: 0, own: 0, endsAtMs };
     this.#windows.set(key, fresh);
     return fresh;
   }

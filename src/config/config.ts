@@ -148,14 +148,20 @@ export interface LimitsConfig {
   readonly pointsPerMinute: number;
   /** That all callers of a tenant together may spend, unless the tenant has a limit of its own. */
   readonly tenantPointsPerMinute: number;
+  /** That all who send no token may spend together, on reading the schema. */
+  readonly anonymousPointsPerMinute: number;
 }
 
 /** A minute of a CPU, which is what the event loop of a process has, in points of a microsecond. */
 const PROCESS_POINTS_PER_MINUTE = 60_000_000;
+/** With less nothing could be asked: it is what any operation costs (graphql/complexity.ts). */
+const LEAST_POINTS_PER_MINUTE = 250;
 /** One caller leaves half of a process to all others. */
 const CALLER_SHARE = 0.5;
 /** All callers of a tenant together leave a fifth of it to the other tenants. */
 const TENANT_SHARE = 0.8;
+/** All who send no token together use a tenth of it: some hundred times the whole schema. */
+const ANONYMOUS_SHARE = 0.1;
 
 const EXECUTORS = ['jit', 'graphql-js'] as const;
 export type Executor = (typeof EXECUTORS)[number];
@@ -258,13 +264,19 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       pointsPerMinute: read.integer(
         'LIMIT_POINTS_PER_MINUTE',
         CALLER_SHARE * PROCESS_POINTS_PER_MINUTE,
-        1,
+        LEAST_POINTS_PER_MINUTE,
         2_147_483_647,
       ),
       tenantPointsPerMinute: read.integer(
         'LIMIT_TENANT_POINTS_PER_MINUTE',
         TENANT_SHARE * PROCESS_POINTS_PER_MINUTE,
-        1,
+        LEAST_POINTS_PER_MINUTE,
+        2_147_483_647,
+      ),
+      anonymousPointsPerMinute: read.integer(
+        'LIMIT_ANONYMOUS_POINTS_PER_MINUTE',
+        ANONYMOUS_SHARE * PROCESS_POINTS_PER_MINUTE,
+        LEAST_POINTS_PER_MINUTE,
         2_147_483_647,
       ),
     },

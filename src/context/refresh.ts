@@ -7,8 +7,6 @@ import { errorCodeOf } from '../graphql/format-error.ts';
 import { AuditOutcome } from '../tenancy/audit-line.ts';
 import type { RequestContext } from './request-context.ts';
 
-const TOO_MANY = { caller: 'Too many refreshes', tenant: 'Too many refreshes in the tenant' } as const;
-
 /**
  * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes
  * old, so that the new answer takes the place of every old one, under whatever selection it was
@@ -39,6 +37,7 @@ async function invalidateFor(
 }
 
 function tooMany({ of, allowance: { limit, remaining, resetAtMs } }: Refusal): GraphQLError {
-  const what = `${TOO_MANY[of]}: ${remaining} of ${limit} in a minute are left, and without refresh the answer is as fresh`;
+  const where = of === 'tenant' ? ' in the tenant' : '';
+  const what = `Too many refreshes${where}: ${remaining} of ${limit} in a minute are left, and without refresh the answer is as fresh`;
   return rateLimited(what, resetAtMs, { of, remaining, limit });
 }

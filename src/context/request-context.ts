@@ -85,7 +85,7 @@ export class RequestContext {
    * answered, and the next one may be refused. Of a budget that is spent nothing is taken.
    */
   charge(points: number): void {
-    if (points === 0 || !this.caller) return;
+    if (points === 0) return;
     const refused = this.services.budget.charge(this.caller, points);
     if (!refused) this.timing.charged += points;
   }

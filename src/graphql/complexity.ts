@@ -36,6 +36,8 @@ export const TRANSACTION_POINTS = 100;
 const ROW_POINTS = 4;
 /** A kept total that is added up. */
 export const KEPT_TOTAL_POINTS = 0.4;
+/** A sum that is read for nothing, since there are too many to be shown. */
+export const READ_SUM_POINTS = 6;
 /** Of the tenants that the prices of a dashboard and of a count of accounts stand for. */
 const TOTALS_IN_PRICE = 1_000;
 /** A page of one of the rows of a level, whose statement reads those of all. */
@@ -47,8 +49,10 @@ const HIT_BYTES = 32 * 1024;
 const BYTES_PER_HIT_POINT = 512;
 /** A byte of an answer that was computed costs this at least, whatever its fields are priced at. */
 const ANSWER_BYTE_POINTS = 0.05;
-/** A millisecond of PostgreSQL for a client that did not wait for its answer. */
-const ABANDONED_MS_POINTS = 500;
+/** A millisecond of PostgreSQL, where what it was for was not asked at its price. */
+const DATABASE_MS_POINTS = 500;
+/** Of searches, which take longer beside others: so much belongs to their price. */
+const PRICED_SEARCH_MS = 50;
 /**
  * A byte of a request that is decoded: what JSON takes at worst, as for many names or deep lists.
  * Ordinary JSON takes a fifth.
@@ -177,10 +181,18 @@ export function hitPoints(bytes: number): number {
 /**
  * What an answer costs at least: prices take lists whose length is not known for as long as they
  * usually are.
- * @param abandonedMs time of its statements, when the client left before it stood
+ * @param databaseMs of statements that took longer than their price says, or that nobody waited for
  */
-export function leastPoints(bytes: number, abandonedMs: number): number {
-  return Math.ceil(Math.max(bytes * ANSWER_BYTE_POINTS, abandonedMs * ABANDONED_MS_POINTS));
+export function leastPoints(bytes: number, databaseMs: number): number {
+  return Math.ceil(Math.max(bytes * ANSWER_BYTE_POINTS, databaseMs * DATABASE_MS_POINTS));
+}
+
+/**
+ * Searches are priced by how many rows the average account has: one that has most of its tenant's
+ * takes longer.
+ */
+export function searchMsBeyondPrice(searchMs: number): number {
+  return Math.max(0, searchMs - PRICED_SEARCH_MS);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import { badRequest, ErrorCode } from '../errors.ts';
-import { hitPoints, leastPoints, OPERATION_POINTS } from '../graphql/complexity.ts';
+import { hitPoints, leastPoints, OPERATION_POINTS, searchMsBeyondPrice } from '../graphql/complexity.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
@@ -84,13 +84,13 @@ export class Exchange {
 
   /**
    * Takes the points of an operation, whatever comes of it: also what is refused was read, and
-   * perhaps validated. A stranger's introspection is free.
+   * perhaps validated.
    */
   async #loadPaid(versions?: Versions | null): Promise<LoadedAnswer> {
     this.#isLoaded = true;
-    const asked = this.caller ? this.route.services.budget.spend(this.caller, OPERATION_POINTS) : undefined;
+    const asked = this.route.services.budget.spend(this.caller, OPERATION_POINTS);
     const refusal = asked instanceof Promise ? await asked : asked;
-    if (refusal) return this.#refuseSpent(refusal, OPERATION_POINTS);
+    if (refusal) return this.#refuseSpent(refusal);
     const loaded = await this.#load(versions);
     this.#payAnswer(loaded);
     return loaded;
@@ -100,8 +100,10 @@ export class Exchange {
   #payAnswer({ body }: LoadedAnswer): void {
     const timing = this.#timing;
     const paid = Math.max(timing.cost, OPERATION_POINTS) + timing.charged;
-    const missing = leastPoints(body.length, this.#hasLeft ? timing.databaseMs : 0) - paid;
-    if (missing <= 0 || !this.caller) return;
+    // A mutation is not stopped when its client leaves, and may have waited for others.
+    const unusedMs = this.#hasLeft && timing.isQuery ? timing.databaseMs : 0;
+    const missing = leastPoints(body.length, Math.max(unusedMs, searchMsBeyondPrice(timing.searchMs))) - paid;
+    if (missing <= 0) return;
     const { budget, monitor } = this.route.services;
     if (budget.charge(this.caller, missing)) return;
     timing.charged += missing;
@@ -112,12 +114,11 @@ export class Exchange {
     const { caller } = this;
     const operation = this.#operation;
     const leaving = this.#abandonWhenLeft();
-    const points = caller ? OPERATION_POINTS : 0;
     if (operation.refusal)
-      return this.#refuse(operation.refusal, caller ? NAMELESS.invalid : NAMELESS.noCaller, points);
+      return this.#refuse(operation.refusal, caller ? NAMELESS.invalid : NAMELESS.noCaller, OPERATION_POINTS);
     return this.route.services.database
       .admit(laneOf(this.caller), () => this.#execute(operation.read(), versions), leaving)
-      .catch((error) => this.#refuse(notAdmitted(error), this.#name, points));
+      .catch((error) => this.#refuse(notAdmitted(error), this.#name, OPERATION_POINTS));
   }
 
   /**
@@ -169,7 +170,6 @@ export class Exchange {
    * @returns why nothing is read, when there is nothing left to pay with
    */
   #payReading(points: number): GraphQLError | undefined {
-    if (!this.caller) return undefined;
     const { budget } = this.route.services;
     const refusal = points > 0 ? budget.charge(this.caller, points) : budget.spentOf(this.caller);
     if (refusal) return spent(refusal);
@@ -178,8 +178,8 @@ export class Exchange {
   }
 
   /** Nothing more is taken for it. */
-  #refuseSpent(refusal: Refusal, cost?: number): LoadedAnswer {
-    return this.#refuse(spent(refusal, cost), this.#name, 0);
+  #refuseSpent(refusal: Refusal): LoadedAnswer {
+    return this.#refuse(spent(refusal, OPERATION_POINTS, true), this.#name, 0);
   }
 
   /**

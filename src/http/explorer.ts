@@ -65,7 +65,7 @@ export function explorerPages({ enabled, sampleToken }: ExplorerOptions): Fastif
         const { gzipped, html, etag } = await graphiql();
         asPage(reply, GRAPHIQL_POLICY).headers({ 'cache-control': 'private, no-cache', vary: 'accept-encoding', etag });
         if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-        if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(html());
+        if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(html);
         return reply.header('content-encoding', 'gzip').send(gzipped);
       });
     }

@@ -10,7 +10,7 @@ import { authenticate, boundedForStrangers } from './authenticate.ts';
 import type { CorsHeaders } from './cors.ts';
 import { Exchange, type ExchangeServices } from './exchange.ts';
 import { answerFast } from './hits.ts';
-import type { FastPath } from './listener.ts';
+import { type FastPath, sayContinue } from './listener.ts';
 import { MAX_BODY_BYTES } from './refusals.ts';
 
 declare module 'fastify' {
@@ -57,7 +57,8 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         if (authentication instanceof Promise) authentication.then(known, done);
         else known(authentication);
       },
-      preParsing: ({ caller, headers }, _reply, payload, done) => {
+      preParsing: ({ caller, headers }, reply, payload, done) => {
+        if (!(Number(headers['content-length']) > MAX_BODY_BYTES)) sayContinue(reply.raw);
         const isUnbounded = !caller && headers['transfer-encoding'] !== undefined;
         done(null, isUnbounded ? boundedForStrangers(payload) : payload);
       },

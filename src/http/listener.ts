@@ -37,20 +37,31 @@ export class FastPath {
   }
 }
 
+/** Whether the connection is, of answers to requests that ask whether to send their body. */
+const keptAlive = new WeakMap<ServerResponse, boolean>();
+
 /**
- * Takes a request that asks whether to send its body (`Expect: 100-continue`) only in its turn.
- * Node.js says yes at once: where the answers before it are not sent yet, that comes to stand
- * between the head of its own answer and the body.
+ * Takes a request that asks whether to send its body (`Expect: 100-continue`) only in its turn, and
+ * leaves the yes to who reads the body. Node.js says yes at once: also to who is refused, and where
+ * the answers before it are not sent yet.
  */
 export function continueInTurn(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    const proceed = () => {
-      response.writeContinue();
-      server.emit('request', request, response);
-    };
+    keptAlive.set(response, response.shouldKeepAlive);
+    // Who is refused may send the body all the same: nobody knows where the next request begins.
+    response.shouldKeepAlive = false;
+    const proceed = () => server.emit('request', request, response);
     if (response.socket) proceed();
     else response.once('socket', proceed);
   });
+}
+
+/** Says yes to a client that waits for it before it sends its body. */
+export function sayContinue(response: ServerResponse): void {
+  const isKeptAlive = keptAlive.get(response);
+  if (isKeptAlive === undefined) return;
+  response.writeContinue();
+  response.shouldKeepAlive = isKeptAlive;
 }
 
 /**
@@ -67,7 +78,7 @@ function isAnswered(answer: AnswerNow, { headers }: IncomingMessage, body: Buffe
 
 /** The size of a body to look at; 0 for a request that Fastify is to see. */
 function bodyBytesOf({ method, url, headers }: IncomingMessage): number {
-  if (method !== 'POST' || url !== '/graphql') return 0;
+  if (method !== 'POST' || url !== '/graphql' || headers.expect !== undefined) return 0;
   const bytes = Number(headers['content-length']);
   return bytes <= MAX_BODY_BYTES ? bytes : 0;
 }

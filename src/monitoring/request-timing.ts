@@ -26,6 +26,8 @@ export class RequestTiming {
   #tables: Set<string> | undefined;
   /** Sum over the statements; those that ran at the same time count each. */
   databaseMs = 0;
+  /** Of that, what read rows one by one to find or count some. */
+  searchMs = 0;
   rows = 0;
   /** Points taken beside the operation's own: here, where all copies of a request's context add up. */
   charged = 0;
@@ -52,9 +54,10 @@ export class RequestTiming {
     return this.request?.operation?.operation === 'query';
   }
 
-  addStatement({ sql, durationMs, rows }: StatementEvent): void {
+  addStatement({ sql, durationMs, rows, isSearch }: StatementEvent): void {
     this.statements++;
     this.databaseMs += durationMs;
+    if (isSearch) this.searchMs += durationMs;
     this.rows += rows;
     this.#tables ??= new Set();
     for (const table of tablesIn(sql)) this.#tables.add(table);

@@ -7,6 +7,8 @@ import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-stalene
 import { StatisticsPeriod } from '../calendar.ts';
 import { refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
+import { READ_SUM_POINTS } from '../graphql/complexity.ts';
+import { MAX_SUMS } from '../graphql/max-sums.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -64,7 +66,11 @@ export class StatisticsResolver {
     const wanted = namesOf(fields);
     const parts = PARTS.flatMap(([field, part]) => (wanted.has(field) ? [part] : []));
     const { scope, services, loaders, policy } = context;
-    const found = await services.statistics.statistics(scope, loaders.statistics.sums, range, parts, maxStalenessMs);
+    const found = await services.statistics.statistics(scope, range, parts, {
+      loadSums: loaders.statistics.sums,
+      maxStalenessMs,
+      onTooMany: () => context.charge(MAX_SUMS * READ_SUM_POINTS),
+    });
     policy.shows(found);
     for (const { name } of fields) context.showSums(sumsShownBy(name, found.statistics));
     return found.statistics;

@@ -1,3 +1,4 @@
+import type { GraphQLError } from 'graphql';
 import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
@@ -14,6 +15,7 @@ import {
 } from '../calendar.ts';
 import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
+import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { cashFlows, compareText, groupBy } from './cash-flow.ts';
 import type { LoadSums } from './statistics.loaders.ts';
@@ -53,6 +55,15 @@ export async function statisticsRange(
   return { period, from, to, buckets };
 }
 
+export interface StatisticsRead {
+  /** For sums that are not kept. */
+  readonly loadSums: LoadSums;
+  /** How old they may be when a write has made them old. */
+  readonly maxStalenessMs: number;
+  /** Told when so many were read that they are refused. */
+  readonly onTooMany: () => void;
+}
+
 export interface FoundStatistics {
   readonly statistics: Statistics;
   readonly isOld: boolean;
@@ -71,19 +82,15 @@ export class StatisticsService {
     private readonly ttlSeconds: number,
   ) {}
 
-  /**
-   * @param loadSums for those that are not kept
-   * @param maxStalenessMs how old they may be when a write has made them old
-   */
+  /** @throws QUERY_TOO_COMPLEX for more than `MAX_SUMS` */
   async statistics(
     scope: TenantScope,
-    loadSums: LoadSums,
     range: StatisticsRange & { buckets: Bucket[] },
     parts: readonly StatisticsPart[],
-    maxStalenessMs: number,
+    how: StatisticsRead,
   ): Promise<FoundStatistics> {
     const { period, from, to } = range;
-    const { value, createdAtMs, isOld } = await this.#sums(scope, loadSums, range, parts, maxStalenessMs);
+    const { value, createdAtMs, isOld } = await this.#sums(scope, range, parts, how);
     const statistics = {
       period,
       from,
@@ -98,10 +105,9 @@ export class StatisticsService {
 
   async #sums(
     scope: TenantScope,
-    loadSums: LoadSums,
     range: StatisticsRange,
     parts: readonly StatisticsPart[],
-    maxStalenessMs: number,
+    { loadSums, maxStalenessMs, onTooMany }: StatisticsRead,
   ): Promise<Found<KeptSums>> {
     if (parts.length === 0) return { value: {}, createdAtMs: Date.now(), isOld: false };
     const kept = {
@@ -112,6 +118,10 @@ export class StatisticsService {
     } as const;
     const load = async (parts: ReadonlySet<string>) => {
       const { snapshot, rows } = await loadSums({ range, parts });
+      if (rows.length > MAX_SUMS) {
+        onTooMany();
+        throw tooMany();
+      }
       const sums: KeptSums = Object.fromEntries(groupBy(rows, ({ part }) => part));
       return { moment: momentOf(snapshot), sums };
     };
@@ -137,4 +147,12 @@ function categoriesOf(rows: readonly StatisticsRow[]): CategoryCashFlow[] {
   return [...groupBy(rows, ({ category }) => category || null)]
     .sort(([a], [b]) => Number(a === null) - Number(b === null) || compareText(a ?? '', b ?? ''))
     .map(([category, flows]) => ({ category, flows: cashFlows(flows) }));
+}
+
+function tooMany(): GraphQLError {
+  return tooManySums(
+    'These statistics have',
+    'bucket, category and currency',
+    'Take a shorter range or a longer period, or leave out byCategory',
+  );
 }

@@ -19,6 +19,8 @@ export interface StatementEvent {
   readonly durationMs: number;
   readonly rows: number;
   readonly failed: boolean;
+  /** Of `SqlStatement`. */
+  readonly isSearch?: boolean | undefined;
   /** What the tenant scope says it was sent for. */
   readonly request?: object | undefined;
 }
@@ -39,7 +41,7 @@ export function timedBy(
   onStatement: (event: StatementEvent) => void,
   onFailure: (client: pg.PoolClient, error: unknown) => void,
 ): TimedRun {
-  return async (client, context, { text, values = [] }, run) => {
+  return async (client, context, { text, values = [], isSearch }, run) => {
     const startedAt = performance.now();
     const report = (rows: number, failed: boolean) =>
       onStatement({
@@ -51,6 +53,7 @@ export function timedBy(
         durationMs: performance.now() - startedAt,
         rows,
         failed,
+        isSearch,
         request: context.request,
       });
     try {

@@ -16,7 +16,7 @@ export interface TenantSize {
   readonly transactions: number;
   /** Kept totals of transactions by day, currency and category. */
   readonly dayTotals: number;
-  /** From the first day that has some to the last one; 0 without any. */
+  /** Those that have some. */
   readonly days: number;
 }
 
@@ -59,7 +59,7 @@ export class TenantSizes {
       query: Prisma.sql`SELECT
         (SELECT coalesce(sum(account_count), 0)::float8 FROM account_totals WHERE tenant_id = ${tenantId}::uuid) AS accounts,
         coalesce(sum(transaction_count), 0)::float8 AS transactions, count(*)::float8 AS "dayTotals",
-        coalesce(max(day) - min(day) + 1, 0) AS days
+        count(DISTINCT day)::float8 AS days
         FROM daily_totals WHERE tenant_id = ${tenantId}::uuid`,
     });
     return row ?? NOTHING;

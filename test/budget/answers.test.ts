@@ -86,16 +86,11 @@ test('an answer costs by its bytes at least, and one from the cache by those tha
   expect(small.points).toBe(40);
 });
 
-test('who leaves before the answer stands pays for the time of PostgreSQL', async () => {
-  const before = await left();
-  await sql.query('BEGIN; LOCK TABLE account_totals IN ACCESS EXCLUSIVE MODE');
+/** Holds back what reads the table until a statement of the service has waited for 300 ms. */
+async function heldUp(table: string, send: () => Promise<void>, whenHeldUp: () => Promise<void>): Promise<void> {
+  await sql.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
   try {
-    const request = httpRequest(`${service.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    });
-    request.on('error', () => {}); // it is cut off below
-    request.end(JSON.stringify({ query: banks(1, '2025-01-09') }));
+    const sent = send();
     // By another session: in a transaction the view shows one moment.
     await until(
       async () => {
@@ -108,9 +103,63 @@ test('who leaves before the answer stands pays for the time of PostgreSQL', asyn
       'a statement that waits',
       20_000,
     );
-    request.destroy();
-    await until(async () => before - (await left()) > 300 * 500, 'what was charged', 20_000);
+    await whenHeldUp();
+    await sent;
   } finally {
     await sql.query('ROLLBACK');
   }
+}
+
+test('a search that takes longer than its price says is paid by its time', async () => {
+  const [account] = (await service.send(token, '{ accounts(first: 1) { nodes { id } } }')).data.accounts.nodes;
+  const search = `{ transactions(filter: { accountId: "${account.id}", minAmount: "9" }) { nodes { id } } }`;
+  const before = await left();
+  await heldUp(
+    'transactions',
+    async () => void (await service.send(token, search)),
+    async () => void (await sql.query('ROLLBACK')),
+  );
+  expect(before - (await left())).toBeGreaterThan((300 - 50) * 500);
+});
+
+test('who leaves before the answer stands pays for the time of PostgreSQL', async () => {
+  const before = await left();
+  const request = httpRequest(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+  });
+  request.on('error', () => {}); // it is cut off below
+  await heldUp(
+    'account_totals',
+    async () => void request.end(JSON.stringify({ query: banks(1, '2025-01-09') })),
+    async () => {
+      request.destroy();
+      await until(async () => before - (await left()) > 300 * 500, 'what was charged', 20_000);
+    },
+  );
+});
+
+test('whose mutation waits for others and who leaves meanwhile pays its price', async () => {
+  const admin = await service.token(Role.ADMIN, 'many');
+  const [account] = (await service.send(token, '{ accounts(first: 1) { nodes { id } } }')).data.accounts.nodes;
+  const input = `{ id: "${account.id}", status: FROZEN }`;
+  const query = `mutation { changeAccountStatus(input: ${input}) { account { status } } }`;
+  const remaining = async () => (await service.send(admin, RATE_LIMIT)).data.rateLimit.remaining;
+  await makeKnown(service, admin, RATE_LIMIT);
+  const before = await remaining();
+  const request = httpRequest(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${admin}` },
+  });
+  request.on('error', () => {}); // it is cut off below
+  await heldUp(
+    'bank_accounts',
+    async () => void request.end(JSON.stringify({ query })),
+    async () => void request.destroy(),
+  );
+  const status = async () =>
+    (await sql.query('SELECT status FROM bank_accounts WHERE id = $1', [account.id])).rows[0].status;
+  await until(async () => (await status()) === 'FROZEN', 'the change', 20_000);
+  await until(async () => before - (await remaining()) > 2_000, 'what was charged', 20_000);
+  expect(before - (await remaining())).toBeLessThan(300 * 500);
 });

@@ -19,7 +19,7 @@ let database: TestDatabase;
 let slugs: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
-  slugs = Array.from({ length: 24 }, (_, index) => `tenant-${index}`);
+  slugs = Array.from({ length: 30 }, (_, index) => `tenant-${index}`);
   for (const slug of slugs) await insertTenant(database.url, { slug });
 });
 afterAll(() => database?.drop());
@@ -104,6 +104,38 @@ test.each(['LIMIT_POINTS_PER_MINUTE', 'LIMIT_TENANT_POINTS_PER_MINUTE'])(
   },
 );
 
+test('of those who send no token is shared by them, and no caller pays for them', async () => {
+  await withServices(1, { LIMIT_ANONYMOUS_POINTS_PER_MINUTE: '2000' }, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const names = '{ __schema { queryType { name } } }';
+    let refused = await service.send(null, names);
+    for (let sent = 1; refused.status === 200 && sent <= 10; sent++) refused = await service.send(null, names);
+    expectRefused(refused, 'The points of this minute that all who send no token share');
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ of: 'anonymous', limit: 2_000 });
+    expect((await service.send(await service.token(Role.VIEWER, fresh()), names)).errors).toBeUndefined();
+    const wrong = await service.send('no.token.at.all', names);
+    expect([wrong.status, wrong.errors?.[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+});
+
+test('rateLimit shows the refreshes that are left to the caller and to the tenant', async () => {
+  const env = { CACHE_REFRESHES_PER_MINUTE: '3', CACHE_TENANT_REFRESHES_PER_MINUTE: '5' };
+  await withServices(1, env, async ([service]) => {
+    if (!service) throw new Error('no service');
+    const slug = fresh();
+    const [analyst, admin] = await Promise.all([Role.ANALYST, Role.ADMIN].map((role) => service.token(role, slug)));
+    await service.send(analyst as string, '{ dashboard(refresh: true) { date } }');
+    await service.send(admin as string, '{ dashboard(refresh: true) { date } }');
+    const part = 'refreshes { limit remaining resetAt }';
+    const { data } = await service.send(analyst as string, `{ rateLimit { ${part} tenant { ${part} } } }`);
+    const resetAt = expect.any(String);
+    expect(data.rateLimit).toEqual({
+      refreshes: { limit: 3, remaining: 2, resetAt },
+      tenant: { refreshes: { limit: 5, remaining: 3, resetAt } },
+    });
+  });
+});
+
 test('a hit of a spent caller is refused as a miss is, byte for byte', async () => {
   await withServices(1, { LIMIT_POINTS_PER_MINUTE: '1000' }, async ([service]) => {
     if (!service) throw new Error('no service');
@@ -129,9 +161,10 @@ test('with fewer points left than any operation costs, a miss is told both', asy
     const token = await service.token(Role.VIEWER, fresh());
     expect((await service.send(token, SMALL)).errors).toBeUndefined();
     const refusal = await service.send(token, SMALL);
-    const words = 'The points of this minute do not suffice: this operation costs 250, and 100 of 352 are left';
+    const words =
+      'The points of this minute do not suffice: this operation costs 250 at least, and 100 of 352 are left';
     expectRefused(refusal, words);
-    expect(refusal.errors).toMatchObject([{ extensions: { cost: 250, remaining: 100, limit: 352 } }]);
+    expect(refusal.errors).toMatchObject([{ extensions: { remaining: 100, limit: 352 } }]);
   });
 });
 

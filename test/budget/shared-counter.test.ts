@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SharedCounter } from '../../src/budget/shared-counter.ts';
 import { FastRedis } from '../../src/cache/redis/redis.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -151,6 +151,24 @@ describeWithOwnRedis('a counter that processes share', () => {
     expect(here().allowance('k', LIMIT).remaining).toBe(4_000_000);
     expect(await here().spend('k', 5_000_000, LIMIT)).toBe(false);
     expect(here().allowance('k', LIMIT).remaining).toBe(4_000_000);
+  });
+
+  test('gives nothing back to a minute, and takes nothing of it, for one that is over', async () => {
+    const over = here().window('k');
+    expect(await here().spend('k', 10_000_000, LIMIT)).toBe(true);
+    await here().settle('k');
+    here().charge('k', 40);
+    vi.useFakeTimers({ toFake: ['Date'], now: over.endsAtMs });
+    try {
+      await asked.del('k'); // as it expires
+      here().giveBack(over, 10_000_000);
+      await here().close();
+      await here().settle('k');
+      expect(here().allowance('k', LIMIT).remaining).toBe(LIMIT);
+      expect(Number(await asked.get('k'))).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('asks nothing for what it refuses', async () => {

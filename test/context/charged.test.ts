@@ -40,7 +40,7 @@ test('what a request tells as charged is what its budgets lost by it, whichever 
   });
   await fc.assert(
     fc.asyncProperty(cases, async ({ caller, limit, others, steps }) => {
-      const limits = { name: 'test', perCaller: limit, perTenant: 1_000, takesOwn: true };
+      const limits = { name: 'test', perCaller: limit, anonymous: 1_000, perTenant: 1_000, takesOwn: true };
       const budget = new Budget(limits, undefined);
       const context = new RequestContext(caller, { budget } as Services, new RequestTiming());
       const kept = COPIES.map((copy) => copy(context)); // and others are made when they charge

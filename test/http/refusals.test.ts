@@ -12,7 +12,7 @@ let service: TestService;
 let open: TestService;
 let token: string;
 beforeAll(async () => {
-  service = await startService({ env: { HTTP_REQUEST_TIMEOUT_MS: '200', EXPLORER: 'off' } });
+  service = await startService({ env: { HTTP_REQUEST_TIMEOUT_MS: '2000', EXPLORER: 'off' } });
   open = await startService({ env: { EXPLORER: 'on' } });
   await insertTenant(service.databaseUrl, { slug: 'acme' });
   token = await service.token(Role.ADMIN, 'acme');
@@ -92,6 +92,18 @@ test.each<[number, string, string, () => string, RegExp?]>([
   expect(await counts()).toEqual({ ...before, [key]: (before[key] ?? 0) + 1 });
 });
 
+/** All that comes until the service ends the connection. */
+async function exchangedUntilEnd(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1').setEncoding('latin1');
+  let received = '';
+  socket.on('data', (text) => {
+    received += text;
+  });
+  socket.write(bytes);
+  await once(socket, 'close');
+  return received;
+}
+
 test('a client that leaves amid its body is nobody to refuse', async () => {
   const before = await counts();
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
@@ -111,6 +123,15 @@ describe('who may not ask is told so before the body has come', () => {
   const FORGED = 'authorization: Bearer e30.e30.e30';
   const CHUNKED = 'transfer-encoding: chunked';
   const INTROSPECTION = '{"query":"{ __typename }"}';
+
+  test.each<[string, number, () => string]>([
+    ['a stranger', 401, () => post(length(10), 'expect: 100-continue')],
+    ['a forged token', 401, () => post(length(10), FORGED, 'expect: 100-continue')],
+    ['too much', 413, () => post(length(MIB + 1), own(), 'expect: 100-continue')],
+  ])('%s who asks whether to send it is told no, and the connection ends', async (_who, status, begin) => {
+    const received = await exchangedUntilEnd(begin());
+    expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*connection: close`, 'i'));
+  });
 
   /** What is sent first, and the rest, with which the request is whole. */
   test.each<[string, () => TestService, string, string]>([

@@ -132,12 +132,16 @@ test('more sums than a range may have are refused with what to do, and as many a
     { message: expect.stringMatching(/^This answer shows more than 10000 sums/), extensions: { limit: 10_000 } },
   ]);
   await categories(9_999, 9_999);
+  const token = tokens.get(TWINS[0] as Twin) ?? null;
+  const remaining = async () => (await service.send(token, '{ rateLimit { remaining } }')).data.rateLimit.remaining;
+  const before = await remaining();
   expect(await refusal(range)).toEqual({
     message:
       'These statistics have more than 10000 sums, one for each bucket, category and currency. Take a shorter range or a longer period, or leave out byCategory.',
     code: 'QUERY_TOO_COMPLEX',
     limit: 10_000,
   });
+  expect(before - (await remaining())).toBeGreaterThan(60_000); // they were read
 });
 
 test('selections of single parts hold the same numbers as the whole', async () => {

@@ -3,7 +3,7 @@ import type { Caller } from '../auth/caller.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
 import { AnswerPolicy } from '../cache/response/answer-policy.ts';
-import { totalsBeyondPrice } from '../graphql/complexity.ts';
+import { type SumWork, sumsBeyondPrice, totalsBeyondPrice } from '../graphql/complexity.ts';
 import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import type { AuditDraft, AuditSubject } from '../tenancy/audit-line.ts';
@@ -95,13 +95,20 @@ export class RequestContext {
     this.charge(totalsBeyondPrice(totals));
   }
 
+  /** @param sums groups of accounts, days or buckets of all currencies together */
+  chargeSums(work: SumWork, sums: number): void {
+    this.charge(sumsBeyondPrice(work, sums));
+  }
+
   /**
-   * Counts sums that fields of the answer show, in all of them together.
+   * Counts and charges sums that fields of the answer show, in all of them together.
    * @param sums the groups of each field, once for each alias
    * @throws QUERY_TOO_COMPLEX beyond `MAX_SUMS`
    */
   showSums(sums: number): void {
+    const before = this.timing.sums;
     this.timing.sums += sums;
+    this.charge(sumsBeyondPrice('shown', this.timing.sums) - sumsBeyondPrice('shown', before));
     if (this.timing.sums > MAX_SUMS)
       throw tooManySums('This answer shows', 'group, day or bucket', 'Ask for fewer of them');
   }

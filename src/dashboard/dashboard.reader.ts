@@ -51,8 +51,8 @@ export interface DashboardRead {
    * kept serves then.
    */
   readonly below?: ReadBelow | undefined;
-  /** Told how many kept totals were added up for this reader. */
-  readonly onRead: (totals: number) => void;
+  /** Told how many kept totals were added up for this reader, and to how many sums. */
+  readonly onRead: (totals: number, sums: number) => void;
 }
 
 /** Dashboards, kept under `dashboard:{date}` for operations that select different parts of them. */
@@ -114,9 +114,10 @@ export class DashboardReader {
       ? await this.repository.partsAndBelow(scope, date, parts, below)
       : await this.repository.parts(scope, date, parts);
     if (!row) throw unauthenticated();
-    onRead(row.totals);
-    if (row.accounts && row.accounts.length > MAX_SUMS) throw tooManyAccountSums(parts);
-    if (row.flows && flowsIn(row.flows) > MAX_SUMS) throw tooManyFlows();
+    const [accounts, flows] = [row.accounts?.length ?? 0, flowsIn(row.flows ?? '')];
+    onRead(row.totals, accounts + flows);
+    if (accounts > MAX_SUMS) throw tooManyAccountSums(parts);
+    if (flows > MAX_SUMS) throw tooManyFlows();
     return row;
   }
 }

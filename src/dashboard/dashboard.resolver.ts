@@ -56,11 +56,15 @@ export class DashboardResolver {
       parts: partsOf(fields),
       maxStalenessMs,
       below: isMoreBelow(fields) ? below : undefined,
-      onRead: (totals) => context.chargeTotals(totals),
+      onRead: (totals, sums) => {
+        context.chargeTotals(totals);
+        context.chargeSums('read', sums);
+      },
     });
     policy.holdsUntil(found.endsAtMs);
     policy.shows(found);
     lists ??= await relationsOf(context, found.value, fields);
+    context.chargeSums('walked', found.value.accounts.length);
     const dashboard = dashboardOf(found, namesOf(fields));
     for (const { name } of fields) context.showSums(sumsShownBy(name, dashboard));
     return { ...dashboard, ...lists };

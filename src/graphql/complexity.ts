@@ -36,8 +36,18 @@ export const TRANSACTION_POINTS = 100;
 const ROW_POINTS = 4;
 /** A kept total that is added up. */
 export const KEPT_TOTAL_POINTS = 0.4;
-/** A sum that is read for nothing, since there are too many to be shown. */
-export const READ_SUM_POINTS = 6;
+/** What sums cost, such as groups of accounts, beside the totals that they are made of. */
+const SUM_POINTS = {
+  /** By PostgreSQL, for one that is not kept. */
+  read: 6,
+  /** By the service, whether it is shown or only added up. */
+  walked: 1,
+  /** In each field that shows it. */
+  shown: 4,
+} as const;
+export type SumWork = keyof typeof SUM_POINTS;
+/** So many belong to the price of the field. */
+const SUMS_IN_PRICE = 500;
 /** Of the tenants that the prices of a dashboard and of a count of accounts stand for. */
 const TOTALS_IN_PRICE = 1_000;
 /** A page of one of the rows of a level, whose statement reads those of all. */
@@ -171,6 +181,11 @@ export function daysCost(days: number, buckets: number, { childComplexity, conte
  */
 export function totalsBeyondPrice(totals: number): number {
   return Math.max(0, Math.ceil((totals - TOTALS_IN_PRICE) * KEPT_TOTAL_POINTS));
+}
+
+/** Likewise for sums. */
+export function sumsBeyondPrice(work: SumWork, sums: number): number {
+  return Math.max(0, sums - SUMS_IN_PRICE) * SUM_POINTS[work];
 }
 
 /** @param bytes of the kept answer */

@@ -7,8 +7,6 @@ import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-stalene
 import { StatisticsPeriod } from '../calendar.ts';
 import { refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { READ_SUM_POINTS } from '../graphql/complexity.ts';
-import { MAX_SUMS } from '../graphql/max-sums.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -69,7 +67,7 @@ export class StatisticsResolver {
     const found = await services.statistics.statistics(scope, range, parts, {
       loadSums: loaders.statistics.sums,
       maxStalenessMs,
-      onTooMany: () => context.charge(MAX_SUMS * READ_SUM_POINTS),
+      onRead: (sums) => context.chargeSums('read', sums),
     });
     policy.shows(found);
     for (const { name } of fields) context.showSums(sumsShownBy(name, found.statistics));

@@ -60,8 +60,8 @@ export interface StatisticsRead {
   readonly loadSums: LoadSums;
   /** How old they may be when a write has made them old. */
   readonly maxStalenessMs: number;
-  /** Told when so many were read that they are refused. */
-  readonly onTooMany: () => void;
+  /** Told how many were read for this reader. */
+  readonly onRead: (sums: number) => void;
 }
 
 export interface FoundStatistics {
@@ -107,7 +107,7 @@ export class StatisticsService {
     scope: TenantScope,
     range: StatisticsRange,
     parts: readonly StatisticsPart[],
-    { loadSums, maxStalenessMs, onTooMany }: StatisticsRead,
+    { loadSums, maxStalenessMs, onRead }: StatisticsRead,
   ): Promise<Found<KeptSums>> {
     if (parts.length === 0) return { value: {}, createdAtMs: Date.now(), isOld: false };
     const kept = {
@@ -118,10 +118,8 @@ export class StatisticsService {
     } as const;
     const load = async (parts: ReadonlySet<string>) => {
       const { snapshot, rows } = await loadSums({ range, parts });
-      if (rows.length > MAX_SUMS) {
-        onTooMany();
-        throw tooMany();
-      }
+      onRead(rows.length);
+      if (rows.length > MAX_SUMS) throw tooMany();
       const sums: KeptSums = Object.fromEntries(groupBy(rows, ({ part }) => part));
       return { moment: momentOf(snapshot), sums };
     };

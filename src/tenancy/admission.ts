@@ -4,6 +4,7 @@ import { LatencyHistogram } from '../latency-histogram.ts';
 import { FairQueue, type Waiter } from './fair-queue.ts';
 import type { QueueFigures } from './queue-figures.ts';
 import { RequestAbandoned } from './running-statements.ts';
+import { TURN_BUDGET_MS, TurnBudget } from './turn-budget.ts';
 
 /**
  * Requests worked on at once, for each connection. A request spends about half of its time in
@@ -15,7 +16,8 @@ const PER_CONNECTION = 2;
 const AT_LEAST = 16;
 
 /**
- * Admission control: which requests are worked on. The others wait by tenants' turns, before
+ * Admission control: which requests are worked on, and how many begin in one turn of the event
+ * loop. The others wait by tenants' turns, before
  * anything is done for them. Who is refused has cost next to nothing, so the service does as much
  * at twice its capacity as at its capacity.
  */
@@ -24,9 +26,14 @@ export class Admission {
   /** Of those who had to wait, and were worked on. */
   readonly #waits = new LatencyHistogram();
 
-  /** @param connections of the pool */
-  constructor(connections: number, limits: QueueLimits) {
-    this.#queue = new FairQueue('admission', Math.max(AT_LEAST, PER_CONNECTION * connections), limits);
+  /**
+   * @param connections of the pool
+   * @param turnBudgetMs how long work may begin in one turn of the event loop
+   */
+  constructor(connections: number, limits: QueueLimits, turnBudgetMs = TURN_BUDGET_MS) {
+    const places = Math.max(AT_LEAST, PER_CONNECTION * connections);
+    const turn = new TurnBudget(turnBudgetMs, () => this.#queue.advance());
+    this.#queue = new FairQueue('admission', places, limits, undefined, () => turn.hasTime());
   }
 
   get figures(): QueueFigures {

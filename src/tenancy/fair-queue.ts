@@ -84,12 +84,15 @@ export class FairQueue {
   /**
    * @param awaited what is waited for, as `TurnRefused` says it
    * @param places how many may have it at once
+   * @param now for tests
+   * @param hasTime whether anybody may have a turn now; when that changes, `advance` must follow
    */
   constructor(
     private readonly awaited: string,
     places: number,
     private readonly limits: QueueLimits,
     private readonly now: () => number = () => performance.now(),
+    private readonly hasTime: () => boolean = () => true,
   ) {
     this.#free = places;
     this.#share = Math.max(1, Math.ceil((places * limits.tenantShare) / 100));
@@ -120,19 +123,19 @@ export class FairQueue {
     waitingSinceMs?: number,
   ): Waiter | undefined {
     const nowMs = this.noteTenant(tenant);
-    if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs)) {
+    if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs) && this.hasTime()) {
       this.#take(tenant);
       proceed();
       return undefined;
     }
     const waiter = { tenant, place: this.#placeOf(request), sinceMs: waitingSinceMs ?? nowMs, proceed, refuse };
-    if (this.#waiting.size >= this.limits.length && !this.#makeRoomFor(waiter)) {
+    if (this.#waiting.size >= this.#mostWaiting() && !this.#makeRoomFor(waiter)) {
       this.#refuse(waiter, 'length');
       return undefined;
     }
     this.#line(waiter);
     if (waitingSinceMs !== undefined) this.#carriedOver.add(waiter);
-    this.#advance();
+    this.advance();
     return this.#waiting.has(waiter) ? waiter : undefined;
   }
 
@@ -140,7 +143,7 @@ export class FairQueue {
   cancel(waiter: Waiter): void {
     if (!this.#waiting.has(waiter)) return;
     this.#remove(waiter);
-    this.#advance(); // it may be what kept another tenant to its share
+    this.advance(); // it may be what kept another tenant to its share
   }
 
   #remove(waiter: Waiter): void {
@@ -161,11 +164,12 @@ export class FairQueue {
     if (held > 0) this.#held.set(tenant, held);
     else this.#held.delete(tenant);
     this.#free++;
-    this.#advance();
+    this.advance();
   }
 
-  #advance(): void {
-    while (this.#free > 0 && this.#lanes.size > 0) {
+  /** Gives turns to whoever may have one. */
+  advance(): void {
+    while (this.#free > 0 && this.#lanes.size > 0 && this.hasTime()) {
       const next = this.#next();
       if (!next) break;
       this.#take(next.tenant);
@@ -238,6 +242,11 @@ export class FairQueue {
     else lane.splice(lane.findLastIndex(({ place }) => place <= waiter.place) + 1, 0, waiter);
   }
 
+  /** Who could have a place waits for the next turn of the event loop alone. */
+  #mostWaiting(): number {
+    return this.limits.length + (this.hasTime() ? 0 : this.#free);
+  }
+
   /**
    * @returns whether there is room now: not when the newcomer is the last one of the tenant with
    *   the most
@@ -271,7 +280,7 @@ export class FairQueue {
       // the refusals bring with them would hold up everybody else.
       if (!wasDue || (!isBehind && nowMs - dueMs <= LATE_MS)) break;
     }
-    this.#advance();
+    this.advance();
   };
 
   /** Whose time limit ends first. */

@@ -16,16 +16,11 @@ let watching: pg.Client;
 let token: string;
 beforeAll(async () => {
   service = await startService();
-  const tenantId = await insertTenant(service.databaseUrl, { slug: 'many' });
   sql = new pg.Client({ connectionString: service.databaseUrl });
   await sql.connect();
   watching = new pg.Client({ connectionString: service.databaseUrl });
   await watching.connect();
-  await sql.query(
-    `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
-     SELECT $1, repeat('Bank', 20) || n, 'A' || n, 'CHECKING', 'ACTIVE', 'EUR' FROM generate_series(1, $2::integer) n`,
-    [tenantId, BANKS],
-  );
+  await addTenant('many', BANKS);
   token = await service.token(Role.VIEWER, 'many');
   await makeKnown(service, token, RATE_LIMIT);
   await service.untilCaughtUp();
@@ -35,6 +30,15 @@ afterAll(async () => {
   await watching?.end();
   await service?.close();
 });
+
+/** A tenant with an account at each of so many banks. */
+async function addTenant(slug: string, banks: number): Promise<void> {
+  await sql.query(
+    `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
+     SELECT $1, repeat('Bank', 20) || n, 'A' || n, 'CHECKING', 'ACTIVE', 'EUR' FROM generate_series(1, $2::integer) n`,
+    [await insertTenant(service.databaseUrl, { slug }), banks],
+  );
+}
 
 const left = async (): Promise<number> => (await service.send(token, RATE_LIMIT)).data.rateLimit.remaining;
 const OF_RATE_LIMIT = 252;
@@ -120,6 +124,25 @@ test('a search that takes longer than its price says is paid by its time', async
     async () => void (await sql.query('ROLLBACK')),
   );
   expect(before - (await left())).toBeGreaterThan((300 - 50) * 500);
+});
+
+test('a dashboard whose banks are kept is charged for walking through them, whatever it shows', async () => {
+  const overview = 'query ($age: Int) { dashboard(maxStalenessSeconds: $age) { overview { totalAccounts } } }';
+  const [slug, banks] = ['walked', 1_500];
+  await addTenant(slug, banks);
+  const walking = await service.token(Role.VIEWER, slug);
+  for (const age of [11, 12, 13]) await service.send(token, overview, { age }); // so that it is compiled
+  const remaining = async () => (await service.send(walking, RATE_LIMIT)).data.rateLimit.remaining;
+  const pointsOf = async (age: number) => {
+    const before = await remaining();
+    expect((await service.send(walking, overview, { age })).errors).toBeUndefined();
+    return before - (await remaining()) - OF_RATE_LIMIT;
+  };
+  const read = await pointsOf(1);
+  const alone = await pointsOf(2);
+  expect(read).toBe(alone + (banks - 1_000) * 0.4);
+  await service.send(walking, '{ dashboard { accountsByBank { key } } }'); // from now on they are kept
+  expect(await pointsOf(3)).toBe(alone + (banks - 500) * 1);
 });
 
 test('who leaves before the answer stands pays for the time of PostgreSQL', async () => {

@@ -132,11 +132,15 @@ describe('a dashboard of more sums than are told together', () => {
   });
 });
 
-test('what is refused is charged for all that was added up, not for what would have been told', async () => {
+const SUMS_IN_PRICE = 500;
+
+test('what is refused is charged for all that was added up, and for the sums that were read', async () => {
   const query = '{ dashboard(date: "2025-12-31") { accountsByBank { key } } }';
   const few = await pointsOf(query);
   await accounts(1, 2 * MAX_SUMS);
-  expect(await pointsOf(query, 'QUERY_TOO_COMPLEX')).toBe(few + (2 * MAX_SUMS - 1_000) * 0.4);
+  expect(await pointsOf(query, 'QUERY_TOO_COMPLEX')).toBe(
+    few + (2 * MAX_SUMS - 1_000) * 0.4 + (MAX_SUMS + 1 - SUMS_IN_PRICE) * 6,
+  );
 });
 
 describe('kept totals beyond those that the price stands for are charged once they are read', () => {

@@ -2,9 +2,13 @@ import { expect, test } from 'vitest';
 import { Admission } from '../../src/tenancy/admission.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
+import { TURN_BUDGET_MS } from '../../src/tenancy/turn-budget.ts';
 
 const SLOTS = 16;
 const LIMITS = { length: 3, timeoutMs: 60_000, tenantShare: 50 };
+
+/** Nobody waits for the next turn of the event loop. */
+const AT_LEISURE = Number.POSITIVE_INFINITY;
 
 /** Requests that are worked on until they are told to end. */
 function requests(admission: Admission) {
@@ -29,7 +33,7 @@ function requests(admission: Admission) {
 }
 
 test('so many are worked on at once; others wait by tenants’ turns, and failures give way like successes', async () => {
-  const admission = new Admission(1, LIMITS);
+  const admission = new Admission(1, LIMITS, AT_LEISURE);
   const { begun, ask, end } = requests(admission);
   const first = Array.from({ length: SLOTS }, (_, index) => ask(`a${index}`));
   const waiting = [ask('a-late'), ask('a-later'), ask('b')];
@@ -49,7 +53,7 @@ test('so many are worked on at once; others wait by tenants’ turns, and failur
 });
 
 test('nothing is done for one that is refused', async () => {
-  const admission = new Admission(1, LIMITS);
+  const admission = new Admission(1, LIMITS, AT_LEISURE);
   const { begun, ask, end } = requests(admission);
   for (let index = 0; index < SLOTS + LIMITS.length; index++) void ask(`a${index}`);
   await expect(ask('a-too-many')).rejects.toEqual(new TurnRefused('length', LIMITS.length, 'admission'));
@@ -61,7 +65,7 @@ test('nothing is done for one that is refused', async () => {
 });
 
 test('the time that they waited is counted of those who had to, and were worked on', async () => {
-  const admission = new Admission(1, LIMITS);
+  const admission = new Admission(1, LIMITS, AT_LEISURE);
   const { ask, end } = requests(admission);
   for (let index = 0; index < SLOTS; index++) void ask(`a${index}`);
   const leaving = new AbortController();
@@ -79,7 +83,7 @@ test('the time that they waited is counted of those who had to, and were worked 
 });
 
 test('work that throws at once gives its place back, and does not keep others from theirs', async () => {
-  const admission = new Admission(1, LIMITS);
+  const admission = new Admission(1, LIMITS, AT_LEISURE);
   const fails = () => {
     throw new Error('at once');
   };
@@ -96,7 +100,7 @@ test('work that throws at once gives its place back, and does not keep others fr
 });
 
 test('who leaves before its turn is not worked on, and keeps nobody from theirs', async () => {
-  const admission = new Admission(1, LIMITS);
+  const admission = new Admission(1, LIMITS, AT_LEISURE);
   const { begun, ask, end } = requests(admission);
   const [waiting, working] = [new AbortController(), new AbortController()];
   const first = ask('a0', working.signal);
@@ -123,4 +127,21 @@ test('a large pool has two for each connection', async () => {
   expect(begun).toHaveLength(20);
   for (let index = 0; index < 22; index++) await end(`a${index}`);
   await Promise.all(all); // who waits on would be refused a minute later, while another test runs
+});
+
+test('work that takes long begins in turns of the event loop, one tenant after another, and refuses nobody', async () => {
+  const admission = new Admission(1, { ...LIMITS, length: 0 });
+  const begun: string[] = [];
+  const ask = (name: string) =>
+    admission.run(name.slice(0, 1), async () => {
+      begun.push(name);
+      for (const untilMs = performance.now() + 2 * TURN_BUDGET_MS; performance.now() < untilMs; );
+    });
+  const all = ['a1', 'a2', 'a3', 'b1'].map(ask);
+  for (const expected of [['a1'], ['a1', 'a2'], ['a1', 'a2', 'b1'], ['a1', 'a2', 'b1', 'a3']]) {
+    expect(begun).toEqual(expected);
+    await new Promise(setImmediate);
+  }
+  await Promise.all(all);
+  expect(admission.figures).toMatchObject({ length: 0, refusals: { length: 0, time: 0 } });
 });

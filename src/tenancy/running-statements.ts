@@ -47,7 +47,7 @@ export class RunningStatements {
    * follow then. Or `refuse`, once it is abandoned or refused.
    */
   enter(request: object, proceed: () => void, refuse: (error: Error) => void): void {
-    const end = this.#abandoned.has(request) ? abandoned() : this.#refused.get(request);
+    const end = this.#endOf(request);
     if (end) {
       refuse(end);
       return;
@@ -100,7 +100,8 @@ export class RunningStatements {
     const all = (this.#byRequest.get(request) as Statements).running;
     all.add(running);
     try {
-      this.refuseAbandoned(request);
+      const end = this.#endOf(request);
+      if (end) throw end;
       return await statement();
     } catch (error) {
       this.refuseAbandoned(request, error);
@@ -136,6 +137,11 @@ export class RunningStatements {
     if (statements) refuseWaiting(statements, error);
   }
 
+  /** Why nothing more is sent for the request. */
+  #endOf(request: object): Error | undefined {
+    return this.#abandoned.has(request) ? abandoned() : this.#refused.get(request);
+  }
+
   /** @throws RequestAbandoned when it is */
   refuseAbandoned(request: object, cause?: unknown): void {
     if (this.#abandoned.has(request)) throw abandoned(cause);
@@ -144,9 +150,12 @@ export class RunningStatements {
 
 function refuseWaiting({ held, waiting }: Statements, error: Error): void {
   for (const { refuse } of held.splice(0)) refuse(error);
-  for (const { cancel, refuse } of [...waiting]) {
-    cancel();
-    refuse(error);
+  for (const one of [...waiting]) {
+    // When one waits no longer, another one of the request may get its turn: it has a connection
+    // then, and gives it back.
+    if (!waiting.has(one)) continue;
+    one.cancel();
+    one.refuse(error);
   }
 }
 

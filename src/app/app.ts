@@ -41,7 +41,10 @@ export interface AppDependencies extends Omit<Runtime, 'close'> {
 }
 
 export interface App {
-  /** Closing it stops the writers, too. */
+  /**
+   * Closing it stops the writers, too. Hooks and plugins may be added until it listens, such as an
+   * access log: they see every request, answers from the cache as well.
+   */
   readonly http: FastifyInstance;
   readonly writers: BackgroundWriters;
 }
@@ -134,6 +137,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     verifier,
     corsHeaders: corsHeaders(config.corsOrigins),
   });
+  fastPath.giveWayToHooks(app);
   return { http: app, writers };
 }
 

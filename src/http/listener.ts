@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { lookUpInTurn } from './write-batching.ts';
 
@@ -7,23 +8,45 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 type AnswerNow = (request: HttpRequest, response: ServerResponse) => boolean;
 
+/** Hooks of Fastify that see requests and answers. */
+const OF_REQUESTS: ReadonlySet<string> = new Set([
+  ...['onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization'],
+  ...['onSend', 'onResponse', 'onError', 'onTimeout', 'onRequestAbort'],
+]);
+
 /**
  * Small POST requests to /graphql may be answered ahead of Fastify, whose routing, own request and
  * reply, and way of reading a body are a sixth of the CPU of an answer that lies in the process.
- * What is not answered here goes to Fastify as it came.
+ * What is not answered here goes to Fastify as it came, and so does everything as soon as a plugin
+ * wants to see requests.
  */
 export class FastPath {
   #answer: AnswerNow = () => false;
+  #isOpen = true;
 
   /** @param answer returns false when it did nothing */
   answerBy(answer: AnswerNow): void {
     this.#answer = answer;
   }
 
+  /**
+   * From now on who adds a hook that sees requests has it called for each: nothing is answered ahead
+   * of it then.
+   */
+  giveWayToHooks(app: FastifyInstance): void {
+    const addHook = app.addHook as (this: FastifyInstance, name: string, hook: unknown) => FastifyInstance;
+    const fastPath = this;
+    // Instances of plugins inherit it.
+    app.addHook = function (this: FastifyInstance, name: string, hook: unknown) {
+      if (OF_REQUESTS.has(name)) fastPath.#isOpen = false;
+      return addHook.call(this, name, hook);
+    } as FastifyInstance['addHook'];
+  }
+
   /** @param fastify takes what is not answered here */
   before(fastify: RequestListener): RequestListener {
     return (request, response) => {
-      const bytes = bodyBytesOf(request);
+      const bytes = this.#isOpen ? bodyBytesOf(request) : 0;
       if (bytes === 0) return fastify(request, response);
       // The parser is at the headers yet. The body has mostly come in together with them, and is
       // read when it is done.

@@ -3,6 +3,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -187,3 +188,38 @@ function namesAndValues({ rawHeaders }: IncomingMessage): [name: string, value: 
   const names = rawHeaders.filter((_, index) => index % 2 === 0);
   return names.map((name, index) => [name.toLowerCase(), rawHeaders[2 * index + 1] ?? '']);
 }
+
+describe('hooks that a plugin adds', () => {
+  test.each([
+    ['by itself', (app: FastifyInstance, add: (app: FastifyInstance) => void) => add(app)],
+    [
+      'for its own scope and all others',
+      (app: FastifyInstance, add: (app: FastifyInstance) => void) =>
+        void app.register(
+          Object.assign(async (scope: FastifyInstance) => add(scope), { [Symbol.for('skip-override')]: true }),
+        ),
+    ],
+  ])('%s see hits, too', async (_how, extend) => {
+    const seen: string[] = [];
+    const service = await startService({
+      extend: (app) =>
+        extend(app, (scope) => {
+          scope.addHook('onRequest', async (_request, reply) => void reply.header('x-seen', 'yes'));
+          scope.addHook('onResponse', async ({ url }, reply) => void seen.push(`${url} ${reply.statusCode}`));
+        }),
+    });
+    try {
+      await insertTwins(service.databaseUrl);
+      const token = await service.token(Role.VIEWER, (TWINS[0] as Twin).slug);
+      const ask = async () => (await service.send(token, OTHER)).headers;
+      let headers = await ask();
+      for (let sent = 1; sent < 20 && !headers.get('cache-status')?.includes('; hit'); sent++) headers = await ask();
+      expect(headers.get('cache-status')).toMatch(/^tenantry; hit/);
+      seen.splice(0);
+      expect((await ask()).get('x-seen')).toBe('yes');
+      expect(seen).toEqual(['/graphql 200']);
+    } finally {
+      await service.close();
+    }
+  });
+});

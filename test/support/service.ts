@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import pino, { type DestinationStream } from 'pino';
 import { buildApp } from '../../src/app/app.ts';
 import { createRuntime } from '../../src/app/runtime.ts';
@@ -16,6 +17,8 @@ import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts
 const SECRET = 'a secret for tests only, of more than 32 bytes';
 
 export interface ServiceOptions {
+  /** Called before it listens, to add hooks and plugins. */
+  readonly extend?: (app: FastifyInstance) => void;
   /** Settings over the defaults, as environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where errors are logged to; nowhere when absent. */
@@ -72,6 +75,7 @@ export async function startService({
   leasesVersions = true,
   checksHealth = false,
   throughPgbouncer = Boolean(process.env.THROUGH_PGBOUNCER),
+  extend = () => {},
 }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
   const pooler = throughPgbouncer ? await startPgbouncer(own.url, 'transaction', 200) : undefined;
@@ -108,6 +112,7 @@ export async function startService({
   };
   const draining = new Draining();
   const { http: app } = await buildApp({ ...runtime, health, draining });
+  extend(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const tenantIds = new Map<string, string>();

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { recorded } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
-import { type RightsFinding, type RoleRights, reportOf, rightsOf } from '../database/role-rights.ts';
+import { quoted, type RightsFinding, type RoleRights, reportOf, rightsOf } from '../database/role-rights.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { OperatorError, StateError } from '../errors.ts';
 import { openCommandDatabase } from './command-database.ts';
@@ -43,9 +43,10 @@ export async function grantCommand(
     const grant = () => grantRights(database.client, role);
     const action = { action: 'db:grant', tenantId: null, key: role } as const;
     if (!check) for (const line of await recorded(database.client, action, grant)) say(line);
-    const lines = reportOf(role, await requiredRights(database.client, role));
+    const rights = await requiredRights(database.client, role);
+    const lines = reportOf(rights);
     for (const line of lines) say(line);
-    if (lines.length === 0) say(`${role} has the rights that the service needs, and no others.`);
+    if (lines.length === 0) say(`${rights.role} has the rights that the service needs, and no others.`);
     return lines.length ? NOT_RIGHT : 0;
   } finally {
     await database.close();
@@ -73,7 +74,7 @@ export async function grantRights(client: Queryable, role: string): Promise<stri
  */
 async function settleOwnership(client: Queryable): Promise<string | null> {
   const { rows: known } = await client.query<{ is: boolean }>(
-    "SELECT to_regproc('settle_ownership') IS NOT NULL AS is",
+    "SELECT to_regprocedure('settle_ownership()') IS NOT NULL AS is",
   );
   if (!known[0]?.is)
     throw new StateError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
@@ -97,8 +98,9 @@ async function runIfAllowed(client: Queryable, sql: string): Promise<void> {
 async function requiredRights(client: Queryable, role: string): Promise<RoleRights> {
   const rights = await rightsOf(client, role);
   if (rights) return rights;
+  const name = await quoted(client, role);
   throw new OperatorError(
-    `There is no role ${role} on the server of this database.`,
-    `As an administrator: CREATE ROLE ${role} LOGIN PASSWORD '…'; then run this again.`,
+    `There is no role ${name} on the server of this database.`,
+    `As an administrator: CREATE ROLE ${name} LOGIN PASSWORD '…'; then run this again.`,
   );
 }

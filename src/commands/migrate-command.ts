@@ -46,7 +46,7 @@ async function leftToGrant(url: string): Promise<string[]> {
     const rights = await rightsOf(client, SERVICE_ROLE);
     if (!rights)
       return [`There is no role ${SERVICE_ROLE}: make one for the service, then npm run db:grant -- --role <it>`];
-    const lines = reportOf(SERVICE_ROLE, rights);
+    const lines = reportOf(rights);
     return lines.length ? [...lines, `Fix it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
   } finally {
     await client.end();

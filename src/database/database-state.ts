@@ -4,7 +4,7 @@ import pg from 'pg';
 import { findProjectRoot } from '../embedded/project-root.mjs';
 import { OperatorError, StateError, UnavailableError } from '../errors.ts';
 import { type DatabaseFault, databaseFaults } from './faults.ts';
-import { type RoleRights, rightsOf } from './role-rights.ts';
+import { quoted, type RoleRights, rightsOf } from './role-rights.ts';
 
 /** What must be known of a database before it is migrated. */
 export interface DatabaseState {
@@ -50,9 +50,10 @@ export async function readRoleRights(url: string, role?: string): Promise<{ role
     const asked = role ?? rows[0]?.login ?? '';
     const rights = await rightsOf(client, asked);
     if (rights) return { role: asked, rights };
+    const name = await quoted(client, asked);
     throw new StateError(
-      `There is no role ${asked}, which the service takes when its login is a superuser.`,
-      `As an administrator: CREATE ROLE ${asked}; then: npm run db:grant`,
+      `There is no role ${name}, which the service takes when its login is a superuser.`,
+      `As an administrator: CREATE ROLE ${name}; then: npm run db:grant`,
     );
   });
 }

@@ -44,7 +44,9 @@ export async function databaseFaults(client: Pick<pg.ClientBase, 'query'>): Prom
     ...[...new Set([...DEFINER_FUNCTIONS, ...found.functions.filter(isOwnDefiner).map(({ name }) => name)])].flatMap(
       (name) => functionFaults(name, found),
     ),
-    ...found.functions.filter((candidate) => !candidate.definer).flatMap(calledFaults),
+    ...found.functions
+      .filter((candidate) => !candidate.definer)
+      .flatMap((called) => calledFaults(called, found.schema)),
     ...REQUIRED_CONSTRAINTS.flatMap((required) => constraintFaults(required, found.constraints)),
   ];
 }
@@ -82,7 +84,10 @@ interface Catalogue {
 }
 
 interface CatalogueFunction {
+  /** To compare; `call` is quoted as SQL needs it. */
   readonly name: string;
+  /** The name, quoted as SQL needs it. */
+  readonly shown: string;
   readonly call: string;
   readonly definer: boolean;
   readonly path: string | null;
@@ -157,8 +162,10 @@ function policyFaults(required: RequiredPolicy, { policies, owner }: Catalogue):
 }
 
 function functionFaults(name: string, { functions, owner, schema }: Catalogue): DatabaseFault[] {
-  const object = `function ${name}`;
-  const found = functions.find((candidate) => candidate.name === name);
+  const named = functions.filter((candidate) => candidate.name === name);
+  // Whoever may make functions may make others of the same name.
+  const found = named.find(({ isOwn }) => isOwn) ?? named[0];
+  const object = `function ${found?.shown ?? name}`;
   if (!found) return [{ object, fault: 'is missing', remedy: 'create it as in prisma/migrations;' }];
   const { call, definer, path, isOwn, isSuperusers, isPublic } = found;
   const faults: DatabaseFault[] = [];
@@ -191,15 +198,24 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
   return faults;
 }
 
+/** Names of schemas as SQL takes them. */
+const NAMES = /^(?:\w+|"(?:[^"]|"")+")(?:, (?:\w+|"(?:[^"]|"")+"))*$/;
+
 /**
  * Of a function that may be called by one with its owner's rights. A path that leaves pg_temp out
  * has it first.
  */
-function calledFaults({ name, call, path, isOwn }: CatalogueFunction): DatabaseFault[] {
+function calledFaults({ shown, call, path, isOwn }: CatalogueFunction, schema: string): DatabaseFault[] {
   if (!isOwn || path === null || path.endsWith('pg_temp')) return [];
-  const remedy = `ALTER FUNCTION ${call} SET search_path = ${path}, pg_temp;`;
+  // `SET search_path FROM CURRENT` keeps a path as it was written, with whatever is in it.
+  const given = NAMES.test(path) ? path : `pg_catalog, ${schema}`;
+  const remedy = `ALTER FUNCTION ${call} SET search_path = ${given}, pg_temp;`;
   return [
-    { object: `function ${name}`, fault: "finds temporary tables and types of its caller before PostgreSQL's", remedy },
+    {
+      object: `function ${shown}`,
+      fault: "finds temporary tables and types of its caller before PostgreSQL's",
+      remedy,
+    },
   ];
 }
 
@@ -251,7 +267,7 @@ SELECT json_build_object(
   'schema', quote_ident(current_schema()),
   'owner', (SELECT quote_ident(pg_get_userbyid(oid)) FROM owner),
   'functions', ${LIST(
-    `'name', proname, 'call', p.oid::regprocedure::text, 'definer', prosecdef,
+    `'name', proname, 'shown', quote_ident(proname), 'call', p.oid::regprocedure::text, 'definer', prosecdef,
      'path', (SELECT substr(setting, 13) FROM unnest(proconfig) setting WHERE setting LIKE 'search_path=%'),
      'isOwn', EXISTS (SELECT FROM owner WHERE owner.oid = proowner), 'isSuperusers', rolsuper,
      'isPublic', has_function_privilege('public', p.oid, 'EXECUTE')`,

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import {
   createStatement,
   dropStatement,
@@ -44,7 +45,7 @@ function missing(index: IndexDefinition, found: readonly DatabaseIndex[], confli
   if (twin) {
     conflicts.push(
       `${index.name} is there under the name ${twin.definition.name}. Rename it: ` +
-        `ALTER INDEX "${twin.definition.name}" RENAME TO "${index.name}";`,
+        `ALTER INDEX ${pg.escapeIdentifier(twin.definition.name)} RENAME TO "${index.name}";`,
     );
     return [];
   }

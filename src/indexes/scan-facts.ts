@@ -58,7 +58,7 @@ function scanFacts(table: string, filter: string, order: readonly IndexColumn[])
   const bounded = new Set<string>();
   const constant: { condition: string; column: string }[] = [];
   for (const condition of conditions) {
-    const [, column = '', operator = '', value = ''] = /^"?(\w+)"? (=|<>|<=|>=|<|>) (.+)$/.exec(condition) ?? [];
+    const [, column = '', operator = '', value = ''] = /^("?\w+"?) (=|<>|<=|>=|<|>) (.+)$/.exec(condition) ?? [];
     if (operator === '=') equal.add(column);
     else if (operator && operator !== '<>') bounded.add(column);
     if (/^(?:=|<>)$/.test(operator) && /^'[^']*'::\w+$/.test(value))
@@ -113,7 +113,7 @@ function withoutAlias(text: string): string {
 /** Empty when a key is no plain column: no index of columns has that order. */
 function sortColumns(keys: readonly string[]): IndexColumn[] {
   const columns = keys.map((key) => {
-    const [, name, direction] = /^(?:\w+\.)?"?(\w+)"?( DESC)?$/.exec(key) ?? [];
+    const [, name, direction] = /^(?:\w+\.)?("?\w+"?)( DESC)?$/.exec(key) ?? [];
     return name ? indexColumn(name, direction !== undefined) : null;
   });
   return columns.every((column) => column !== null) ? (columns as IndexColumn[]) : [];

@@ -115,14 +115,14 @@ async function copiedTables(client: Queryable, tables: readonly string[]): Promi
 async function copyTable(client: Queryable, table: string, onMade: () => void): Promise<void> {
   const name = pg.escapeIdentifier(table);
   const { rows } = await client.query<{ schema: string; percent: number; visible: number }>(
-    `SELECT relnamespace::regnamespace::text AS schema, least(100, 100.0 * $2 / greatest(reltuples, 1))::float8 AS percent,
+    `SELECT nspname AS schema, least(100, 100.0 * $2 / greatest(reltuples, 1))::float8 AS percent,
        (relallvisible / greatest(relpages, 1)::float8) AS visible
-     FROM pg_class WHERE oid = to_regclass($1)`,
+     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = to_regclass($1)`,
     [name, MAX_COPIED_ROWS],
   );
   const [{ schema, percent, visible } = { schema: 'public', percent: 100, visible: 0 }] = rows;
   const sample = percent < 100 ? `TABLESAMPLE SYSTEM (${percent}) REPEATABLE (1)` : '';
-  await client.query(`CREATE TEMP TABLE ${name} AS SELECT * FROM ${schema}.${name} ${sample}`);
+  await client.query(`CREATE TEMP TABLE ${name} AS SELECT * FROM ${pg.escapeIdentifier(schema)}.${name} ${sample}`);
   onMade();
   // With its schema named, a statement about an index finds the copy's own of the same name.
   const { rows: statements } = await client.query<{ statement: string }>(COPY_STATEMENTS, [table, schema]);
@@ -132,8 +132,12 @@ async function copyTable(client: Queryable, table: string, onMade: () => void): 
 }
 
 const COPY_STATEMENTS = `
-  SELECT regexp_replace(pg_get_indexdef(indexrelid), ' ON (ONLY )?\\S+ USING', ' ON pg_temp.' || quote_ident($1) || ' USING') AS statement
-  FROM pg_index WHERE indrelid = format('%I.%I', $2::text, $1::text)::regclass AND indisvalid
+  SELECT format('CREATE %sINDEX %I ON pg_temp.%I USING ', unique_word, relname, $1::text) || substr(definition,
+           length(format('CREATE %sINDEX %I ON %s%I.%I USING ', unique_word, relname, only_word, $2::text, $1::text)) + 1) AS statement
+  FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid, pg_get_indexdef(indexrelid) AS definition,
+    LATERAL (SELECT CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END AS unique_word,
+                    CASE relkind WHEN 'I' THEN 'ONLY ' ELSE '' END AS only_word) AS words
+  WHERE indrelid = format('%I.%I', $2::text, $1::text)::regclass AND indisvalid
   UNION ALL
   SELECT format('ALTER TABLE pg_temp.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', $1::text)
   FROM pg_class WHERE oid = format('%I.%I', $2::text, $1::text)::regclass AND relrowsecurity

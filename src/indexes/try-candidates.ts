@@ -161,7 +161,7 @@ function plannedAs(
 async function candidatesOf(
   client: Queryable,
   plans: readonly PlannedStatement[],
-  columns: ReadonlyMap<string, readonly string[]>,
+  columns: ReadonlyMap<string, readonly Column[]>,
 ): Promise<Candidate[]> {
   for (const planned of plans) await planOf(client, planned);
   const [first] = plans;
@@ -173,24 +173,37 @@ async function candidatesOf(
   });
 }
 
-async function columnsOfTables(client: Queryable): Promise<ReadonlyMap<string, readonly string[]>> {
+interface Column {
+  /** Quoted where SQL needs it. */
+  readonly name: string;
+  /** Finds it in a statement. */
+  readonly pattern: RegExp;
+}
+
+async function columnsOfTables(client: Queryable): Promise<ReadonlyMap<string, readonly Column[]>> {
   const { rows } = await client.query<{ table: string; columns: string[] }>(
-    `SELECT relname AS table, array_agg(attname::text ORDER BY attnum) AS columns
+    `SELECT relname AS table, array_agg(quote_ident(attname) ORDER BY attnum) AS columns
      FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1) AND attnum > 0 AND NOT attisdropped
      GROUP BY relname`,
     [tablesOf(MODELS)],
   );
-  return new Map(rows.map(({ table, columns }) => [table, columns]));
+  const column = (name: string) => ({ name, pattern: new RegExp(`(?<!\\w)${escaped(name)}(?!\\w)`) });
+  return new Map(rows.map(({ table, columns }) => [table, columns.map(column)]));
 }
 
 /**
  * Every column that the statement names, of whichever of its tables; all of them when it has an
  * asterisk.
  */
-function columnsRead(sql: string, columns: readonly string[] = []): readonly string[] {
+function columnsRead(sql: string, columns: readonly Column[] = []): readonly string[] {
   const text = sql.replace(/count\(\*\)/gi, '');
-  return text.includes('*') ? columns : columns.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+  const read = text.includes('*') ? columns : columns.filter(({ pattern }) => pattern.test(text));
+  return read.map(({ name }) => name);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 function planOf(

@@ -58,7 +58,7 @@ export async function openDatabase(
     for (const fault of faults) say(`warning: ${faultLine(fault)}`);
     const { role, rights } = await readRoleRights(url, state.bypassesRowSecurity ? SERVICE_ROLE : undefined);
     if (production) refuseLacking(role, rights);
-    for (const line of reportOf(role, rights)) say(`warning: ${line}`);
+    for (const line of reportOf(rights)) say(`warning: ${line}`);
     return { url, directUrl, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
   } catch (error) {
     await release();
@@ -95,11 +95,12 @@ function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState):
     );
 }
 
-function refuseLacking(role: string, { lacks }: RoleRights): void {
+function refuseLacking(role: string, rights: RoleRights): void {
+  const { lacks } = rights;
   if (lacks.length === 0) return;
   throw new StateError(
-    `The login of DATABASE_URL, ${role}, lacks ${lacks.map(({ what }) => what).join('; ')}.`,
-    `With the DATABASE_URL of the owner of the tables: npm run db:grant -- --role ${role}`,
+    `The login of DATABASE_URL, ${rights.role}, lacks ${lacks.map(({ what }) => what).join('; ')}.`,
+    `With the DATABASE_URL of the owner of the tables: npm run db:grant -- --role ${shellWord(role)}`,
   );
 }
 
@@ -109,4 +110,9 @@ function refuseFaulty(faults: readonly DatabaseFault[]): void {
     `The database lacks what totals, isolation and the cache rely on: ${faults.map(({ object, fault }) => `${object} ${fault}`).join('; ')}.`,
     `As the owner of the tables: ${faults.map(({ remedy }) => remedy).join(' ')} Then "npm run statistics:check", and start again.`,
   );
+}
+
+/** As a POSIX shell takes it: in quotes where it needs them. */
+function shellWord(text: string): string {
+  return /^[\w-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -162,6 +162,29 @@ describe('each of these is named, and mended by the remedy that is given', () =>
     expect((await afterBreaking(`DROP FUNCTION ${name} CASCADE`)).found).toContain(`function ${name} is missing`);
   });
 
+  it('a path of the owner that is no list of names, whose remedy is', async () => {
+    const path = 'public;ALTER/**/ROLE/**/tenantry_owner/**/SUPERUSER--';
+    const kept = `SELECT set_config('search_path', '${path}', true);
+      CREATE FUNCTION public."Kept; path"() RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT';
+      SELECT set_config('search_path', 'public', true); ALTER FUNCTION "Kept; path" OWNER TO tenantry_owner`;
+    expect(await afterBreaking(kept)).toMatchObject({
+      found: [`function "Kept; path" finds temporary tables and types of its caller before PostgreSQL's`],
+      left: [],
+    });
+    expect((await client.query("SELECT rolsuper FROM pg_roles WHERE rolname = 'tenantry_owner'")).rows).toEqual([
+      { rolsuper: false },
+    ]);
+  });
+
+  it('the function itself, where others may make one of its name', async () => {
+    await client.query('BEGIN');
+    await client.query(`GRANT CREATE ON SCHEMA public TO tenantry_app; SET LOCAL ROLE tenantry_app;
+      CREATE FUNCTION tenant_usage_add(text) RETURNS void LANGUAGE sql AS 'SELECT';
+      CREATE FUNCTION cache_outbox_add() RETURNS void LANGUAGE sql AS 'SELECT'; RESET ROLE`);
+    expect(await databaseFaults(client)).toEqual([]);
+    await client.query('ROLLBACK');
+  });
+
   it('tables and functions that a superuser owns', async () => {
     const { found, left } = await afterBreaking(`DO $$
       DECLARE it text;

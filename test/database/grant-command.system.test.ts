@@ -7,6 +7,7 @@ import {
   createEmptyDatabase,
   createTestDatabase,
   onServer,
+  quoteName,
   type TestDatabase,
   withClient,
 } from '../support/postgres.ts';
@@ -104,10 +105,60 @@ describe('db:grant', () => {
     await onServer(`ALTER ROLE ${ROLE} NOCREATEDB`);
   });
 
+  it('takes names of objects and roles as names, whatever they say as SQL', async () => {
+    // PostgreSQL cuts names of more than 63 bytes.
+    const maker = `tenantry_${randomBytes(3).toString('hex')}`;
+    const role = `A "b"; ALTER ROLE ${maker} SUPERUSER--`;
+    const injected = `ALTER ROLE ${maker} SUPERUSER--`;
+    const hostile = [`tenants FROM public;${injected}`, `"a" TO public;${injected}`, `x) ON tenants;${injected}`];
+    const own = new URL(database.url);
+    [own.username, own.password] = [maker, maker];
+    await onServer(`CREATE ROLE ${maker} LOGIN PASSWORD '${maker}'; CREATE ROLE ${quoteName(role)}`);
+    await change(`GRANT CREATE ON SCHEMA public TO ${maker}`);
+    const names = [...hostile, 'AuditArchive', 'order'];
+    const made = names.flatMap((it) => {
+      const [name, sequence, type, procedure] = [it, `${it}_s`, `${it}_t`, `${it}_p`].map(quoteName);
+      return [
+        `CREATE TABLE ${name} (${name} int); GRANT SELECT, UPDATE (${name}) ON ${name} TO ${quoteName(role)}`,
+        `CREATE SEQUENCE ${sequence}; GRANT USAGE ON SEQUENCE ${sequence} TO PUBLIC`,
+        `CREATE TYPE ${type} AS ENUM ('a')`,
+        `CREATE FUNCTION ${name}(${name} ${type}) RETURNS void SECURITY DEFINER LANGUAGE sql AS 'SELECT'`,
+        `CREATE PROCEDURE ${procedure}() SECURITY DEFINER LANGUAGE sql AS 'SELECT'`,
+      ];
+    });
+    await withClient(own.href, async (client) => {
+      for (const sql of made) await client.query(sql);
+    });
+
+    const { lines } = await grant({ role });
+    const left = lines.filter((line) => !line.startsWith('done: '));
+    expect(left.toSorted()).toEqual([
+      expect.stringContaining(`10 functions belong to ${maker}, which may log in`),
+      expect.stringContaining(` tables belong to ${maker}, which may log in`),
+      expect.stringContaining(` types belong to ${maker}, which may log in`),
+    ]);
+    for (const name of names.map(quoteName)) {
+      expect(lines).toContain(`done: REVOKE SELECT ON ${name} FROM ${quoteName(role)};`);
+      expect(lines).toContain(`done: REVOKE UPDATE (${name}) ON ${name} FROM ${quoteName(role)};`);
+    }
+    expect((await grant({ role, check: true })).lines).toEqual(left);
+    await withClient(own.href, async (client) => {
+      const { rows } = await client.query(
+        "SELECT rolsuper, has_table_privilege('public', 'tenants', 'SELECT') AS everybody FROM pg_roles WHERE rolname = current_user",
+      );
+      expect(rows).toEqual([{ rolsuper: false, everybody: false }]);
+    });
+    await change(`DROP OWNED BY ${maker}, ${quoteName(role)}`);
+    await onServer(`DROP ROLE ${maker}, ${quoteName(role)}`);
+  });
+
   it('names the role that there is not', async () => {
     await expect(grant({ role: 'tenantry_test_nobody' })).rejects.toMatchObject({
       message: 'There is no role tenantry_test_nobody on the server of this database.',
       remedy: expect.stringContaining('CREATE ROLE tenantry_test_nobody LOGIN'),
+    });
+    await expect(grant({ role: 'Nobody; DROP' })).rejects.toMatchObject({
+      remedy: expect.stringContaining('CREATE ROLE "Nobody; DROP" LOGIN'),
     });
   });
 

@@ -42,6 +42,7 @@ const OF_NO_INPUT = [
   'audit_log_outcome_check',
   'audit_log_times_check',
   'tenant_usage_errors_check',
+  'tenant_usage_figures_check',
   'tenants_points_per_minute_check',
 ];
 

@@ -12,6 +12,7 @@ import { insertTenant } from '../support/fixtures.ts';
 import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { migrationScripts } from '../support/template.ts';
 
 const FIGURES = 'requests hits points databaseMs rows bytesKept errors { code count }';
 const TENANTS = `query ($first: Int! = 10, $orderBy: TenantUsageOrder! = POINTS) {
@@ -285,6 +286,64 @@ test.each(['{"A":"abc"}', '{"A":1.5}', '{"A":-1}', '{"A":1e300}', '{"A":{}}', '{
   },
 );
 
+describe('figures', () => {
+  let own: TenantDatabase;
+  beforeAll(async () => {
+    await sql('DELETE FROM tenant_usage');
+    await sql("INSERT INTO tenant_usage VALUES ($1, date_bin('5 minutes', now(), 'epoch'), 5, 4, 3, 2.5, 1, 6, '{}')", [
+      acme,
+    ]);
+    own = new TenantDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
+  });
+  afterAll(() => own.close());
+  const none = { requests: 0, hits: 0, points: 0, databaseMs: 0, rows: 0, bytesKept: 0, errors: {} };
+  const add = (figures: object) =>
+    own.withConnection((client) =>
+      client.query('SELECT tenant_usage_add($1)', [
+        JSON.stringify([{ tenantId: acme, bucket: new Date(), ...none, ...figures }]),
+      ]),
+    );
+
+  test.each([
+    ...['requests', 'hits', 'points', 'databaseMs', 'rows', 'bytesKept'].map((name) => ({ [name]: -1 })),
+    ...['NaN', 'Infinity', '-Infinity'].map((databaseMs) => ({ databaseMs })),
+    { errors: { A: -1 } },
+  ])('that take away or are no numbers are refused to the service’s login: %o', async (figures) => {
+    const before = await sql('SELECT * FROM tenant_usage ORDER BY bucket');
+    await expect(add(figures)).rejects.toMatchObject({ code: '23514' });
+    expect(await sql('SELECT * FROM tenant_usage ORDER BY bucket')).toEqual(before);
+    await add(none);
+  });
+
+  test('that were there before the rule become 0, and keep their row’s others', async () => {
+    await sql('DELETE FROM tenant_usage');
+    await sql('ALTER TABLE tenant_usage DROP CONSTRAINT tenant_usage_figures_check');
+    const values = [
+      "-1, 2, 3, 4.5, 5, 6, '{}'",
+      "1, 2, 3, 'NaN', 5, 6, '{\"A\": 1}'",
+      "1, 2, 3, 'Infinity', -5, 6, '{}'",
+    ];
+    for (const [minutes, row] of values.entries())
+      await sql(
+        `INSERT INTO tenant_usage VALUES ($1, timestamptz '2026-01-01 00:00Z' + $2 * interval '5 minutes', ${row})`,
+        [acme, minutes],
+      );
+    const migration = migrationScripts().find((script) => script.includes('tenant_usage_figures_check'));
+    await withClient(database.url, async (client) => {
+      await client.query('SET ROLE tenantry_owner'); // whom row-level security holds
+      await client.query(migration as string);
+    });
+    const left = await sql<object>(
+      'SELECT requests::int, hits::int, points::int, database_ms, rows::int, bytes_kept::int, errors FROM tenant_usage ORDER BY bucket',
+    );
+    expect(left.map((row) => Object.values(row))).toEqual([
+      [0, 2, 3, 4.5, 5, 6, {}],
+      [1, 2, 3, 0, 5, 6, { A: 1 }],
+      [1, 2, 3, 0, 0, 6, {}],
+    ]);
+  });
+});
+
 test('the metrics name ten tenants at most, by their slugs', async () => {
   const others = Array.from({ length: 12 }, (_, index) => `other-${index}`);
   for (const slug of others) await insertTenant(database.url, { slug });
@@ -317,7 +376,7 @@ test('rows older than two days are removed, and the service’s login can neithe
     await expect(asService('DELETE FROM tenant_usage')).rejects.toThrow('permission denied');
     await expect(asService("SELECT tenant_usage_clean('1 hour', 10)")).rejects.toThrow('kept for 1 day at least');
     expect((await asService(`SELECT * FROM tenant_usage_sums(ARRAY['${acme}'::uuid])`)).rows).toEqual([]);
-    expect(SERVICE_ROLE).toBe('tenantry_app');
+    expect((await asService('SELECT current_user AS role')).rows).toEqual([{ role: SERVICE_ROLE }]);
   } finally {
     await own.close();
   }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AuditLog } from '../audit/audit-log.ts';
-import { RetentionCleaner } from '../audit/retention.ts';
 import type { RetentionConfig } from '../config/config.ts';
 import type { UsageCounts } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { UsageWriter } from '../usage/usage-writer.ts';
 import { OutageLog } from './outage-log.ts';
+import { RetentionCleaner } from './retention.ts';
 
 /** What is written and removed off the way of the requests. */
 export interface BackgroundWriters {

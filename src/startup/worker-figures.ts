@@ -22,7 +22,13 @@ export class WorkerFigures {
   readonly #operations = new BoundedRegistry(MAX_OPERATIONS, (name) => name);
 
   /** @param worker its number */
+  serves(worker: number): void {
+    this.#last.set(worker, { figures: [], tenants: [] });
+  }
+
+  /** Those of a worker that does not serve, or no more, come too late: they are counted by then. */
   keep(worker: number, { figures, tenants }: ProcessFigures): void {
+    if (!this.#last.has(worker)) return;
     this.#last.set(worker, { figures: this.#bounded(figures), tenants });
   }
 

@@ -127,6 +127,7 @@ class Workers {
 
   #serves(worker: Worker, banner: string): void {
     this.#servingSinceMs.set(worker, performance.now());
+    this.#figures.serves(worker.id);
     this.#policy.started();
     if (!this.#hasServed) this.say(banner);
     this.#hasServed = true;

@@ -1,9 +1,11 @@
+import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanPiece, RetentionCleaner } from '../../src/app/retention.ts';
+import { cleanAuditLog } from '../../src/audit/audit.repository.ts';
 import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
-import { cleanPiece, RetentionCleaner } from '../../src/audit/retention.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { sinceOf } from '../../src/commands/audit-command.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
@@ -450,7 +452,7 @@ describe('retention', () => {
     const removed = await withDatabase(async (own) => {
       const config = { auditDays: 400, idempotencyHours: 48 };
       const pieces: number[] = [];
-      for (let piece = -1; piece !== 0; pieces.push(piece)) piece = await cleanPiece(own, config, 2);
+      for (let piece = -1; piece !== 0; pieces.push(piece)) piece = (await cleanPiece(own, config, 2)).removed;
       return pieces;
     });
     expect(removed).toEqual([4, 1, 0]);
@@ -478,6 +480,49 @@ describe('retention', () => {
       expect(await sql(`SELECT FROM ${table}`)).toEqual([]);
   });
 
+  test.each([
+    'audit_log_clean(interval, integer)',
+    'idempotency_keys_clean(interval, integer)',
+    'tenant_usage_clean(interval, integer)',
+  ])('of the other kinds goes on where one cannot be removed: %s', async (call) => {
+    const old = "now() - interval '500 days'";
+    await sql('DELETE FROM audit_log');
+    for (let row = 0; row < 3; row++) {
+      await sql(
+        `INSERT INTO audit_log VALUES ($1, ${old}, gen_random_uuid(), NULL, NULL, 'x', NULL, NULL, 'DONE', '{}', 1)`,
+        [acme],
+      );
+      await sql(`INSERT INTO idempotency_keys VALUES ($1, $2, '\\x00', '{}', ${old})`, [acme, `old ${row}`]);
+      await sql(`INSERT INTO tenant_usage VALUES ($1, ${old} + $2 * interval '1 hour', 1, 0, 1, 0, 0, 0, '{}')`, [
+        acme,
+        row,
+      ]);
+    }
+    await sql(`REVOKE EXECUTE ON FUNCTION ${call} FROM tenantry_app`);
+    try {
+      await withDatabase(async (own) => {
+        const { errors } = await cleanPiece(own, { auditDays: 400, idempotencyHours: 48 });
+        expect(errors.map(({ message }) => message)).toEqual([
+          `permission denied for function ${call.replace(/\(.*/, '')}`,
+        ]);
+        const left = async (table: string) => (await sql(`SELECT FROM ${table}`)).length;
+        for (const table of ['audit_log', 'idempotency_keys', 'tenant_usage'])
+          expect([table, await left(table)]).toEqual([table, call.startsWith(table) ? 3 : 0]);
+        // A loop tells it, and does not say that it works.
+        const told = await new Promise((resolve, reject) => {
+          const cleaner = new RetentionCleaner(own, { auditDays: 400, idempotencyHours: 48 }, resolve, () =>
+            reject(new Error('said to work')),
+          );
+          void cleaner.stop();
+        });
+        expect(told).toMatchObject({ code: '42501' });
+      });
+    } finally {
+      await sql(`GRANT EXECUTE ON FUNCTION ${call} TO tenantry_app`);
+      for (const table of ['audit_log', 'idempotency_keys', 'tenant_usage']) await sql(`DELETE FROM ${table}`);
+    }
+  });
+
   test('is never shorter than 30 days for whoever has the service’s login, which changes no line and removes none younger', async () => {
     await sql('DELETE FROM audit_log');
     for (const [key, days] of [
@@ -491,9 +536,7 @@ describe('retention', () => {
     await withDatabase(async (own) => {
       await cleanPiece(own, { auditDays: 30, idempotencyHours: 48 });
       expect(await sql('SELECT key FROM audit_log')).toEqual([{ key: 'younger' }]);
-      await expect(cleanPiece(own, { auditDays: 29, idempotencyHours: 48 })).rejects.toThrow(
-        'kept for 30 days at least',
-      );
+      await expect(cleanAuditLog(own, 29 * 86_400_000, 10)).rejects.toThrow('kept for 30 days at least');
       for (const statement of ["UPDATE audit_log SET subject = 'x'", 'DELETE FROM audit_log', 'TRUNCATE audit_log'])
         await expect(own.withConnection((client) => client.query(statement))).rejects.toThrow('permission denied');
       await own.withConnection(async (client) => {

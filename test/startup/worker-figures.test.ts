@@ -5,6 +5,13 @@ import { MAX_TENANT_TOTALS } from '../../src/monitoring/usage-counts.ts';
 import { WorkerFigures } from '../../src/startup/worker-figures.ts';
 import type { ProcessFigures } from '../../src/startup/worker-messages.ts';
 
+/** Those of workers from number 1 on. */
+function serving(workers: number): WorkerFigures {
+  const all = new WorkerFigures();
+  for (let worker = 1; worker <= workers; worker++) all.serves(worker);
+  return all;
+}
+
 /** What a worker tells. */
 async function figures(requests: number, connections: number, trusted: number): Promise<ProcessFigures> {
   const registry = new Registry();
@@ -26,7 +33,7 @@ const values = async (all: WorkerFigures) =>
   );
 
 test('counts are summed, and each figure in its own way', async () => {
-  const all = new WorkerFigures();
+  const all = serving(4);
   all.keep(1, await figures(3, 4, 1));
   all.keep(2, await figures(5, 6, 0));
   expect(await values(all)).toMatchObject({
@@ -41,7 +48,7 @@ test('counts are summed, and each figure in its own way', async () => {
 });
 
 test('what ended workers had counted stays, and what they held goes', async () => {
-  const all = new WorkerFigures();
+  const all = serving(4);
   for (const worker of [1, 2, 3]) all.keep(worker, await figures(worker, 4, 1));
   all.ended(1);
   all.ended(2);
@@ -49,6 +56,17 @@ test('what ended workers had counted stays, and what they held goes', async () =
   expect(await values(all)).toMatchObject({ 'requests_total{code="A"}': 6, connections: 4, seconds_count: 6 });
   all.keep(3, await figures(10, 2, 1));
   expect(await values(all)).toMatchObject({ 'requests_total{code="A"}': 13, connections: 2, seconds_count: 13 });
+});
+
+test('what a worker tells after its end, or before it serves, is not counted once more', async () => {
+  const all = serving(2);
+  const told = await figures(5, 4, 1);
+  all.keep(1, told);
+  all.ended(1);
+  const before = await values(all);
+  for (const worker of [1, 3]) all.keep(worker, { ...told, tenants: totals({ late: 1 }) });
+  expect(await values(all)).toEqual(before);
+  expect(await shownTenants(all)).toEqual([]);
 });
 
 /** Points by tenant. */
@@ -64,7 +82,7 @@ const shownTenants = async (all: WorkerFigures) =>
   (await all.shown()).tenants.map(([tenantId, { points }]) => [tenantId, points]);
 
 test('tenants are ranked by what all workers did for them: one that leads nowhere may be the first', async () => {
-  const all = new WorkerFigures();
+  const all = serving(4);
   const ten = (worker: string) => Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`${worker}-${n}`, 100 - n]));
   for (const worker of [1, 2, 3]) all.keep(worker, tells({ ...ten(`of-${worker}`), everywhere: 90 }));
   const shown = await shownTenants(all);
@@ -82,7 +100,7 @@ test('tenants are ranked by what all workers did for them: one that leads nowher
 });
 
 test('of tenants of ended workers those with the most points are kept, however many workers there were', async () => {
-  const all = new WorkerFigures();
+  const all = serving(4);
   const many = Array.from({ length: MAX_TENANT_TOTALS - 1 }, (_, n) => [`many-${n}`, 2]);
   const endsWith = (worker: number, points: Readonly<Record<string, number>>) => {
     all.keep(worker, tells(points));
@@ -111,7 +129,7 @@ describe('the names of operations of many workers', () => {
   const namesOf = (worker: number) => Array.from({ length: NAMES_OF_ONE }, (_, n) => `Query${worker}x${n}`);
 
   test('are as many as those of one, the others share one, and no count is lost or falls', async () => {
-    const all = new WorkerFigures();
+    const all = serving(5);
     let before: Record<string, number> = {};
     const WORKERS = 5;
     for (let worker = 1; worker <= WORKERS; worker++) {

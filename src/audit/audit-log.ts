@@ -8,7 +8,7 @@ import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, stora
 import { TurnRefused } from '../tenancy/fair-queue.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { NO_TENANT, TenantScope } from '../tenancy/tenant-scope.ts';
-import { FairQueues } from './fair-queues.ts';
+import { TenantBacklog } from './tenant-backlog.ts';
 
 /** Lines that wait at most, over all tenants; some 10 MB. */
 const MAX_WAITING = 10_000;
@@ -54,9 +54,9 @@ export class AuditLog {
   readonly #database: TenantDatabase;
   readonly #loop: Loop;
   readonly #onWorks: () => void;
-  readonly #merged = new FairQueues<Merged>(MAX_MERGED);
+  readonly #merged = new TenantBacklog<Merged>(MAX_MERGED);
   readonly #kinds = new Map<string, Merged>();
-  readonly #waiting = new FairQueues<AuditLine>(MAX_WAITING);
+  readonly #waiting = new TenantBacklog<AuditLine>(MAX_WAITING);
   #flushing: Promise<void> = Promise.resolve();
   /** Lost since the last line that told of it, by tenant. */
   readonly #untold = new Map<string, number>();

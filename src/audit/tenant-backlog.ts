@@ -2,7 +2,7 @@
  * What waits, by tenant, up to a number over all of them. When it is reached, the newest of the
  * tenant with the most gives way: one tenant's flood costs the others nothing.
  */
-export class FairQueues<Item> {
+export class TenantBacklog<Item> {
   readonly #queues = new Map<string, Item[]>();
   #size = 0;
 

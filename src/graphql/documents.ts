@@ -25,7 +25,7 @@ const MAX_SELECTIONS = 10_000;
 
 const SELECTIONS = 'fields and fragments, those within fragments counted at each spread,';
 
-/** What an operation may be that only introspects: it costs no points, and needs no token. */
+/** What an operation may be that only introspects: it needs no token. */
 const INTROSPECTION = { characters: 8_000, selections: 500, rootFields: 3, aliases: 5 };
 
 /** A document as far as it could be read without the schema. */

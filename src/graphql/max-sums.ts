@@ -3,7 +3,7 @@ import { clientError, ErrorCode } from '../errors.ts';
 
 /**
  * Sums that are told together at most, such as one for each bucket, category and currency. Clients
- * write names as they like, and every sum keeps the process busy: 10,000 for a tenth of a second.
+ * write names as they like, and every sum keeps the process busy.
  */
 export const MAX_SUMS = 10_000;
 

@@ -41,7 +41,7 @@ export async function execute(
 
 /**
  * With the one media type that was chosen. Apollo Server sends JSON in any case, and parses each
- * `Accept` twice: 3 % of a miss.
+ * `Accept` twice.
  */
 function headerMap(headers: IncomingHttpHeaders, mediaType: MediaType): HeaderMap {
   const map = new HeaderMap();

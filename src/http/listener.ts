@@ -16,9 +16,9 @@ const OF_REQUESTS: ReadonlySet<string> = new Set([
 
 /**
  * Small POST requests to /graphql may be answered ahead of Fastify, whose routing, own request and
- * reply, and way of reading a body are a sixth of the CPU of an answer that lies in the process.
- * What is not answered here goes to Fastify as it came, and so does everything as soon as a plugin
- * wants to see requests.
+ * reply, and way of reading a body are much of an answer that lies in the process. What is not
+ * answered here goes to Fastify as it came, and so does everything as soon as a plugin wants to see
+ * requests.
  */
 export class FastPath {
   #answer: AnswerNow = () => false;

@@ -31,9 +31,8 @@ export function lookUpInTurn(work: () => void): void {
 
 /**
  * Does something at the end of this turn of the event loop, together with whatever else was put off
- * in it. Requests that came in together are read together and answered together: 20 us of CPU for
- * an answer instead of 33, since its receivers are woken once rather than for each (measured,
- * sender and receivers on one machine).
+ * in it. Requests that came in together are read together and answered together: its receivers are
+ * woken once rather than for each.
  * @param work must not throw
  */
 export function writeTogether(work: () => void): void {

@@ -40,7 +40,7 @@ export interface MonitorOptions {
 
 /**
  * Collects how long things take in this process, from its start on. Every method is cheap enough
- * for every request (about 0.1 us), memory is bounded, and nothing throws. Tenants are told apart
+ * for every request, memory is bounded, and nothing throws. Tenants are told apart
  * for `operationsOf` only.
  */
 export class Monitor {

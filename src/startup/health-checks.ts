@@ -8,7 +8,7 @@ import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 /** Below what readiness waits for, so that a check fails with its own reason. */
 const TIMEOUT_MS = 1_500;
 
-/** Reading the catalogues takes some 25 ms, and anyone may ask for readiness. */
+/** Reading the catalogues takes long, and anyone may ask for readiness. */
 const INTEGRITY_CHECK_MS = 5_000;
 
 /** The database counts as busy for so long after somebody was refused. */

@@ -23,8 +23,7 @@ let contextsInUse = 0;
 
 /**
  * Runs `work`, and whatever Prisma does for it, for a tenant. The storage is off while nothing
- * needs it: on Node 20 and 22, once it was used, every promise of the process costs more (16 to 30
- * % of a request's CPU, measured).
+ * needs it: on Node 20 and 22, once it was used, every promise of the process costs more.
  */
 export async function inStatementContext<Result>(
   context: StatementContext,

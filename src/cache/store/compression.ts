@@ -1,9 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzipSync, gzip } from 'node:zlib';
 
-/**
- * Beyond level 1 JSON gets 3 to 8 % smaller and takes half as much time again, or twice as much.
- */
+/** Beyond level 1 JSON gets little smaller and takes much more time. */
 const LEVEL = 1;
 /**
  * An answer of the highest cost that is allowed takes a tenth. More is not believed of an entry
@@ -23,7 +21,7 @@ export function compressed(plain: Buffer): Promise<Buffer> {
 }
 
 /**
- * At once: 2 us for each KiB, half of what it costs in the background (measured).
+ * At once, which costs half of what it does in the background.
  * @param plainBytes how many come out; whatever would become more is given up before it does
  * @returns undefined for bytes that are not the compressed form of so many
  */

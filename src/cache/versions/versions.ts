@@ -56,8 +56,8 @@ export function isShared(versions: VersionStore): versions is SharedVersions {
 
 /**
  * Time and chance: never used before, also after the clock was set back. The last 48 bits of a
- * UUID, since Node.js has those ready: bytes of their own were 3 % of a mutation, each of which
- * sends one in case that Redis has lost its versions.
+ * UUID, since Node.js has those ready and random bytes of their own cost more: each mutation sends
+ * one in case that Redis has lost its versions.
  */
 export function freshEpoch(): string {
   return `${Date.now().toString(36)}-${randomUUID().slice(-12)}`;

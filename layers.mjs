@@ -41,7 +41,16 @@ const LAYERS = [
   ['cli'],
   ['embedded'], // a PostgreSQL for development
   ['config'],
-  ['errors.ts', 'setting.mjs', 'calendar.ts', 'calendar-day.ts', 'latency-histogram.ts', 'loop.ts', 'exact-json.ts'],
+  [
+    'errors.ts',
+    'setting.mjs',
+    'calendar.ts',
+    'calendar-day.ts',
+    'latency-histogram.ts',
+    'loop.ts',
+    'close-all.ts',
+    'exact-json.ts',
+  ],
   ['limits.ts'],
   ['generated'],
 ];

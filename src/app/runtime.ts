@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import { openChangeFeed } from '../cache/change-feed/open-change-feed.ts';
 import { FastRedis } from '../cache/redis/redis.ts';
+import { closeAll, closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { Monitor } from '../monitoring/monitor.ts';
@@ -84,11 +85,7 @@ export async function createRuntime({
   const redis = redisUrl
     ? new FastRedis(redisUrl, telling(ofRedis), { ...cache, onRecovered: ofRedis.recovered })
     : undefined;
-  const closeConnections = async () => {
-    await redis?.close();
-    await database.close();
-    await plans.close();
-  };
+  const connections = [() => redis?.close(), () => database.close(), () => plans.close()];
   const changeFeed = await openChangeFeed({
     enabled: cache.enabled,
     connection: { url: access.directUrl, ...(access.takeServiceRole && { role: SERVICE_ROLE }) },
@@ -97,15 +94,9 @@ export async function createRuntime({
     ...(leasesVersions !== undefined && { leasesVersions }),
     onError: telling(ofFeed),
     onWorks: ofFeed.recovered,
-  }).catch(async (error: unknown) => {
-    await closeConnections();
-    throw error;
-  });
+  }).catch((error: unknown) => closeAllAfter(error, ...connections));
   return {
     ...{ config, logger, monitor, database, redis, changeFeed },
-    async close() {
-      await changeFeed.stop();
-      await closeConnections();
-    },
+    close: () => closeAll(() => changeFeed.stop(), ...connections),
   };
 }

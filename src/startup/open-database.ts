@@ -1,4 +1,5 @@
 import type { DatabaseAccess } from '../app/runtime.ts';
+import { closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import {
   type DatabaseState,
@@ -61,8 +62,7 @@ export async function openDatabase(
     for (const line of reportOf(rights)) say(`warning: ${line}`);
     return { url, directUrl, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
   } catch (error) {
-    await release();
-    throw error;
+    return await closeAllAfter(error, release);
   }
 }
 

@@ -7,6 +7,7 @@ import { buildApp } from '../app/app.ts';
 import type { ShareMetrics } from '../app/metrics.ts';
 import { createRuntime, type Runtime } from '../app/runtime.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
+import { closeAll, closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
@@ -50,19 +51,14 @@ export async function serve(
     const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;
     const runtime = await createRuntime({ config, logger, access: opened });
     const checks = databaseChecks(opened.url, runtime.database);
-    const close = async () => {
-      await checks.close();
-      await runtime.close();
-    };
+    const close = () => closeAll(checks.close, runtime.close);
     try {
       return await listen({ runtime, shareMetrics, opened, checks, tenant, close });
     } catch (error) {
-      await close();
-      throw error;
+      return await closeAllAfter(error, close);
     }
   } catch (error) {
-    await opened.release();
-    throw error;
+    return await closeAllAfter(error, opened.release);
   }
 }
 
@@ -101,9 +97,7 @@ async function listen({ runtime, shareMetrics, opened, checks, tenant, close }: 
     async close() {
       draining.begin();
       await delay(config.lifecycle.shutdownDelayMs);
-      await app.close();
-      await close();
-      await opened.release();
+      await closeAll(() => app.close(), close, opened.release);
     },
     save: (timeoutMs) => writers.save(timeoutMs),
   };
@@ -133,22 +127,24 @@ async function bind(app: FastifyInstance, { host, port }: Config): Promise<void>
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    await app.close();
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new StateError(
-        `Port ${port} on ${host} is taken by another program.`,
-        `Stop that program, or choose another port: PORT=${port + 1} npm start`,
-        { cause },
-      );
-    if (code === 'EACCES')
-      throw new StateError(`Port ${port} may not be used by this user.`, 'Choose one above 1023: PORT=4000 npm start', {
-        cause,
-      });
-    throw new StateError(`The service cannot listen on ${host}:${port}: ${message}`, 'Check HOST and PORT.', {
+    await closeAllAfter(notBound(cause as NodeJS.ErrnoException, host, port), () => app.close());
+  }
+}
+
+function notBound(cause: NodeJS.ErrnoException, host: string, port: number): StateError {
+  if (cause.code === 'EADDRINUSE')
+    return new StateError(
+      `Port ${port} on ${host} is taken by another program.`,
+      `Stop that program, or choose another port: PORT=${port + 1} npm start`,
+      { cause },
+    );
+  if (cause.code === 'EACCES')
+    return new StateError(`Port ${port} may not be used by this user.`, 'Choose one above 1023: PORT=4000 npm start', {
       cause,
     });
-  }
+  return new StateError(`The service cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.', {
+    cause,
+  });
 }
 
 function urlOf(app: FastifyInstance): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isOfTheValues } from '../database/sql-state.ts';
 import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
-import { ErrorCode } from '../errors.ts';
+import { writeAccepted } from '../database/write-accepted.ts';
+import { ErrorCode, OperatorError } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
 import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from '../tenancy/audit-line.ts';
@@ -31,7 +31,7 @@ const MERGED_CODES: ReadonlySet<string> = new Set([
 
 export interface AuditLogOptions {
   readonly database: TenantDatabase;
-  /** Told of what fails; the lines wait for the next attempt. */
+  /** Told of what fails; the lines wait for the next attempt, but those that are refused for their values. */
   readonly onError: (error: Error) => void;
   /** Called when lines were written and none failed. */
   readonly onWorks?: () => void;
@@ -53,6 +53,7 @@ interface Merged {
 export class AuditLog {
   readonly #database: TenantDatabase;
   readonly #loop: Loop;
+  readonly #onError: (error: Error) => void;
   readonly #onWorks: () => void;
   readonly #merged = new TenantBacklog<Merged>(MAX_MERGED);
   readonly #kinds = new Map<string, Merged>();
@@ -62,11 +63,14 @@ export class AuditLog {
   readonly #untold = new Map<string, number>();
   /** Lines that tell of what was lost, until they are written: by tenant. */
   readonly #telling = new Map<string, AuditLine>();
+  /** Lines that the log has: written here, or by the transactions that they tell of. */
   written = 0;
   dropped = 0;
+  #refused = 0;
 
   constructor({ database, onError, onWorks = () => {} }: AuditLogOptions) {
     this.#database = database;
+    this.#onError = onError;
     this.#onWorks = onWorks;
     this.#loop = new Loop(
       async () => {
@@ -159,26 +163,35 @@ export class AuditLog {
       this.#kinds.delete(kind);
       this.#push({ ...line, times });
     }
-    const before = this.written;
+    const [before, refusedBefore] = [this.written, this.#refused];
     const errors: unknown[] = [];
     for (const tenantId of new Set([...this.#waiting.tenantIds, ...this.#untold.keys(), ...this.#telling.keys()])) {
-      const own = await this.#writeOf(tenantId);
-      errors.push(...own);
-      if (own.some(isForAllTenants)) break;
+      try {
+        await this.#writeOf(tenantId);
+      } catch (error) {
+        errors.push(error);
+        if (isForAllTenants(error)) break;
+      }
     }
     if (errors.length > 0) throw errors[0];
-    if (this.written > before) this.#onWorks();
+    if (this.written > before && this.#refused === refusedBefore) this.#onWorks();
   }
 
-  /** @returns the errors */
-  async #writeOf(tenantId: string): Promise<unknown[]> {
+  async #writeOf(tenantId: string): Promise<void> {
+    const insert = (lines: readonly AuditLine[]) => insertLines(this.#database, tenantId, lines);
     const write = async (lines: readonly AuditLine[]) => {
-      await insertLines(this.#database, tenantId, lines);
-      this.written += lines.length;
+      const refused: { line: AuditLine; reason: Error }[] = [];
+      await writeAccepted(lines, insert, (line, reason) => void refused.push({ line, reason }));
+      // Only now: a batch that fails after some of its lines is sent again as a whole.
+      this.written += lines.length - refused.length;
+      this.#refused += refused.length;
+      for (const { line, reason } of refused) {
+        this.#drop(line, line.times);
+        this.#onError(refusal(tenantId, reason));
+      }
     };
-    const errors = await this.#waiting.drain(tenantId, MAX_BATCH, write, isForAllLines);
-    if (errors.length === 0) await this.#tellLost(tenantId).catch((error) => errors.push(error));
-    return errors;
+    await this.#waiting.drain(tenantId, MAX_BATCH, write);
+    await this.#tellLost(tenantId);
   }
 
   /** The line stays the same until it is written, so that it never tells twice of the same loss. */
@@ -206,9 +219,12 @@ function tenantIdOf({ scope }: AuditLine): string {
   return (scope ?? NO_TENANT).tenantId;
 }
 
-/** Whether it says something of all lines of its tenant, and not only of what those of one batch hold. */
-function isForAllLines(error: unknown): boolean {
-  return !isOfTheValues(error);
+function refusal(tenantId: string, cause: Error): OperatorError {
+  return new OperatorError(
+    `lines of tenant ${tenantId} were given up, since audit_log refuses them: ${cause.message}`,
+    'Take away what PostgreSQL objects to; later lines are written.',
+    { cause },
+  );
 }
 
 /** Whether no other tenant's lines can be written either: all wait for the service's turn, each for its own locks. */

@@ -45,36 +45,24 @@ export class TenantBacklog<Item> {
   }
 
   /**
-   * Takes out what `work` does, in batches. What it throws for stays, and does not keep the batches
-   * behind it back.
-   * @param isOver after which errors no further batch is tried
-   * @returns the errors
+   * Takes out what `work` does, in batches. The first that it throws for stays, with those behind.
+   * @throws what `work` throws
    */
-  async drain(
-    tenantId: string,
-    batch: number,
-    work: (items: readonly Item[]) => Promise<void>,
-    isOver: (error: unknown) => boolean,
-  ): Promise<unknown[]> {
-    const errors: unknown[] = [];
+  async drain(tenantId: string, batch: number, work: (items: readonly Item[]) => Promise<void>): Promise<void> {
     const queue = this.#queues.get(tenantId) ?? [];
-    let kept = 0;
     for (let left = queue.length; left > 0; left -= batch) {
       // Not in the queue meanwhile, so that what is written does not give way to others as well.
-      const items = queue.splice(kept, Math.min(batch, left));
+      const items = queue.splice(0, Math.min(batch, left));
       if (items.length === 0) break; // they gave way meanwhile
       try {
         await work(items);
         this.#size -= items.length;
       } catch (error) {
-        queue.splice(kept, 0, ...items);
-        kept += items.length;
-        errors.push(error);
-        if (isOver(error)) break;
+        queue.unshift(...items);
+        throw error;
       }
     }
     if (queue.length === 0) this.#queues.delete(tenantId);
-    return errors;
   }
 
   #append(tenantId: string, own: Item[], item: Item): void {

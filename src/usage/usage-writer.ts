@@ -1,4 +1,4 @@
-import { isOfTheValues } from '../database/sql-state.ts';
+import { writeAccepted } from '../database/write-accepted.ts';
 import { OperatorError } from '../errors.ts';
 import { Loop } from '../loop.ts';
 import { addFigures, type CountedUsage, type UsageCounts } from '../monitoring/usage-counts.ts';
@@ -94,28 +94,18 @@ export class UsageWriter {
     for (const [key, { bucketMs }] of this.#unwritten) if (bucketMs < keptSinceMs) this.#unwritten.delete(key);
   }
 
-  /**
-   * When the values of a row are the reason for a failure, the others are written without it.
-   * @returns how many were refused
-   * @throws any other failure
-   */
-  async #write(connection: Connection, rows: readonly CountedUsage[]): Promise<number> {
-    let refused = 0;
-    try {
-      await addUsage(connection, rows);
-    } catch (error) {
-      if (!isOfTheValues(error)) throw error;
-      if (rows.length > 1) {
-        const half = rows.length >> 1;
-        return (await this.#write(connection, rows.slice(0, half))) + (await this.#write(connection, rows.slice(half)));
-      }
-      for (const row of rows) this.onError(refusal(row, error as Error));
-      refused = rows.length;
-    }
-    // Taken out only when it is written: after a lost connection it may be counted twice, and never
-    // not at all.
-    for (const row of rows) this.#unwritten.delete(keyOf(row));
-    return refused;
+  /** @returns how many were refused */
+  #write(connection: Connection, rows: readonly CountedUsage[]): Promise<number> {
+    const write = async (some: readonly CountedUsage[]) => {
+      await addUsage(connection, some);
+      // Taken out only when it is written: after a lost connection it may be counted twice, and never
+      // not at all.
+      for (const row of some) this.#unwritten.delete(keyOf(row));
+    };
+    return writeAccepted(rows, write, (row, reason) => {
+      this.#unwritten.delete(keyOf(row));
+      this.onError(refusal(row, reason));
+    });
   }
 }
 

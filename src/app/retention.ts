@@ -1,6 +1,6 @@
 import { cleanAuditLog } from '../audit/audit.repository.ts';
 import type { RetentionConfig } from '../config/config.ts';
-import { cleanIdempotencyKeys } from '../idempotency/idempotency.repository.ts';
+import { cleanIdempotencyKeys } from '../idempotency/clean-keys.ts';
 import { Loop } from '../loop.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { cleanUsage } from '../usage/usage.repository.ts';

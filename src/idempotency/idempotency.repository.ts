@@ -1,6 +1,5 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { BrokenRules, idempotencyKeyReused } from '../graphql/user-error.type.ts';
-import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
 
@@ -48,19 +47,4 @@ export async function claimKey(
 export function rememberResult(scope: TenantScope, key: string, transactionIds: Prisma.Sql): Prisma.Sql {
   return sql`UPDATE idempotency_keys SET transaction_ids = ${transactionIds}
     WHERE tenant_id = ${scope.tenantId}::uuid AND key = ${key}`;
-}
-
-/** Removes keys that are older. @returns how many */
-export async function cleanIdempotencyKeys(
-  database: TenantDatabase,
-  olderThanMs: number,
-  maxRows: number,
-): Promise<number> {
-  return database.withConnection(async (client) => {
-    const { rows } = await client.query<{ removed: string }>(
-      "SELECT idempotency_keys_clean($1 * interval '1 millisecond', $2) AS removed",
-      [olderThanMs, maxRows],
-    );
-    return Number(rows[0]?.removed ?? 0);
-  });
 }

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { EventEmitter } from 'node:events';
 import pg from 'pg';
 import pino from 'pino';

@@ -1,6 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
+import { pointsTaken, RATE_LIMIT } from '../support/points-taken.ts';
 import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
@@ -377,7 +378,7 @@ describe('the points of a minute', () => {
       await reader.untilCaughtUp();
       token = await reader.token(Role.ADMIN, PRAGUE.slug);
       // Known and compiled, and kept.
-      for (let n = 0; n < 4; n++) for (const query of [KEPT, RATE]) await reader.send(token, query);
+      for (let n = 0; n < 4; n++) for (const query of [KEPT, RATE_LIMIT]) await reader.send(token, query);
       while (!(await post(reader, token, { query: KEPT })).headers.get('cache-status')?.includes('; hit'));
     });
     afterAll(() => reader.close());
@@ -389,13 +390,9 @@ describe('the points of a minute', () => {
 
     /** What one request takes from its caller. */
     async function paid(body: object): Promise<number> {
-      for (;;) {
-        const before = (await reader.send(token, RATE)).data.rateLimit;
-        expect((await post(reader, token, body)).status).toBe(200);
-        const after = (await reader.send(token, RATE)).data.rateLimit;
-        // Else a minute began meanwhile.
-        if (before.resetAt === after.resetAt) return before.remaining - after.remaining - after.cost;
-      }
+      const { points, result } = await pointsTaken(reader, token, () => post(reader, token, body));
+      expect(result.status).toBe(200);
+      return points;
     }
 
     /** 2 KiB are free. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Role } from '../../src/auth/caller.ts';
 import { fixtureId, insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
+import { pointsTaken, RATE_LIMIT } from '../support/points-taken.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** As graphql/max-sums.ts has it. */
@@ -29,7 +30,6 @@ afterAll(async () => {
   await service.close();
 });
 
-const RATE_LIMIT = '{ rateLimit { remaining } }';
 const BANK = "'Bank ' || n";
 
 /** Accounts from one number to another; `bank` and `currency` are SQL of `n`. */
@@ -66,11 +66,9 @@ function refusal(message: string) {
 /** Of an operation that is known already. */
 async function pointsOf(selection: string, code?: string): Promise<number> {
   for (const query of [selection, RATE_LIMIT]) await makeKnown(service, token, query);
-  const left = async () => (await service.send(token, RATE_LIMIT)).data.rateLimit.remaining;
-  const price = await left().then(async (before) => before - (await left()));
-  const before = await left();
-  expect((await service.send(token, selection)).errors?.[0]?.extensions.code).toBe(code);
-  return before - (await left()) - price;
+  const { points, result } = await pointsTaken(service, token, () => service.send(token, selection));
+  expect(result.errors?.[0]?.extensions.code).toBe(code);
+  return points;
 }
 
 describe('a dashboard of more sums than are told together', () => {

@@ -73,6 +73,18 @@ const FREE_BYTES = 2_048;
 
 /** What it costs to read a request that the process does not remember. */
 export function readingPoints(bytes: number): number {
+/**
+ * A small piece of a body that comes in chunks: whatever is asked for, and however short it is. A
+ * client that streams has few.
+ */
+const PIECE_POINTS = 4;
+const FREE_PIECES = 16;
+
+/** What it costs that a body came in pieces. */
+export function piecesPoints(smallPieces: number): number {
+  return Math.max(0, smallPieces - FREE_PIECES) * PIECE_POINTS;
+}
+
   return Math.max(0, Math.ceil((bytes - FREE_BYTES) * READ_BYTE_POINTS));
 }
 

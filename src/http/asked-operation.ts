@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations } from '../cache/response/cacheable-operations.ts';
-import { readingPoints } from '../graphql/complexity.ts';
+import { piecesPoints, readingPoints } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
@@ -83,6 +83,9 @@ export class AskedOperations {
     payReading: (points: number) => GraphQLError | undefined,
   ): AskedOperation {
     const text = hasCaller && this.remembers ? textOf(request) : undefined;
+    const ofPieces = piecesPoints(request.smallPieces ?? 0);
+    const cannotPay = ofPieces > 0 && payReading(ofPieces);
+    if (cannotPay) return { refusal: cannotPay, isUnread: true };
     const known = text === undefined ? undefined : this.#knownBy(text);
     const pay = () => payReading(readingPoints(bytesOf(request)));
     if (known) {

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
 import { GraphQLError } from 'graphql';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -10,7 +9,7 @@ import { ErrorCode, unauthenticated } from '../errors.ts';
 import { AuditOutcome, type AuditSubject } from '../tenancy/audit-line.ts';
 
 /** For any introspection that the limits let through, and the JSON around it. */
-const MAX_STRANGERS_BYTES = 32 * 1024;
+export const MAX_STRANGERS_BYTES = 32 * 1024;
 
 /** What it takes to tell who is asking. */
 interface Gate {
@@ -35,21 +34,6 @@ export function authenticate(
   const token = bearerToken(authorization);
   if (!token) return refuse(unauthenticated());
   return verifier.peek(token) ?? verifier.verify(token).catch(refuse);
-}
-
-/** The body of a stranger whose length is not known ahead. It fails where it is too long. */
-export function boundedForStrangers(payload: Readable): Readable {
-  let received = 0;
-  const bounded = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length;
-      if (received <= MAX_STRANGERS_BYTES) return done(null, chunk);
-      // Read on, and kept nowhere: a connection that ends with bytes unread loses the answer.
-      payload.unpipe(bounded).resume();
-      done(unauthenticated());
-    },
-  });
-  return payload.once('error', (error) => bounded.destroy(error)).pipe(bounded);
 }
 
 function refused({ audit }: Gate['services'], error: unknown): never {

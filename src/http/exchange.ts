@@ -154,7 +154,10 @@ export class Exchange {
     const timing = this.#timing;
     // Found, or loaded for another request that asked the same: Apollo Server knows nothing of it.
     const isGiven = !this.#isLoaded && caller !== null;
-    const points = isGiven ? hitPoints(bodyOf(found).length) : 0;
+    const bytes = bodyOf(found).length;
+    const isReported = asksForReport(request.headers, caller);
+    const ofReport = isReported ? reportPoints(bytes) : 0;
+    const points = isGiven ? hitPoints(bytes) + ofReport : 0;
     const refusal = isGiven ? services.budget.charge(caller, points) : undefined;
     const sent = refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found);
     timing.cache = sent.outcome;

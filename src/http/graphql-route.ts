@@ -2,21 +2,33 @@ import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { Refusal } from '../budget/budget.ts';
 import type { CacheableOperations } from '../cache/response/cacheable-operations.ts';
-import { badRequest } from '../errors.ts';
+import type { Services } from '../context/services.ts';
+import { badRequest, unauthenticated } from '../errors.ts';
+import { OPERATION_POINTS, piecesPoints } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { AskedOperations } from './asked-operation.ts';
-import { authenticate, boundedForStrangers } from './authenticate.ts';
+import { authenticate, MAX_STRANGERS_BYTES } from './authenticate.ts';
+import { boundedBody, hasUnknownLength, MAX_BODY_BYTES, unread } from './bounded-body.ts';
 import type { CorsHeaders } from './cors.ts';
 import { Exchange, type ExchangeServices } from './exchange.ts';
 import { answerFast } from './hits.ts';
 import { type FastPath, sayContinue } from './listener.ts';
-import { MAX_BODY_BYTES } from './refusals.ts';
+import { tooLarge } from './refusals.ts';
+
+/** Of bodies whose length is not known ahead. */
+const OF_CALLERS = { bytes: MAX_BODY_BYTES, tooLong: () => tooLarge() };
+const OF_STRANGERS = { bytes: MAX_STRANGERS_BYTES, tooLong: () => unauthenticated() };
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Of a request to /graphql, as soon as its headers have come; null for a stranger's. */
     caller: Caller | null;
+    /** Why its body was not read: no points are left to pay for anything. */
+    refusal: Refusal | undefined;
+    /** In how many small pieces its body came, where its length was not known ahead. */
+    smallPieces: number;
   }
 }
 
@@ -42,6 +54,8 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
   // the cache cannot answer.
   app.register(async (scope) => {
     scope.decorateRequest('caller', null);
+    scope.decorateRequest('refusal', undefined);
+    scope.decorateRequest('smallPieces', 0);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.route({
@@ -57,10 +71,18 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         if (authentication instanceof Promise) authentication.then(known, done);
         else known(authentication);
       },
-      preParsing: ({ caller, headers }, reply, payload, done) => {
+      preParsing: (request, reply, payload, done) => {
+        const { caller, headers } = request;
+        request.refusal = route.services.budget.spentOf(caller);
+        if (request.refusal) return done(null, unread(request.raw));
         if (!(Number(headers['content-length']) > MAX_BODY_BYTES)) sayContinue(reply.raw);
-        const isUnbounded = !caller && headers['transfer-encoding'] !== undefined;
-        done(null, isUnbounded ? boundedForStrangers(payload) : payload);
+        if (!hasUnknownLength(request)) return done(null, payload);
+        const bounds = caller ? OF_CALLERS : OF_STRANGERS;
+        const counted = (pieces: number, isRefused: boolean) => {
+          request.smallPieces = pieces;
+          if (isRefused) payRefused(route.services, caller, OPERATION_POINTS + piecesPoints(pieces));
+        };
+        done(null, boundedBody(payload, bounds, counted));
       },
       handler: (request, reply) =>
         new Exchange(route, asked, request, reply, request.caller, performance.now()).answer(),
@@ -74,4 +96,9 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       handler: (_request, reply) => reply,
     });
   });
+}
+
+/** For a request that no exchange is made of. */
+function payRefused({ budget, monitor }: Services, caller: Caller | null, points: number): void {
+  if (!budget.charge(caller, points) && caller?.tenant) monitor.usage.charged(caller.tenant.scope.tenantId, points);
 }

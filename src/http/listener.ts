@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { readPastIfLong } from './bounded-body.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { lookUpInTurn } from './write-batching.ts';
 
@@ -47,7 +48,10 @@ export class FastPath {
   before(fastify: RequestListener): RequestListener {
     return (request, response) => {
       const bytes = this.#isOpen ? bodyBytesOf(request) : 0;
-      if (bytes === 0) return fastify(request, response);
+      if (bytes === 0) {
+        if (request.method !== 'POST') readPastIfLong(request);
+        return fastify(request, response);
+      }
       // The parser is at the headers yet. The body has mostly come in together with them, and is
       // read when it is done.
       process.nextTick(lookUpInTurn, () => {

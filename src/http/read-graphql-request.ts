@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** The bytes of a POST. */
   readonly body?: unknown;
+  /** In how many small pieces that came, where its length was not known ahead. */
+  readonly smallPieces?: number;
 }
 
 const PART_NAMES = ['query', 'operationName', 'variables', 'extensions'] as const;

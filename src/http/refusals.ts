@@ -5,10 +5,8 @@ import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { badRequest, clientError, ErrorCode, httpHead } from '../errors.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
+import { MAX_BODY_BYTES, readPast } from './bounded-body.ts';
 import { refusedAnswer } from './refused-answer.ts';
-
-/** Long enough for any operation that the limits let through. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 interface FailedRequest extends Error {
   readonly code?: string;
@@ -48,9 +46,11 @@ export class Refusals {
 
   #answer(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const refusal = this.#refusalOf(error, request);
+    const { raw } = request;
     // Else the client has left, or the connection was ended and that was counted.
-    const isThere = !request.raw.socket.destroyed;
+    const isThere = !raw.socket.destroyed;
     const { status, headers, body } = isThere ? this.#counted(refusal) : refusedAnswer(refusal);
+    if (!raw.complete && raw.listenerCount('data') === 0) readPast(raw);
     return reply.code(status).headers(headers).send(body);
   }
 
@@ -82,7 +82,8 @@ export class Refusals {
   }
 }
 
-function tooLarge(contentLength: string | undefined): GraphQLError {
+/** @param contentLength absent: it was not told ahead */
+export function tooLarge(contentLength?: string): GraphQLError {
   const came = contentLength === undefined ? 'it has more' : `it has ${bytes(Number(contentLength))}`;
   const limit = `1 MiB (${bytes(MAX_BODY_BYTES)})`;
   return badRequest(`The body may have at most ${limit}, but ${came}. Split it into several requests.`, 413);

@@ -64,7 +64,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const app = Fastify({
     forceCloseConnections: 'idle',
     return503OnClosing: false, // who is under way is answered
-    ...httpOptions(config.http, draining, fastPath),
+    ...httpOptions(config.http, draining, fastPath, refusals),
     ...refusals.options,
   });
   const connections = new OpenConnections(app.server);

@@ -1,4 +1,5 @@
 import type { Answer, Hit } from '../cache/response/answer.ts';
+import type { BypassReason } from '../monitoring/cache-statistics.ts';
 
 /**
  * The `Cache-Status` header (RFC 9211) of an answer, for example `tenantry; hit; ttl=1788;
@@ -8,10 +9,14 @@ import type { Answer, Hit } from '../cache/response/answer.ts';
  */
 export function cacheStatus(answer: Answer): string {
   if (answer.outcome === 'hit') return statusOfHit(answer);
-  if (answer.outcome === 'bypass') return `tenantry; fwd=bypass; detail=${answer.reason}`;
+  if (answer.outcome === 'bypass') return bypassStatus(answer.reason);
   const { reason, changed } = answer.miss;
   const kept = 'entry' in answer ? (answer.isJoined ? '; collapsed' : '; stored') : '';
   return `tenantry; fwd=miss${kept}; detail=${changed ? `"${reason}: ${changed.join(' ')}"` : reason}`;
+}
+
+export function bypassStatus(reason: BypassReason): string {
+  return `tenantry; fwd=bypass; detail=${reason}`;
 }
 
 function statusOfHit({ tier, entry: { createdAtMs, expiresAtMs } }: Hit): string {

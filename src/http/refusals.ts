@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { GraphQLError } from 'graphql';
@@ -6,7 +6,9 @@ import type { Logger } from 'pino';
 import { badRequest, clientError, ErrorCode, httpHead } from '../errors.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { MAX_BODY_BYTES, readPast } from './bounded-body.ts';
+import { bypassStatus } from './cache-status.ts';
 import { refusedAnswer } from './refused-answer.ts';
+import { refusalOfHead } from './request-head.ts';
 
 interface FailedRequest extends Error {
   readonly code?: string;
@@ -38,10 +40,27 @@ export class Refusals {
     app.setNotFoundHandler(() => {
       throw badRequest('There is nothing at this address: GraphQL is at /graphql, by GET or POST.', 404);
     });
-    app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-      const { status, headers, body } = this.#counted(badRequest('expect must be 100-continue.', 417));
-      response.writeHead(status, { ...headers, 'content-length': body.length }).end(body);
-    });
+    app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      this.#answerAhead(badRequest('expect must be 100-continue.', 417), request, response),
+    );
+  }
+
+  /** @param next takes the requests whose heads are not refused */
+  before(next: RequestListener): RequestListener {
+    return (request, response) => {
+      const refusal = refusalOfHead(request);
+      if (refusal) {
+        response.shouldKeepAlive = false; // as Node.js does for what it refuses
+        this.#answerAhead(refusal, request, response);
+      } else next(request, response);
+    };
+  }
+
+  /** Ahead of Fastify. */
+  #answerAhead(refusal: GraphQLError, request: IncomingMessage, response: ServerResponse): void {
+    const { status, headers, body } = this.#counted(refusal);
+    if (!request.complete) readPast(request);
+    response.writeHead(status, { ...headers, ...statusOf(request), 'content-length': body.length }).end(body);
   }
 
   #answer(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -51,7 +70,10 @@ export class Refusals {
     const isThere = !raw.socket.destroyed;
     const { status, headers, body } = isThere ? this.#counted(refusal) : refusedAnswer(refusal);
     if (!raw.complete && raw.listenerCount('data') === 0) readPast(raw);
-    return reply.code(status).headers(headers).send(body);
+    return reply
+      .code(status)
+      .headers({ ...headers, ...statusOf(raw) })
+      .send(body);
   }
 
   #counted(refusal: GraphQLError): ReturnType<typeof refusedAnswer> {
@@ -80,6 +102,11 @@ export class Refusals {
     }
     socket.destroy(error);
   }
+}
+
+/** Nothing was looked up for a request to GraphQL. */
+function statusOf({ url = '' }: IncomingMessage): { readonly 'cache-status'?: string } {
+  return /^\/graphql(\?|$)/.test(url) ? { 'cache-status': bypassStatus('unreadable') } : {};
 }
 
 /** @param contentLength absent: it was not told ahead */

@@ -3,6 +3,7 @@ import type { FastifyHttpOptions } from 'fastify';
 import type { HttpConfig } from '../config/config.ts';
 import type { Draining } from './draining.ts';
 import { continueInTurn, type FastPath } from './listener.ts';
+import type { Refusals } from './refusals.ts';
 
 /**
  * How often Node.js looks for requests that take too long, as a share of the time that they may
@@ -18,9 +19,11 @@ export function httpOptions(
   { requestTimeoutMs, idleTimeoutMs }: HttpConfig,
   { Response }: Draining,
   fastPath: FastPath,
+  refusals: Refusals,
 ): FastifyHttpOptions<Server> {
   const options = {
     ServerResponse: Response,
+    requireHostHeader: false, // refused by ourselves
     requestTimeout: requestTimeoutMs, // from the first byte to the last one of the body
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: idleTimeoutMs,
@@ -28,7 +31,8 @@ export function httpOptions(
   };
   return {
     serverFactory(fastify) {
-      const server = createServer(options, fastPath.before(fastify));
+      const server = createServer(options, refusals.before(fastPath.before(fastify)));
+      server.maxHeadersCount = 0; // their length bounds them; too many are told how many came
       continueInTurn(server);
       return server;
     },

@@ -61,6 +61,32 @@ describe('Cache-Status', () => {
   });
 });
 
+describe('Cache-Status of what is refused ahead of GraphQL', () => {
+  const tooMany = Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`x-${n}`, 'y']));
+
+  it.each<[number, string, RequestInit]>([
+    [401, '', { method: 'POST', body: '{}', headers: { authorization: 'Basic YTpi' } }],
+    [405, '', { method: 'PUT' }],
+    [405, '?query=%7Btenant%7Bslug%7D%7D', { method: 'DELETE' }],
+    [413, '', { method: 'POST', body: ' '.repeat(1024 * 1024 + 1) }],
+    [431, '', { method: 'POST', body: '{}', headers: tooMany }],
+  ])('says of %i%s that nothing was looked up', async (status, search, init) => {
+    const authorization = status === 413 ? { authorization: `Bearer ${tokens.VIEWER}` } : undefined;
+    const answer = await fetch(`${service.url}/graphql${search}`, { headers: { ...authorization }, ...init });
+    await answer.text();
+    expect([answer.status, answer.headers.get('cache-status')]).toEqual([
+      status,
+      'tenantry; fwd=bypass; detail=unreadable',
+    ]);
+  });
+
+  it('is not told of other addresses', async () => {
+    const answer = await fetch(`${service.url}/graphqls`);
+    await answer.text();
+    expect([answer.status, answer.headers.get('cache-status')]).toEqual([404, null]);
+  });
+});
+
 describe('extensions.cache', () => {
   it('tells those who ask and may what the cache had to do with the answer', async () => {
     const query = '{ accounts(first: 21) { nodes { id } } }';

@@ -48,6 +48,12 @@ function head(line: string, ...headers: string[]): string {
 }
 
 const json = 'content-type: application/json';
+const CHUNKED = 'transfer-encoding: chunked';
+const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n`;
+const END = '0\r\n\r\n';
+const HEALTH = 'GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n';
+/** Two of them are those of every head. */
+const withFields = (count: number) => head('GET /graphql', ...Array<string>(count - 2).fill('x:'));
 /** Made when the token is there. */
 const own = () => `authorization: Bearer ${token}`;
 const length = (bytes: number) => `content-length: ${bytes}`;
@@ -78,9 +84,24 @@ test.each<[number, string, string, () => string, RegExp?]>([
       `${head('POST /graphql', own(), json, 'transfer-encoding: chunked')}${(MIB + 1).toString(16)}\r\n${' '.repeat(MIB + 1)}\r\n0\r\n\r\n`,
     /at most 1 MiB \(1,048,576 bytes\), but it has more\. Split it into several requests\.$/,
   ],
+  [
+    413,
+    'BAD_REQUEST',
+    'too many small pieces',
+    () => head('POST /graphql', own(), json, CHUNKED) + chunk(1).repeat(1_025),
+    /^A body may come in at most 1,024 pieces of less than 512 bytes, but it came in more\. Send larger chunks\.$/,
+  ],
   [415, 'BAD_REQUEST', 'plain text', () => `${head('POST /graphql', own(), length(2))}${EMPTY}`],
   [417, 'BAD_REQUEST', 'another expectation', () => head('GET /graphql', own(), 'expect: a miracle')],
-  [431, 'BAD_REQUEST', 'too many headers', () => head('GET /graphql', `x: ${'x'.repeat(20_000)}`)],
+  [431, 'BAD_REQUEST', 'headers that are too long', () => head('GET /graphql', `x: ${'x'.repeat(20_000)}`)],
+  ...[101, 3_000].map((count): [number, string, string, () => string, RegExp] => [
+    431,
+    'BAD_REQUEST',
+    `${count} header fields`,
+    () => withFields(count),
+    new RegExp(`^A request may have at most 100 header fields, but it has ${count}\\. Send fewer\\.$`),
+  ]),
+  [400, 'BAD_REQUEST', 'no host', () => 'POST /graphql HTTP/1.1\r\n\r\n', /HTTP\/1\.1 must have the header Host/],
 ])('%i %s for %s is told in GraphQL’s form, and counted once', async (status, code, _what, bytes, words = /./) => {
   const before = await counts();
   const answer = await exchanged(bytes());
@@ -90,6 +111,17 @@ test.each<[number, string, string, () => string, RegExp?]>([
   });
   const key = `${status} ${code}`;
   expect(await counts()).toEqual({ ...before, [key]: (before[key] ?? 0) + 1 });
+});
+
+test('a hundred header fields are let through, and a request of HTTP/1.0 needs no host', async () => {
+  expect((await exchanged(withFields(100))).status).toBe(401);
+  expect((await exchanged('GET /health/live HTTP/1.0\r\n\r\n')).status).toBe(200);
+});
+
+test('1,024 small pieces and any number of larger ones are read', async () => {
+  const begin = head('POST /graphql', own(), json, CHUNKED);
+  for (const pieces of [chunk(1).repeat(1_024), chunk(512).repeat(2_048)])
+    expect(await exchanged(begin + pieces + END)).toMatchObject({ status: 400, body: expect.stringContaining('JSON') });
 });
 
 /** All that comes until the service ends the connection. */
@@ -119,9 +151,7 @@ test('a client that leaves amid its body is nobody to refuse', async () => {
 describe('who may not ask is told so before the body has come', () => {
   const post = (...headers: string[]) =>
     ['POST /graphql HTTP/1.1', 'host: test', json, ...headers, '', ''].join('\r\n');
-  const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n`;
   const FORGED = 'authorization: Bearer e30.e30.e30';
-  const CHUNKED = 'transfer-encoding: chunked';
   const INTROSPECTION = '{"query":"{ __typename }"}';
 
   test.each<[string, number, () => string]>([
@@ -150,6 +180,31 @@ describe('who may not ask is told so before the body has come', () => {
     socket.write('GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n');
     expect(await next()).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
     socket.destroy();
+  });
+
+  /** What is left unread of these is read past, and kept nowhere. */
+  test.each<[string, number, () => string]>([
+    ['a stranger’s', 401, () => post(CHUNKED)],
+    ['one for another path', 404, () => post(CHUNKED, own()).replace('/graphql', '/graph')],
+    ['one by another method', 405, () => post(CHUNKED, own()).replace('POST', 'PUT')],
+    ['one that nobody asks for', 200, () => HEALTH.replace('\r\n\r\n', `\r\n${CHUNKED}\r\n\r\n`)],
+  ])('no body is read on without end: %s', async (_whose, status, begin) => {
+    for (const [most, more] of [
+      [chunk(1).repeat(1_024), chunk(1)],
+      [chunk(MIB), chunk(1)],
+    ] as const) {
+      for (const isTooLong of [false, true]) {
+        const socket = connect(Number(new URL(service.url).port), '127.0.0.1').setEncoding('latin1');
+        socket.on('error', () => {}); // what is still being sent is not wanted
+        socket.write(begin());
+        expect(String((await once(socket, 'data'))[0])).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+        const end = isTooLong ? once(socket, 'close') : once(socket, 'data');
+        socket.write(most + (isTooLong ? more : END + HEALTH));
+        const [answer] = await end;
+        if (!isTooLong) expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
+        socket.destroy();
+      }
+    }
   });
 
   test('too much of no length for introspection, and the connection ends', async () => {

@@ -57,6 +57,8 @@ export const HIT_POINTS = 40;
 /** So many bytes of a kept answer are sent for that; the rest costs a point for each 512. */
 const HIT_BYTES = 32 * 1024;
 const BYTES_PER_HIT_POINT = 512;
+/** A byte of an answer that is read and written anew to tell about itself. */
+const REPORTED_BYTE_POINTS = 0.02;
 /** A byte of an answer that was computed costs this at least, whatever its fields are priced at. */
 const ANSWER_BYTE_POINTS = 0.05;
 /** A millisecond of PostgreSQL, where what it was for was not asked at its price. */
@@ -71,8 +73,6 @@ const READ_BYTE_POINTS = 0.1;
 /** Those of an ordinary request belong to the price of its operation. */
 const FREE_BYTES = 2_048;
 
-/** What it costs to read a request that the process does not remember. */
-export function readingPoints(bytes: number): number {
 /**
  * A small piece of a body that comes in chunks: whatever is asked for, and however short it is. A
  * client that streams has few.

@@ -10,7 +10,7 @@ import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import { badRequest, ErrorCode } from '../errors.ts';
-import { hitPoints, leastPoints, OPERATION_POINTS, searchMsBeyondPrice } from '../graphql/complexity.ts';
+import { hitPoints, leastPoints, OPERATION_POINTS, reportPoints, searchMsBeyondPrice } from '../graphql/complexity.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
@@ -164,8 +164,15 @@ export class Exchange {
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
-    if (!asksForReport(request.headers, caller)) return sendAnswer(request, reply, sent, serverTiming(timing));
+    if (!isReported) return sendAnswer(request, reply, sent, serverTiming(timing));
+    if (!isGiven) this.#payReport(ofReport);
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
+  }
+
+  /** Of an answer whose own price is taken. */
+  #payReport(points: number): void {
+    const { budget, monitor } = this.route.services;
+    if (!budget.charge(this.caller, points) && this.#tenantId) monitor.usage.charged(this.#tenantId, points);
   }
 
   /**
@@ -174,7 +181,8 @@ export class Exchange {
    */
   #payReading(points: number): GraphQLError | undefined {
     const { budget } = this.route.services;
-    const refusal = points > 0 ? budget.charge(this.caller, points) : budget.spentOf(this.caller);
+    const refusal =
+      this.request.refusal ?? (points > 0 ? budget.charge(this.caller, points) : budget.spentOf(this.caller));
     if (refusal) return spent(refusal);
     this.#timing.charged += points;
     return undefined;

@@ -85,6 +85,8 @@ export function piecesPoints(smallPieces: number): number {
   return Math.max(0, smallPieces - FREE_PIECES) * PIECE_POINTS;
 }
 
+/** What it costs to read a request that the process does not remember. */
+export function readingPoints(bytes: number): number {
   return Math.max(0, Math.ceil((bytes - FREE_BYTES) * READ_BYTE_POINTS));
 }
 
@@ -203,6 +205,11 @@ export function sumsBeyondPrice(work: SumWork, sums: number): number {
 /** @param bytes of the kept answer */
 export function hitPoints(bytes: number): number {
   return bytes <= HIT_BYTES ? HIT_POINTS : HIT_POINTS + Math.ceil((bytes - HIT_BYTES) / BYTES_PER_HIT_POINT);
+}
+
+/** @param bytes of the answer into which a report is put, kept or not */
+export function reportPoints(bytes: number): number {
+  return Math.ceil(bytes * REPORTED_BYTE_POINTS);
 }
 
 /**

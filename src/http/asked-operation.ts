@@ -13,6 +13,7 @@ import { type HttpRequest, readGraphqlRequest } from './read-graphql-request.ts'
  */
 const MAX_REMEMBERED = 16 * 1024 * 1024;
 const MAX_REMEMBERED_REQUEST = 64 * 1024;
+const MAX_REMEMBERED_HEADERS = 1_024;
 
 /** An operation whose answer may be in the cache. */
 interface KnownOperation {
@@ -82,10 +83,10 @@ export class AskedOperations {
     hasCaller: boolean,
     payReading: (points: number) => GraphQLError | undefined,
   ): AskedOperation {
-    const text = hasCaller && this.remembers ? textOf(request) : undefined;
     const ofPieces = piecesPoints(request.smallPieces ?? 0);
     const cannotPay = ofPieces > 0 && payReading(ofPieces);
     if (cannotPay) return { refusal: cannotPay, isUnread: true };
+    const text = hasCaller && this.remembers ? textOf(request) : undefined;
     const known = text === undefined ? undefined : this.#knownBy(text);
     const pay = () => payReading(readingPoints(bytesOf(request)));
     if (known) {
@@ -134,13 +135,17 @@ export class AskedOperations {
 function textOf({ method, url, headers, body }: HttpRequest): string | undefined {
   if (body instanceof Buffer && body.length > MAX_REMEMBERED_REQUEST) return undefined;
   const { accept, 'content-type': type, 'content-encoding': encoding } = headers;
+  const read = `${given(accept)}\n${given(type)}\n${given(encoding)}\n`;
+  if (read.length > MAX_REMEMBERED_HEADERS) return undefined;
   const bytes = body instanceof Buffer ? body.toString('latin1') : '';
-  return `${method} ${url}\n${given(accept)}\n${given(type)}\n${given(encoding)}\n${bytes}`;
+  return `${method} ${url}\n${read}${bytes}`;
 }
 
-/** Of what is decoded. */
-function bytesOf({ url, body }: HttpRequest): number {
-  return url.length + (body instanceof Uint8Array ? body.length : 0);
+/** Of what is decoded, headers included. */
+function bytesOf({ url, headers, body }: HttpRequest): number {
+  const { accept = '', 'content-type': type = '', 'content-encoding': encoding = '' } = headers;
+  const bytes = body instanceof Uint8Array ? body.length : 0;
+  return url.length + accept.length + type.length + encoding.length + bytes;
 }
 
 /** A header that is empty is another request than one without it. */

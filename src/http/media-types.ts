@@ -8,6 +8,8 @@ import { MEDIA_TYPES, type MediaType } from '../graphql/graphql-request.ts';
 /** Clients send a handful of spellings. */
 const MAX_REMEMBERED = 100;
 const MAX_REMEMBERED_LENGTH = 200;
+/** Browsers send 200 characters. To choose takes the longer, the more types there are. */
+const MAX_ACCEPT_LENGTH = 1_024;
 
 /** Media types may name their charset, and then the one that answers have. */
 const OFFERED = MEDIA_TYPES.flatMap((type) => [`${type}; charset=utf-8`, type]);
@@ -16,12 +18,17 @@ const remembered = new LRUCache<string, MediaType>({ max: MAX_REMEMBERED });
 
 /**
  * The media type of the answer, by the header `Accept`; JSON where there is none.
- * @throws status 406 for a client that takes neither
+ * @throws status 406 for a client that takes neither, or names too many
  */
 export function answerMediaType(accept: string | undefined): MediaType {
   if (!accept || accept === '*/*') return MEDIA_TYPES[0];
   const known = remembered.get(accept);
   if (known) return known;
+  if (accept.length > MAX_ACCEPT_LENGTH)
+    throw badRequest(
+      `accept may have at most ${MAX_ACCEPT_LENGTH.toLocaleString('en-US')} characters, but it has ${accept.length.toLocaleString('en-US')}. Name ${MEDIA_TYPES.join(' or ')}.`,
+      406,
+    );
   const [preferred] = new Negotiator({ headers: { accept } }).mediaTypes(OFFERED);
   const mediaType = MEDIA_TYPES.find((type) => preferred?.startsWith(type));
   if (!mediaType) throw badRequest(`accept must allow ${MEDIA_TYPES.join(' or ')}, but got: ${shown(accept)}.`, 406);

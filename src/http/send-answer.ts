@@ -140,7 +140,7 @@ function compressedTag(etag: string): string {
   return `${etag.slice(0, -1)}-gzip"`;
 }
 
+/** A tag has no quotation mark within, and the mark of a weak one stands ahead of it. */
 function matches(known: string, etag: string): boolean {
-  const tags = known.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes('*') || tags.includes(etag) || tags.includes(compressedTag(etag));
+  return known === '*' || known.includes(etag) || known.includes(compressedTag(etag));
 }

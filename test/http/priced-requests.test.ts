@@ -144,23 +144,40 @@ describe('a report on a kept answer', () => {
 });
 
 describe('who has no points left', () => {
-  test.each<[string, Headers]>([
-    ['a body of a known length', [['content-length', '10']]],
-    ['a body in chunks', [CHUNKED]],
-  ])('is told so before %s has come, and the connection serves on', async (_body, headers) => {
-    const own = [['host', 'test'], ['authorization', `Bearer ${token}`], JSON_TYPE, ...headers];
-    const lines = ['POST /graphql HTTP/1.1', ...own.map((header) => header.join(': '))];
+  const KNOWN: Headers = [['content-length', '10']];
+
+  /** A connection on which the head of a request was answered, with nothing of its body. */
+  async function refusedAhead(headers: Headers) {
     while ((await post(HOT, [JSON_TYPE], poor)).status !== 429);
+    const own = [['host', 'test'], ['authorization', `Bearer ${token}`], JSON_TYPE, ...headers];
     const socket = connect(Number(new URL(poor.url).port), '127.0.0.1').setEncoding('latin1');
     const next = async () => String((await once(socket, 'data'))[0]);
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    expect(await next()).toMatch(
-      /^HTTP\/1\.1 429 [\s\S]*fwd=bypass; detail=momentary[\s\S]*are spent: 0 of 1000 are left/,
-    );
-    socket.write(headers[0] === CHUNKED ? `${chunkOf(10)}0\r\n\r\n` : ' '.repeat(10));
+    socket.write(`POST /graphql HTTP/1.1\r\n${own.map((header) => header.join(': ')).join('\r\n')}\r\n\r\n`);
+    const spent = /^HTTP\/1\.1 429 [\s\S]*fwd=bypass; detail=momentary[\s\S]*are spent: 0 of 1000 are left/;
+    expect(await next()).toMatch(spent);
+    return { socket, next };
+  }
+
+  test.each<[string, Headers, string]>([
+    ['a body of a known length', KNOWN, ' '.repeat(10)],
+    ['a body in chunks', [CHUNKED], `${chunkOf(10)}0\r\n\r\n`],
+  ])('is told so before %s has come, and the connection serves on', async (_body, headers, rest) => {
+    const { socket, next } = await refusedAhead(headers);
+    socket.write(rest);
     socket.write('GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n');
     expect(await next()).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
     socket.destroy();
+  });
+
+  test('sends no body without end', async () => {
+    const { socket } = await refusedAhead([CHUNKED]);
+    let received = '';
+    socket.on('data', (text) => {
+      received += text;
+    });
+    socket.write(chunkOf(1).repeat(1_025));
+    await once(socket, 'close');
+    expect(received).toBe('');
   });
 });
 

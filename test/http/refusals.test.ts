@@ -198,10 +198,14 @@ describe('who may not ask is told so before the body has come', () => {
         socket.on('error', () => {}); // what is still being sent is not wanted
         socket.write(begin());
         expect(String((await once(socket, 'data'))[0])).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-        const end = isTooLong ? once(socket, 'close') : once(socket, 'data');
+        let received = '';
+        socket.on('data', (text) => {
+          received += text;
+        });
         socket.write(most + (isTooLong ? more : END + HEALTH));
-        const [answer] = await end;
-        if (!isTooLong) expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
+        await once(socket, isTooLong ? 'close' : 'data');
+        // A connection that waits for the rest is closed, too, but is told so (408).
+        expect(received).toMatch(isTooLong ? /^$/ : /^HTTP\/1\.1 200 [\s\S]*"ok"/);
         socket.destroy();
       }
     }

@@ -8,8 +8,8 @@ import { badRequest } from '../errors.ts';
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * Each piece of a body takes a few microseconds, however small it is. Packets and the chunks of streaming
- * clients are longer.
+ * Each piece of a body takes a few microseconds, however small it is. Packets and the chunks of
+ * streaming clients are longer.
  */
 const SMALL_PIECE_BYTES = 512;
 const MAX_SMALL_PIECES = 1_024;

@@ -1,7 +1,6 @@
 import DataLoader from 'dataloader';
 import { columnsIdentity, ShapedLoader } from '../batching/shaped-loader.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import type { AccountRepository } from './account.repository.ts';
 import type { AccountRows } from './account.rows.ts';
 import type { BankAccount } from './account.type.ts';
 
@@ -11,9 +10,9 @@ interface AskedNumber {
   readonly bankName: string | null;
 }
 
-export function createAccountLoaders(scope: TenantScope, accounts: AccountRepository, rows: AccountRows) {
+export function createAccountLoaders(scope: TenantScope, rows: AccountRows) {
   const byId = new ShapedLoader<ReadonlySet<string>, BankAccount>(
-    async (ids, wanted) => new Map((await accounts.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
+    async (ids, wanted) => new Map((await rows.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
   );
   const byNumber = new DataLoader<AskedNumber, BankAccount | null, string>(
     // Few are asked for at once: a statement each.

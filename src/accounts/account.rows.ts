@@ -7,7 +7,7 @@ import type { BankAccount } from './account.type.ts';
 /** Digits behind the point of an amount, as PostgreSQL keeps and shows them. */
 const AMOUNT_DIGITS = 4;
 
-/** Accounts by a key of theirs, by Prisma Client: each is kept until an account is changed. */
+/** Accounts by a key of theirs, by Prisma Client. */
 export class AccountRows {
   constructor(
     private readonly database: TenantDatabase,
@@ -15,7 +15,18 @@ export class AccountRows {
   ) {}
 
   /**
-   * The account with this number; of several, at different banks, the oldest.
+   * The accounts with these ids, in any order; unknown ids and those of other tenants are absent.
+   * @param wanted the properties that are read; the others are absent
+   */
+  async byIds(scope: TenantScope, ids: readonly string[], wanted: ReadonlySet<string>): Promise<BankAccount[]> {
+    const found = await this.database.prisma(scope, (prisma) =>
+      prisma.bankAccount.findMany({ where: { id: { in: padded(ids) } }, select: selectOf(wanted) }),
+    );
+    return found.map(accountOf);
+  }
+
+  /**
+   * Kept until an account is changed: the account with this number; of several, at different banks, the oldest.
    * @param bankName null for any bank
    */
   async byNumber(scope: TenantScope, accountNumber: string, bankName: string | null): Promise<BankAccount | null> {
@@ -30,13 +41,42 @@ export class AccountRows {
   }
 }
 
-/** As the SQL of account.repository.ts shows one. */
-function accountOf({ tenantId: _, balance, createdAt, updatedAt, ...row }: AccountRow): BankAccount {
+/** The field that each property of an account is made from. */
+const FIELD_OF: Readonly<Record<keyof BankAccount, keyof AccountRow>> = {
+  id: 'id',
+  bankName: 'bankName',
+  accountNumber: 'accountNumber',
+  accountType: 'accountType',
+  status: 'status',
+  isActive: 'status',
+  currency: 'currency',
+  balance: 'balance',
+  version: 'version',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt',
+};
+
+function selectOf(wanted: ReadonlySet<string>): { [Field in keyof AccountRow]?: true } {
+  const read = Object.entries(FIELD_OF).filter(([property]) => wanted.has(property));
+  return { id: true, ...Object.fromEntries(read.map(([, field]) => [field, true])) };
+}
+
+/** As the SQL of account.repository.ts shows one; what was not read is absent. */
+export function accountOf({ tenantId: _, balance, createdAt, updatedAt, ...row }: Partial<AccountRow>): BankAccount {
   return {
     ...row,
-    isActive: row.status === AccountStatus.ACTIVE,
-    balance: balance.toFixed(AMOUNT_DIGITS),
-    createdAt: createdAt.toISOString(),
-    updatedAt: updatedAt.toISOString(),
-  };
+    ...(row.status && { isActive: row.status === AccountStatus.ACTIVE }),
+    ...(balance && { balance: balance.toFixed(AMOUNT_DIGITS) }),
+    ...(createdAt && { createdAt: createdAt.toISOString() }),
+    ...(updatedAt && { updatedAt: updatedAt.toISOString() }),
+  } as BankAccount;
+}
+
+/**
+ * The same ids in a list of 1, 2, 4, 8 … places: each length is a statement of its own, which is
+ * prepared on every connection.
+ */
+function padded(ids: readonly string[]): string[] {
+  const length = 2 ** Math.ceil(Math.log2(ids.length));
+  return Array.from({ length }, (_, place) => ids[Math.min(place, ids.length - 1)] as string);
 }

@@ -12,16 +12,10 @@ import {
 import { MAX_INTEGER } from '../limits.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
+import { FOR_KEY_CHANGE, FOR_STATE_CHANGE, type LockedAccount, lockAccounts } from './account.locks.ts';
 import { isBelowZero, mayBeOverdrawn, nextStatuses } from './account.rules.ts';
 import type { BankAccount } from './account.type.ts';
-import {
-  FOR_KEY_CHANGE,
-  FOR_STATE_CHANGE,
-  insertAccount,
-  lockAccounts,
-  type NewAccount,
-  updateAccount,
-} from './account.writes.ts';
+import { insertAccount, type NewAccount, updateAccount } from './account.writes.ts';
 
 /** Which account to change; with `expectedVersion` only if nobody else has changed it meanwhile. */
 export interface ChangeTarget {
@@ -44,9 +38,10 @@ export async function createAccount(
   const { accountType, balance, bankName, accountNumber } = account;
   if (isBelowZero(balance) && !mayBeOverdrawn(accountType))
     throw new BrokenRules([overdraftNotAllowed(['input', 'openingBalance'], accountType, balance)]);
-  const created = await insertAccount(transaction, scope, account);
-  if (!created) throw new BrokenRules([duplicateAccountNumber(['input', 'accountNumber'], bankName, accountNumber)]);
-  return created;
+  return insertAccount(transaction, scope, account).catch((error) => {
+    if (!isUniqueViolation(error)) throw error;
+    throw new BrokenRules([duplicateAccountNumber(['input', 'accountNumber'], bankName, accountNumber)]);
+  });
 }
 
 /**
@@ -61,7 +56,6 @@ export async function changeAccount(
 ): Promise<BankAccount> {
   const account = await lockAccount(transaction, scope, target, FOR_KEY_CHANGE);
   const changed = {
-    ...account,
     bankName: bankName ?? account.bankName,
     accountType: accountType ?? account.accountType,
   };
@@ -73,14 +67,14 @@ export async function changeAccount(
   )
     throw new BrokenRules([overdraftNotAllowed(['input', 'accountType'], changed.accountType, account.balance)]);
   checkVersion(account);
-  return updateAccount(transaction, scope, changed).catch((error) => {
+  return updateAccount(transaction, scope, account, changed).catch((error) => {
     if (!isUniqueViolation(error)) throw error;
     throw new BrokenRules([duplicateAccountNumber(['input', 'bankName'], changed.bankName, account.accountNumber)]);
   });
 }
 
 /**
- * Moves an account on in its life. The status it has already is no change: the version stays then.
+ * Changes the account's status. The status it has already is no change: the version stays then.
  * @throws BrokenRules
  */
 export async function changeAccountStatus(
@@ -95,7 +89,7 @@ export async function changeAccountStatus(
   if (!allowed.includes(status))
     throw new BrokenRules([invalidStatusTransition(['input', 'status'], account.status, allowed)]);
   checkVersion(account);
-  return updateAccount(transaction, scope, { ...account, status });
+  return updateAccount(transaction, scope, account, { status });
 }
 
 function checkVersion({ version }: BankAccount): void {
@@ -107,7 +101,7 @@ async function lockAccount(
   scope: TenantScope,
   { id, expectedVersion }: ChangeTarget,
   strength: typeof FOR_KEY_CHANGE,
-): Promise<BankAccount> {
+): Promise<LockedAccount> {
   const [account] = await lockAccounts(transaction, scope, [id], strength);
   if (!account) throw new BrokenRules([accountNotFound(['input', 'id'])]);
   if (expectedVersion !== null && expectedVersion !== account.version)

@@ -1,47 +1,9 @@
-import { selectList } from '../database/sql-text.ts';
-import { Prisma } from '../generated/prisma/client.ts';
-import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import type { TenantTransaction } from '../tenancy/tenant-transaction.ts';
-import { ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS } from './account.repository.ts';
+import type { LockedAccount } from './account.locks.ts';
+import { accountOf } from './account.rows.ts';
 import type { BankAccount } from './account.type.ts';
-
-const { sql } = Prisma;
-
-const WHOLE_ACCOUNT = selectList(ACCOUNT_COLUMNS, ALL_ACCOUNT_COLUMNS);
-
-/** Balance and status: rows that refer to the account, as an import inserts them, need not wait. */
-export const FOR_STATE_CHANGE = sql`FOR NO KEY UPDATE`;
-/**
- * What is part of a unique key, as the bank's name: taken at once, since raising a lock later can
- * deadlock.
- */
-export const FOR_KEY_CHANGE = sql`FOR UPDATE`;
-
-/**
- * Further ahead than any clock is wrong: an account that was last changed then was dated so by
- * somebody, as by an import of accounts of tomorrow, and what happens to it does not follow it
- * there.
- */
-const CLOCK_TOLERANCE = sql`interval '1 day'`;
-
-/**
- * The earliest time for a change of an account that was changed at `updatedAt`: later, so that no
- * two have the same.
- */
-export function afterChange(updatedAt: Prisma.Sql): Prisma.Sql {
-  return sql`CASE WHEN ${updatedAt} < clock_timestamp() + ${CLOCK_TOLERANCE} THEN ${updatedAt} + interval '1 millisecond' END`;
-}
-
-/**
- * When a change of locked accounts happens: later than the change before it, whatever the clock
- * says, so that the times of an account's changes are in the order of the changes. The clock must
- * be read when the locks are had: statements and transactions begin before.
- * @param earliest what `afterChange` says of the locked rows; of several the latest
- */
-export function changeTime(earliest: Prisma.Sql): Prisma.Sql {
-  return sql`greatest(date_trunc('milliseconds', clock_timestamp()), ${earliest})`;
-}
 
 export interface NewAccount {
   readonly bankName: string;
@@ -53,60 +15,35 @@ export interface NewAccount {
 }
 
 /**
- * @returns null when the bank has the number already; waits for another transaction that is just
- *   using it
+ * Waits for another transaction that is just using the number.
+ * @throws a unique violation when the bank has the number already
  */
 export async function insertAccount(
   transaction: TenantTransaction,
-  scope: TenantScope,
-  { bankName, accountNumber, accountType, status, currency, balance }: NewAccount,
-): Promise<BankAccount | null> {
-  const query = sql`
-    WITH inserted AS (
-      INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency, balance)
-      VALUES (${scope.tenantId}::uuid, ${bankName}, ${accountNumber}, ${accountType}::account_type,
-        ${status}::account_status, ${currency}, ${balance}::numeric)
-      ON CONFLICT (tenant_id, bank_name, account_number) DO NOTHING RETURNING ${WHOLE_ACCOUNT}
-    ), ${transaction.audited(sql`inserted`)}
-    SELECT * FROM inserted`;
-  const [inserted] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'insertAccount', query });
-  return inserted ?? null;
+  { tenantId }: TenantScope,
+  account: NewAccount,
+): Promise<BankAccount> {
+  const created = await transaction.prisma((prisma) => prisma.bankAccount.create({ data: { tenantId, ...account } }));
+  transaction.changed(created.id);
+  return accountOf(created);
 }
 
 /**
- * The accounts as they are, kept from being changed by others until the transaction ends. Always in
- * the order of their ids, so that transactions that want the same accounts wait for one another and
- * never deadlock.
+ * Writes what changes of a locked account.
+ * @throws a unique violation when the new bank has the number already
  */
-export async function lockAccounts(
-  transaction: TenantTransaction,
-  scope: TenantScope,
-  ids: readonly string[],
-  strength: Prisma.Sql,
-): Promise<BankAccount[]> {
-  const query = sql`
-    SELECT account.* FROM (SELECT DISTINCT id FROM unnest(${ids}::uuid[]) AS given (id) ORDER BY id) asked
-      CROSS JOIN LATERAL (
-        SELECT ${WHOLE_ACCOUNT} FROM bank_accounts
-        WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.id ${strength}
-      ) account`;
-  return transaction.select({ model: 'BankAccount', action: 'lockAccounts', query });
-}
-
-/** Writes what may change of a locked account. */
 export async function updateAccount(
   transaction: TenantTransaction,
-  scope: TenantScope,
-  { id, bankName, accountType, status }: Pick<BankAccount, 'id' | 'bankName' | 'accountType' | 'status'>,
+  { tenantId }: TenantScope,
+  { id, changeTime }: Pick<LockedAccount, 'id' | 'changeTime'>,
+  change: Partial<Pick<BankAccount, 'bankName' | 'accountType' | 'status'>>,
 ): Promise<BankAccount> {
-  const query = sql`
-    WITH updated AS (
-      UPDATE bank_accounts SET bank_name = ${bankName}, account_type = ${accountType}::account_type,
-        status = ${status}::account_status, version = version + 1, updated_at = greatest(${changeTime(afterChange(sql`updated_at`))}, updated_at)
-      WHERE tenant_id = ${scope.tenantId}::uuid AND id = ${id}::uuid RETURNING ${WHOLE_ACCOUNT}
-    ), ${transaction.audited(sql`updated`)}
-    SELECT * FROM updated`;
-  const [updated] = await transaction.finish<BankAccount>({ model: 'BankAccount', action: 'updateAccount', query });
-  if (!updated) throw new Error(`account ${id} was locked, but could not be updated`);
-  return updated;
+  const updated = await transaction.prisma((prisma) =>
+    prisma.bankAccount.update({
+      where: { tenantId_id: { tenantId, id } },
+      data: { ...change, version: { increment: 1 }, updatedAt: changeTime },
+    }),
+  );
+  transaction.changed(id);
+  return accountOf(updated);
 }

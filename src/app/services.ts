@@ -65,7 +65,7 @@ export function createServices(foundation: Foundation): Services {
     ),
     createLoaders: (scope) => ({
       tenants: createTenantLoaders(scope, services.tenants),
-      accounts: createAccountLoaders(scope, accounts, accountRows),
+      accounts: createAccountLoaders(scope, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
       statistics: createStatisticsLoaders(scope, statistics),
     }),

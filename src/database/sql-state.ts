@@ -47,6 +47,12 @@ export function isOutOfReach(error: unknown): boolean {
   return state === INSUFFICIENT_PRIVILEGE || state === UNDEFINED_TABLE;
 }
 
+/** Of the driver's error, or of the one within Prisma's, whose own code says less. */
 function sqlStateOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code, meta } = error as {
+    code?: unknown;
+    meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } };
+  };
+  return meta?.driverAdapterError?.cause?.originalCode ?? code;
 }

@@ -1,4 +1,4 @@
-import { afterChange, changeTime } from '../accounts/account.writes.ts';
+import { afterChange, changeTime } from '../accounts/account.locks.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { MAX_INTEGER } from '../limits.ts';
 import { execute, type ImportSession, type ImportTenant } from './session.ts';

@@ -1,9 +1,10 @@
 import { accountConditions } from '../accounts/account.filter.ts';
 import { type AccountFilter, AccountOrderField } from '../accounts/account.input.ts';
+import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.locks.ts';
 import { accountOrder } from '../accounts/account.order.ts';
 import { AccountRepository, ALL_ACCOUNT_COLUMNS } from '../accounts/account.repository.ts';
 import { AccountRows } from '../accounts/account.rows.ts';
-import { FOR_STATE_CHANGE, lockAccounts, updateAccount } from '../accounts/account.writes.ts';
+import { updateAccount } from '../accounts/account.writes.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import type { Position } from '../paging/keyset.ts';
 import { countedBy, type QueryCase, samplePages } from './query-case.ts';
@@ -112,12 +113,11 @@ function middleOf({ positions }: TenantSample, field: AccountOrderField): Positi
 }
 
 function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCase[] {
-  const all = ALL_ACCOUNT_COLUMNS;
   return [
     {
       name: 'accounts by ids',
       uses: [KEY],
-      call: reading((accounts, scope) => accounts.byIds(scope, accountIds, all)),
+      call: ({ database }, scope) => new AccountRows(database, 1).byIds(scope, accountIds, ALL_ACCOUNT_COLUMNS),
     },
     {
       name: 'account by number',
@@ -134,7 +134,7 @@ function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCa
 
 function writes({ accountIds, bankName }: TenantSample): QueryCase[] {
   const [id = ''] = accountIds;
-  const change = { id, bankName, accountType: AccountType.LOAN, status: AccountStatus.ACTIVE };
+  const locked = { id, changeTime: CREATED_TO };
   return [
     {
       name: 'locking accounts',
@@ -144,7 +144,7 @@ function writes({ accountIds, bankName }: TenantSample): QueryCase[] {
     {
       name: 'changing an account',
       uses: [KEY],
-      call: ({ transaction }, scope) => updateAccount(transaction, scope, change),
+      call: ({ transaction }, scope) => updateAccount(transaction, scope, locked, { bankName }),
     },
   ];
 }

@@ -42,9 +42,9 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     definition: defineIndex('bank_accounts', 'bank_accounts_pkey', 'tenant_id, id', { primary: true }),
     purpose: 'Accounts by their ids; all rows of a tenant.',
     queries: [
-      'BankAccount.byIds',
+      'BankAccount.findMany',
       'BankAccount.lockAccounts',
-      'BankAccount.updateAccount',
+      'BankAccount.update',
       'Transaction.recordAtOnce',
       'Transaction.insertTransactions',
     ],

@@ -21,7 +21,7 @@ export async function productQueries(sample: TenantSample): Promise<ProductQuery
   const scope = TenantScope.ofOperatorCommand(sample.tenantId);
   const queries: ProductQuery[] = [];
   for (const { name, uses, readsAll = false, call } of casesOf(sample)) {
-    for (const statement of await recordStatements((recording) => call(recording, scope)))
+    for (const statement of await recordStatements(scope, (recording) => call(recording, scope)))
       queries.push({ name, uses, readsAll, ...statement });
   }
   return queries;

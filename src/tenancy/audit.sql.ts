@@ -15,9 +15,12 @@ export function lineOf(draft: AuditDraft, done: Prisma.Sql): Prisma.Sql {
     SELECT ${values(draft, sql`coalesce(${draft.key}, (SELECT id::text FROM ${done} LIMIT 1))`)} WHERE EXISTS (SELECT FROM ${done})`;
 }
 
-/** The same as a statement of its own, for a transaction that only read. */
-export function lineAlone(draft: AuditDraft): Prisma.Sql {
-  return sql`INSERT INTO audit_log (${COLUMNS}) SELECT ${values(draft, sql`${draft.key}::text`)}`;
+/**
+ * The same as a statement of its own, for a transaction that only read, or wrote through Prisma.
+ * @param changed what the line has for a key where it has none of its own
+ */
+export function lineAlone(draft: AuditDraft, changed: string | null): Prisma.Sql {
+  return sql`INSERT INTO audit_log (${COLUMNS}) SELECT ${values(draft, sql`${draft.key ?? changed}::text`)}`;
 }
 
 function values({ scope, id, subject, role, action, requestId }: AuditDraft, key: Prisma.Sql): Prisma.Sql {

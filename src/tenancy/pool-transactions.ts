@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ConnectionTurns } from './connection-turns.ts';
 import type { RunningStatements } from './running-statements.ts';
-import type { StatementContext } from './statement-context.ts';
+import type { JoinedQuery, StatementContext } from './statement-context.ts';
 import type { TimedRun } from './statement-event.ts';
 import { BEGIN, BEGIN_SNAPSHOT, forTenant, forWriter, type PreparedStatement } from './tenant-query.ts';
 import { PooledTransaction, type StatementEnd, type TransactionOwner } from './tenant-transaction.ts';
@@ -15,10 +15,7 @@ export type TransactionQuery = (
   context: StatementContext,
   statement: PreparedStatement,
   end: StatementEnd,
-) => Promise<pg.QueryResultRow[]>;
-
-/** Sends a statement that reads a snapshot. */
-export type SnapshotQuery = (context: StatementContext, statement: PreparedStatement) => Promise<pg.QueryResultRow[]>;
+) => Promise<pg.QueryResult>;
 
 /**
  * Transactions of a pool. Each has one connection from its begin to its end: what it sends waits for
@@ -62,16 +59,19 @@ export class PoolTransactions {
     const ofTenant = { tenantId: owner.tenantId }; // not of the request: nobody knows whether it is done, should that be abandoned
     const client = await this.turns.checkOut(ofTenant);
     const transaction = new PooledTransaction(client, [BEGIN, forWriter(owner.tenantId, owner.writeId)]);
+    let isOver = false;
     let isSound = false;
     try {
       const result = await work(async (context, statement, end) => {
-        const run = () => transaction.query(statement, end);
-        return (await this.timed(client, context, statement, run)).rows;
+        if (isOver) throw new Error('the transaction is over: nothing may follow');
+        return this.timed(client, context, statement, () => transaction.query(statement, end));
       });
+      isOver = true;
       await transaction.commit();
       isSound = true;
       return result;
     } catch (error) {
+      isOver = true;
       isSound = await transaction.rollBack();
       throw error;
     } finally {
@@ -83,14 +83,14 @@ export class PoolTransactions {
    * Runs `work`, whose statements all read one snapshot of the database, one after another. They
    * are stopped with their request, like statements of their own.
    */
-  async snapshot<Result>(owner: StatementContext, work: (query: SnapshotQuery) => Promise<Result>): Promise<Result> {
+  async snapshot<Result>(owner: StatementContext, work: (query: JoinedQuery) => Promise<Result>): Promise<Result> {
     this.refuseTransacting(owner.request);
     const client = await this.turns.checkOut(owner);
     const transaction = new PooledTransaction(client, [BEGIN_SNAPSHOT, forTenant(owner.tenantId)]);
     let isOver = false;
     let isSound = false;
     let last: Promise<unknown> = Promise.resolve();
-    const query: SnapshotQuery = async (context, statement) => {
+    const query: JoinedQuery = async (context, statement) => {
       const sent = last.then(() => {
         if (isOver) throw new Error('the snapshot is over: nothing may follow');
         if (owner.request) this.running.refuseAbandoned(owner.request);
@@ -100,7 +100,7 @@ export class PoolTransactions {
         );
       });
       last = sent.catch(() => {}); // its own caller is told
-      return (await sent).rows;
+      return sent;
     };
     const run = async () => {
       try {

@@ -12,10 +12,9 @@ import type { ReadThrough } from './cached-reads.ts';
 import type { Asked } from './connection-turns.ts';
 import { schemaOf } from './data-model.ts';
 import { THE_SERVICE } from './lanes.ts';
-import type { SnapshotQuery } from './pool-transactions.ts';
 import type { ConnectionFigures, QueueFigures } from './queue-figures.ts';
 import type { SqlStatement } from './sql-statement.ts';
-import { inStatementContext, type StatementContext } from './statement-context.ts';
+import { inStatementContext, type JoinedQuery, type StatementContext } from './statement-context.ts';
 import type { StatementEvent } from './statement-event.ts';
 import { StatementStopped } from './statement-stopped.ts';
 import { TenantPool } from './tenant-pool.ts';
@@ -73,7 +72,7 @@ export class TenantDatabase {
   readonly #client: PrismaClient;
   readonly #prisma: ScopedPrisma;
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
-  readonly #snapshots = new WeakMap<object, SnapshotQuery>();
+  readonly #snapshots = new WeakMap<object, JoinedQuery>();
   #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
   constructor(private readonly options: TenantDatabaseOptions) {
@@ -136,15 +135,20 @@ export class TenantDatabase {
     const { text, values } = query;
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
     const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs, isSearch };
-    if (!scope.snapshot) return this.#pool.queryAs<Row>(context, prepared, lane);
-    const inSnapshot = this.#snapshots.get(scope.snapshot);
-    if (!inSnapshot) throw new Error('the scope is of a snapshot of another database');
-    return (await inSnapshot(context, prepared)) as Row[];
+    const inSnapshot = this.#snapshotOf(scope);
+    if (!inSnapshot) return this.#pool.queryAs<Row>(context, prepared, lane);
+    return (await inSnapshot(context, prepared)).rows as Row[];
+  }
+
+  #snapshotOf({ snapshot }: TenantScope): JoinedQuery | undefined {
+    const query = snapshot && this.#snapshots.get(snapshot);
+    if (snapshot && !query) throw new Error('the scope is of a snapshot of another database');
+    return query;
   }
 
   /**
-   * Gives `work` a scope with which all that it selects is of one snapshot of the database. Its
-   * statements share a connection, and are sent one after another.
+   * Gives `work` a scope with which all that it reads, by SQL or through Prisma, is of one snapshot
+   * of the database. Its statements share a connection, and are sent one after another.
    */
   async snapshot<Result>(scope: TenantScope, work: (within: TenantScope) => Promise<Result>): Promise<Result> {
     const { tenantId, request } = scope;
@@ -157,11 +161,14 @@ export class TenantDatabase {
 
   /**
    * Runs everyday reads and writes through Prisma; everything within `work` is of the scope's
-   * tenant.
+   * tenant. With a scope of a snapshot it reads that: the option `cache` has no effect then, and
+   * transactions are refused.
    */
   async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
-    const { tenantId, request } = outsideSnapshots(scope);
-    return this.#within({ tenantId, request, action: 'prisma', readThrough: this.#readThrough?.(scope) }, work);
+    const { tenantId, request } = scope;
+    const joined = this.#snapshotOf(scope);
+    const readThrough = joined ? undefined : this.#readThrough?.(scope);
+    return this.#within({ tenantId, request, action: 'prisma', joined, readThrough }, work);
   }
 
   /**
@@ -181,9 +188,9 @@ export class TenantDatabase {
   }
 
   /**
-   * The same with prepared statements, for mutations: Prisma's transaction costs several times
-   * their CPU (docs/decisions.md). Each statement has the statement timeout; `work` must wait for
-   * nothing else, since it holds locks.
+   * The same for mutations, whose SQL and Prisma operations share one transaction that costs no
+   * round trip of its own. Each statement has the statement timeout; `work` must wait for nothing
+   * else, since it holds locks.
    * @param options.writeId a mutation's, which `ResponseCache.written` is told of then
    * @param options.draft its audit line, which is written in the transaction: by the statement that
    *   ends it, or with the COMMIT
@@ -200,13 +207,16 @@ export class TenantDatabase {
         (end: StatementEnd) =>
         async <Row>({ model, action, query: { text, values } }: SqlStatement) => {
           const statement = { name: this.#nameOf(text), text, values };
-          const send = () => query({ tenantId, request, model, action }, statement, end);
+          const send = async () => (await query({ tenantId, request, model, action }, statement, end)).rows;
           return (await audit.watch(send, end)) as Row[];
         };
+      const joined: JoinedQuery = (context, statement) => query(context, statement, 'open');
       const result = await work({
         select: ending('open'),
         finish: ending('committed'),
         attempt: ending('attempted'),
+        prisma: (change) => this.#within({ tenantId, request, action: 'prisma', joined }, change),
+        changed: (id) => audit.changed(id),
         audited: (done) => audit.within(done),
       });
       const last = audit.last();
@@ -290,8 +300,8 @@ export class TenantDatabase {
   }
 }
 
-/** Only `select` reads snapshots: what Prisma sends would go past them. */
+/** A transaction has a connection of its own, which does not see the snapshot. */
 function outsideSnapshots(scope: TenantScope): TenantScope {
-  if (scope.snapshot) throw new Error('a scope of a snapshot is for select alone');
+  if (scope.snapshot) throw new Error('a scope of a snapshot is for reading: begin the transaction outside of it');
   return scope;
 }

@@ -10,7 +10,7 @@ import { DIRECTORY, THE_SERVICE } from './lanes.ts';
 import { PoolTransactions } from './pool-transactions.ts';
 import type { ConnectionFigures } from './queue-figures.ts';
 import { RunningStatements } from './running-statements.ts';
-import { type StatementContext, statementContext } from './statement-context.ts';
+import { refuseNested, type StatementContext, statementContext } from './statement-context.ts';
 import { type StatementEvent, type TimedRun, timedBy } from './statement-event.ts';
 import {
   FOR_DIRECTORY,
@@ -115,15 +115,16 @@ export class TenantPool extends pg.Pool {
   }
 
   /** What Prisma's adapter calls outside transactions. */
-  override query = ((config: string | pg.QueryConfig, values?: unknown[]) =>
-    this.#send(
-      statementContext.getStore() ?? NO_TENANT,
-      typeof config === 'string' ? { text: config, values } : config,
-    )) as pg.Pool['query'];
+  override query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
+    const context = statementContext.getStore() ?? NO_TENANT;
+    const statement = typeof config === 'string' ? { text: config, ...(values && { values }) } : config;
+    return context.joined ? context.joined(context, statement) : this.#send(context, statement);
+  }) as pg.Pool['query'];
 
   /** What Prisma's adapter calls to begin a transaction: the tenant is set with its BEGIN. */
   override connect = (async () => {
     const context = statementContext.getStore() ?? NO_TENANT;
+    refuseNested(context);
     const client = await this.#turns.checkOut(context);
     const send = client.query.bind(client) as (config: pg.QueryConfig) => Promise<pg.QueryResult>;
     client.query = ((config: string | pg.QueryConfig, values?: unknown[]) => {

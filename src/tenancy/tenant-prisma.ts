@@ -5,7 +5,7 @@ import { type Fields, TenantScopeError } from './scope-error.ts';
 import { scopedArguments } from './scoped-arguments.ts';
 import { checkRaw } from './scoped-raw.ts';
 import { spelledOut } from './scoped-where.ts';
-import { statementContext } from './statement-context.ts';
+import { refuseNested, statementContext } from './statement-context.ts';
 import { MODELS_OF_NO_TENANT, type TenantModel, type TenantModels, tenantModels } from './tenant-models.ts';
 
 /** The part of a model's client that `findUnique` is answered by. */
@@ -30,6 +30,11 @@ export function scopedPrisma(client: PrismaClient): ScopedPrisma {
 /** The scoped client. Its reads take the option `cache`. */
 export type ScopedPrisma = WithCachedReads<ReturnType<typeof withTransactions>>;
 /**
+ * The same as a part of a transaction or a snapshot that is under way. Its reads pass the cache by,
+ * and it begins no transaction.
+ */
+export type JoinedPrisma = Omit<ScopedPrisma, '$transaction'>;
+/**
  * The same within an interactive transaction, where nothing comes from the cache: it would not show
  * the transaction's writes.
  */
@@ -50,6 +55,7 @@ function withTransactions(scoped: ReturnType<typeof scopedClient>) {
         const begin = async () =>
           await scoped.$transaction((transaction) => work(transaction as unknown as ScopedTransaction), options);
         const context = statementContext.getStore();
+        if (context) refuseNested(context);
         return context ? statementContext.run({ ...context, readThrough: undefined }, begin) : begin();
       },
     },

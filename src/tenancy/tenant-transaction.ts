@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { SqlStatement } from './sql-statement.ts';
+import type { JoinedPrisma } from './tenant-prisma.ts';
 import {
   COMMIT,
   type Companion,
@@ -28,6 +29,13 @@ export interface TenantTransaction {
    * none.
    */
   audited(done: Prisma.Sql): Prisma.Sql;
+  /**
+   * Runs reads and writes of Prisma's as a part of the transaction. Their audit line is written with
+   * the COMMIT.
+   */
+  prisma<Result>(work: (prisma: JoinedPrisma) => Promise<Result>): Promise<Result>;
+  /** Says what was changed: the key of the audit line that is written with the COMMIT, where it has none. */
+  changed(id: string): void;
 }
 
 /**

@@ -12,6 +12,7 @@ const LAST_WORDS: ReadonlySet<string | undefined> = new Set(['FATAL', 'PANIC']);
 /** How one transaction comes to its audit line, at no round trip of its own. */
 export class TransactionAudit {
   #isWithin = false;
+  #changed: string | null = null;
   #hasEnded = false;
 
   /** @param draft absent: there is no line to write */
@@ -21,6 +22,11 @@ export class TransactionAudit {
   within(done: Prisma.Sql): Prisma.Sql {
     this.#isWithin = true;
     return this.draft ? sql`audited AS (${lineOf(this.draft, done)})` : sql`audited AS (SELECT)`;
+  }
+
+  /** @param id of what was changed; of several the last */
+  changed(id: string): void {
+    this.#changed = id;
   }
 
   /** Sends a statement, and notes what became of the line. */
@@ -45,7 +51,7 @@ export class TransactionAudit {
   last(): Prisma.Sql | undefined {
     if (!this.draft || this.#hasEnded) return undefined;
     this.#isWithin = true;
-    return sql`${lineAlone(this.draft)} RETURNING 1`;
+    return sql`${lineAlone(this.draft, this.#changed)} RETURNING 1`;
   }
 
   #note(state: AuditDraft['state']): void {

@@ -1,4 +1,4 @@
-import { afterChange, changeTime, FOR_STATE_CHANGE } from '../accounts/account.writes.ts';
+import { afterChange, changeTime, FOR_STATE_CHANGE } from '../accounts/account.locks.ts';
 import { selectList } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type KeyedRequest, rememberResult } from '../idempotency/idempotency.repository.ts';

@@ -1,5 +1,5 @@
+import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.locks.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
-import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.writes.ts';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
 import { BrokenRules, currencyMismatch, sameAccount, transactionDeleted } from '../graphql/user-error.type.ts';
 import { claimKey, type KeyedRequest } from '../idempotency/idempotency.repository.ts';

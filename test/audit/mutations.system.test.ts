@@ -33,19 +33,19 @@ const CASES: Readonly<Record<string, Case>> = {
     input: async () => newAccount(),
     key: (_, { data }) => data.createAccount.account.id,
     wrote: 'SELECT xmin::text FROM bank_accounts WHERE id::text = $1',
-    statements: ['insertAccount'],
+    statements: ['create'],
   },
   updateAccount: {
     input: async () => ({ id: (await bank.open()).id, bankName: 'Second Bank' }),
     key: ({ id }) => id,
     wrote: 'SELECT xmin::text FROM bank_accounts WHERE id::text = $1',
-    statements: ['lockAccounts', 'updateAccount'],
+    statements: ['lockAccounts', 'update'],
   },
   changeAccountStatus: {
     input: async () => ({ id: (await bank.open()).id, status: 'FROZEN' }),
     key: ({ id }) => id,
     wrote: 'SELECT xmin::text FROM bank_accounts WHERE id::text = $1',
-    statements: ['lockAccounts', 'updateAccount'],
+    statements: ['lockAccounts', 'update'],
   },
   recordTransactions: {
     input: async () => ({ idempotencyKey: randomUUID(), transactions: [newTransaction((await bank.open()).id)] }),

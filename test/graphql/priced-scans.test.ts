@@ -186,7 +186,7 @@ async function rowsRead(
   call: (database: RecordingDatabase['database'], scope: TenantScope) => Promise<unknown>,
 ): Promise<number> {
   const scope = TenantScope.ofVerifiedCaller(tenantId(slug));
-  const [statement] = await recordStatements(({ database }) => call(database, scope));
+  const [statement] = await recordStatements(scope, ({ database }) => call(database, scope));
   if (!statement) throw new Error('nothing was sent');
   const { text, values } = statement.query;
   const { rows } = await asTenant(client, tenantId(slug), async () => {

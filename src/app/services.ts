@@ -15,6 +15,7 @@ import { StatisticsService } from '../statistics/statistics.service.ts';
 import { TenantSizes } from '../tenancy/tenant-sizes.ts';
 import { createTenantLoaders } from '../tenants/tenant.loaders.ts';
 import { TenantRepository } from '../tenants/tenant.repository.ts';
+import { TenantRows } from '../tenants/tenant.rows.ts';
 import { createTransactionLoaders } from '../transactions/transaction.loaders.ts';
 import { TransactionRepository } from '../transactions/transaction.repository.ts';
 
@@ -27,6 +28,7 @@ export function createServices(foundation: Foundation): Services {
   const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
   const accountRows = new AccountRows(database, config.cache.ttlSeconds.other);
+  const tenantRows = new TenantRows(database, config.cache.ttlSeconds.other);
   const services: Services = {
     ...foundation,
     resources: new ResourceMonitor({
@@ -64,7 +66,7 @@ export function createServices(foundation: Foundation): Services {
       redis,
     ),
     createLoaders: (scope) => ({
-      tenants: createTenantLoaders(scope, services.tenants),
+      tenants: createTenantLoaders(scope, tenantRows, services.tenants),
       accounts: createAccountLoaders(scope, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
       statistics: createStatisticsLoaders(scope, statistics),

@@ -120,6 +120,12 @@ function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCa
       call: ({ database }, scope) => new AccountRows(database, 1).byIds(scope, accountIds, ALL_ACCOUNT_COLUMNS),
     },
     {
+      name: 'account by id',
+      uses: [KEY],
+      call: ({ database }, scope) =>
+        new AccountRows(database, 1).byIds(scope, accountIds.slice(0, 1), ALL_ACCOUNT_COLUMNS),
+    },
+    {
       name: 'account by number',
       uses: [[NUMBER, ANY_TENANTS_NUMBER]],
       call: ({ database }, scope) => new AccountRows(database, 1).byNumber(scope, accountNumber, null),

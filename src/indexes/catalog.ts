@@ -29,7 +29,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
   {
     definition: defineIndex('tenants', 'tenants_pkey', 'id', { primary: true }),
     purpose: 'A tenant by its id.',
-    queries: ['Tenant.current', 'Dashboard.parts'],
+    queries: ['Tenant.findFirst', 'Tenant.day', 'Dashboard.parts'],
     keeps: 'the primary key, and what foreign keys refer to',
   },
   {

@@ -4,6 +4,7 @@ import type { DashboardParts, ListPart } from '../dashboard/dashboard.parts.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
 import { TenantRepository } from '../tenants/tenant.repository.ts';
+import { TenantRows } from '../tenants/tenant.rows.ts';
 import { ALL_TRANSACTION_COLUMNS } from '../transactions/transaction.repository.ts';
 import type { QueryCase } from './query-case.ts';
 import type { TenantSample } from './samples.ts';
@@ -37,7 +38,12 @@ export function reportQueries({ day }: TenantSample): QueryCase[] {
     {
       name: 'the tenant',
       uses: [TENANT],
-      call: ({ database }, scope) => new TenantRepository(database).current(scope),
+      call: ({ database }, scope) => new TenantRows(database, 1).current(scope),
+    },
+    {
+      name: "the tenant's day",
+      uses: [TENANT],
+      call: ({ database }, scope) => new TenantRepository(database).day(scope),
     },
     dashboard('dashboard', null, SUMS, [TENANT, ACCOUNTS, DAYS]),
     dashboard('dashboard without its banks', null, { ...SUMS, banks: false }, [TENANT, ACCOUNTS, DAYS]),

@@ -10,7 +10,7 @@ import { RequestContext } from '../context/request-context.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
-import { currentTenant } from '../tenants/viewer.resolver.ts';
+import { currentDay } from '../tenants/viewer.resolver.ts';
 import { statisticsCost } from './statistics.cost.ts';
 import { MAX_BUCKETS, statisticsRange } from './statistics.service.ts';
 import { Statistics } from './statistics.type.ts';
@@ -78,10 +78,7 @@ export class StatisticsResolver {
 /** The tenant's calendar day, with which the answer ends. */
 async function today(context: RequestContext): Promise<string> {
   const { scope, services, policy } = context;
-  const day = tenantDay(services.config.cache.ttlSeconds.other, async () => {
-    const { today, dayEndsAtMs } = await currentTenant(context);
-    return { today, dayEndsAtMs };
-  });
+  const day = tenantDay(services.config.cache.ttlSeconds.other, () => currentDay(context));
   const { value } = await services.data.read(scope, day);
   policy.holdsUntil(value.dayEndsAtMs);
   return value.today;

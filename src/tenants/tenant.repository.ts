@@ -5,15 +5,10 @@ import type { TenantScope } from '../tenancy/tenant-scope.ts';
 
 const { sql } = Prisma;
 
-export interface TenantRow {
-  readonly id: string;
-  readonly slug: string;
-  readonly name: string;
-  readonly timeZone: string;
-  readonly createdAt: string;
-  /** The tenant's calendar day at this moment. */
+/** A tenant's calendar day at this moment. */
+export interface CurrentDay {
   readonly today: string;
-  /** When that day ends, in milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   readonly dayEndsAtMs: number;
 }
 
@@ -37,13 +32,12 @@ export function tenantColumn({ tenantId }: TenantScope, wanted: ReadonlySet<stri
 export class TenantRepository {
   constructor(private readonly database: TenantDatabase) {}
 
-  /** The scope's own tenant; null when it was deleted after the token was checked. */
-  async current(scope: TenantScope): Promise<TenantRow | null> {
-    const [row] = await this.database.select<TenantRow>(scope, {
+  /** Of the scope's own tenant; null when it was deleted after the token was checked. */
+  async day(scope: TenantScope): Promise<CurrentDay | null> {
+    const [row] = await this.database.select<CurrentDay>(scope, {
       model: 'Tenant',
-      action: 'current',
-      query: Prisma.sql`SELECT id, slug, name, time_zone AS "timeZone", ${instantText(Prisma.sql`created_at`)} AS "createdAt",
-          to_char(now() AT TIME ZONE time_zone, 'YYYY-MM-DD') AS today, ${endOfDayMs(Prisma.sql`time_zone`)} AS "dayEndsAtMs"
+      action: 'day',
+      query: sql`SELECT to_char(now() AT TIME ZONE time_zone, 'YYYY-MM-DD') AS today, ${endOfDayMs(sql`time_zone`)} AS "dayEndsAtMs"
         FROM tenants WHERE id = ${scope.tenantId}::uuid`,
     });
     return row ?? null;

@@ -2,8 +2,8 @@ import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
 import { PerViewer } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
-import { STATEMENT_POINTS } from '../graphql/complexity.ts';
-import type { TenantRow } from './tenant.repository.ts';
+import { PRISMA_STATEMENT_POINTS } from '../graphql/complexity.ts';
+import type { CurrentDay } from './tenant.repository.ts';
 import { Tenant } from './tenant.type.ts';
 import { Viewer } from './viewer.type.ts';
 
@@ -17,7 +17,7 @@ export class ViewerResolver {
     return { id: caller.subject, name: caller.name, role: caller.role };
   }
 
-  @Query(() => Tenant, { complexity: STATEMENT_POINTS, description: "The caller's tenant." })
+  @Query(() => Tenant, { complexity: PRISMA_STATEMENT_POINTS, description: "The caller's tenant." })
   async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
     context.policy.isOfKind('other');
     return currentTenant(context);
@@ -26,7 +26,7 @@ export class ViewerResolver {
   @FieldResolver(() => Tenant, {
     nullable: true,
     name: 'tenant',
-    complexity: STATEMENT_POINTS,
+    complexity: PRISMA_STATEMENT_POINTS,
     description: 'Tenant of the caller; null for an OPERATOR.',
   })
   async viewerTenant(@Ctx() context: RequestContext): Promise<Tenant | null> {
@@ -38,8 +38,15 @@ export class ViewerResolver {
  * A tenant that was deleted after its token was verified is answered like a token that does not
  * hold.
  */
-export async function currentTenant({ loaders }: RequestContext): Promise<TenantRow> {
+export async function currentTenant({ loaders }: RequestContext): Promise<Tenant> {
   const tenant = await loaders.tenants.current();
   if (!tenant) throw unauthenticated();
   return tenant;
+}
+
+/** Its calendar day, likewise. */
+export async function currentDay({ loaders }: RequestContext): Promise<CurrentDay> {
+  const day = await loaders.tenants.day();
+  if (!day) throw unauthenticated();
+  return day;
 }

@@ -59,11 +59,11 @@ describe('one statement for what a request asks for several times', () => {
   test.each([
     [
       '{ weekly: statistics(period: WEEKLY) { totals { transactionCount } } monthly: statistics(period: MONTHLY) { buckets { start } } }',
-      ['Statistics.sums', 'Tenant.current'],
+      ['Statistics.sums', 'Tenant.day'],
     ],
     [
       `{ a: statistics(to: "2026-01-31") { totals { transactionCount } } b: statistics(to: "2026-01-31") { totals { transactionCount } } tenant { name } viewer { tenant { slug } } }`,
-      ['Statistics.sums', 'Tenant.current'],
+      ['Statistics.sums', 'Tenant.findFirst'],
     ],
     [`{ a: account(id: "${ID}") { balance } b: account(id: "${ID}") { balance } }`, ['BankAccount.findMany']],
     [
@@ -107,7 +107,7 @@ describe('one statement for a level of any list', () => {
     ],
     [
       '{ accounts(first: 50) { edges { node { tenant { name } recentTransactions(limit: 5) { id account { bankName } } } } } }',
-      ['BankAccount.findMany', 'BankAccount.page', 'Tenant.current', 'Transaction.recentOfEach'],
+      ['BankAccount.findMany', 'BankAccount.page', 'Tenant.findFirst', 'Transaction.recentOfEach'],
     ],
     [
       '{ accounts(first: 50) { nodes { transactions(first: 3) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } } } }',
@@ -119,11 +119,11 @@ describe('one statement for a level of any list', () => {
     ],
     [
       '{ accountList(pageSize: 50) { results { tenant { name } recentTransactions { id } } } }',
-      ['BankAccount.numberedPage', 'Tenant.current', 'Transaction.recentOfEach'],
+      ['BankAccount.numberedPage', 'Tenant.findFirst', 'Transaction.recentOfEach'],
     ],
     [
       '{ transactions(first: 50) { nodes { id account { accountNumber tenant { name } } } } }',
-      ['BankAccount.findMany', 'Tenant.current', 'Transaction.page'],
+      ['BankAccount.findMany', 'Tenant.findFirst', 'Transaction.page'],
     ],
     [
       '{ transactions(first: 50) { nodes { account { recentTransactions { id } transactions(first: 2) { nodes { account { id } } } } } } }',
@@ -135,17 +135,17 @@ describe('one statement for a level of any list', () => {
     [
       `{ account(id: "${ID}") { tenant { name } recentTransactions { id } transactions(first: 5) { totalCount nodes { id account { balance } } } } }`,
       [
-        ...['BankAccount.findMany', 'BankAccount.findMany', 'Tenant.current'],
+        ...['BankAccount.findMany', 'BankAccount.findMany', 'Tenant.findFirst'],
         ...['Transaction.countOfEach', 'Transaction.pageOfEach', 'Transaction.recentOfEach'],
       ],
     ],
     [
       '{ accountByNumber(accountNumber: "0001") { tenant { name } recentTransactions { id } } }',
-      ['BankAccount.findFirst', 'Tenant.current', 'Transaction.recentOfEach'],
+      ['BankAccount.findFirst', 'Tenant.findFirst', 'Transaction.recentOfEach'],
     ],
     [
       '{ viewer { tenant { name } } tenant { slug } accounts { nodes { tenant { timeZone } } } }',
-      ['BankAccount.page', 'Tenant.current'],
+      ['BankAccount.page', 'Tenant.findFirst'],
     ],
     ['{ viewer { id name role } rateLimit { remaining } __typename }', []],
   ])('%s', async (query, statements) => {
@@ -170,14 +170,14 @@ describe('one statement for a level of any list', () => {
       recentTransactions(limit: 50) { account { accountNumber } }
     } }`;
     expect(await statementsOf(query)).toEqual([
-      ...['Dashboard.parts', 'Tenant.current', 'Transaction.pageOfEach', 'Transaction.recentOfEach'],
+      ...['Dashboard.parts', 'Tenant.findFirst', 'Transaction.pageOfEach', 'Transaction.recentOfEach'],
     ]);
   });
 
   test('statistics cost one statement, and one more to know the tenant’s today', async () => {
     const parts = 'totals { net } buckets { start flows { net } } byCategory { category flows { net } }';
     expect(await statementsOf(`{ statistics(period: WEEKLY) { ${parts} } }`)).toEqual([
-      ...['Statistics.sums', 'Tenant.current'],
+      ...['Statistics.sums', 'Tenant.day'],
     ]);
     expect(await statementsOf(`{ statistics(from: "2025-01-01", to: "2025-03-31") { ${parts} } }`)).toEqual([
       'Statistics.sums',

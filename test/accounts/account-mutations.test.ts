@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Account, type Bank, newAccount, startBank } from '../transactions/bank-fixture.ts';
+import { ACCOUNT, type Account, type Bank, newAccount, startBank } from '../transactions/bank-fixture.ts';
 
 let bank: Bank;
 let account: Account;
@@ -142,6 +142,69 @@ test.each([
   expect(refused).toEqual([{ account: null, userErrors: error('VERSION_CONFLICT', 'expectedVersion') }]);
   expect(refused[0].userErrors[0].message).toContain('version 1 was expected, but it is 2 by now');
   expect(await bank.read(account.id)).toMatchObject({ ...input, version: 2 });
+});
+
+test('dates a change by the database’s clock, once it has the lock', async () => {
+  const other = await bank.hold('SELECT FROM bank_accounts WHERE id = $1 FOR UPDATE', [account.id]);
+  const answer = update({ bankName: 'Late Bank' });
+  await bank.untilWaiting(1);
+  const { rows } = await other.query('SELECT clock_timestamp() AS waiting');
+  await other.query('COMMIT');
+  const { account: changed } = await answer;
+  expect(Date.parse(changed.updatedAt)).toBeGreaterThanOrEqual(rows[0].waiting.getTime());
+});
+
+test.each([
+  ['an hour', { hours: 1 }, 1],
+  ['two days', { days: 2 }, 0],
+])('dates the change of an account that was changed %s from now %j', async (_, ahead, laterMs) => {
+  await bank.sql('UPDATE bank_accounts SET updated_at = now() + make_interval(days => $2, hours => $3) WHERE id = $1', [
+    account.id,
+    ...['days', 'hours'].map((unit) => (ahead as Record<string, number>)[unit] ?? 0),
+  ]);
+  const before = await bank.read(account.id);
+  const { account: changed } = await update({ bankName: 'Future Bank' });
+  expect(Date.parse(changed.updatedAt) - Date.parse(before.updatedAt)).toBe(laterMs);
+});
+
+test('dates a new account by the database’s clock alone', async () => {
+  bank.service.statements.splice(0);
+  const opened = await bank.open();
+  const [insert] = bank.service.statements.filter(({ action }) => action === 'create');
+  const [into = ''] = (insert?.sql ?? '').split('RETURNING');
+  expect(into).toContain('"bank_name"');
+  expect(into).not.toMatch(/created_at|updated_at/);
+  expect(opened.updatedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test.each(['999999999999999.9999', '-999999999999999.9999', '0.0001', '12345678901234.5'])(
+  'keeps an opening balance of %s to the last digit',
+  async (openingBalance) => {
+    const opened = await bank.open({ accountType: 'CREDIT', openingBalance });
+    const [row] = await bank.sql('SELECT balance::text FROM bank_accounts WHERE id = $1', [opened.id]);
+    expect(opened.balance).toBe(row.balance);
+  },
+);
+
+test.each([
+  ['0001-01-02T00:00:00.000Z', '9999-12-30T23:59:59.999Z'],
+  ['1582-10-10T12:00:00.001Z', '1969-12-31T23:59:59.999Z'],
+  ['0099-12-31T23:59:59.120Z', '2024-02-29T00:00:00.000Z'],
+])('is the same by its id, in a list and after a change, dated %s and %s', async (createdAt, updatedAt) => {
+  await bank.sql('UPDATE bank_accounts SET created_at = $2, updated_at = $3, balance = -0.1 WHERE id = $1', [
+    account.id,
+    createdAt,
+    updatedAt,
+  ]);
+  const document = `query ($number: String!) { accounts(filter: { accountNumber: $number }) { nodes { ${ACCOUNT} } } }`;
+  const { data } = await bank.service.send(bank.token, document, { number: account.accountNumber });
+  const byId = await bank.read(account.id);
+  expect(byId).toMatchObject({ createdAt, updatedAt, balance: '-0.1000' });
+  expect(data.accounts.nodes).toEqual([byId]);
+  const { account: changed } = await changeStatus({ status: 'FROZEN' });
+  const same = { ...byId, status: 'FROZEN', isActive: false, version: 2, updatedAt: changed.updatedAt };
+  expect(changed).toEqual(same);
+  if (updatedAt > '2500') expect(changed.updatedAt).toBe(updatedAt);
 });
 
 test.each([

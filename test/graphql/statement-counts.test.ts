@@ -214,6 +214,17 @@ describe('aliases', () => {
     expect([0, 1, 2, 3].map((n) => data[`a${n}`].id)).toEqual([0, 1, 2, 3].map(twinAccountId));
   });
 
+  test('of single accounts are few statements to prepare, however many there are', async () => {
+    const texts = new Set<string>();
+    for (let count = 1; count <= 32; count++) {
+      const aliases = Array.from({ length: count }, (_, n) => `a${n}: account(id: "${twinAccountId(n)}") { id }`);
+      const { data, statements } = await ask(`{ ${aliases.join(' ')} }`);
+      expect(Object.values(data)).toEqual(aliases.map((_, n) => ({ id: twinAccountId(n) })));
+      for (const { sql } of statements) texts.add(sql);
+    }
+    expect(texts.size).toBe(6);
+  });
+
   test('of two lists cost a statement each', async () => {
     expect(
       await statementsOf('{ a: accounts(first: 2) { nodes { id } } b: accounts(last: 2) { nodes { id } } }'),

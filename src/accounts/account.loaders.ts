@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { columnsIdentity, ShapedLoader } from '../batching/shaped-loader.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
+import type { AccountRepository } from './account.repository.ts';
 import type { AccountRows } from './account.rows.ts';
 import type { BankAccount } from './account.type.ts';
 
@@ -10,10 +11,16 @@ interface AskedNumber {
   readonly bankName: string | null;
 }
 
-export function createAccountLoaders(scope: TenantScope, rows: AccountRows) {
-  const byId = new ShapedLoader<ReadonlySet<string>, BankAccount>(
-    async (ids, wanted) => new Map((await rows.byIds(scope, ids, wanted)).map((account) => [account.id, account])),
-  );
+export function createAccountLoaders(scope: TenantScope, accounts: AccountRepository, rows: AccountRows) {
+  // A row by its key; several are a set, of which Prisma takes three times as long.
+  const read = async (ids: readonly string[], wanted: ReadonlySet<string>) => {
+    const [id = '', ...others] = ids;
+    return others.length > 0 ? accounts.byIds(scope, ids, wanted) : [await rows.byId(scope, id, wanted)];
+  };
+  const byId = new ShapedLoader<ReadonlySet<string>, BankAccount>(async (ids, wanted) => {
+    const found = await read(ids, wanted);
+    return new Map(found.flatMap((account) => (account ? [[account.id, account] as const] : [])));
+  });
   const byNumber = new DataLoader<AskedNumber, BankAccount | null, string>(
     // Few are asked for at once: a statement each.
     (asked) =>

@@ -4,7 +4,7 @@ import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelation
 import type { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { numberedPageCost, PRISMA_STATEMENT_POINTS, pageCost } from '../graphql/complexity.ts';
+import { numberedPageCost, PRISMA_STATEMENT_POINTS, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import {
@@ -41,7 +41,7 @@ const LIST_COUNT = ['count', 'countIsExact', 'totalPages'] as const;
 export class AccountResolver {
   @Query(() => BankAccount, {
     nullable: true,
-    complexity: PRISMA_STATEMENT_POINTS,
+    complexity: STATEMENT_POINTS,
     description: 'The account with this id; null when the tenant has none.',
   })
   async account(

@@ -67,7 +67,7 @@ export function createServices(foundation: Foundation): Services {
     ),
     createLoaders: (scope) => ({
       tenants: createTenantLoaders(scope, tenantRows, services.tenants),
-      accounts: createAccountLoaders(scope, accountRows),
+      accounts: createAccountLoaders(scope, accounts, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
       statistics: createStatisticsLoaders(scope, statistics),
     }),

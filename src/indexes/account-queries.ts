@@ -113,17 +113,17 @@ function middleOf({ positions }: TenantSample, field: AccountOrderField): Positi
 }
 
 function lookups({ accountIds, accountNumber, bankName }: TenantSample): QueryCase[] {
+  const [id = ''] = accountIds;
   return [
     {
       name: 'accounts by ids',
       uses: [KEY],
-      call: ({ database }, scope) => new AccountRows(database, 1).byIds(scope, accountIds, ALL_ACCOUNT_COLUMNS),
+      call: ({ database }, scope) => new AccountRepository(database).byIds(scope, accountIds, ALL_ACCOUNT_COLUMNS),
     },
     {
       name: 'account by id',
       uses: [KEY],
-      call: ({ database }, scope) =>
-        new AccountRows(database, 1).byIds(scope, accountIds.slice(0, 1), ALL_ACCOUNT_COLUMNS),
+      call: ({ database }, scope) => new AccountRows(database, 1).byId(scope, id, ALL_ACCOUNT_COLUMNS),
     },
     {
       name: 'account by number',

@@ -42,7 +42,8 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     definition: defineIndex('bank_accounts', 'bank_accounts_pkey', 'tenant_id, id', { primary: true }),
     purpose: 'Accounts by their ids; all rows of a tenant.',
     queries: [
-      'BankAccount.findMany',
+      'BankAccount.byIds',
+      'BankAccount.findFirst',
       'BankAccount.lockAccounts',
       'BankAccount.update',
       'Transaction.recordAtOnce',

@@ -32,8 +32,6 @@ export interface ExcusedScan {
 }
 
 const PLAIN_REASON = 'a small table, or all rows of the tenant';
-/** Of what is planned with its values each time. */
-const EACH_TIME: readonly PlanMode[] = ['custom'];
 /** What the planner is asked to do without, so that it shows what else it could do. */
 const WITHOUT_SCANS = { enable_seqscan: 'off' };
 
@@ -49,7 +47,7 @@ export async function explainQueries(client: Queryable): Promise<ExplainedQuery[
   for (const tenant of await sampleTenants(client)) {
     for (const query of await productQueries(tenant)) {
       const lacking = lackingTables(query, indexes).filter((table) => !small.has(table));
-      for (const mode of query.planEach ? EACH_TIME : PLAN_MODES) {
+      for (const mode of PLAN_MODES) {
         const planned = (settings?: PlannerSettings) =>
           asTenant(client, tenant.tenantId, () => explain(client, query.query, mode), settings);
         const plan = await planned();

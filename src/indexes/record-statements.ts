@@ -30,12 +30,12 @@ export async function recordStatements(
     return [{}];
   };
   const record = (statement: SqlStatement) => select(undefined, statement);
-  const find = async ({ model, action, planEach, config: { text, values = [] } }: PrismaStatement) => {
-    await record({ model, action, planEach, query: { text, values } as unknown as Prisma.Sql });
+  const find = async ({ model, action, config: { text, values = [] } }: PrismaStatement) => {
+    await record({ model, action, query: { text, values } as unknown as Prisma.Sql });
     return { rows: [], fields: [], rowCount: 0, command: 'SELECT', oid: 0 };
   };
   // Its engine starts only for those that call it.
-  const prisma: ReturnType<typeof prismaOver> = (of, work, options) => prismaOver(find)(of, work, options);
+  const prisma: ReturnType<typeof prismaOver> = (of, work) => prismaOver(find)(of, work);
   // Repositories use of a database, and writers of a transaction, no more than this; anything else
   // fails loudly.
   await call({

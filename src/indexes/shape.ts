@@ -7,6 +7,5 @@ export function shapeOf(sql: string): string {
     .replace(/\bextract\(\s*(?:\w+|\$\d+)\s+from\b/gi, 'extract(? FROM') // the field is a constant too
     .replace(/'(?:[^']|'')*'|\$\d+|\b(?:\d+(?:\.\d+)?|true|false|null)\b/gi, '?')
     .replace(/\s+/g, ' ')
-    .replace(/\bIN \(\?(?:, ?\?)*(?: \/\*, \.\.\. \*\/)?\)/gi, 'IN (?)') // from PostgreSQL 18 on, of a list as well
     .trim();
 }

@@ -3,7 +3,7 @@ import type { ConnectionTurns } from './connection-turns.ts';
 import type { RunningStatements } from './running-statements.ts';
 import type { JoinedQuery, StatementContext } from './statement-context.ts';
 import type { TimedRun } from './statement-event.ts';
-import { BEGIN, BEGIN_SNAPSHOT, forTenant, forWriter, ownSettings, type PreparedStatement } from './tenant-query.ts';
+import { BEGIN, BEGIN_SNAPSHOT, forTenant, forWriter, type PreparedStatement } from './tenant-query.ts';
 import { PooledTransaction, type StatementEnd, type TransactionOwner } from './tenant-transaction.ts';
 
 /** A transaction of a request asks for more than its own connection: it could wait for itself. */
@@ -94,9 +94,9 @@ export class PoolTransactions {
       const sent = last.then(() => {
         if (isOver) throw new Error('the snapshot is over: nothing may follow');
         if (owner.request) this.running.refuseAbandoned(owner.request);
-        const settings = ownSettings(statement);
+        const { timeoutMs } = statement;
         return this.timed(client, context, statement, () =>
-          settings.length === 0 ? transaction.query(statement, 'open') : transaction.queryWith(statement, settings),
+          timeoutMs === undefined ? transaction.query(statement, 'open') : transaction.queryTimed(statement, timeoutMs),
         );
       });
       last = sent.catch(() => {}); // its own caller is told

@@ -1,7 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.ts';
-import type { PrismaOptions } from './sql-statement.ts';
 import { inStatementContext, statementContext } from './statement-context.ts';
 import { type ScopedPrisma, scopedPrisma } from './tenant-prisma.ts';
 import type { TenantScope } from './tenant-scope.ts';
@@ -12,7 +11,6 @@ export interface PrismaStatement {
   /** Prisma's operation, such as `findFirst`. */
   readonly action: string;
   readonly config: pg.QueryConfig;
-  readonly planEach: boolean;
 }
 
 type SendStatement = (statement: PrismaStatement) => Promise<pg.QueryResult>;
@@ -23,11 +21,8 @@ type SendStatement = (statement: PrismaStatement) => Promise<pg.QueryResult>;
  */
 export function prismaOver(send: SendStatement) {
   const prisma = scopedPrisma(new PrismaClient({ adapter: new PrismaPg(new SendingPool(send)) }));
-  return <Result>(
-    { tenantId }: TenantScope,
-    work: (prisma: ScopedPrisma) => Promise<Result>,
-    { planEach }: PrismaOptions = {},
-  ): Promise<Result> => inStatementContext({ tenantId, action: 'unscoped', planEach }, async () => await work(prisma));
+  return <Result>({ tenantId }: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> =>
+    inStatementContext({ tenantId, action: 'unscoped' }, async () => await work(prisma));
 }
 
 class SendingPool extends pg.Pool {
@@ -36,8 +31,8 @@ class SendingPool extends pg.Pool {
   }
 
   override query = ((config: pg.QueryConfig, values?: unknown[]) => {
-    const { model = '', action = '', planEach = false } = statementContext.getStore() ?? {};
-    return this.send({ model, action, planEach, config: values ? { ...config, values } : config });
+    const { model = '', action = '' } = statementContext.getStore() ?? {};
+    return this.send({ model, action, config: values ? { ...config, values } : config });
   }) as unknown as pg.Pool['query'];
 
   override connect = (() => Promise.reject(new Error('there are no transactions here'))) as pg.Pool['connect'];

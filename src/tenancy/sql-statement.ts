@@ -18,11 +18,6 @@ export interface SqlStatement {
    */
   readonly planOnce?: boolean;
   /**
-   * Whether it is planned anew each time, because the plan for any tenant is a bad one for large
-   * tenants. Outside of transactions that write.
-   */
-  readonly planEach?: boolean;
-  /**
    * PostgreSQL stops it after this, if that is less than `statementTimeoutMs`. Outside of
    * transactions that write.
    */
@@ -33,9 +28,6 @@ export interface SqlStatement {
    */
   readonly isSearch?: boolean;
 }
-
-/** How the statements of Prisma are planned. */
-export type PrismaOptions = Pick<SqlStatement, 'planEach'>;
 
 /** For a statement that reads rows one by one. */
 export function asSearch({ timeoutMs }: SearchLimits): Required<Pick<SqlStatement, 'timeoutMs' | 'isSearch'>> {

@@ -16,8 +16,6 @@ export interface StatementContext {
   readonly readThrough?: ReadThrough | undefined;
   /** Of the transaction or snapshot that Prisma joins; absent: each statement has a connection of its own. */
   readonly joined?: JoinedQuery | undefined;
-  /** Of `SqlStatement`, for what Prisma sends. */
-  readonly planEach?: boolean | undefined;
 }
 
 /** Sends a statement as one of a transaction or snapshot that is under way. */

@@ -13,7 +13,7 @@ import type { Asked } from './connection-turns.ts';
 import { schemaOf } from './data-model.ts';
 import { THE_SERVICE } from './lanes.ts';
 import type { ConnectionFigures, QueueFigures } from './queue-figures.ts';
-import type { PrismaOptions, SqlStatement } from './sql-statement.ts';
+import type { SqlStatement } from './sql-statement.ts';
 import { inStatementContext, type JoinedQuery, type StatementContext } from './statement-context.ts';
 import type { StatementEvent } from './statement-event.ts';
 import { StatementStopped } from './statement-stopped.ts';
@@ -131,10 +131,10 @@ export class TenantDatabase {
   }
 
   async #send<Row extends object>(scope: TenantScope, statement: SqlStatement, lane?: string): Promise<Row[]> {
-    const { model, action, query, planOnce, planEach, timeoutMs, isSearch } = statement;
+    const { model, action, query, planOnce, timeoutMs, isSearch } = statement;
     const { text, values } = query;
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
-    const prepared = { name: this.#nameOf(text), text, values, planOnce, planEach, timeoutMs, isSearch };
+    const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs, isSearch };
     const inSnapshot = this.#snapshotOf(scope);
     if (!inSnapshot) return this.#pool.queryAs<Row>(context, prepared, lane);
     return (await inSnapshot(context, prepared)).rows as Row[];
@@ -164,15 +164,11 @@ export class TenantDatabase {
    * tenant. With a scope of a snapshot it reads that: the option `cache` has no effect then, and
    * transactions are refused.
    */
-  async prisma<Result>(
-    scope: TenantScope,
-    work: (prisma: ScopedPrisma) => Promise<Result>,
-    { planEach }: PrismaOptions = {},
-  ): Promise<Result> {
+  async prisma<Result>(scope: TenantScope, work: (prisma: ScopedPrisma) => Promise<Result>): Promise<Result> {
     const { tenantId, request } = scope;
     const joined = this.#snapshotOf(scope);
     const readThrough = joined ? undefined : this.#readThrough?.(scope);
-    return this.#within({ tenantId, request, action: 'prisma', joined, readThrough, planEach }, work);
+    return this.#within({ tenantId, request, action: 'prisma', joined, readThrough }, work);
   }
 
   /**

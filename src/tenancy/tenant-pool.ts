@@ -117,9 +117,7 @@ export class TenantPool extends pg.Pool {
   /** What Prisma's adapter calls outside transactions. */
   override query = ((config: string | pg.QueryConfig, values?: unknown[]) => {
     const context = statementContext.getStore() ?? NO_TENANT;
-    const { planEach } = context;
-    const statement =
-      typeof config === 'string' ? { text: config, ...(values && { values }) } : { ...config, planEach };
+    const statement = typeof config === 'string' ? { text: config, ...(values && { values }) } : config;
     return context.joined ? context.joined(context, statement) : this.#send(context, statement);
   }) as pg.Pool['query'];
 

@@ -9,8 +9,6 @@ export interface PreparedStatement {
   readonly values?: readonly unknown[];
   /** Of `SqlStatement`. */
   readonly planOnce?: boolean | undefined;
-  /** Of `SqlStatement`. */
-  readonly planEach?: boolean | undefined;
   /** Of `SqlStatement`; never longer than that of all statements. */
   readonly timeoutMs?: number | undefined;
   /** Of `SqlStatement`. */
@@ -22,7 +20,6 @@ export interface PreparedStatement {
  * longer than they are (docs/decisions.md).
  */
 const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
-const PLAN_EACH_TIME = "set_config('plan_cache_mode', 'force_custom_plan', true)";
 
 /**
  * What every statement is to have, whatever session of PostgreSQL carries it out: poolers share
@@ -57,12 +54,10 @@ const companions = (settings: string, settingsButTime: string) => ({
   savepoint: 'SAVEPOINT timed',
   roll_back_to_savepoint: 'ROLLBACK TO SAVEPOINT timed',
   set_timeout: "SELECT set_config('statement_timeout', $1, true)",
-  set_plan_each: `SELECT ${PLAN_EACH_TIME}`,
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it
   // stays behind.
   set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
   set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
-  set_tenant_plan_each: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_EACH_TIME}`,
   set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`,
   set_tenant_timed_plan_once: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), ${PLAN_ONCE}`,
   set_writer: `SELECT ${settings}set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
@@ -88,28 +83,23 @@ export const BEGIN: Companion = { name: 'begin', values: [] };
 export const BEGIN_SNAPSHOT: Companion = { name: 'begin_snapshot', values: [] };
 export const COMMIT: Companion = { name: 'commit', values: [] };
 /**
- * For a statement with settings of its own within a transaction that only reads: rolling back
- * brings back those of before.
+ * For a statement with a time limit of its own within a transaction that only reads: rolling back
+ * brings back the limit of before.
  */
 export const SAVEPOINT: Companion = { name: 'savepoint', values: [] };
 export const ROLL_BACK_TO_SAVEPOINT: Companion = { name: 'roll_back_to_savepoint', values: [] };
 export const FOR_NOBODY: Company = { ahead: [{ name: 'set_nothing', values: [] }] };
 export const FOR_DIRECTORY: Company = { ahead: [{ name: 'set_directory', values: ['on'] }] };
 
-/** What a statement has for itself, where the tenant is set already. */
-export function ownSettings({ planEach, timeoutMs }: Pick<PreparedStatement, 'planEach' | 'timeoutMs'>): Companion[] {
-  const settings: Companion[] = [];
-  if (timeoutMs !== undefined) settings.push({ name: 'set_timeout', values: [String(timeoutMs)] });
-  if (planEach) settings.push({ name: 'set_plan_each', values: [] });
-  return settings;
+export function timeLimit(timeoutMs: number): Companion {
+  return { name: 'set_timeout', values: [String(timeoutMs)] };
 }
 
 /** For the statement that follows. */
 export function forTenant(
   tenantId: string,
-  { planOnce, planEach, timeoutMs }: Pick<PreparedStatement, 'planOnce' | 'planEach' | 'timeoutMs'> = {},
+  { planOnce, timeoutMs }: Pick<PreparedStatement, 'planOnce' | 'timeoutMs'> = {},
 ): Companion {
-  if (planEach) return { name: 'set_tenant_plan_each', values: [tenantId] };
   if (timeoutMs !== undefined)
     return {
       name: planOnce ? 'set_tenant_timed_plan_once' : 'set_tenant_timed',

@@ -9,6 +9,7 @@ import {
   ROLL_BACK_TO_SAVEPOINT,
   SAVEPOINT,
   submit,
+  timeLimit,
 } from './tenant-query.ts';
 
 /** One transaction of a tenant: repositories that write are given it instead of the database. */
@@ -82,14 +83,14 @@ export class PooledTransaction {
   }
 
   /**
-   * The same with a statement that has settings of its own, in a transaction that only reads:
-   * should it fail, the others go on. Nothing of its own is left behind, its settings neither.
+   * The same with a statement that has a time limit of its own, in a transaction that only reads:
+   * should it fail, the others go on. Nothing of its own is left behind, its limit neither.
    */
-  async queryWith(statement: PreparedStatement, settings: readonly Companion[]): Promise<pg.QueryResult> {
+  async queryTimed(statement: PreparedStatement, timeoutMs: number): Promise<pg.QueryResult> {
     const opening = this.#state === 'none' ? this.opening : [];
     this.#state = 'open';
     try {
-      const ahead = [...opening, SAVEPOINT, ...settings];
+      const ahead = [...opening, SAVEPOINT, timeLimit(timeoutMs)];
       return await submit(this.client, statement, { ahead, behind: [ROLL_BACK_TO_SAVEPOINT] });
     } catch (error) {
       await this.client.query('ROLLBACK TO SAVEPOINT timed').catch(() => {

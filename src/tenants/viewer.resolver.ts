@@ -2,7 +2,7 @@ import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
 import { PerViewer } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
-import { PRISMA_STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { STATEMENT_POINTS } from '../graphql/complexity.ts';
 import type { CurrentDay } from './tenant.repository.ts';
 import { Tenant } from './tenant.type.ts';
 import { Viewer } from './viewer.type.ts';
@@ -17,7 +17,7 @@ export class ViewerResolver {
     return { id: caller.subject, name: caller.name, role: caller.role };
   }
 
-  @Query(() => Tenant, { complexity: PRISMA_STATEMENT_POINTS, description: "The caller's tenant." })
+  @Query(() => Tenant, { complexity: STATEMENT_POINTS, description: "The caller's tenant." })
   async tenant(@Ctx() context: RequestContext): Promise<Tenant> {
     context.policy.isOfKind('other');
     return currentTenant(context);
@@ -26,7 +26,7 @@ export class ViewerResolver {
   @FieldResolver(() => Tenant, {
     nullable: true,
     name: 'tenant',
-    complexity: PRISMA_STATEMENT_POINTS,
+    complexity: STATEMENT_POINTS,
     description: 'Tenant of the caller; null for an OPERATOR.',
   })
   async viewerTenant(@Ctx() context: RequestContext): Promise<Tenant | null> {

@@ -210,18 +210,6 @@ describe('Prisma in a snapshot', () => {
     await expect(work).rejects.toThrow('read-only transaction');
     expect(await nameOf(OWN)).toBe('before');
   });
-
-  test('has plans of its own where it asks for them, and leaves that to PostgreSQL afterwards', async () => {
-    const mode = (prisma: JoinedPrisma) =>
-      prisma.$queryRaw`SELECT current_setting('plan_cache_mode') AS mode, ${OWN.tenantId}::text AS tenant`;
-    const modes = async (scope: TenantScope) => [
-      await database.prisma(scope, mode, { planEach: true }),
-      await database.prisma(scope, mode),
-    ];
-    const expected = ['force_custom_plan', 'auto'].map((value) => [{ mode: value, tenant: OWN.tenantId }]);
-    expect(await modes(OWN)).toEqual(expected);
-    expect(await database.snapshot(OWN, modes)).toEqual(expected);
-  });
 });
 
 /** A promise that is opened from outside. */

@@ -27,7 +27,8 @@ export class AccountRows {
   }
 
   /**
-   * Kept until an account is changed: the account with this number; of several, at different banks, the oldest.
+   * The account with this number; of several, at different banks, the oldest. Kept until an account
+   * is changed.
    * @param bankName null for any bank
    */
   async byNumber(scope: TenantScope, accountNumber: string, bankName: string | null): Promise<BankAccount | null> {

@@ -34,7 +34,10 @@ export interface TenantTransaction {
    * the COMMIT.
    */
   prisma<Result>(work: (prisma: JoinedPrisma) => Promise<Result>): Promise<Result>;
-  /** Says what was changed: the key of the audit line that is written with the COMMIT, where it has none. */
+  /**
+   * Says what was changed: the key of the audit line that is written with the COMMIT, where it has
+   * none.
+   */
   changed(id: string): void;
 }
 

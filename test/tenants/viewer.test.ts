@@ -63,6 +63,30 @@ describe('viewer', () => {
     },
   );
 
+  test('reads the tenant once for whatever is asked with it, until it changes', async () => {
+    const token = await service.token(Role.ADMIN, NEW_YORK.slug);
+    const id = twinAccountId(0);
+    const ask = async (query: string) => {
+      service.statements.splice(0);
+      const { data } = await service.send(token, query);
+      const read = service.statements.filter(({ model }) => model === 'Tenant').map(({ action }) => action);
+      return [data.tenant?.name ?? data.viewer?.tenant.name ?? data.account.tenant.name, read];
+    };
+    const queries = ['tenant { name }', 'tenant { slug name }', 'viewer { tenant { name } }'];
+    const others = [`account(id: "${id}") { tenant { name } }`, 'tenant { name timeZone }'];
+    await ask(`{ ${queries[0]} }`);
+    for (const query of [...queries.slice(1), ...others]) expect(await ask(`{ ${query} }`)).toEqual(['new-york', []]);
+    const rename = (name: string) =>
+      withClient(service.databaseUrl, (client) =>
+        client.query('UPDATE tenants SET name = $2 WHERE id = $1', [NEW_YORK.id, name]),
+      );
+    await rename('Renamed');
+    await service.untilCaughtUp();
+    expect(await ask(`{ ${queries[2]} }`)).toEqual(['Renamed', ['findFirst']]);
+    await rename('new-york');
+    await service.untilCaughtUp();
+  });
+
   test('shows an OPERATOR without a tenant, whatever the token says of one', async () => {
     const { viewer } = await request(service, await forge({ role: 'OPERATOR' }), ViewerDocument);
     expect(viewer).toEqual({ id: 'ann', name: 'Ann', role: 'OPERATOR', tenant: null });

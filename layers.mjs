@@ -37,10 +37,10 @@ const LAYERS = [
   ['tenancy'], // the only way to the tenants' rows
   ['paging'],
   ['database'], // what needs no tenant: migrations' state, rights, plans, definitions of indexes
-  ['cache/dependencies'], // what a change of rows makes old
   ['cli'],
   ['embedded'], // a PostgreSQL for development
   ['config'],
+  ['cache/dependencies'], // what a change of rows makes old, and how long answers are kept
   [
     'errors.ts',
     'setting.mjs',

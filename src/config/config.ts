@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type AnswerKind, defaultTtlSeconds, KINDS, ttlSettingOf } from '../cache/dependencies/answer-kinds.ts';
 import { OperatorError } from '../errors.ts';
 import { SettingError, settingOf } from '../setting.mjs';
 import {
@@ -113,13 +114,7 @@ export interface CacheConfig {
   /** Larger entries are compressed in Redis. */
   readonly compressAboveBytes: number;
   /** How long entries are kept at most; freshness does not depend on it, memory does. */
-  readonly ttlSeconds: {
-    readonly dashboard: number;
-    readonly statistics: number;
-    readonly accounts: number;
-    readonly transactions: number;
-    readonly other: number;
-  };
+  readonly ttlSeconds: Readonly<Record<AnswerKind, number>>;
   /** How many times a minute one caller may ask for `refresh: true`. */
   readonly refreshesPerMinute: number;
   /** How many times all callers of a tenant together. */
@@ -169,6 +164,9 @@ export type Executor = (typeof EXECUTORS)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** A week: what is asked for less often need not be kept. */
+const MAX_TTL_SECONDS = 604_800;
+
 const KEY_PREFIX = /^[\w.:-]{0,64}$/;
 
 /** HS256 asks for a key of at least its hash's length (RFC 7518, section 3.2). */
@@ -194,7 +192,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       'workers share a cache only there; or CACHE=off',
       undefined,
     );
-  const otherTtlSeconds = read.integer('CACHE_TTL_OTHER_SECONDS', 3600, 1, 604_800);
   const searches: SearchLimits = {
     rows: read.integer('LIMIT_COUNT_ROWS', DEFAULT_SEARCH_LIMITS.rows, 1, 1_000_000_000),
     timeoutMs: read.integer('LIMIT_SEARCH_TIMEOUT_MS', DEFAULT_SEARCH_LIMITS.timeoutMs, 1, 3_600_000),
@@ -242,13 +239,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       memoryBytes: read.integer('CACHE_MEMORY_BYTES', 64 * 1024 * 1024, 0, Number.MAX_SAFE_INTEGER),
       maxLoadMs: statementTimeoutMs,
       compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
-      ttlSeconds: {
-        dashboard: read.integer('CACHE_TTL_DASHBOARD_SECONDS', 1800, 1, 604_800),
-        statistics: read.integer('CACHE_TTL_STATISTICS_SECONDS', 3600, 1, 604_800),
-        accounts: read.integer('CACHE_TTL_ACCOUNTS_SECONDS', 300, 1, 604_800),
-        transactions: read.integer('CACHE_TTL_TRANSACTIONS_SECONDS', otherTtlSeconds, 1, 604_800),
-        other: otherTtlSeconds,
-      },
+      ttlSeconds: readTtlSeconds(read),
       refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
       tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
     },
@@ -298,6 +289,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
   read.finish();
   return Object.freeze(config);
+}
+
+/** Of every kind of answer. */
+function readTtlSeconds(read: SettingsReader): CacheConfig['ttlSeconds'] {
+  const ttlOf = (kind: AnswerKind, absent: number) =>
+    read.integer(ttlSettingOf(kind), defaultTtlSeconds(kind) ?? absent, 1, MAX_TTL_SECONDS);
+  const other = ttlOf('other', MAX_TTL_SECONDS);
+  return Object.fromEntries(KINDS.map((kind) => [kind, ttlOf(kind, other)])) as CacheConfig['ttlSeconds'];
 }
 
 function readWorkers(read: SettingsReader): number {

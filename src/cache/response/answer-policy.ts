@@ -1,8 +1,5 @@
+import { type AnswerKind, KINDS } from '../dependencies/answer-kinds.ts';
 import { type CacheDependency, derivedDependencies } from '../dependencies/dependencies.ts';
-
-/** Kinds of answers, as the metrics count them; the more telling first. Each has a time to live. */
-const KINDS = ['dashboard', 'statistics', 'accounts', 'transactions', 'other'] as const;
-export type AnswerKind = (typeof KINDS)[number];
 
 /**
  * What is learned about an answer while it is resolved: what it depends on and how long it may be

@@ -83,7 +83,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   database.keepReadsIn(keptReads(data));
   const writers = startBackgroundWriters(database, monitor.usage, config.retention, logger);
   const { audit } = writers;
-  const services = createServices({ config, monitor, cache, data, database, redis, audit });
+  const services = createServices({ config, logger, monitor, cache, data, database, redis, audit });
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({

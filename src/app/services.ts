@@ -1,9 +1,11 @@
+import type { Logger } from 'pino';
 import { AccountLists } from '../accounts/account.lists.ts';
 import { createAccountLoaders } from '../accounts/account.loaders.ts';
 import { AccountRepository } from '../accounts/account.repository.ts';
 import { AccountRows } from '../accounts/account.rows.ts';
 import { AuditRepository } from '../audit/audit.repository.ts';
 import { Budget } from '../budget/budget.ts';
+import { type CacheOperation, TenantCache } from '../cache/data/tenant-cache.ts';
 import type { Services } from '../context/services.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
@@ -20,17 +22,22 @@ import { createTransactionLoaders } from '../transactions/transaction.loaders.ts
 import { TransactionRepository } from '../transactions/transaction.repository.ts';
 
 /** What services are made from. */
-export type Foundation = Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data' | 'audit'>;
+export interface Foundation
+  extends Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data' | 'audit'> {
+  readonly logger: Logger;
+}
 
-export function createServices(foundation: Foundation): Services {
+export function createServices({ logger, ...foundation }: Foundation): Services {
   const { config, database, cache, data, redis } = foundation;
   const { searches } = config.limits;
   const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
   const accountRows = new AccountRows(database, config.cache.ttlSeconds.other);
   const tenantRows = new TenantRows(database, config.cache.ttlSeconds.other);
+  const tenantCache = new TenantCache(data, cache, cacheLog(logger));
   const services: Services = {
     ...foundation,
+    tenantCache,
     resources: new ResourceMonitor({
       cacheMemoryBytes: () => cache.memoryBytes,
       redisMemoryBytes: async () => (await redis?.memoryBytes().catch(() => undefined)) ?? null,
@@ -43,7 +50,7 @@ export function createServices(foundation: Foundation): Services {
     accounts,
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database, searches),
-    dashboards: new DashboardReader(new DashboardRepository(database), data, config.cache.ttlSeconds),
+    dashboards: new DashboardReader(new DashboardRepository(database), data, tenantCache, config.cache.ttlSeconds),
     statistics: new StatisticsService(data, config.cache.ttlSeconds.statistics),
     budget: new Budget(
       {
@@ -73,4 +80,10 @@ export function createServices(foundation: Foundation): Services {
     }),
   };
   return services;
+}
+
+/** A line for each operation; undefined where nobody reads it. */
+function cacheLog(logger: Logger): ((operation: CacheOperation) => void) | undefined {
+  if (!logger.isLevelEnabled('debug')) return undefined;
+  return (operation) => logger.debug(operation, 'cache operation');
 }

@@ -32,7 +32,7 @@ async function invalidateFor(
   requirePermission(caller, 'refreshAnswers');
   const refusal = await services.refreshes.spend(caller, 1);
   if (refusal) throw tooMany(refusal);
-  await services.cache.invalidate(scope, [namespace]);
+  await services.tenantCache.invalidate(scope, namespace);
   versions.forget();
 }
 

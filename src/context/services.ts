@@ -1,5 +1,6 @@
 import type { Budget } from '../budget/budget.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
+import type { TenantCache } from '../cache/data/tenant-cache.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
 import type { ResponseCache } from '../cache/response/response-cache.ts';
 import type { Config } from '../config/config.ts';
@@ -19,6 +20,8 @@ export interface Services {
   readonly cache: ResponseCache;
   /** What answers are made of. */
   readonly data: DataCache;
+  /** Any other data of a tenant. */
+  readonly tenantCache: TenantCache;
   readonly database: TenantDatabase;
   readonly redis: FastRedis | undefined;
   /** For prices. */

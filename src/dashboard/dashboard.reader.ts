@@ -4,6 +4,7 @@ import type { Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
 import { withParts } from '../cache/data/parts.ts';
+import type { TenantCache } from '../cache/data/tenant-cache.ts';
 import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
 import type { CacheConfig } from '../config/config.ts';
 import { unauthenticated } from '../errors.ts';
@@ -60,6 +61,7 @@ export class DashboardReader {
   constructor(
     private readonly repository: DashboardRepository,
     private readonly data: DataCache,
+    private readonly cache: TenantCache,
     private readonly ttlSeconds: CacheConfig['ttlSeconds'],
   ) {}
 
@@ -79,7 +81,7 @@ export class DashboardReader {
       row = await this.#row(scope, null, asked.parts, asked);
       return { today: row.date, dayEndsAtMs: row.dayEndsAtMs };
     };
-    const { value, createdAtMs } = await this.data.read(scope, tenantDay(this.ttlSeconds.other, load));
+    const { value, createdAtMs } = await this.cache.getOrSet(scope, tenantDay(this.ttlSeconds.other), [], load);
     const { today: date, dayEndsAtMs: endsAtMs } = value;
     return { date, endsAtMs, read: row && { row, atMs: createdAtMs } };
   }

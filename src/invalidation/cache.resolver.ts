@@ -23,7 +23,7 @@ export class CacheResolver {
     @Ctx() { scope, services }: RequestContext,
   ): Promise<InvalidateCachePayload> {
     const { dependencies, namespaces } = invalidationAsked(input);
-    await services.cache.invalidate(scope, dependencies);
+    await services.tenantCache.invalidate(scope, ...dependencies);
     return {
       namespaces: namespaces.map((name) => CacheNamespace[name.toUpperCase() as CacheNamespace]),
       userErrors: [],

@@ -78,8 +78,8 @@ export class StatisticsResolver {
 /** The tenant's calendar day, with which the answer ends. */
 async function today(context: RequestContext): Promise<string> {
   const { scope, services, policy } = context;
-  const day = tenantDay(services.config.cache.ttlSeconds.other, () => currentDay(context));
-  const { value } = await services.data.read(scope, day);
+  const day = tenantDay(services.config.cache.ttlSeconds.other);
+  const { value } = await services.tenantCache.getOrSet(scope, day, [], () => currentDay(context));
   policy.holdsUntil(value.dayEndsAtMs);
   return value.today;
 }

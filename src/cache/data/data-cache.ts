@@ -67,6 +67,12 @@ export class DataCache {
     this.#ofRequests.set(request, reads);
   }
 
+  /** What is kept of the value; undefined when it is absent or old. Nothing is loaded. */
+  async find<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value> | undefined> {
+    const reading = await this.#reading(scope, data);
+    return reading ? whole(reading, await this.#find(reading)) : undefined;
+  }
+
   /** The value with the parts that are asked for: from the cache, or from `load`. */
   async read<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
     const reading = await this.#reading(scope, data);

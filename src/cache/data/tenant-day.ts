@@ -1,5 +1,4 @@
-import type { Data } from './data.ts';
-import { wholeValue } from './whole-value.ts';
+import type { DataKind } from './tenant-cache.ts';
 
 /** A tenant's calendar day. */
 export interface TenantDay {
@@ -9,10 +8,14 @@ export interface TenantDay {
 }
 
 /**
- * The tenant's day as a data entry, which ends with it: who knows it can look for what is kept
- * under a date.
+ * The tenant's day, which ends with it: who knows it can look for what is kept under a date.
  */
-export function tenantDay(ttlSeconds: number, load: () => Promise<TenantDay>): Data<TenantDay> {
-  const kept = { key: ['tenant', 'day'], tables: ['tenants'], dependencies: ['tenant'], ttlSeconds } as const;
-  return { ...wholeValue(kept, load), endsAtMs: ({ dayEndsAtMs }) => dayEndsAtMs };
+export function tenantDay(ttlSeconds: number): DataKind<TenantDay> {
+  return {
+    namespace: 'tenant',
+    name: 'day',
+    tables: ['tenants'],
+    ttlSeconds,
+    endsAtMs: ({ dayEndsAtMs }) => dayEndsAtMs,
+  };
 }

@@ -61,7 +61,7 @@ export async function openExecutions(url: string): Promise<Executions> {
   const schema = createSchema();
   const caches = createCaches({ config, monitor, changeFeed, layout: dataLayout('fuzz', database.schema) });
   const audit = new AuditLog({ database, onError: (error) => logger.warn({ err: error }, 'audit') });
-  const services = createServices({ config, monitor, ...caches, database, redis: undefined, audit });
+  const services = createServices({ config, logger, monitor, ...caches, database, redis: undefined, audit });
   const executor = new Executor(schema, { compiles: true });
   const caller = readerOf(TWINS[0] as Twin);
   const context = () => new RequestContext(caller, services, new RequestTiming());

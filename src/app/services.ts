@@ -7,6 +7,7 @@ import { AuditRepository } from '../audit/audit.repository.ts';
 import { Budget } from '../budget/budget.ts';
 import { type CacheOperation, TenantCache } from '../cache/data/tenant-cache.ts';
 import type { Services } from '../context/services.ts';
+import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
@@ -76,6 +77,7 @@ export function createServices({ logger, ...foundation }: Foundation): Services 
       tenants: createTenantLoaders(scope, tenantRows, services.tenants),
       accounts: createAccountLoaders(scope, accounts, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
+      dashboards: createDashboardLoaders(scope, services.dashboards),
       statistics: createStatisticsLoaders(scope, statistics),
     }),
   };

@@ -25,15 +25,14 @@ export async function refresh(context: RequestContext, namespace: Namespace): Pr
   }
 }
 
-async function invalidateFor(
-  { caller, scope, services, versions }: RequestContext,
-  namespace: Namespace,
-): Promise<void> {
+async function invalidateFor(context: RequestContext, namespace: Namespace): Promise<void> {
+  const { caller, scope, services } = context;
   requirePermission(caller, 'refreshAnswers');
   const refusal = await services.refreshes.spend(caller, 1);
   if (refusal) throw tooMany(refusal);
   await services.tenantCache.invalidate(scope, namespace);
-  versions.forget();
+  // What other fields of the request have read, or read at this moment, is older.
+  context.forgetRead();
 }
 
 function tooMany({ of, allowance: { limit, remaining, resetAtMs } }: Refusal): GraphQLError {

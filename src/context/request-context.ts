@@ -123,7 +123,7 @@ export class RequestContext {
   }
 
   /**
-   * After a write, when its bump is done: what was read before may be old, and the operation may go
+   * After a write or a refresh, when its bump is done: what was read before may be old, and the operation may go
    * on with another one.
    */
   forgetRead(): void {

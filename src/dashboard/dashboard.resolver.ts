@@ -51,16 +51,18 @@ export class DashboardResolver {
     const below: ReadBelow = async (row, within) => {
       lists = await relationsOf(context.reading(within), row, fields);
     };
-    const found = await services.dashboards.read(scope, {
+    const asked = {
       date: day,
       parts: partsOf(fields),
       maxStalenessMs,
-      below: isMoreBelow(fields) ? below : undefined,
-      onRead: (totals, sums) => {
+      onRead: (totals: number, sums: number) => {
         context.chargeTotals(totals);
         context.chargeSums('read', sums);
       },
-    });
+    };
+    const found = isMoreBelow(fields)
+      ? await services.dashboards.read(scope, { ...asked, below })
+      : await context.loaders.dashboards.day(asked);
     policy.holdsUntil(found.endsAtMs);
     policy.shows(found);
     lists ??= await relationsOf(context, found.value, fields);

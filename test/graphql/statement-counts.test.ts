@@ -65,6 +65,14 @@ describe('one statement for what a request asks for several times', () => {
       `{ a: statistics(to: "2026-01-31") { totals { transactionCount } } b: statistics(to: "2026-01-31") { totals { transactionCount } } tenant { name } viewer { tenant { slug } } }`,
       ['Statistics.sums', 'Tenant.findFirst'],
     ],
+    [
+      '{ a: dashboard { overview { totalAccounts } } b: dashboard { activity(days: 7) { totals { net } } } c: dashboard { accountsByBank { key } } }',
+      ['Dashboard.parts'],
+    ],
+    [
+      '{ a: dashboard(date: "2026-01-31") { date overview { totalAccounts } } b: dashboard(date: "2026-01-30") { overview { totalAccounts } } }',
+      ['Dashboard.parts', 'Dashboard.parts'],
+    ],
     [`{ a: account(id: "${ID}") { balance } b: account(id: "${ID}") { balance } }`, ['BankAccount.findFirst']],
     [
       '{ a: accountByNumber(accountNumber: "0") { id } b: accountByNumber(accountNumber: "0") { id } }',
@@ -72,6 +80,36 @@ describe('one statement for what a request asks for several times', () => {
     ],
   ])('%s', async (query, statements) => {
     expect(await statementsOf(query)).toEqual(statements);
+  });
+
+  test('dashboards that are read together are what each is alone', async () => {
+    const days = ['date: "2025-12-31"', 'date: "2026-01-31"'];
+    const parts = [
+      'overview { totalAccounts balances { currency amount } }',
+      'accountsByBank { key count }',
+      'activity(days: 3) { series { date flows { currency net } } }',
+      'activity(days: 40) { totals { currency inflow } }',
+      'topAccounts(limit: 2) { id balance }',
+      'topAccounts(limit: 4) { bankName } recentTransactions(limit: 3) { id account { currency } }',
+    ];
+    const fields = days.flatMap((day) => parts.map((part) => `dashboard(${day}) { date ${part} }`));
+    const { data: together, statements } = await ask(
+      `{ ${fields.map((field, index) => `f${index}: ${field}`).join(' ')} }`,
+    );
+    expect(statements.map(({ action }) => action)).toEqual(['parts', 'parts']);
+    for (const [index, field] of fields.entries()) {
+      const { data: alone } = await ask(`{ f: ${field} }`);
+      expect(together[`f${index}`]).toEqual(alone.f);
+    }
+    expect(together.f3.activity.totals.length).toBeGreaterThan(0);
+  });
+
+  test.each(['dashboard', 'statistics'])('but a refresh of %s reads anew what another field reads', async (field) => {
+    const selected = field === 'dashboard' ? 'overview { totalAccounts }' : 'totals { net }';
+    const day = field === 'dashboard' ? 'date' : 'to';
+    const args = `${day}: "2026-01-31"`;
+    const query = `{ a: ${field}(${args}) { ${selected} } b: ${field}(${args}, refresh: true) { ${selected} } }`;
+    expect(await statementsOf(query)).toHaveLength(2);
   });
 
   test('statistics that are read together are what each is alone', async () => {

@@ -20,7 +20,8 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --omit=peer --no-audit --no-fund && npm cache clean --force
-COPY --from=build /app/dist ./dist
+COPY --from=build /app/dist/src ./dist/src
+COPY --from=build /app/dist/scripts ./dist/scripts
 # Their names only: the service refuses a database that lacks one.
 COPY prisma/migrations ./prisma/migrations
 USER node

@@ -1,11 +1,11 @@
 import { runCommand } from '../src/cli/run-command.ts';
-import { areSharesFair } from './bench/fair-shares-table.ts';
-import { BENCH, type BenchOptions, readBenchOptions } from './bench/options.ts';
-import { arePricesRight } from './bench/price-table.ts';
-import { formatReport } from './bench/report.ts';
-import { runBench } from './bench/run-bench.ts';
-import { runScale } from './bench/run-scale.ts';
-import { formatScale } from './bench/scale-table.ts';
+import { areSharesFair } from '../test/load/bench/fair-shares-table.ts';
+import { BENCH, type BenchOptions, readBenchOptions } from '../test/load/bench/options.ts';
+import { arePricesRight } from '../test/load/bench/price-table.ts';
+import { formatReport } from '../test/load/bench/report.ts';
+import { runBench } from '../test/load/bench/run-bench.ts';
+import { runScale } from '../test/load/bench/run-scale.ts';
+import { formatScale } from '../test/load/bench/scale-table.ts';
 
 await runCommand(BENCH, async (line) => {
   const options = readBenchOptions(line);

@@ -1,8 +1,8 @@
 import { Progress } from '../src/cli/progress.ts';
 import { runCommand } from '../src/cli/run-command.ts';
-import { readSoakOptions, SOAK, TOO_FEW_EXIT_CODE, WRONG_EXIT_CODE } from './soak/options.ts';
-import { formatSoak, isWrong, tooFew } from './soak/report.ts';
-import { runSoak } from './soak/run-soak.ts';
+import { readSoakOptions, SOAK, TOO_FEW_EXIT_CODE, WRONG_EXIT_CODE } from '../test/load/soak/options.ts';
+import { formatSoak, isWrong, tooFew } from '../test/load/soak/report.ts';
+import { runSoak } from '../test/load/soak/run-soak.ts';
 
 await runCommand(SOAK, async (line) => {
   const options = readSoakOptions(line);

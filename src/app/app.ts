@@ -59,7 +59,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
-  const refusals = new Refusals(monitor, logger);
+  const refusals = new Refusals(monitor, logger, config.http.requestTimeoutMs);
   // Without a logger of its own: even with request logging off it costs answers from the cache.
   const app = Fastify({
     forceCloseConnections: 'idle',

@@ -1,4 +1,10 @@
-import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  type IncomingMessage,
+  maxHeaderSize,
+  type RequestListener,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { GraphQLError } from 'graphql';
@@ -30,6 +36,7 @@ export class Refusals {
   constructor(
     private readonly monitor: Pick<Monitor, 'recordError'>,
     private readonly log: Pick<Logger, 'error'>,
+    private readonly requestTimeoutMs: number,
   ) {}
 
   answerFor(app: FastifyInstance): void {
@@ -95,7 +102,7 @@ export class Refusals {
   /** As Node.js does it: there is no request to answer to, and no telling where the next one begins. */
   #endConnection(error: FailedRequest, socket: Socket): void {
     if (error.code !== 'ECONNRESET' && socket.writable) {
-      const { status, headers, body } = this.#counted(unread(error.code));
+      const { status, headers, body } = this.#counted(unread(error.code, this.requestTimeoutMs));
       const head = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
       const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head.map(([name, value]) => `${name}: ${value}`)];
       socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -121,12 +128,15 @@ function bytes(count: number): string {
 }
 
 /** @param code of Node.js, or of its parser */
-function unread(code: string | undefined): GraphQLError {
+function unread(code: string | undefined, requestTimeoutMs: number): GraphQLError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return badRequest('The request did not come whole in time; send it again.', 408);
-    case 'HPE_HEADER_OVERFLOW':
-      return badRequest('The request line and the headers together are too long; send fewer and shorter ones.', 431);
+      return badRequest(`The request did not come whole within ${requestTimeoutMs} ms. Send it again.`, 408);
+    case 'HPE_HEADER_OVERFLOW': {
+      const limit = bytes(maxHeaderSize);
+      const told = `The request line and the headers together may have at most ${limit}, but have more.`;
+      return badRequest(`${told} Send fewer and shorter ones.`, 431);
+    }
     default:
       return badRequest('What came is no HTTP request.');
   }

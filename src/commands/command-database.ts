@@ -1,16 +1,14 @@
 import pg from 'pg';
 import { refuseDuringMigration, refuseReadOnly, refuseWithoutRights } from '../cli/write-guard.ts';
+import { connectionError, firstCause, NO_SUCH_DATABASE } from '../database/connection-error.ts';
 import { pendingMigrations } from '../database/database-state.ts';
 import { migrate } from '../database/migrate.ts';
 import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
-import { OperatorError, StateError, UnavailableError } from '../errors.ts';
+import { OperatorError, StateError } from '../errors.ts';
 import { settingOf } from '../setting.mjs';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-
-/** No database of that name. */
-const NO_SUCH_DATABASE = '3D000';
 
 /** Tables that only a fully migrated database has. */
 const EXPECTED_TABLES = ['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'];
@@ -115,8 +113,12 @@ export async function connect(url: string, command: string): Promise<pg.Client> 
     await client.query(SET_TEXT_FORMATS);
     return client;
   } catch (cause) {
-    throw unreachable(url, cause);
+    throw connectionError(client, settingNamed(url), cause);
   }
+}
+
+function settingNamed(url: string): string {
+  return url === settingOf(process.env, 'DATABASE_DIRECT_URL') ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL';
 }
 
 async function refuseUnmigrated(client: pg.Client): Promise<void> {
@@ -134,31 +136,4 @@ async function refuseUnmigrated(client: pg.Client): Promise<void> {
 /** Whether what `connect` threw says that the server has no such database. */
 export function isMissingDatabase(error: unknown): boolean {
   return error instanceof OperatorError && firstCause(error.cause).code === NO_SUCH_DATABASE;
-}
-
-function unreachable(url: string, cause: unknown): OperatorError {
-  const { code, message } = firstCause(cause);
-  return new UnavailableError(`The database ${addressOf(url)} cannot be opened: ${message}.`, remedyOf(code), {
-    cause,
-  });
-}
-
-/** A name with several addresses fails with one error for each. */
-function firstCause(cause: unknown): { code: string; message: string } {
-  const error = cause instanceof AggregateError ? cause.errors[0] : cause;
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: String((error as { code?: unknown } | undefined)?.code ?? ''), message };
-}
-
-function remedyOf(code: string): string {
-  if (code === '28P01' || code === '28000') return 'Check the user and the password in DATABASE_URL.';
-  if (code === NO_SUCH_DATABASE) return 'Create it and its tables: npm run db:migrate';
-  return 'Is PostgreSQL running there? Check DATABASE_URL, or unset it to use the embedded database.';
-}
-
-/** Without the password. */
-function addressOf(url: string): string {
-  if (!URL.canParse(url)) return 'of DATABASE_URL (which is no URL)';
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
 }

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { findProjectRoot } from '../embedded/project-root.mjs';
-import { OperatorError, StateError, UnavailableError } from '../errors.ts';
+import { StateError } from '../errors.ts';
+import { connectionError } from './connection-error.ts';
 import { type DatabaseFault, databaseFaults } from './faults.ts';
 import { quoted, type RoleRights, rightsOf } from './role-rights.ts';
 
@@ -67,7 +68,7 @@ async function withClient<Result>(
   try {
     await client.connect();
   } catch (cause) {
-    throw unreachable(url, setting, cause as Error);
+    throw connectionError(client, setting, cause);
   }
   try {
     return await work(client);
@@ -91,13 +92,4 @@ export async function pendingMigrations(client: Pick<pg.ClientBase, 'query'>): P
   );
   const applied = new Set(rows.map(({ name }) => name));
   return known.filter((name) => !applied.has(name));
-}
-
-function unreachable(url: string, setting: string, cause: Error): OperatorError {
-  const { hostname, port, pathname, username } = new URL(url);
-  return new UnavailableError(
-    `The database ${pathname.slice(1)} at ${hostname}:${port || 5432} cannot be reached as ${username || 'the default user'}: ${cause.message || (cause as NodeJS.ErrnoException).code}`,
-    `Check that PostgreSQL runs there and that ${setting} is right; unset DATABASE_URL to use the embedded PostgreSQL.`,
-    { cause },
-  );
 }

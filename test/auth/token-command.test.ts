@@ -108,7 +108,11 @@ describe('an operator’s token', () => {
   });
 
   test.each<[string, () => Promise<string>, RegExp]>([
-    ['stopped just now', async () => 'postgresql://127.0.0.1:1/none', /cannot be opened/],
+    [
+      'stopped just now',
+      async () => 'postgresql://127.0.0.1:1/none',
+      /The database none at 127\.0\.0\.1:1 cannot be reached/,
+    ],
     ['belongs to another user', () => Promise.reject(new Error('EACCES')), /EACCES/],
   ])('is issued when the embedded database %s, which is said', async (_, find, why) => {
     expect(decodeJwt(await run(argv('lost'), { DATABASE_URL: '' }, find))).toMatchObject({ role: 'OPERATOR' });

@@ -10,7 +10,9 @@ afterEach(() => vi.unstubAllEnvs());
 test('commands go past the pooler', async () => {
   const database = await createTestDatabase();
   vi.stubEnv('DATABASE_URL', POOLER);
-  await expect(openCommandDatabase({ command: 'test' })).rejects.toThrow('The database 127.0.0.1:1/nothing cannot');
+  await expect(openCommandDatabase({ command: 'test' })).rejects.toThrow(
+    'The database nothing at 127.0.0.1:1 cannot be reached as nobody',
+  );
   vi.stubEnv('DATABASE_DIRECT_URL', database.url);
   const opened = await openCommandDatabase({ command: 'test' });
   expect(opened.url).toBe(database.url);

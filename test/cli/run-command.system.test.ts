@@ -65,7 +65,7 @@ describe('the database of a command', () => {
     const url = `postgresql://someone:secret@127.0.0.1:${await findFreePort()}/app`;
     const error = await openCommandDatabase({ command: 'paint', url }).catch(describeError);
     expect(error).toMatch(
-      /^The database 127\.0\.0\.1:\d+\/app cannot be opened: .*ECONNREFUSED.*\nIs PostgreSQL running/,
+      /^The database app at 127\.0\.0\.1:\d+ cannot be reached as someone: .*ECONNREFUSED.*\nCheck that PostgreSQL runs/,
     );
     expect(error).not.toContain('secret');
   });

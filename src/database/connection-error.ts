@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { UnavailableError } from '../errors.ts';
 import { settingOf } from '../setting.mjs';
+import { missingPassword } from './missing-password.mjs';
 
 /** No database of that name. */
 export const NO_SUCH_DATABASE = '3D000';
@@ -17,9 +18,13 @@ const TLS = /\b(?:SSL|TLS)\b|certificate/i;
 export function connectionError(client: pg.Client, setting: string, cause: unknown): UnavailableError {
   const { host, port, database, user } = client;
   const { code, message } = firstCause(cause);
+  const { reason, remedy } = missingPassword(client, setting, { code, message }) ?? {
+    reason: message || code,
+    remedy: remedyOf(code, message, setting),
+  };
   return new UnavailableError(
-    `The database ${database} at ${host}:${port} cannot be reached as ${user}: ${sentence(message || code)}`,
-    remedyOf(code, message, setting),
+    `The database ${database} at ${host}:${port} cannot be reached as ${user}: ${sentence(reason)}`,
+    remedy,
     { cause },
   );
 }

@@ -38,6 +38,59 @@ describe('a setting in a file', () => {
   });
 });
 
+describe('a setting that cannot be read', () => {
+  const IDENTITY_PROVIDER = { AUTH_JWKS_URL: 'https://id/keys', AUTH_ISSUER: 'id', AUTH_AUDIENCE: 'tenantry' };
+  const RIGHT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'a secret': { ...PRODUCTION, AUTH_SECRET_PREVIOUS: SECRET, REDIS_URL: 'redis://cache', WORKERS: '2' },
+    'an identity provider': { NODE_ENV: 'production', DATABASE_URL: 'postgresql://db/app', ...IDENTITY_PROVIDER },
+    'its own shutdown': { ...PRODUCTION, SHUTDOWN_DELAY_MS: '30000', SHUTDOWN_TIMEOUT_MS: '60000' },
+  };
+  const GIVEN: Readonly<Record<string, () => string>> = {
+    'that is not there': () => '/nowhere/setting',
+    'that is empty': () => file(''),
+    'that is a folder': () => makeTempFolder(),
+  };
+
+  /** Of all that are read. */
+  function settings(): string[] {
+    const read = new Set<string>();
+    readConfig(new Proxy({}, { get: (_, name) => void read.add(String(name)) }) as NodeJS.ProcessEnv);
+    return [...read].filter((name) => !name.endsWith('_FILE'));
+  }
+
+  const messageOf = (env: NodeJS.ProcessEnv) => {
+    try {
+      readConfig(env);
+      return 'nothing';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  test.each(Object.keys(RIGHT))('is told once, and nothing that follows from it, with %s', (kind) => {
+    const right = RIGHT[kind] as NodeJS.ProcessEnv;
+    expect(messageOf(right)).toBe('nothing');
+    const names = settings();
+    expect(names).toEqual(expect.arrayContaining(Object.keys(right)));
+    for (const name of names) {
+      for (const make of Object.values(GIVEN))
+        expect(messageOf({ ...right, [name]: undefined, [`${name}_FILE`]: make() })).toMatch(
+          new RegExp(`^${name}_FILE must name a file that holds the value, but got: .*$`),
+        );
+      expect(messageOf({ ...right, [name]: '1', [`${name}_FILE`]: file('1') })).toMatch(
+        new RegExp(`^${name} and ${name}_FILE are both set.*$`),
+      );
+    }
+  });
+
+  test('has no value that another could contradict', () => {
+    expect(messageOf({ SHUTDOWN_DELAY_MS: '30000', SHUTDOWN_TIMEOUT_MS: 'soon' })).toMatch(/^SHUTDOWN_TIMEOUT_MS .*$/);
+    expect(messageOf({ ...PRODUCTION, AUTH_SECRET: '', AUTH_SECRET_FILE: '' })).toMatch(
+      /^AUTH_JWKS_URL must be set.*$/,
+    );
+  });
+});
+
 describe('workers', () => {
   test('are one, a number, or as many as there are cores', () => {
     const workers = (env: NodeJS.ProcessEnv) => readConfig({ REDIS_URL: 'redis://cache', ...env }).lifecycle.workers;

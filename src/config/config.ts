@@ -186,8 +186,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const cacheOn = read.onOff('CACHE', true);
   const isShareable = workers === 1 || redisUrl !== undefined;
   if (production && cacheOn && !isShareable)
-    read.problem(
-      'REDIS_URL',
+    read.contradiction(
+      ['REDIS_URL', 'WORKERS', 'CACHE'],
       'set when WORKERS is more than 1',
       'workers share a cache only there; or CACHE=off',
       undefined,
@@ -286,7 +286,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   checkAuth(read, config);
   checkShutdown(read, config.lifecycle);
   if (production && !config.database.url)
-    read.problem('DATABASE_URL', 'set in production', 'the URL of the PostgreSQL database', undefined);
+    read.contradiction(['DATABASE_URL'], 'set in production', 'the URL of the PostgreSQL database', undefined);
   read.finish();
   return Object.freeze(config);
 }
@@ -306,7 +306,8 @@ function readWorkers(read: SettingsReader): number {
 function checkShutdown(read: SettingsReader, { shutdownDelayMs, shutdownTimeoutMs }: LifecycleConfig): void {
   if (shutdownDelayMs < shutdownTimeoutMs) return;
   const expected = `less than SHUTDOWN_TIMEOUT_MS (${shutdownTimeoutMs}), which counts from the signal too`;
-  read.problem('SHUTDOWN_DELAY_MS', expected, 'nothing could finish; set one of the two', String(shutdownDelayMs));
+  const names = ['SHUTDOWN_DELAY_MS', 'SHUTDOWN_TIMEOUT_MS'] as const;
+  read.contradiction(names, expected, 'nothing could finish; set one of the two', String(shutdownDelayMs));
 }
 
 /** Of characters that neither a pattern of Redis nor a hash tag gives a meaning to. */
@@ -319,23 +320,43 @@ function readKeyPrefix(read: SettingsReader): string {
 
 function checkAuth(read: SettingsReader, { auth, production }: Config): void {
   if (auth.secret && auth.jwksUrl)
-    read.problem('AUTH_SECRET', 'absent when AUTH_JWKS_URL is set', 'unset one of the two', '(set)');
+    read.contradiction(
+      ['AUTH_SECRET', 'AUTH_JWKS_URL'],
+      'absent when AUTH_JWKS_URL is set',
+      'unset one of the two',
+      '(set)',
+    );
   if (auth.previousSecret && !auth.secret)
-    read.problem('AUTH_SECRET_PREVIOUS', 'absent without AUTH_SECRET', 'unset it, or set both', '(set)');
+    read.contradiction(
+      ['AUTH_SECRET_PREVIOUS', 'AUTH_SECRET'],
+      'absent without AUTH_SECRET',
+      'unset it, or set both',
+      '(set)',
+    );
   checkSecret(read, 'AUTH_SECRET', auth.secret, production);
   checkSecret(read, 'AUTH_SECRET_PREVIOUS', auth.previousSecret, production);
   if (!production) return;
   if (!auth.secret && !auth.jwksUrl)
-    read.problem(
-      'AUTH_JWKS_URL',
+    read.contradiction(
+      ['AUTH_JWKS_URL', 'AUTH_SECRET'],
       'set in production to the JWKS address of the identity provider, or AUTH_SECRET to a secret of your own',
       'one of the two',
       undefined,
     );
   if (auth.jwksUrl && !auth.issuer)
-    read.problem('AUTH_ISSUER', 'set together with AUTH_JWKS_URL', 'the value of "iss" in its tokens', undefined);
+    read.contradiction(
+      ['AUTH_ISSUER', 'AUTH_JWKS_URL'],
+      'set together with AUTH_JWKS_URL',
+      'the value of "iss" in its tokens',
+      undefined,
+    );
   if (auth.jwksUrl && !auth.audience)
-    read.problem('AUTH_AUDIENCE', 'set together with AUTH_JWKS_URL', 'the value of "aud" in its tokens', undefined);
+    read.contradiction(
+      ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
+      'set together with AUTH_JWKS_URL',
+      'the value of "aud" in its tokens',
+      undefined,
+    );
 }
 
 function checkSecret(read: SettingsReader, name: string, secret: string | undefined, production: boolean): void {
@@ -354,6 +375,8 @@ function checkSecret(read: SettingsReader, name: string, secret: string | undefi
  */
 class SettingsReader {
   readonly #problems: string[] = [];
+  /** Settings that have some. */
+  readonly #wrong = new Set<string>();
 
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
@@ -362,7 +385,7 @@ class SettingsReader {
       return settingOf(this.env, name);
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;
-      this.#told(error.message);
+      this.#tell(name, error.message);
       return undefined;
     }
   }
@@ -421,11 +444,25 @@ class SettingsReader {
   }
 
   problem(name: string, expected: string, remedy: string, got: string | undefined): void {
-    this.#told(`${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+    this.#tell(name, `${name} must be ${expected}${got === undefined ? '' : `, but got: ${got}`} (${remedy})`);
+  }
+
+  /**
+   * What is wrong with the first of the settings as the others are. Not told where one of them is
+   * wrong by itself: its value is not the one that was given.
+   */
+  contradiction(
+    names: readonly [string, ...string[]],
+    expected: string,
+    remedy: string,
+    got: string | undefined,
+  ): void {
+    if (!names.some((name) => this.#wrong.has(name))) this.problem(names[0], expected, remedy, got);
   }
 
   /** Some settings are read twice. */
-  #told(problem: string): void {
+  #tell(name: string, problem: string): void {
+    this.#wrong.add(name);
     if (!this.#problems.includes(problem)) this.#problems.push(problem);
   }
 

@@ -50,6 +50,7 @@ const LAYERS = [
     'loop.ts',
     'close-all.ts',
     'exact-json.ts',
+    'counted.ts',
   ],
   ['limits.ts'],
   ['generated'],

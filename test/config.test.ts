@@ -91,6 +91,20 @@ describe('a setting that cannot be read', () => {
   });
 });
 
+describe('a secret that is too short', () => {
+  test('is to be made anew', () => {
+    expect(() => readConfig({ ...PRODUCTION, AUTH_SECRET: 'x' })).toThrow(
+      /^AUTH_SECRET must be at least 32 bytes, but got: 1 byte \(for example the output of: openssl rand -base64 48\)$/,
+    );
+  });
+
+  test('is to be given whole when it is the former one, which no new one can be', () => {
+    expect(() => readConfig({ ...PRODUCTION, AUTH_SECRET_PREVIOUS: 'xy' })).toThrow(
+      /^AUTH_SECRET_PREVIOUS must be at least 32 bytes, but got: 2 bytes \(unset it, or give the whole of the former AUTH_SECRET\)$/,
+    );
+  });
+});
+
 describe('workers', () => {
   test('are one, a number, or as many as there are cores', () => {
     const workers = (env: NodeJS.ProcessEnv) => readConfig({ REDIS_URL: 'redis://cache', ...env }).lifecycle.workers;

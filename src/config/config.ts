@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type AnswerKind, defaultTtlSeconds, KINDS, ttlSettingOf } from '../cache/dependencies/answer-kinds.ts';
+import { counted } from '../counted.ts';
 import { OperatorError } from '../errors.ts';
 import { SettingError, settingOf } from '../setting.mjs';
 import {
@@ -333,8 +334,10 @@ function checkAuth(read: SettingsReader, { auth, production }: Config): void {
       'unset it, or set both',
       '(set)',
     );
-  checkSecret(read, 'AUTH_SECRET', auth.secret, production);
-  checkSecret(read, 'AUTH_SECRET_PREVIOUS', auth.previousSecret, production);
+  const example = 'for example the output of: openssl rand -base64 48';
+  checkSecret(read, 'AUTH_SECRET', auth.secret, { production, remedy: example });
+  const former = 'unset it, or give the whole of the former AUTH_SECRET';
+  checkSecret(read, 'AUTH_SECRET_PREVIOUS', auth.previousSecret, { production, remedy: former });
   if (!production) return;
   if (!auth.secret && !auth.jwksUrl)
     read.contradiction(
@@ -359,14 +362,16 @@ function checkAuth(read: SettingsReader, { auth, production }: Config): void {
     );
 }
 
-function checkSecret(read: SettingsReader, name: string, secret: string | undefined, production: boolean): void {
-  if (secret === undefined || Buffer.byteLength(secret) >= (production ? MIN_SECRET_BYTES : 1)) return;
-  read.problem(
-    name,
-    `at least ${MIN_SECRET_BYTES} bytes`,
-    'for example the output of: openssl rand -base64 48',
-    `${Buffer.byteLength(secret)} bytes`,
-  );
+function checkSecret(
+  read: SettingsReader,
+  name: string,
+  secret: string | undefined,
+  { production, remedy }: { readonly production: boolean; readonly remedy: string },
+): void {
+  if (secret === undefined) return;
+  const bytes = Buffer.byteLength(secret);
+  if (bytes < (production ? MIN_SECRET_BYTES : 1))
+    read.problem(name, `at least ${MIN_SECRET_BYTES} bytes`, remedy, counted(bytes, 'byte'));
 }
 
 /**

@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatRate } from '../src/cli/format.ts';
 import { Progress } from '../src/cli/progress.ts';
 import { runCommand } from '../src/cli/run-command.ts';
 import { openCommandDatabase } from '../src/commands/command-database.ts';
+import { counted } from '../src/counted.ts';
 import { seedDatabase } from '../src/seed/seed-database.ts';
 import { readSeedRequest, SEED_COMMAND } from '../src/seed/seed-options.ts';
 
@@ -17,7 +18,7 @@ await runCommand(SEED_COMMAND, async (line) => {
   const describe = (tenants: number, transactions: number) => {
     const durationMs = performance.now() - startedAt;
     const rate = formatRate(transactions, durationMs, 'rows');
-    return `${formatCount(tenants)} of ${formatCount(request.tenants.length)} tenants, ${formatCount(transactions)} transactions in ${formatDuration(durationMs)}, ${rate}`;
+    return `${formatCount(tenants)} of ${counted(request.tenants.length, 'tenant')}, ${counted(transactions, 'transaction')} in ${formatDuration(durationMs)}, ${rate}`;
   };
   try {
     let done = '';

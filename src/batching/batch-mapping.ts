@@ -2,6 +2,7 @@ import type { GraphQLField, GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSch
 import { isObjectType } from 'graphql';
 import { Extensions } from 'type-graphql';
 import type { RequestContext } from '../context/request-context.ts';
+import { counted } from '../counted.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { type SelectedField, selectionOf } from '../graphql/selection.ts';
 
@@ -158,7 +159,7 @@ function loaderOf({ name, resolve }: GraphQLField<unknown, unknown>): Relation['
     const values = await resolve(rows, field.arguments, context, field as unknown as GraphQLResolveInfo);
     // A row without a value would be read again, alone.
     if (!Array.isArray(values) || values.length !== rows.length)
-      throw new Error(`${name} must give ${rows.length} values, one for each row.`);
+      throw new Error(`${name} must give ${counted(rows.length, 'value')}, one for each row.`);
     return values;
   };
 }

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../cli/command-line.ts';
 import { formatDuration } from '../cli/format.ts';
+import { counted } from '../counted.ts';
 import { planLines } from '../database/plan.ts';
 import { isModel, MODELS } from '../database/tables.ts';
 import { OperatorError } from '../errors.ts';
@@ -100,11 +101,11 @@ function textOf(analysis: QueryAnalysis): string {
   const what =
     typeof found === 'number' ? `${found} ${operation === 'count' ? 'counted' : 'found'}` : found ? 'yes' : 'no';
   return [
-    `${operation} of ${model}: ${what}, in ${formatDuration(durationMs)} with ${statements.length} statement(s)`,
+    `${operation} of ${model}: ${what}, in ${formatDuration(durationMs)} with ${counted(statements.length, 'statement')}`,
     ...statements.flatMap(({ sql, durationMs, rows, plan }) => [
       '',
       sql,
-      `  ${rows} row(s) in ${formatDuration(durationMs)}`,
+      `  ${counted(rows, 'row')} in ${formatDuration(durationMs)}`,
       ...planLines(plan).map((line) => `  ${line}`),
     ]),
     '',

@@ -4,6 +4,7 @@ import { parseLifetimeSeconds } from '../auth/lifetime.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
 import type { Config } from '../config/config.ts';
+import { counted } from '../counted.ts';
 import { findRunningEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
@@ -114,6 +115,6 @@ async function refuseUnknown({ client }: CommandDatabase, slug: string): Promise
     `There is no tenant "${slug}" in the database.`,
     total === 0
       ? 'It holds no tenants yet: npm run db:seed makes some, and so does the first npm start.'
-      : `It holds ${total} ${total === 1 ? 'tenant' : 'tenants'}: ${shown}${total > rows.length ? ', ...' : '.'}`,
+      : `It holds ${counted(total, 'tenant')}: ${shown}${total > rows.length ? ', ...' : '.'}`,
   );
 }

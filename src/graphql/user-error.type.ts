@@ -130,6 +130,6 @@ export function idempotencyKeyReused(field: InputPath): UserError {
 
 /** Of a request that is repeated when not all that it recorded is there any more. */
 export function transactionDeleted(field: InputPath, deletedIds: readonly string[], recorded: number): UserError {
-  const message = `The request was carried out before, and is not again: of its ${recorded} transactions ${deletedIds.length} were deleted since (${deletedIds.slice(0, SHOWN_IDS).join(', ')}${deletedIds.length > SHOWN_IDS ? ', …' : ''}). Look at the accounts for what holds now, and use a new key for a new request.`;
+  const message = `The request was carried out before, and is not again: transactions that it recorded were deleted since, ${deletedIds.length} of ${recorded} (${deletedIds.slice(0, SHOWN_IDS).join(', ')}${deletedIds.length > SHOWN_IDS ? ', …' : ''}). Look at the accounts for what holds now, and use a new key for a new request.`;
   return { field, code: 'TRANSACTION_DELETED', message };
 }

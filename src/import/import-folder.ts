@@ -2,7 +2,8 @@ import path from 'node:path';
 import type pg from 'pg';
 
 import type { OperatorAction } from '../audit/operator-line.ts';
-import { formatCount, formatRate } from '../cli/format.ts';
+import { formatRate } from '../cli/format.ts';
+import { counted } from '../counted.ts';
 import { UnavailableError } from '../errors.ts';
 import { applyImport, type ImportResult } from './apply-import.ts';
 import { importColumns } from './columns.ts';
@@ -72,7 +73,7 @@ function readingProgress(update: (line: () => string) => void): OnRowsRead {
       const total = [...rowsOf.values()].reduce((sum, count) => sum + count, 0);
       const percent = Math.floor((100 * bytes) / Math.max(1, file.bytes));
       const rate = formatRate(total, performance.now() - startedAt, 'rows');
-      return `reading ${file.name} ${percent} %: ${formatCount(total)} rows, ${rate}`;
+      return `reading ${file.name} ${percent} %: ${counted(total, 'row')}, ${rate}`;
     });
   };
 }

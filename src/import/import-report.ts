@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatRate } from '../cli/format.ts';
 import { formatTable } from '../cli/table.ts';
+import { counted } from '../counted.ts';
 import type { ImportResult } from './apply-import.ts';
 
 /** What a person is told when an import is done. */
@@ -13,7 +14,7 @@ export function formatResult(result: ImportResult, durationMs: number, dryRun = 
     .reduce((sum, count) => sum + count, 0);
   const lines = [
     formatTable(['', 'inserted', 'updated', 'unchanged', 'rejected'], rows),
-    `${formatCount(total)} rows in ${formatDuration(durationMs)}, ${formatRate(total, durationMs, 'rows')}.`,
+    `${counted(total, 'row')} in ${formatDuration(durationMs)}, ${formatRate(total, durationMs, 'rows')}.`,
   ];
   if (dryRun) lines.push('Nothing was kept: this was a dry run.');
   if (hasRejects(result)) lines.push(`The rejected rows and why: ${result.rejectsPath}`);

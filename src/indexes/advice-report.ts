@@ -1,4 +1,5 @@
 import { formatCount, formatDuration } from '../cli/format.ts';
+import { counted } from '../counted.ts';
 import { createStatement, dropStatement, prismaAttribute, prismaPlace } from '../database/index-definition.ts';
 import type { DropAdvice, IndexAdvice, StatementGain, UnplannedStatement } from './advise.ts';
 import { catalogEntry } from './catalog.ts';
@@ -21,7 +22,7 @@ export interface Advice {
 /** As SQL with the reasons as comments. */
 export function formatAdvice({ create, drop, unplanned, gaps, statements, source, method }: Advice): string {
   const head = [
-    `-- ${formatCount(statements)} statements of ${source}; tried with ${method}.`,
+    `-- ${counted(statements, 'statement')} of ${source}; tried with ${method}.`,
     ...gaps.map((gap) => `-- ${gap}`),
     ...(unplanned.length ? [`-- ${formatCount(unplanned.length)} of them cannot be planned; no advice on these:`] : []),
     ...unplanned.map(unplannedLine),

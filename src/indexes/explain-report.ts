@@ -1,4 +1,5 @@
 import { formatTable } from '../cli/table.ts';
+import { counted } from '../counted.ts';
 import { planLines } from '../database/plan.ts';
 import { type ExplainedQuery, isFaulty } from './explain-queries.ts';
 
@@ -55,13 +56,13 @@ function planText({ query, tenant, mode, plan }: ExplainedQuery): string {
 function summary(explained: readonly ExplainedQuery[]): string {
   const scanning = explained.filter((one) => one.flagged.length).length;
   const lacking = explained.filter((one) => one.lacking.length).length;
-  const tenants = [...new Set(explained.map(({ tenant }) => `${tenant.slug} (${tenant.accounts} accounts)`))].join(
-    ', ',
-  );
+  const tenants = [
+    ...new Set(explained.map(({ tenant }) => `${tenant.slug} (${counted(tenant.accounts, 'account')})`)),
+  ].join(', ');
   const faults = [
     ...(scanning ? [`${scanning} read a whole table`] : []),
     ...(lacking ? [`${lacking} lack their index (npm run indexes:create)`] : []),
   ];
   const verdict = faults.join(', ') || 'every query has its index, and none reads a whole table without need';
-  return `${explained.length} plans of the product's queries for ${tenants}: ${verdict}.`;
+  return `${counted(explained.length, 'plan')} of the product's queries for ${tenants}: ${verdict}.`;
 }

@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { formatCount } from '../cli/format.ts';
 import { isReadOnly } from '../cli/write-guard.ts';
+import { counted } from '../counted.ts';
 import { type Queryable, schemaOfExtension } from '../database/read-indexes.ts';
 import { MODELS, tablesOf } from '../database/tables.ts';
 import { StateError } from '../errors.ts';
@@ -95,7 +96,7 @@ async function readStatements(client: Queryable): Promise<SentStatements> {
 }
 
 function hiddenGap(count: number): string {
-  return `${formatCount(count)} more statements of this database are hidden from this login: GRANT pg_read_all_stats TO it shows them.`;
+  return `This login does not see ${counted(count, 'more statement')} of this database: GRANT pg_read_all_stats TO it shows them.`;
 }
 
 function restGap(all: number): string {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Span } from '@opentelemetry/api';
+import { counted } from '../counted.ts';
 import { tablesIn } from '../database/tables-read.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 
@@ -76,12 +77,8 @@ export class RequestTiming {
 export function serverTiming(timing: RequestTiming): string {
   const { databaseMs, statements, cache } = timing;
   let times = `total;dur=${inTenths(timing.elapsedMs())}`;
-  if (statements > 0) times += `, db;dur=${inTenths(databaseMs)};desc="${counted(statements)}"`;
+  if (statements > 0) times += `, db;dur=${inTenths(databaseMs)};desc="${counted(statements, 'statement')}"`;
   return cache ? `${times}, cache;desc=${cache}` : times;
-}
-
-function counted(statements: number): string {
-  return statements === 1 ? '1 statement' : `${statements} statements`;
 }
 
 /**

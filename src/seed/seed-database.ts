@@ -1,5 +1,5 @@
 import type pg from 'pg';
-
+import { counted } from '../counted.ts';
 import { StateError } from '../errors.ts';
 import { SESSION_SETTINGS, type SeedPeriod, seedTenant } from './seed-tenant.ts';
 import type { TenantPlan } from './tenant-plan.ts';
@@ -49,7 +49,7 @@ async function refuseExisting(client: pg.ClientBase, slugs: readonly string[], a
   const { count = 0, same } = rows[0] ?? {};
   if (count > 0 && !append)
     throw new StateError(
-      `The database has ${count} tenants already.`,
+      `The database has ${counted(count, 'tenant')} already.`,
       'To add generated tenants to them, run it with --append; for an empty database: npx prisma migrate reset',
     );
   if (same)

@@ -1,6 +1,7 @@
 import type { DatabaseAccess } from '../app/runtime.ts';
 import { closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
+import { counted } from '../counted.ts';
 import {
   type DatabaseState,
   reachDatabase,
@@ -51,7 +52,7 @@ export async function openDatabase(
     if (database.url) await refuseForgetfulPooler(url);
     if (production) refuseUnfit(state);
     if (state.pendingMigrations.length) {
-      say(`applying ${state.pendingMigrations.length} migration(s) to the database`);
+      say(`applying ${counted(state.pendingMigrations.length, 'migration')} to the database`);
       await migrate(directUrl);
     }
     const faults = await readDatabaseFaults(url);
@@ -85,7 +86,7 @@ async function awaitDirect(url: string, wait: DatabaseWait): Promise<void> {
 function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState): void {
   if (pendingMigrations.length)
     throw new StateError(
-      `The database lacks ${pendingMigrations.length} migration(s): ${pendingMigrations.join(', ')}.`,
+      `The database lacks ${counted(pendingMigrations.length, 'migration')}: ${pendingMigrations.join(', ')}.`,
       'Run "npx prisma migrate deploy" with the DATABASE_URL of a role that owns the tables, then start again.',
     );
   if (bypassesRowSecurity)

@@ -105,7 +105,7 @@ test.each([
     {
       field: ['input', 'idempotencyKey'],
       code: 'TRANSACTION_DELETED',
-      message: expect.stringContaining(`2 transactions 1 were deleted since (${id})`),
+      message: expect.stringContaining(`recorded were deleted since, 1 of 2 (${id})`),
     },
   ];
   expect(await bank.mutate('transfer', order())).toEqual({ debit: null, credit: null, userErrors });

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration } from '../../cli/format.ts';
 import { formatTable } from '../../cli/table.ts';
+import { counted } from '../../counted.ts';
 import type { KeptEntry } from './kept-entry.ts';
 import { STATES } from './kept-entry.ts';
 import type { Summary } from './summary.ts';
@@ -29,8 +30,8 @@ export function inspectionText({ tenant, state, summary, keysInRedis, isWhole }:
     entries(summary),
     youngest(summary.youngest),
     isWhole
-      ? `Redis walked its ${formatCount(keysInRedis)} keys, of all tenants, to find these.`
-      : `Redis has ${formatCount(keysInRedis)} keys, of which not all were walked: give --max-keys more to see the rest.`,
+      ? `Redis walked its ${counted(keysInRedis, 'key')}, of all tenants, to find these.`
+      : `Redis has ${counted(keysInRedis, 'key')}, of which not all were walked: give --max-keys more to see the rest.`,
     'What processes keep in their own memory is not shown here.',
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;

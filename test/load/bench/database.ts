@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 
 import pg from 'pg';
+import { counted } from '../../../src/counted.ts';
 import { pendingMigrations } from '../../../src/database/database-state.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import { SERVICE_ROLE } from '../../../src/database/service-rights.ts';
@@ -67,7 +68,7 @@ export async function openBenchDatabase(name: string, options: OpenOptions): Pro
   cleanup.add(() => client.end());
   const pending = await pendingMigrations(client);
   if (pending.length > 0) {
-    log(`applying ${pending.length} migration(s) to ${name}`);
+    log(`applying ${counted(pending.length, 'migration')} to ${name}`);
     await migrate(url);
   }
   const serviceUrl = await giveLogin(client, url, name);

@@ -1,4 +1,5 @@
 import { formatCount, formatRate } from '../../../src/cli/format.ts';
+import { counted } from '../../../src/counted.ts';
 import { machineLine } from '../bench/machine.ts';
 import type { SoakReport } from './run-soak.ts';
 import type { Finding } from './soak-traffic.ts';
@@ -22,14 +23,14 @@ export function formatSoak(report: SoakReport): string {
   const { machine, processes, tenants, seconds, reads, hitRate, findings } = report;
   const durationMs = seconds * 1000;
   return [
-    `${machineLine(machine)}\n${processes} processes, ${tenants} tenants, ${seconds.toFixed(1)} s`,
+    `${machineLine(machine)}\n${counted(processes, 'process', 'processes')}, ${counted(tenants, 'tenant')}, ${seconds.toFixed(1)} s`,
     [
       `reads checked        ${formatCount(reads)} (${formatRate(reads, durationMs, 'reads')})`,
       `within 10 ms of a write  ${formatCount(report.soonAfterWrite)}`,
       `from the cache       ${(100 * hitRate).toFixed(1)} %`,
       `writes, API          ${formatCount(report.writes)}`,
       `writes past the API  ${formatCount(report.writesPast)}`,
-      `faults               ${report.faults} (${formatCount(report.brokenConnections)} connections broken)`,
+      `faults               ${report.faults} (${counted(report.brokenConnections, 'connection')} broken)`,
       `stale reads          ${formatCount(report.stale)}`,
       `foreign answers      ${formatCount(report.foreign)}`,
     ].join('\n'),

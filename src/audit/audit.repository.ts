@@ -42,6 +42,8 @@ const COLUMNS: Readonly<Record<keyof AuditEntry, Prisma.Sql>> = {
 /** Which lines are wanted; what is null does not matter. */
 export interface AuditFilter {
   readonly since: string | null;
+  /** Before it. */
+  readonly until?: string | null;
   /** Matches exactly. */
   readonly who: string | null;
   readonly what: string | null;
@@ -94,9 +96,13 @@ export class AuditRepository {
   }
 }
 
-function whereOf({ tenantId }: Pick<TenantScope, 'tenantId'>, { since, who, what }: AuditFilter): Prisma.Sql {
+function whereOf(
+  { tenantId }: Pick<TenantScope, 'tenantId'>,
+  { since, until = null, who, what }: AuditFilter,
+): Prisma.Sql {
   const conditions = [sql`tenant_id = ${tenantId}::uuid`];
   if (since !== null) conditions.push(sql`at >= ${since}::timestamptz`);
+  if (until !== null) conditions.push(sql`at < ${until}::timestamptz`);
   if (who !== null) conditions.push(sql`subject = ${who}`);
   if (what !== null) conditions.push(sql`action = ${what}`);
   return Prisma.join(conditions, ' AND ');

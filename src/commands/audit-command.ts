@@ -24,6 +24,7 @@ const OPTIONS = {
     description: 'Lines of no tenant: refused tokens, and commands that work on all.',
   },
   since: { type: 'string', value: '<time>', default: '24h', description: 'As in 2h, 7d, or a date: 2026-11-29.' },
+  until: { type: 'string', value: '<time>', description: 'Before it, given as --since is. Default: now.' },
   who: { type: 'string', value: '<subject>', description: 'Only of this subject.' },
   what: { type: 'string', value: '<action>', description: 'Only this mutation, refresh, token or command.' },
   limit: { type: 'string', value: '<lines>', default: '1000', description: 'The newest, at most so many.' },
@@ -45,22 +46,28 @@ type Line = Pick<AuditEntry, (typeof FIELDS)[number]>;
 
 /** @param now what a span of time is counted from */
 export async function auditCommand({ options }: CommandLine<typeof OPTIONS>, now = Date.now()): Promise<number> {
-  const since = sinceOf(options.since, now);
+  const since = timeOf('since', options.since, now);
+  const until = options.until === undefined ? null : timeOf('until', options.until, now);
+  if (until !== null && until <= since) refuseEmptySpan(since, until);
   const limit = wholeNumber('limit', options.limit, 1, 1_000_000);
   if ((options.tenant === undefined) !== options['no-tenant'])
     throw new OperatorError(
-      'One of --tenant and --no-tenant must be given.',
+      options['no-tenant']
+        ? 'Only one of --tenant and --no-tenant may be given, but both are.'
+        : 'One of --tenant and --no-tenant must be given.',
       'Give the slug or the id of a tenant, or --no-tenant for lines of none.',
     );
   checkAction(options.what);
   const { client, close } = await openCommandDatabase({ command: AUDIT.name });
   try {
     const tenantId = options.tenant === undefined ? NO_TENANT.tenantId : await tenantIdOf(client, options.tenant);
-    const filter = { since, who: options.who ?? null, what: options.what ?? null };
+    const filter = { since, until, who: options.who ?? null, what: options.what ?? null };
     const lines = await linesOf(client, tenantId, filter, limit);
     process.stdout.write(options.json ? asJson(lines) : `${asTable(lines, filter)}\n`);
     if (lines.length === limit)
-      process.stderr.write(`These are the newest ${limit}; there may be more: --limit, or another --who or --what.\n`);
+      process.stderr.write(
+        `These are the newest ${limit}; there may be more: --limit, --until, or another --who or --what.\n`,
+      );
     return 0;
   } finally {
     await close();
@@ -77,19 +84,26 @@ function checkAction(what: string | undefined): void {
 }
 
 /** @throws OperatorError for what is neither a span of time nor a date */
-export function sinceOf(text: string, now: number): string {
-  if (SPAN.test(text)) return new Date(now - parseLifetimeSeconds('since', text) * 1000).toISOString();
+export function timeOf(name: 'since' | 'until', text: string, now: number): string {
+  if (SPAN.test(text)) return new Date(now - parseLifetimeSeconds(name, text) * 1000).toISOString();
   const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
   if (day && !isDay(day))
     throw new OperatorError(
-      `--since must be a day of the calendar, but ${day} does not exist, in: "${text}".`,
-      'Give one that does, for example --since 2026-02-28.',
+      `--${name} must be a day of the calendar, but ${day} does not exist, in: "${text}".`,
+      `Give one that does, for example --${name} 2026-02-28.`,
     );
   const atMs = day ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(atMs)) return new Date(atMs).toISOString();
   throw new OperatorError(
-    `--since must be a span of time such as 2h or 7d, or a date, but got: "${text}".`,
-    'Give it for example as --since 7d, or --since 2026-11-29T08:00:00Z.',
+    `--${name} must be a span of time such as 2h or 7d, or a date, but got: "${text}".`,
+    `Give it for example as --${name} 7d, or --${name} 2026-11-29T08:00:00Z.`,
+  );
+}
+
+function refuseEmptySpan(since: string, until: string): never {
+  throw new OperatorError(
+    `--until must be after --since, which is ${since}, but is ${until}.`,
+    'Give an earlier --since, or a later --until.',
   );
 }
 

@@ -70,7 +70,7 @@ test('shows as JSON, by who and what, and no more than asked for', async () => {
   const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   expect(await json('--tenant', 'acme', '--since', '7d', '--limit', '2')).toHaveLength(2);
   expect(warned.mock.calls).toEqual([
-    ['These are the newest 2; there may be more: --limit, or another --who or --what.\n'],
+    ['These are the newest 2; there may be more: --limit, --until, or another --who or --what.\n'],
   ]);
   warned.mockRestore();
   written = [];
@@ -79,6 +79,30 @@ test('shows as JSON, by who and what, and no more than asked for', async () => {
   expect(await run('--tenant', 'rival')).toBe('Nothing was done in that time.\n');
   written = [];
   expect(await run('--tenant', 'rival', '--who', 'ann')).toBe('Nothing of that was done in that time.\n');
+});
+
+test('shows the lines before --until, which is after --since', async () => {
+  const id = await insertTenant(database.url, { slug: 'spans' });
+  const day = '2026-11-28';
+  await withClient(database.url, (client) =>
+    client.query(
+      `INSERT INTO audit_log SELECT $1, at::timestamptz, gen_random_uuid(), at, 'ADMIN', 'transfer', NULL, NULL, 'DONE', '{}', 1
+       FROM unnest($2::text[]) AS past (at)`,
+      [id, ['27T23:59:59.999', '28T00:00:00', '28T23:59:59.999', '29T00:00:00'].map((at) => `2026-11-${at}Z`)],
+    ),
+  );
+  const shown = async (...span: string[]) => {
+    written = [];
+    return (await json('--tenant', 'spans', ...span)).map(({ subject }) => subject);
+  };
+  expect(await shown('--since', day, '--until', '2026-11-29')).toEqual([`${day}T23:59:59.999Z`, `${day}T00:00:00Z`]);
+  expect(await shown('--since', '2026-11-27', '--until', `${day}T00:00:00.000Z`)).toEqual(['2026-11-27T23:59:59.999Z']);
+  expect(await shown('--since', '2026-11-27')).toHaveLength(4);
+  for (const until of [day, '2026-11-27T23:59:59Z'])
+    await expect(run('--tenant', 'spans', '--since', day, '--until', until)).rejects.toThrow(
+      /^--until must be after --since, which is 2026-11-28T00:00:00\.000Z, but is 2026-11-2[78]T[\d:.]+Z\.$/,
+    );
+  await expect(run('--tenant', 'spans', '--until', '2d')).rejects.toThrow('--until must be after --since');
 });
 
 test('gives each line of JSON the same fields in the same order', async () => {
@@ -127,7 +151,9 @@ test('a slug that is another tenant’s id is the slug', async () => {
 
 test('says what is missing or wrong', async () => {
   await expect(run()).rejects.toThrow('One of --tenant and --no-tenant must be given.');
-  await expect(run('--tenant', 'acme', '--no-tenant')).rejects.toThrow('One of --tenant and --no-tenant');
+  await expect(run('--tenant', 'acme', '--no-tenant')).rejects.toThrow(
+    'Only one of --tenant and --no-tenant may be given, but both are.',
+  );
   await expect(run('--tenant', 'nobody')).rejects.toThrow('There is no tenant "nobody".');
   await expect(run('--tenant', 'acme', '--since', 'once')).rejects.toThrow('--since must be a span of time');
   await expect(run('--tenant', 'acme', '--what', 'transfers')).rejects.toThrow(

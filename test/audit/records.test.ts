@@ -6,7 +6,7 @@ import { cleanAuditLog } from '../../src/audit/audit.repository.ts';
 import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
 import { Role } from '../../src/auth/caller.ts';
-import { sinceOf } from '../../src/commands/audit-command.ts';
+import { timeOf } from '../../src/commands/audit-command.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { QUERY_CANCELED } from '../../src/database/sql-state.ts';
 import { OperatorError, StateError, UnavailableError } from '../../src/errors.ts';
@@ -582,10 +582,11 @@ test('an operator’s command leaves who ran it and what came of it, also as the
 
 test('--since is a span of time or a date', () => {
   const now = Date.parse('2026-11-29T12:00:00Z');
-  expect(sinceOf('2h', now)).toBe('2026-11-29T10:00:00.000Z');
-  expect(sinceOf('2026-11-01', now)).toBe('2026-11-01T00:00:00.000Z');
+  expect(timeOf('since', '2h', now)).toBe('2026-11-29T10:00:00.000Z');
+  expect(timeOf('until', '2026-11-01', now)).toBe('2026-11-01T00:00:00.000Z');
   for (const wrong of ['yesterday', '2 h', '', `${randomUUID()}`])
-    expect(() => sinceOf(wrong, now)).toThrow('--since must be a span of time');
+    for (const name of ['since', 'until'] as const)
+      expect(() => timeOf(name, wrong, now)).toThrow(`--${name} must be a span of time`);
 });
 
 test.each([
@@ -596,7 +597,7 @@ test.each([
   '2026-00-10',
   '2026-01-00T10:00:00+02:00',
 ])('--since %s is refused by name: there is no such day', (wrong) => {
-  expect(() => sinceOf(wrong, Date.now())).toThrow(
+  expect(() => timeOf('since', wrong, Date.now())).toThrow(
     `--since must be a day of the calendar, but ${wrong.slice(0, 10)} does not exist, in: "${wrong}".`,
   );
 });

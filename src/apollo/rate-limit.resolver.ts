@@ -42,7 +42,12 @@ export class RateLimit {
   @Field(() => Int, { description: 'Points for a whole minute.' })
   limit!: number;
 
-  @Field(() => Int, { description: 'Points that this operation cost.' })
+  @Field(() => Int, {
+    description:
+      'The price of this operation in points. What is charged beside it is not in it: for a document\n' +
+      'that is new to the process, for the bytes of the request and of the answer, and for sums that\n' +
+      'turn out to be read.',
+  })
   cost!: number;
 
   @Field(() => Int, { description: 'Points that are left for this minute after this operation; never negative.' })

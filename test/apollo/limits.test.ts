@@ -328,6 +328,10 @@ describe('the points of a minute', () => {
     await service.send(token, '{ t: tenant { name } }'); // 8 tokens
     const known = (await service.send(token, BOTH)).data.rateLimit;
     expect(known.remaining).toBe(combined.remaining - 501 - 8 * 15 - 504);
+    // `cost` is the price alone: what is charged beside it shows in what is left.
+    const fresh = (await service.send(token, '{ rateLimit { cost remaining } viewer { role } }')).data.rateLimit; // 11 tokens
+    expect(fresh.cost).toBe(255);
+    expect(fresh.remaining).toBe(known.remaining - fresh.cost - 11 * 15);
   });
 
   test('are taken for what is compiled when it comes again, field by field', async () => {

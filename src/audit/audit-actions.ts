@@ -9,6 +9,7 @@ const OPERATOR_COMMANDS = [
   'import',
   'indexes:create',
   'statistics:rebuild',
+  'tenants:budget',
   'token',
 ] as const;
 export type OperatorCommand = (typeof OPERATOR_COMMANDS)[number];

@@ -30,12 +30,34 @@ export async function recorded<Result>(
     await recordAction(client, action);
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
-    // Where no line can be written either, the error says enough: nothing was done that would go
-    // unseen.
-    await insertLines(client, action, [tenantIdOf(action)], AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
+    await recordFailure(client, action, error);
     throw error;
   }
+}
+
+/** The same in one transaction with its line. The work may not end it. */
+export async function recordedTogether<Result>(
+  client: pg.ClientBase,
+  action: OperatorAction,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    await client.query('BEGIN');
+    const result = await work();
+    await recordTenants(client, action, [tenantIdOf(action)]);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await recordFailure(client, action, error);
+    throw error;
+  }
+}
+
+async function recordFailure(client: pg.ClientBase, action: OperatorAction, error: unknown): Promise<void> {
+  await client.query('ROLLBACK').catch(() => {}); // a transaction that failed would take no line; the error to tell is the first
+  // Where no line can be written either, the error says enough: nothing was done that would go
+  // unseen.
+  await insertLines(client, action, [tenantIdOf(action)], AuditOutcome.FAILED, [codeOf(error)]).catch(() => {});
 }
 
 /** A line that cannot be written is said on stderr: what was done is done. */

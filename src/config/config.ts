@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type AnswerKind, defaultTtlSeconds, KINDS, ttlSettingOf } from '../cache/dependencies/answer-kinds.ts';
 import { counted } from '../counted.ts';
 import { OperatorError } from '../errors.ts';
+import { MAX_INTEGER } from '../limits.ts';
 import { SettingError, settingOf } from '../setting.mjs';
 import {
   DEFAULT_QUEUE_LIMITS,
@@ -151,7 +152,7 @@ export interface LimitsConfig {
 /** A minute of a CPU, which is what the event loop of a process has, in points of a microsecond. */
 const PROCESS_POINTS_PER_MINUTE = 60_000_000;
 /** With less nothing could be asked: it is what any operation costs (graphql/complexity.ts). */
-const LEAST_POINTS_PER_MINUTE = 250;
+export const LEAST_POINTS_PER_MINUTE = 250;
 /** One caller leaves half of a process to all others. */
 const CALLER_SHARE = 0.5;
 /** All callers of a tenant together leave a fifth of it to the other tenants. */
@@ -257,19 +258,19 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         'LIMIT_POINTS_PER_MINUTE',
         CALLER_SHARE * PROCESS_POINTS_PER_MINUTE,
         LEAST_POINTS_PER_MINUTE,
-        2_147_483_647,
+        MAX_INTEGER,
       ),
       tenantPointsPerMinute: read.integer(
         'LIMIT_TENANT_POINTS_PER_MINUTE',
         TENANT_SHARE * PROCESS_POINTS_PER_MINUTE,
         LEAST_POINTS_PER_MINUTE,
-        2_147_483_647,
+        MAX_INTEGER,
       ),
       anonymousPointsPerMinute: read.integer(
         'LIMIT_ANONYMOUS_POINTS_PER_MINUTE',
         ANONYMOUS_SHARE * PROCESS_POINTS_PER_MINUTE,
         LEAST_POINTS_PER_MINUTE,
-        2_147_483_647,
+        MAX_INTEGER,
       ),
     },
     retention: {

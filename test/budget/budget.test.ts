@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { Documents } from '../../src/graphql/documents.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
-import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -228,28 +226,6 @@ test('a tenant’s own number takes the place of the default, and an OPERATOR ha
   });
   const wrong = withClient(database.url, (client) => client.query('UPDATE tenants SET points_per_minute = 0'));
   await expect(wrong).rejects.toThrow('tenants_points_per_minute_check');
-});
-
-test('the documentation’s SQL gives a tenant its own number, with the rights of the owner, whom row-level security holds', async () => {
-  const documentation = readFileSync('docs/data-model.md', 'utf8');
-  const [block = ''] = documentation.match(/(?<=```sql\n)BEGIN;\n[^`]*points_per_minute[^`]*(?=```)/) ?? [];
-  const owned = await createPlainlyOwnedDatabase();
-  try {
-    for (const slug of ['acme', 'rival']) await insertTenant(owned.url, { slug });
-    await withClient(owned.url, async (client) => {
-      await client.query(`SET SESSION AUTHORIZATION ${owned.owner}`);
-      await client.query(block);
-    });
-    const { rows } = await withClient(owned.url, (client) =>
-      client.query('SELECT slug, points_per_minute AS points FROM tenants ORDER BY slug'),
-    );
-    expect(rows).toEqual([
-      { slug: 'acme', points: 12_000_000 },
-      { slug: 'rival', points: null },
-    ]);
-  } finally {
-    await owned.drop();
-  }
 });
 
 test('a hit is counted when it is sent, and not when the budget refuses it', async () => {

@@ -4,7 +4,7 @@ import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelation
 import type { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { numberedPageCost, PRISMA_STATEMENT_POINTS, pageCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { numberedPageCost, pageCost } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
 import {
@@ -16,6 +16,7 @@ import {
   pageRequest,
   searchIn,
 } from '../graphql/pagination.ts';
+import { PRISMA_STATEMENT_POINTS, STATEMENT_POINTS } from '../graphql/prices.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { exactly } from '../paging/bounded-count.ts';

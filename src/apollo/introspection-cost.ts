@@ -10,9 +10,7 @@ import {
 } from 'graphql';
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import type { Reckoning } from '../graphql/complexity.ts';
-
-/** A value of a type, a field or an argument that introspection shows. */
-const SHOWN_POINTS = 0.75;
+import { SCHEMA_VALUE_POINTS } from '../graphql/prices.ts';
 
 /** All that tools ask for, such as Apollo Sandbox, GraphiQL and code generators. */
 export const WHOLE_SCHEMA = parse(
@@ -33,7 +31,7 @@ export function introspectionEstimator({ type, field, childComplexity, context }
     return field.name === '__schema' || field.name === '__type' ? Math.ceil(1 + childComplexity) : undefined;
   const { schema } = context as Reckoning;
   const length = knownLengths(schema).get(`${type.name}.${field.name}`) ?? 1;
-  return length * (SHOWN_POINTS + childComplexity);
+  return length * (SCHEMA_VALUE_POINTS + childComplexity);
 }
 
 function knownLengths(schema: GraphQLSchema): Lengths {

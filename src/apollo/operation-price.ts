@@ -7,21 +7,10 @@ import {
 } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { maxScanPoints, type SearchLimits } from '../config/search-limits.ts';
-import {
-  KEPT_TOTAL_POINTS,
-  OPERATION_POINTS,
-  type Reckoning,
-  type ScanKind,
-  type Scanned,
-} from '../graphql/complexity.ts';
+import { type Reckoning, type ScanKind, type Scanned } from '../graphql/complexity.ts';
+import { KEPT_TOTAL_POINTS, OPERATION_POINTS, SCANNED_ROW_POINTS } from '../graphql/prices.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { introspectionEstimator } from './introspection-cost.ts';
-
-/**
- * A row that a filter looks at and does not let through; those that it lets through end a page or a
- * count.
- */
-const SCANNED_ROW_POINTS = 0.6;
 
 /** Spans of five minutes of a day, in which a tenant may have done something. */
 const USAGE_ROWS = 288;

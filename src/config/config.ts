@@ -126,7 +126,7 @@ export interface CacheConfig {
 export interface LimitsConfig {
   /**
    * Complexity points that one operation may cost: each is about a microsecond of work
-   * (graphql/complexity.ts).
+   * (graphql/prices.ts).
    */
   readonly operationCost: number;
   /** Of what has to be counted or searched row by row. */
@@ -151,7 +151,7 @@ export interface LimitsConfig {
 
 /** A minute of a CPU, which is what the event loop of a process has, in points of a microsecond. */
 const PROCESS_POINTS_PER_MINUTE = 60_000_000;
-/** With less nothing could be asked: it is what any operation costs (graphql/complexity.ts). */
+/** With less nothing could be asked: it is what any operation costs (graphql/prices.ts). */
 export const LEAST_POINTS_PER_MINUTE = 250;
 /** One caller leaves half of a process to all others. */
 const CALLER_SHARE = 0.5;

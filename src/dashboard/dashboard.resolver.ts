@@ -6,8 +6,9 @@ import { BatchMapping, relationsOf, withRelations } from '../batching/batch-mapp
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
 import { refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { listCost, STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { listCost } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
+import { STATEMENT_POINTS } from '../graphql/prices.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';

@@ -1,9 +1,9 @@
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations } from '../cache/response/cacheable-operations.ts';
-import { piecesPoints, readingPoints } from '../graphql/complexity.ts';
 import type { Documents } from '../graphql/documents.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
+import { piecesPoints, readingPoints } from '../graphql/prices.ts';
 import type { BypassReason } from '../monitoring/cache-statistics.ts';
 import { PersistedQueries } from './persisted-queries.ts';
 import { type HttpRequest, readGraphqlRequest } from './read-graphql-request.ts';

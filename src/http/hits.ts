@@ -7,7 +7,7 @@ import type { Answer } from '../cache/response/answer.ts';
 import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
 import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
-import { hitPoints } from '../graphql/complexity.ts';
+import { hitPoints } from '../graphql/prices.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';

@@ -3,7 +3,7 @@ import { type Permission, roleFor } from '../auth/permissions.ts';
 import { type Invalidation, invalidationOf, NAMED, PATTERN_FORMS } from '../cache/dependencies/patterns.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
-import { WRITE_POINTS } from '../graphql/complexity.ts';
+import { WRITE_POINTS } from '../graphql/prices.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { CacheNamespace, InvalidateCacheInput, InvalidateCachePayload } from './cache.input.ts';
 

@@ -2,7 +2,7 @@ import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
 import { PerViewer } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { unauthenticated } from '../errors.ts';
-import { STATEMENT_POINTS } from '../graphql/complexity.ts';
+import { STATEMENT_POINTS } from '../graphql/prices.ts';
 import type { CurrentDay } from './tenant.repository.ts';
 import { Tenant } from './tenant.type.ts';
 import { Viewer } from './viewer.type.ts';

@@ -4,7 +4,7 @@ import { type Permission, roleFor } from '../auth/permissions.ts';
 import { changedWith } from '../cache/dependencies/dependencies.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { runWrite } from '../context/run-write.ts';
-import { TRANSACTION_POINTS, WRITE_POINTS } from '../graphql/complexity.ts';
+import { TRANSACTION_POINTS, WRITE_POINTS } from '../graphql/prices.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { checkedKey, checkedTransactions, checkedTransfer } from './ledger.input-checks.ts';
 import { recordTransactions, transfer } from './ledger.service.ts';

@@ -84,7 +84,7 @@ test('an answer costs by its bytes at least, and one from the cache by those tha
   const computed = await ask((attempt) => banks(20, `2025-02-${10 + attempt}`));
   expect(computed.bytes).toBeGreaterThan(500_000);
   // What the document costs where it is new counts towards it.
-  expect(computed.points).toBe(Math.ceil(computed.bytes * 0.05));
+  expect(computed.points).toBe(Math.ceil(computed.bytes * 0.03));
   const hit = await ask(() => computed.query);
   expect(hit.status).toMatch(/^tenantry; hit/);
   expect(hit.points).toBe(40 + Math.ceil((hit.bytes - 32 * 1024) / 512));

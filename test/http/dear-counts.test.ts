@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints } from '../../src/config/search-limits.ts';
-import { OPERATION_POINTS, readingPoints } from '../../src/graphql/complexity.ts';
+import { OPERATION_POINTS, readingPoints } from '../../src/graphql/prices.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
 import { pointsTaken, RATE_LIMIT } from '../support/points-taken.ts';

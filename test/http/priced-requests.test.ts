@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
-import { hitPoints, OPERATION_POINTS } from '../../src/graphql/complexity.ts';
+import { hitPoints, OPERATION_POINTS } from '../../src/graphql/prices.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

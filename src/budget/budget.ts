@@ -70,10 +70,10 @@ export class Budget {
     const keys = this.#keysOf(caller);
     const lacking = this.#lacking(caller, keys, points);
     if (lacking) return lacking;
+    const windows = this.#windowsOf(keys);
     const ofCaller = this.#counter.spend(keys.caller, points, this.#callerLimit(caller));
     const ofTenant = keys.tenant === undefined || this.#counter.spend(keys.tenant, points, this.#tenantLimit(caller));
     if (ofCaller === true && ofTenant === true) return undefined;
-    const windows = this.#windowsOf(keys);
     return Promise.all([ofCaller, ofTenant]).then(([own, all]) =>
       own && all ? undefined : this.#refused(caller, keys, windows, points, own, all),
     );

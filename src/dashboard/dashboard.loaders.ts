@@ -1,4 +1,6 @@
 import DataLoader from 'dataloader';
+import { ErrorCode } from '../errors.ts';
+import { errorCodeOf } from '../graphql/format-error.ts';
 import { groupBy } from '../statistics/cash-flow.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { DASHBOARD_PARTS } from './dashboard.parts.ts';
@@ -8,17 +10,28 @@ import type { DashboardRead, DashboardReader, FoundDashboard } from './dashboard
 const dayOf = ({ date, maxStalenessMs }: DashboardRead) => JSON.stringify([date, maxStalenessMs]);
 
 export function createDashboardLoaders(scope: TenantScope, dashboards: DashboardReader) {
-  /** All that is asked for of a day in one reading: it is one moment, however many fields show it. */
-  const readTogether = async ([first, ...others]: readonly DashboardRead[]): Promise<FoundDashboard> => {
-    if (!first) throw new Error('nothing is asked for');
-    const parts = others.reduce((joined, { parts }) => DASHBOARD_PARTS.join(joined, parts), first.parts);
-    return dashboards.read(scope, { ...first, parts });
+  const read = (asked: DashboardRead): Promise<FoundDashboard | Error> => dashboards.read(scope, asked).catch(asError);
+  /**
+   * All that is asked for of a day in one reading: it is one moment, however many fields show it.
+   * What is too much together is read apart, so that no field is refused for another one.
+   */
+  const readTogether = async (asked: readonly DashboardRead[]): Promise<(FoundDashboard | Error)[]> => {
+    const parts = asked.map(({ parts }) => parts).reduce(DASHBOARD_PARTS.join);
+    const found = await read({ ...(asked[0] as DashboardRead), parts });
+    const isTooMuch = found instanceof Error && errorCodeOf(found) === ErrorCode.TooComplex;
+    return isTooMuch && asked.length > 1 ? Promise.all(asked.map(read)) : asked.map(() => found);
   };
   const byDay = new DataLoader<DashboardRead, FoundDashboard, string>(
     async (asked) => {
-      const days = groupBy(asked, dayOf);
-      const found = new Map([...days].map(([day, reads]) => [day, readTogether(reads)]));
-      return Promise.all(asked.map((read) => (found.get(dayOf(read)) as Promise<FoundDashboard>).catch(asError)));
+      const days = [...groupBy(asked, dayOf).values()];
+      const found = new Map<DashboardRead, FoundDashboard | Error>();
+      await Promise.all(
+        days.map(async (reads) => {
+          for (const [index, one] of (await readTogether(reads)).entries())
+            found.set(reads[index] as DashboardRead, one);
+        }),
+      );
+      return asked.map((one) => found.get(one) as FoundDashboard | Error);
     },
     { cacheKeyFn: (asked) => `${dayOf(asked)} ${JSON.stringify(asked.parts)}` },
   );

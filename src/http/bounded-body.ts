@@ -46,7 +46,11 @@ export function boundedBody(
       done();
     },
   });
-  return payload.once('error', (error) => bounded.destroy(error)).pipe(bounded);
+  const broken = (error: Error) => {
+    counted(came.smallPieces, true);
+    bounded.destroy(error);
+  };
+  return payload.once('error', broken).pipe(bounded);
 }
 
 /** What stands for a body of a request that is answered without it. */

@@ -75,6 +75,7 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         const { caller, headers } = request;
         request.refusal = route.services.budget.spentOf(caller);
         if (request.refusal) return done(null, unread(request.raw));
+        if (request.method !== 'POST') return done(null, payload); // nobody reads it
         if (!(Number(headers['content-length']) > MAX_BODY_BYTES)) sayContinue(reply.raw);
         if (!hasUnknownLength(request)) return done(null, payload);
         const bounds = caller ? OF_CALLERS : OF_STRANGERS;

@@ -85,14 +85,15 @@ export class FairQueue {
    * @param awaited what is waited for, as `TurnRefused` says it
    * @param places how many may have it at once
    * @param now for tests
-   * @param hasTime whether anybody may have a turn now; when that changes, `advance` must follow
+   * @param hasTime whether anybody may have a turn now; when that changes, `advance` must follow.
+   *   Absent: at any time
    */
   constructor(
     private readonly awaited: string,
     places: number,
     private readonly limits: QueueLimits,
     private readonly now: () => number = () => performance.now(),
-    private readonly hasTime: () => boolean = () => true,
+    private readonly hasTime?: () => boolean,
   ) {
     this.#free = places;
     this.#share = Math.max(1, Math.ceil((places * limits.tenantShare) / 100));
@@ -123,7 +124,7 @@ export class FairQueue {
     waitingSinceMs?: number,
   ): Waiter | undefined {
     const nowMs = this.noteTenant(tenant);
-    if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs) && this.hasTime()) {
+    if (this.#free > 0 && !this.#lanes.has(tenant) && this.#mayHoldMore(tenant, nowMs) && this.#hasTime()) {
       this.#take(tenant);
       proceed();
       return undefined;
@@ -167,15 +168,23 @@ export class FairQueue {
     this.advance();
   }
 
-  /** Gives turns to whoever may have one. */
+  /**
+   * Gives turns to whoever may have one: where they take time, to one. What that begins is done only
+   * when this returns, and is followed by another call.
+   */
   advance(): void {
-    while (this.#free > 0 && this.#lanes.size > 0 && this.hasTime()) {
+    do {
+      if (this.#free === 0 || this.#lanes.size === 0 || !this.#hasTime()) break;
       const next = this.#next();
       if (!next) break;
       this.#take(next.tenant);
       next.proceed();
-    }
+    } while (!this.hasTime);
     this.#wakeInTime();
+  }
+
+  #hasTime(): boolean {
+    return this.hasTime?.() ?? true;
   }
 
   /**
@@ -244,7 +253,7 @@ export class FairQueue {
 
   /** Who could have a place waits for the next turn of the event loop alone. */
   #mostWaiting(): number {
-    return this.limits.length + (this.hasTime() ? 0 : this.#free);
+    return this.limits.length + (this.#hasTime() ? 0 : this.#free);
   }
 
   /**

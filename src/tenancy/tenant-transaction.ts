@@ -73,7 +73,7 @@ export class PooledTransaction {
     if (this.#state === 'committed') throw new Error('the transaction has been finished: nothing may follow');
     if (end === 'attempted' && this.#state !== 'none') throw new Error('only the first statement may be an attempt');
     const ahead = this.#state === 'none' ? this.opening : [];
-    this.#state = 'open';
+    if (this.#state === 'none') this.#state = 'open'; // one that failed stays failed
     try {
       const result = await submit(this.client, statement, { ahead, ...(end !== 'open' && { behind: [COMMIT] }) });
       if (end === 'committed') this.#state = 'committed';
@@ -91,7 +91,7 @@ export class PooledTransaction {
    */
   async queryTimed(statement: PreparedStatement, timeoutMs: number): Promise<pg.QueryResult> {
     const opening = this.#state === 'none' ? this.opening : [];
-    this.#state = 'open';
+    if (this.#state === 'none') this.#state = 'open';
     try {
       const ahead = [...opening, SAVEPOINT, timeLimit(timeoutMs)];
       return await submit(this.client, statement, { ahead, behind: [ROLL_BACK_TO_SAVEPOINT] });

@@ -12,7 +12,10 @@ export class TurnBudget {
   /** When the first one began in this turn; undefined before. */
   #beganMs: number | undefined;
 
-  /** @param onNext called in the next turn after one in which work began */
+  /**
+   * @param onNext called in the turn after one in which work began, and may begin some: what a turn
+   *   began is known only when all that follows at once is done
+   */
   constructor(
     private readonly budgetMs: number,
     private readonly onNext: () => void,

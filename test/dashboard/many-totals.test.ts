@@ -132,6 +132,15 @@ describe('a dashboard of more sums than are told together', () => {
 
 const SUMS_IN_PRICE = 500;
 
+test('a field is not refused for what another one asks for of the same day', async () => {
+  await accounts(1, MAX_SUMS + 1);
+  const query =
+    '{ a: dashboard(date: "2025-12-31") { overview { totalAccounts } } b: dashboard(date: "2025-12-31") { accountsByBank { key } } }';
+  expect((await service.send(token, query)).errors).toMatchObject([
+    { path: ['b'], extensions: { code: 'QUERY_TOO_COMPLEX' } },
+  ]);
+});
+
 test('what is refused is charged for all that was added up, and for the sums that were read', async () => {
   const query = '{ dashboard(date: "2025-12-31") { accountsByBank { key } } }';
   const few = await pointsOf(query);

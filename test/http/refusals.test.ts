@@ -193,6 +193,11 @@ describe('who may not ask is told so before the body has come', () => {
     ['a stranger’s', 401, () => post(CHUNKED)],
     ['one for another path', 404, () => post(CHUNKED, own()).replace('/graphql', '/graph')],
     ['one by another method', 405, () => post(CHUNKED, own()).replace('POST', 'PUT')],
+    [
+      'that of a query by GET',
+      200,
+      () => post(CHUNKED, own()).replace('POST /graphql', 'GET /graphql?query=%7Bviewer%7Bid%7D%7D'),
+    ],
     ['one that nobody asks for', 200, () => HEALTH.replace('\r\n\r\n', `\r\n${CHUNKED}\r\n\r\n`)],
   ])('no body is read on without end: %s', async (_whose, status, begin) => {
     for (const [most, more] of [

@@ -24,7 +24,10 @@ export interface CacheOperation {
   readonly operation: 'get' | 'set' | 'getOrSet' | 'invalidate';
   /** The kind of the value, such as `tenant:day`; of an invalidation what was invalidated. */
   readonly kind: string;
-  /** Whether a value was found; null where none is looked for. */
+  /**
+   * Whether a value was found, or computed for somebody else; null where none is looked for, or
+   * where it failed.
+   */
   readonly hit: boolean | null;
   /** With computing the value, and with failing. */
   readonly durationMs: number;
@@ -102,10 +105,13 @@ export class TenantCache {
       isComputed = true;
       return compute();
     };
+    let hit: boolean | null = null;
     try {
-      return await this.data.read(scope, dataOf(kind, key, computes));
+      const found = await this.data.read(scope, dataOf(kind, key, computes));
+      hit = !isComputed;
+      return found;
     } finally {
-      done(!isComputed);
+      done(hit);
     }
   }
 

@@ -1,3 +1,5 @@
+import { otherRights } from './other-rights.sql.ts';
+
 const LIST = (columns: string, from: string) =>
   `(SELECT coalesce(json_agg(json_build_object(${columns})), '[]') FROM ${from})`;
 const NAMES = (name: string, from: string) => `(SELECT coalesce(json_agg(${name}), '[]') FROM ${from})`;
@@ -32,8 +34,9 @@ const ORDINARY_SCHEMA = `nspname !~ '^pg_(toast|temp)'`;
 /**
  * Names are quoted, as SQL takes them; a `raw` one is for comparing alone: whoever may make tables
  * chooses their names.
+ * @param hasParameterRights whether there are rights to set parameters: since PostgreSQL 15
  */
-export const FOUND_SQL = `
+export const foundSql = (hasParameterRights: boolean) => `
 WITH asked AS MATERIALIZED (
   SELECT * FROM pg_roles WHERE rolname = $1
 ), here AS MATERIALIZED (
@@ -51,9 +54,10 @@ WITH asked AS MATERIALIZED (
    WHERE prosecdef AND pronamespace <> schema AND nspname NOT IN ('pg_catalog', 'information_schema')
      AND EXISTS (SELECT FROM ${RIGHTS("aclexplode(coalesce(nspacl, acldefault('n', nspowner)))")} AS has WHERE name = 'USAGE')
      AND ${NOT_OF_EXTENSION('pg_proc', 'p.oid')}
+), others AS MATERIALIZED (${otherRights(hasParameterRights)}
 )
 SELECT json_build_object(
-  'role', quote_ident(asked.rolname), 'schema', quote_ident(current_schema()), 'database', quote_ident(current_database()), 'login', quote_ident(current_user),
+  'role', quote_ident(asked.rolname), 'schema', quote_ident(current_schema()), 'owner', quote_ident(pg_get_userbyid(here.owner)), 'database', quote_ident(current_database()), 'login', quote_ident(current_user),
   'usesSchema', has_schema_privilege(asked.oid, here.schema, 'USAGE'),
   'attributes', ${NAMES(
     'name',
@@ -85,6 +89,20 @@ SELECT json_build_object(
     `'call', callable.oid::regprocedure::text, 'kind', CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, 'isHere', pronamespace = here.schema, 'isDangerous', proowner = here.owner OR prosecdef,
      'isHeld', has_function_privilege(asked.oid, callable.oid, 'EXECUTE'), 'via', via`,
     `callable, LATERAL ${RIGHTS("aclexplode(coalesce(proacl, acldefault('f', proowner)))")} AS has`,
+  )},
+  'others', ${LIST(
+    `'kind', kind, 'name', name, 'column', "column", 'right', "right", 'via', via, 'isHere', "isHere"`,
+    'others',
+  )},
+  'owned', ${LIST(
+    `'name', name, 'via', via`,
+    `(SELECT type || ' ' || identity AS name, quote_ident(pg_get_userbyid(refobjid)) AS via
+        FROM pg_shdepend, LATERAL pg_identify_object(classid, objid, 0)
+       WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass AND pg_has_role(asked.oid, refobjid, 'MEMBER')
+         AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           OR classid = 'pg_tablespace'::regclass OR classid = 'pg_database'::regclass AND objid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+         AND classid NOT IN ('pg_largeobject'::regclass, 'pg_default_acl'::regclass, 'pg_user_mapping'::regclass)
+       ORDER BY 1) AS owned`,
   )},
   'owners', ${LIST(
     `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects`,

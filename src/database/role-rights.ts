@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { FOUND_SQL } from './role-rights.sql.ts';
+import { foundSql } from './role-rights.sql.ts';
 import { SERVICE_FUNCTIONS, SERVICE_TABLES, type TableRights } from './service-rights.ts';
 
 /** Something of a role's rights that is not as the service needs them. */
@@ -28,7 +28,11 @@ type Queryable = Pick<pg.ClientBase, 'query'>;
  * Reads the catalogues alone, which every role may. @returns undefined when there is no such role
  */
 export async function rightsOf(client: Queryable, role: string): Promise<RoleRights | undefined> {
-  const { rows } = await client.query<{ found: Found | null }>(FOUND_SQL, [role]);
+  const { rows: servers } = await client.query<{ has: boolean }>(
+    "SELECT to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL AS has",
+  );
+  const sql = foundSql(servers[0]?.has ?? false);
+  const { rows } = await client.query<{ found: Found | null }>(sql, [role]);
   const found = rows[0]?.found;
   if (!found) return undefined;
   const name = found.role;
@@ -86,10 +90,23 @@ interface FoundName {
   readonly raw: string;
 }
 
+interface OtherRight {
+  /** As REVOKE names it. */
+  readonly kind: string;
+  readonly name: string;
+  readonly column: string | null;
+  readonly right: string;
+  readonly via: string;
+  /** Whether it lies in the schema of the service. */
+  readonly isHere: boolean;
+}
+
 /** Names, and what has them in it, are quoted where SQL needs it. */
 interface Found {
   readonly role: string;
   readonly schema: string;
+  /** Of the tables. */
+  readonly owner: string;
   readonly database: string;
   readonly login: string;
   readonly usesSchema: boolean;
@@ -116,6 +133,10 @@ interface Found {
     isHeld: boolean;
     via: string;
   }[];
+  /** Rights to objects of kinds and schemas that the service has nothing to do with. */
+  readonly others: readonly OtherRight[];
+  /** What belongs to the role, or to one that it is a member of. */
+  readonly owned: readonly { name: string; via: string }[];
   readonly owners: readonly { owner: string; kind: string; objects: number }[];
 }
 
@@ -130,7 +151,8 @@ function lackingOf({ table, rights, updates, optional }: TableRights, { tables }
   return lacking.map((right) => owners(`${right} on ${table}`, `GRANT ${right} ON ${table} TO ${role};`));
 }
 
-function surplusOf({ memberships, database, login, database_rights, schemas, tables, functions }: Found, role: string) {
+function surplusOf(found: Found, role: string) {
+  const { memberships, database, login, database_rights, schemas, tables, functions } = found;
   return [
     ...memberships.map((other) => administrators(`membership of ${other}`, `REVOKE ${other} FROM ${role};`)),
     ...database_rights.map(({ right, via, isPublic }) => {
@@ -165,7 +187,26 @@ function surplusOf({ memberships, database, login, database_rights, schemas, tab
           `REVOKE EXECUTE ON ${kind} ${call} FROM ${via};`,
         ),
       ),
+    ...found.others
+      .filter(({ name, isHere }) => !isHere || !SERVICE_FUNCTIONS.includes(name))
+      .map((other) => (other.isHere ? owners : administrators)(...revocationOf(other))),
+    ...found.owned.map(({ name, via }) =>
+      administrators(`ownership of ${name}`, `REASSIGN OWNED BY ${via} TO ${found.owner};`),
+    ),
   ];
+}
+
+/** What it is, and the SQL that takes it away. */
+function revocationOf({ kind, name, column, right, via }: OtherRight): [what: string, remedy: string] {
+  const what = column ? `${right} (${column})` : right;
+  // Of later objects. No other name has a space outside of quotes.
+  if (name.startsWith('FOR ROLE '))
+    return [
+      `${what} on later ${kind.toLowerCase()} ${name.replace('FOR ROLE', 'of').replace('IN SCHEMA', 'in schema')}`,
+      `ALTER DEFAULT PRIVILEGES ${name} REVOKE ${what} ON ${kind} FROM ${via};`,
+    ];
+  const shown = kind === 'TABLE' ? name : `${kind.toLowerCase()} ${name}`;
+  return [`${what} on ${shown}`, `REVOKE ${what} ON ${kind} ${name} FROM ${via};`];
 }
 
 const owners = (what: string, remedy: string): RightsFinding => ({ what, remedy, isOwners: true });

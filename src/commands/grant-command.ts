@@ -23,6 +23,14 @@ const NOT_RIGHT = 3;
 /** What a login may not change that does not own the tables. */
 const INSUFFICIENT_PRIVILEGE = '42501';
 
+/** With its schema, quoted; and what a call without arguments may mean as well. */
+const SETTLING_FUNCTIONS = `
+  SELECT (SELECT format('%I.settle_ownership()', current_schema())
+            FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname = 'settle_ownership' AND pronargs = 0) AS own,
+         ARRAY(SELECT oid::regprocedure::text FROM pg_proc
+                WHERE pronamespace = current_schema()::regnamespace AND proname = 'settle_ownership'
+                  AND pronargs > 0 AND pronargs = pronargdefaults ORDER BY 1) AS others`;
+
 export const GRANT: CommandSpec<typeof OPTIONS> = {
   name: 'db:grant',
   summary:
@@ -73,12 +81,15 @@ export async function grantRights(client: Queryable, role: string): Promise<stri
  *   does not log in
  */
 async function settleOwnership(client: Queryable): Promise<string | null> {
-  const { rows: known } = await client.query<{ is: boolean }>(
-    "SELECT to_regprocedure('settle_ownership()') IS NOT NULL AS is",
-  );
-  if (!known[0]?.is)
-    throw new StateError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
-  const { rows } = await client.query<{ undone: string | null }>('SELECT settle_ownership() AS undone');
+  const { rows: known } = await client.query<{ own: string | null; others: string[] }>(SETTLING_FUNCTIONS);
+  const { own, others } = known[0] ?? { own: null, others: [] };
+  if (!own) throw new StateError('The database lacks migrations; nothing was changed.', 'Run: npm run db:migrate');
+  if (others.length)
+    throw new StateError(
+      `PostgreSQL cannot tell settle_ownership() from ${others.join(' and ')}; nothing was changed.`,
+      `Their owner, or an administrator, runs: DROP ROUTINE ${others.join(', ')}; then run this again.`,
+    );
+  const { rows } = await client.query<{ undone: string | null }>(`SELECT ${own} AS undone`);
   return rows[0]?.undone ?? null;
 }
 

@@ -162,6 +162,28 @@ describe('db:grant', () => {
     });
   });
 
+  it.each([
+    ['function', 'integer DEFAULT 0', 'integer', 'RETURNS text '],
+    ['procedure', 'a text DEFAULT NULL, b "A" DEFAULT NULL', 'text,"A"', ''],
+  ])('names the %s that PostgreSQL cannot tell from settle_ownership()', async (kind, parameters, types, returns) => {
+    await change(
+      `CREATE TYPE "A" AS ENUM ('a'); CREATE ${kind} settle_ownership(${parameters}) ${returns}LANGUAGE sql AS 'SELECT NULL::text'`,
+    );
+    const remedy = `DROP ROUTINE settle_ownership(${types});`;
+    await expect(grant()).rejects.toMatchObject({
+      message: `PostgreSQL cannot tell settle_ownership() from settle_ownership(${types}); nothing was changed.`,
+      remedy: `Their owner, or an administrator, runs: ${remedy} then run this again.`,
+    });
+    await change(`${remedy} DROP TYPE "A"`);
+    expect(await grant()).toEqual({ code: 0, lines: [CLEAN] });
+  });
+
+  it('takes no notice of a settle_ownership that needs an argument', async () => {
+    await change(`CREATE FUNCTION settle_ownership(integer) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'`);
+    expect((await grant()).lines.at(-1)).toBe(CLEAN);
+    await change('DROP FUNCTION settle_ownership(integer)');
+  });
+
   it('is refused to a login that does not own the tables', async () => {
     const own = new URL(database.url);
     [own.username, own.password] = [ROLE, ROLE];

@@ -1,7 +1,14 @@
 import type pg from 'pg';
 import { recorded } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
-import { quoted, type RightsFinding, type RoleRights, reportOf, rightsOf } from '../database/role-rights.ts';
+import {
+  administratorsLine,
+  quoted,
+  type RightsFinding,
+  type RoleRights,
+  reportOf,
+  rightsOf,
+} from '../database/role-rights.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { OperatorError, StateError } from '../errors.ts';
 import { openCommandDatabase } from './command-database.ts';
@@ -50,10 +57,11 @@ export async function grantCommand(
   try {
     const grant = () => grantRights(database.client, role);
     const action = { action: 'db:grant', tenantId: null, key: role } as const;
-    if (!check) for (const line of await recorded(database.client, action, grant)) say(line);
+    const told = check ? [] : await recorded(database.client, action, grant);
+    for (const line of told) say(line);
     const rights = await requiredRights(database.client, role);
     const lines = reportOf(rights);
-    for (const line of lines) say(line);
+    for (const line of lines.filter((it) => !told.some((done) => done.includes(it)))) say(line);
     if (lines.length === 0) say(`${rights.role} has the rights that the service needs, and no others.`);
     return lines.length ? NOT_RIGHT : 0;
   } finally {
@@ -71,9 +79,16 @@ export async function grantRights(client: Queryable, role: string): Promise<stri
   // After the owner may have changed.
   const before = findingsOf(await requiredRights(client, role));
   for (const { remedy } of before.filter(({ isOwners }) => isOwners)) await runIfAllowed(client, remedy);
-  const left = new Set(findingsOf(await requiredRights(client, role)).map(({ what }) => what));
+  const after = await requiredRights(client, role);
+  const left = new Set(findingsOf(after).map(({ what }) => what));
   const done = before.filter(({ what }) => !left.has(what)).map(({ remedy }) => `done: ${remedy}`);
-  return undone ? [`not done: ${undone}`, ...done] : done;
+  return undone ? [`not done: ${withStatements(undone, after)}`, ...done] : done;
+}
+
+/** The function says why; what to run it knows for a login alone that inherits what it is granted. */
+function withStatements(undone: string, rights: RoleRights): string {
+  const line = administratorsLine(rights);
+  return line ? undone.replace(/An administrator runs: .*$/s, () => line) : undone;
 }
 
 /**

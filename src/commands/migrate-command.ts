@@ -47,7 +47,8 @@ async function leftToGrant(url: string): Promise<string[]> {
     if (!rights)
       return [`There is no role ${SERVICE_ROLE}: make one for the service, then npm run db:grant -- --role <it>`];
     const lines = reportOf(rights);
-    return lines.length ? [...lines, `Fix it: npm run db:grant -- --role ${SERVICE_ROLE}`] : [];
+    const isAdministrators = rights.administrators && !rights.lacks.length && !rights.surplus.length;
+    return lines.length && !isAdministrators ? [...lines, `Fix it: npm run db:grant -- --role ${SERVICE_ROLE}`] : lines;
   } finally {
     await client.end();
   }

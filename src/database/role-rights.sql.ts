@@ -1,4 +1,5 @@
 import { otherRights } from './other-rights.sql.ts';
+import { administratorsStatements } from './settling.sql.ts';
 
 const LIST = (columns: string, from: string) =>
   `(SELECT coalesce(json_agg(json_build_object(${columns})), '[]') FROM ${from})`;
@@ -104,6 +105,7 @@ SELECT json_build_object(
          AND classid NOT IN ('pg_largeobject'::regclass, 'pg_default_acl'::regclass, 'pg_user_mapping'::regclass)
        ORDER BY 1) AS owned`,
   )},
+  'settling', ${administratorsStatements},
   'owners', ${LIST(
     `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects`,
     `(SELECT owner, kind, count(*) AS objects

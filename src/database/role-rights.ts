@@ -20,6 +20,8 @@ export interface RoleRights {
   readonly surplus: readonly RightsFinding[];
   /** Owners of tables, functions and types that are superusers or may log in. */
   readonly owners: readonly RightsFinding[];
+  /** SQL that an administrator must run before the owners can be settled; absent: none. */
+  readonly administrators?: string;
 }
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
@@ -56,6 +58,7 @@ export async function rightsOf(client: Queryable, role: string): Promise<RoleRig
     owners: found.owners.map(({ owner, kind, objects }) =>
       owners(`${objects} ${kind} belong to ${owner}, which may log in or is a superuser`, 'SELECT settle_ownership();'),
     ),
+    ...(found.settling && found.owners.length && { administrators: found.settling }),
   };
 }
 
@@ -65,14 +68,22 @@ export async function quoted(client: Queryable, name: string): Promise<string> {
   return rows[0]?.quoted ?? '';
 }
 
-/** What is not as it should be, in one line each. */
-export function reportOf({ role, lacks, surplus, owners }: RoleRights): string[] {
+/** What is not as it should be, in one line each, and what an administrator must run. */
+export function reportOf(rights: RoleRights): string[] {
+  const { role, lacks, surplus, owners } = rights;
+  const told = administratorsLine(rights);
   const line = (says: string) => (finding: RightsFinding) => `${says} ${finding.what}: ${finding.remedy}`;
   return [
     ...lacks.map(line(`${role} lacks`)),
     ...surplus.map(line(`${role} has more than the service needs:`)),
-    ...owners.map(({ what, remedy }) => `${what}: ${remedy}`),
+    ...owners.map(({ what, remedy }) => (told ? `${what}.` : `${what}: ${remedy}`)),
+    ...(told ? [told] : []),
   ];
+}
+
+/** What settles the owners where their own login cannot. */
+export function administratorsLine({ administrators }: RoleRights): string | undefined {
+  return administrators && `An administrator runs: ${administrators} Then: npm run db:grant`;
 }
 
 /** A right to the whole, or to single columns where the whole is not granted. */
@@ -137,6 +148,8 @@ interface Found {
   readonly others: readonly OtherRight[];
   /** What belongs to the role, or to one that it is a member of. */
   readonly owned: readonly { name: string; via: string }[];
+  /** As `administrators` of `RoleRights`. */
+  readonly settling: string | null;
   readonly owners: readonly { owner: string; kind: string; objects: number }[];
 }
 

@@ -203,9 +203,23 @@ describe('db:grant', () => {
         `^not done: .* An administrator runs: GRANT tenantry_owner TO ${plain.owner}; GRANT USAGE, CREATE ON SCHEMA public TO tenantry_owner; Then: npm run db:grant$`,
       ),
     );
-    expect(lines.slice(1)).toContain(
-      `11 tables belong to ${plain.owner}, which may log in or is a superuser: SELECT settle_ownership();`,
-    );
+    const statements = `GRANT tenantry_owner TO ${plain.owner}; GRANT USAGE, CREATE ON SCHEMA public TO tenantry_owner;`;
+    const owned = lines.slice(1);
+    expect(owned).toContain(`11 tables belong to ${plain.owner}, which may log in or is a superuser.`);
+    expect(lines.filter((line) => line.includes(statements))).toHaveLength(1);
+    // Whoever may settle it at once is told that alone.
+    const checked = { role: 'tenantry_app', check: true };
+    expect(await grant(checked, own.href)).toEqual({
+      code: 3,
+      lines: [...owned, `An administrator runs: ${statements} Then: npm run db:grant`],
+    });
+    expect((await grant(checked, plain.url)).lines).toEqual([
+      expect.stringContaining('TEMPORARY on the database'),
+      ...owned.slice(1).map((line) => line.replace(/\.$/, ': SELECT settle_ownership();')),
+    ]);
+    await withClient(plain.url, (client) => client.query(statements));
+    expect((await grant({ role: 'tenantry_app' }, own.href)).lines).toEqual([owned[0]]);
+    await onServer(`REVOKE tenantry_owner FROM ${plain.owner}`);
     await plain.drop();
   });
 });
@@ -220,11 +234,16 @@ it('db:migrate says what is left to grant and to settle', { timeout: 180_000 }, 
   vi.stubEnv('DATABASE_URL', own.href);
   const lines: string[] = [];
   expect(await migrateCommand((line) => lines.push(line))).toBe(0);
-  expect(lines.slice(-3)).toEqual([
-    expect.stringContaining(`belong to ${login}, which may log in or is a superuser: SELECT settle_ownership();`),
-    'Fix it: npm run db:grant -- --role tenantry_app',
+  const owned = (kind: string) =>
+    expect.stringMatching(`^\\d+ ${kind} belong to ${login}, which may log in or is a superuser\\.$`);
+  expect(lines.slice(-5).toSorted()).toEqual([
+    owned('tables'),
+    owned('types'),
+    owned('functions'),
+    `An administrator runs: GRANT tenantry_owner TO ${login}; GRANT USAGE, CREATE ON SCHEMA public TO tenantry_owner; Then: npm run db:grant`,
     'Done.',
   ]);
+  expect(lines.at(-1)).toBe('Done.');
   await empty.drop();
   await onServer(`DROP ROLE ${login}`);
 });

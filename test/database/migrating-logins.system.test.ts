@@ -97,6 +97,7 @@ describe.each(SERVERS)('$name', { timeout: 60_000 }, ({ start }) => {
         expect(rights).toMatchObject({ lacks: [], surplus: [] });
         if (!rights) throw new Error('not reached');
         expect(reportOf(rights).length > 0).toBe(!settles);
+        expect(rights.administrators !== undefined).toBe((await settlementOf(client)) !== null);
 
         await later(client);
         expect(await ownersOf(client)).toEqual([owner]);
@@ -109,9 +110,18 @@ describe.each(SERVERS)('$name', { timeout: 60_000 }, ({ start }) => {
     const url = await createDatabase(server.url, 'told', 'plain');
     const client = await connectForTest(url, 'plain');
     await migrate(client, ALL);
-    const told = (await client.query('SELECT settle_ownership() AS told')).rows[0].told as string;
-    const statements = /An administrator runs: (.*;) Then: npm run db:grant$/.exec(told)?.[1];
+    const told = await settlementOf(client);
+    const statements = /An administrator runs: (.*;) Then: npm run db:grant$/.exec(told ?? '')?.[1];
     expect(statements).toContain('GRANT tenantry_owner TO plain;');
+    // Whoever asks: the login itself, the service, or somebody who may settle it at once.
+    for (const [asking, expected] of [
+      ['plain', statements],
+      [SERVICE_ROLE, statements],
+      ['superuser', undefined],
+    ] as const) {
+      const other = await connectForTest(url, asking);
+      expect([asking, (await rightsOf(other, SERVICE_ROLE))?.administrators]).toEqual([asking, expected]);
+    }
     expect(await grantRights(client, SERVICE_ROLE)).toEqual([`not done: ${told}`]);
 
     await query(url, statements ?? '');
@@ -119,6 +129,32 @@ describe.each(SERVERS)('$name', { timeout: 60_000 }, ({ start }) => {
     expect(await ownersOf(client)).toEqual(['tenantry_owner']);
     expect(await databaseFaults(client)).toEqual([]);
     await write(url, await fill(url));
+    await query(server.url, 'REVOKE tenantry_owner FROM plain');
+  });
+
+  it.each([
+    ['that inherits nothing', 'uninherited', ''],
+    ['whose role of the owner may log in', 'plain', 'ALTER ROLE tenantry_owner LOGIN'],
+    [
+      'of a superuser whose role of the owner sees through policies',
+      'superuser',
+      'ALTER ROLE tenantry_owner BYPASSRLS',
+    ],
+  ])('settles after what an administrator is told to run, of a login %s', async (title, login, before) => {
+    const url = await createDatabase(server.url, `told_${title.length}`, login);
+    const client = await connectForTest(url, login);
+    await query(server.url, before);
+    await migrate(client, ALL);
+    const administrators = (await rightsOf(client, SERVICE_ROLE))?.administrators;
+    expect(administrators !== undefined).toBe((await settlementOf(client)) !== null);
+    if (administrators) {
+      expect(await grantRights(client, SERVICE_ROLE)).toEqual([expect.stringContaining(administrators)]);
+      await query(url, administrators);
+    }
+    const own = await connectForTest(url, login);
+    expect(await grantRights(own, SERVICE_ROLE)).toEqual([]);
+    expect(await ownersOf(own)).toEqual(['tenantry_owner']);
+    await query(server.url, 'ALTER ROLE tenantry_owner NOLOGIN NOBYPASSRLS');
     await query(server.url, 'REVOKE tenantry_owner FROM plain');
   });
 
@@ -188,6 +224,11 @@ async function write(url: string, tenant: string): Promise<void> {
 
 async function migrate(client: pg.Client, names: readonly string[]): Promise<void> {
   for (const name of names) await client.query(readFileSync(path.join(MIGRATIONS, name, 'migration.sql'), 'utf8'));
+}
+
+/** @returns what it says that is left to do */
+async function settlementOf(client: pg.Client): Promise<string | null> {
+  return (await client.query<{ told: string | null }>('SELECT settle_ownership() AS told')).rows[0]?.told ?? null;
 }
 
 /** Of tables, functions and types. */

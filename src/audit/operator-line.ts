@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
 import { isOutOfReach } from '../database/sql-state.ts';
-import { ErrorCode, OperatorError } from '../errors.ts';
+import { ErrorCode, OperatorError, type OperatorErrorCode } from '../errors.ts';
 import { operatorLines } from '../tenancy/audit.sql.ts';
 import { AuditOutcome, storable } from '../tenancy/audit-line.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
@@ -19,15 +19,20 @@ export interface OperatorAction {
 /** Lines of one statement where each is a transaction: what fails then has lost no more. */
 const MAX_LINES = 1_000;
 
-/** Carries out what a command does, and records who did it and what came of it. */
+/**
+ * Carries out what a command does, and records who did it and what came of it.
+ * @param failureOf the code of a result that leaves everything as it was; undefined: it is done
+ */
 export async function recorded<Result>(
   client: pg.ClientBase,
   action: OperatorAction,
   work: () => Promise<Result>,
+  failureOf: (result: Result) => OperatorErrorCode | undefined = () => undefined,
 ): Promise<Result> {
   try {
     const result = await work();
-    await recordAction(client, action);
+    const failure = failureOf(result);
+    await record(client, action, [tenantIdOf(action)], failure === undefined ? [] : [failure]);
     return result;
   } catch (error) {
     await recordFailure(client, action, error);
@@ -66,14 +71,25 @@ export function recordAction(client: Pick<pg.ClientBase, 'query'>, action: Opera
 }
 
 /** The same of what was done to each of many tenants. */
-export async function recordActions(
+export function recordActions(
   client: Pick<pg.ClientBase, 'query'>,
   action: Omit<OperatorAction, 'tenantId'>,
   tenantIds: readonly string[],
 ): Promise<void> {
+  return record(client, action, tenantIds, []);
+}
+
+/** @param codes why it failed; none: it is done */
+async function record(
+  client: Pick<pg.ClientBase, 'query'>,
+  action: Omit<OperatorAction, 'tenantId'>,
+  tenantIds: readonly string[],
+  codes: readonly string[],
+): Promise<void> {
+  const outcome = codes.length ? AuditOutcome.FAILED : AuditOutcome.DONE;
   try {
     for (let from = 0; from < tenantIds.length; from += MAX_LINES)
-      await insertLines(client, action, tenantIds.slice(from, from + MAX_LINES), AuditOutcome.DONE, []);
+      await insertLines(client, action, tenantIds.slice(from, from + MAX_LINES), outcome, codes);
   } catch (error) {
     notRecorded(action.action, (error as Error).message);
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { recorded } from '../audit/operator-line.ts';
 import type { CommandLine, CommandSpec } from '../cli/command-line.ts';
@@ -10,7 +11,7 @@ import {
   rightsOf,
 } from '../database/role-rights.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
-import { OperatorError, StateError } from '../errors.ts';
+import { OperatorError, type OperatorErrorCode, StateError } from '../errors.ts';
 import { openCommandDatabase } from './command-database.ts';
 
 const OPTIONS = {
@@ -57,7 +58,7 @@ export async function grantCommand(
   try {
     const grant = () => grantRights(database.client, role);
     const action = { action: 'db:grant', tenantId: null, key: role } as const;
-    const told = check ? [] : await recorded(database.client, action, grant);
+    const { told } = check ? { told: [] } : await recorded(database.client, action, grant, codeOfNothingDone);
     for (const line of told) say(line);
     const rights = await requiredRights(database.client, role);
     const lines = reportOf(rights);
@@ -69,12 +70,23 @@ export async function grantCommand(
   }
 }
 
+/** What `grantRights` came to. */
+interface Granted {
+  /** What was done, and what an administrator must do first, in one line each. */
+  readonly told: readonly string[];
+  /** Whether something is not right, and the report is as it was before. */
+  readonly isFutile: boolean;
+}
+
+function codeOfNothingDone({ isFutile }: Granted): OperatorErrorCode | undefined {
+  return isFutile ? 'FAILED_PRECONDITION' : undefined;
+}
+
 /**
  * Gives the role what it lacks and takes away what it has too much, as far as the caller may.
- * @returns what was done, and what an administrator must do first, in one line each
  */
-export async function grantRights(client: Queryable, role: string): Promise<string[]> {
-  await requiredRights(client, role);
+export async function grantRights(client: Queryable, role: string): Promise<Granted> {
+  const found = reportOf(await requiredRights(client, role));
   const undone = await settleOwnership(client);
   // After the owner may have changed.
   const before = findingsOf(await requiredRights(client, role));
@@ -82,7 +94,8 @@ export async function grantRights(client: Queryable, role: string): Promise<stri
   const after = await requiredRights(client, role);
   const left = new Set(findingsOf(after).map(({ what }) => what));
   const done = before.filter(({ what }) => !left.has(what)).map(({ remedy }) => `done: ${remedy}`);
-  return undone ? [`not done: ${withStatements(undone, after)}`, ...done] : done;
+  const isFutile = found.length > 0 && isDeepStrictEqual(reportOf(after), found);
+  return { told: undone ? [`not done: ${withStatements(undone, after)}`, ...done] : done, isFutile };
 }
 
 /** The function says why; what to run it knows for a login alone that inherits what it is granted. */
@@ -123,6 +136,11 @@ async function runIfAllowed(client: Queryable, sql: string): Promise<void> {
 
 async function requiredRights(client: Queryable, role: string): Promise<RoleRights> {
   const rights = await rightsOf(client, role);
+  if (rights?.ownsTables)
+    throw new OperatorError(
+      `The role ${rights.role} owns the tables, and is no role for the service; nothing was changed.`,
+      `As an administrator ${rights.ownsTables}`,
+    );
   if (rights) return rights;
   const name = await quoted(client, role);
   throw new OperatorError(

@@ -1,4 +1,5 @@
 import { otherRights } from './other-rights.sql.ts';
+import { SERVICE_ROLE } from './service-rights.ts';
 import { administratorsStatements } from './settling.sql.ts';
 
 const LIST = (columns: string, from: string) =>
@@ -29,6 +30,15 @@ const RIGHTS_ON_TABLE = (by: 'MEMBER' | 'USAGE') =>
   );
 const NOT_OF_EXTENSION = (catalogue: string, object: string) =>
   `NOT EXISTS (SELECT FROM pg_depend WHERE classid = '${catalogue}'::regclass AND objid = ${object} AND deptype = 'e')`;
+/**
+ * What ends the role's membership in others: of those that it was granted itself, the ones that
+ * lead to the other. Since PostgreSQL 16 each grantor's grant is one of its own.
+ */
+const ENDS_MEMBERSHIP = (other: string) => `(
+  SELECT string_agg(format('REVOKE %I FROM %I%s;', pg_get_userbyid(roleid), asked.rolname,
+                           CASE WHEN current_setting('server_version_num')::int >= 160000 AND grantor <> 10
+                                THEN format(' GRANTED BY %I', pg_get_userbyid(grantor)) END), ' ')
+    FROM pg_auth_members WHERE member = asked.oid AND pg_has_role(roleid, ${other}, 'MEMBER'))`;
 /** Not one that PostgreSQL makes for a session or for itself. */
 const ORDINARY_SCHEMA = `nspname !~ '^pg_(toast|temp)'`;
 
@@ -66,8 +76,12 @@ SELECT json_build_object(
              ('REPLICATION', rolreplication)) AS has (name, it) WHERE it`,
   )},
   'actsAs', CASE WHEN pg_has_role(asked.oid, here.owner, 'MEMBER') THEN quote_ident(pg_get_userbyid(here.owner)) END,
-  'memberships', ${NAMES(
-    'quote_ident(other.rolname)',
+  'isOwner', asked.oid = here.owner, 'endsActing', ${ENDS_MEMBERSHIP('here.owner')},
+  'ownLogin', (SELECT json_build_object('name', login, 'logsIn', rolcanlogin) FROM (
+      SELECT CASE WHEN asked.rolname = '${SERVICE_ROLE}' THEN 'tenantry_service' ELSE '${SERVICE_ROLE}' END) AS other (login)
+      LEFT JOIN pg_roles r ON r.rolname = login),
+  'memberships', ${LIST(
+    `'name', quote_ident(other.rolname), 'ends', ${ENDS_MEMBERSHIP('other.oid')}`,
     `pg_roles other WHERE other.oid <> asked.oid AND pg_has_role(asked.oid, other.oid, 'MEMBER')
         AND (other.rolsuper OR other.rolbypassrls OR other.rolcreaterole
           OR (other.rolname ~ '^pg_' AND other.rolname <> 'pg_database_owner'))`,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { foundSql } from './role-rights.sql.ts';
-import { SERVICE_FUNCTIONS, SERVICE_TABLES, type TableRights } from './service-rights.ts';
+import { SERVICE_FUNCTIONS, SERVICE_ROLE, SERVICE_TABLES, type TableRights } from './service-rights.ts';
 
 /** Something of a role's rights that is not as the service needs them. */
 export interface RightsFinding {
@@ -16,6 +16,8 @@ export interface RightsFinding {
 export interface RoleRights {
   /** Its name, quoted where SQL needs it. */
   readonly role: string;
+  /** Where the role owns the tables, and so is none for the service: how that gets one. */
+  readonly ownsTables?: string;
   readonly lacks: readonly RightsFinding[];
   readonly surplus: readonly RightsFinding[];
   /** Owners of tables, functions and types that are superusers or may log in. */
@@ -38,9 +40,9 @@ export async function rightsOf(client: Queryable, role: string): Promise<RoleRig
   const found = rows[0]?.found;
   if (!found) return undefined;
   const name = found.role;
-  const ownLogin = `CREATE ROLE tenantry_app LOGIN PASSWORD '…'; Then "npm run db:grant", and its DATABASE_URL for the service.`;
   return {
     role: name,
+    ...(found.isOwner && { ownsTables: giveOwnLogin(found) }),
     lacks: [
       ...(found.usesSchema ? [] : [owners('USAGE on the schema', `GRANT USAGE ON SCHEMA ${found.schema} TO ${name};`)]),
       ...SERVICE_TABLES.flatMap((wanted) => lackingOf(wanted, found, name)),
@@ -49,11 +51,9 @@ export async function rightsOf(client: Queryable, role: string): Promise<RoleRig
       ),
     ],
     surplus: [
-      ...found.attributes.map((attribute) => administrators(attribute, `ALTER ROLE ${name} NO${attribute};`)),
+      ...attributesOf(found, name),
       // It has everything then, and nothing can be taken away one by one.
-      ...(found.actsAs
-        ? [administrators(`the rights of ${found.actsAs}, which owns the tables`, ownLogin)]
-        : surplusOf(found, name)),
+      ...(found.actsAs ? actingOf(found, found.actsAs) : surplusOf(found, name)),
     ],
     owners: found.owners.map(({ owner, kind, objects }) =>
       owners(`${objects} ${kind} belong to ${owner}, which may log in or is a superuser`, 'SELECT settle_ownership();'),
@@ -124,7 +124,13 @@ interface Found {
   readonly attributes: readonly string[];
   /** The owner of the tables, where the role has its rights. */
   readonly actsAs: string | null;
-  readonly memberships: readonly string[];
+  /** Whether it is that owner itself. */
+  readonly isOwner: boolean;
+  /** SQL that ends its being a member of that owner; null where it was not granted that. */
+  readonly endsActing: string | null;
+  /** Another role for the service, and whether it may log in; null where there is none. */
+  readonly ownLogin: { readonly name: string; readonly logsIn: boolean | null };
+  readonly memberships: readonly { name: string; ends: string }[];
   readonly database_rights: readonly { right: string; via: string; isPublic: boolean }[];
   readonly schemas: readonly { name: string; right: string; via: string }[];
   readonly tables: readonly (FoundName & {
@@ -153,6 +159,25 @@ interface Found {
   readonly owners: readonly { owner: string; kind: string; objects: number }[];
 }
 
+function attributesOf({ attributes, ...found }: Found, role: string): RightsFinding[] {
+  // It may be the only superuser of the server; and it has all the others by that.
+  if (attributes.includes('SUPERUSER') && role !== SERVICE_ROLE)
+    return [administrators('SUPERUSER', giveOwnLogin(found))];
+  return attributes.map((attribute) => administrators(attribute, `ALTER ROLE ${role} NO${attribute};`));
+}
+
+function actingOf(found: Found, owner: string): RightsFinding[] {
+  if (!found.endsActing && found.attributes.includes('SUPERUSER')) return []; // by that alone
+  const remedy = found.endsActing ?? giveOwnLogin(found);
+  return [administrators(`the rights of ${owner}, which owns the tables`, remedy)];
+}
+
+/** What to do where the role serves other purposes. */
+function giveOwnLogin({ ownLogin: { name, logsIn } }: Pick<Found, 'ownLogin'>): string {
+  const make = logsIn ? '' : ` ${logsIn === null ? 'CREATE' : 'ALTER'} ROLE ${name} LOGIN PASSWORD '…';`;
+  return `give the service a login of its own:${make} "npm run db:grant -- --role ${name}"; then ${name} in its DATABASE_URL.`;
+}
+
 function lackingOf({ table, rights, updates, optional }: TableRights, { tables }: Found, role: string) {
   const found = tables.find(({ raw }) => raw === table);
   if (!found && optional) return [];
@@ -167,7 +192,7 @@ function lackingOf({ table, rights, updates, optional }: TableRights, { tables }
 function surplusOf(found: Found, role: string) {
   const { memberships, database, login, database_rights, schemas, tables, functions } = found;
   return [
-    ...memberships.map((other) => administrators(`membership of ${other}`, `REVOKE ${other} FROM ${role};`)),
+    ...memberships.map(({ name, ends }) => administrators(`membership of ${name}`, ends)),
     ...database_rights.map(({ right, via, isPublic }) => {
       const revoke = `REVOKE ${right} ON DATABASE ${database} FROM ${via};`;
       // The import and the seed stage rows in temporary tables.

@@ -105,6 +105,77 @@ describe('db:grant', () => {
     await onServer(`ALTER ROLE ${ROLE} NOCREATEDB`);
   });
 
+  it('advises a login of its own where the role is a superuser, which may be the only one', async () => {
+    const login = `tenantry_test_super_${randomBytes(6).toString('hex')}`;
+    await onServer(`CREATE ROLE ${login} LOGIN SUPERUSER BYPASSRLS CREATEDB`);
+    const { rows } = await withClient(database.url, (client) =>
+      client.query("SELECT rolcanlogin AS is FROM pg_roles WHERE rolname = 'tenantry_app'"),
+    );
+    const make = rows[0].is ? '' : " ALTER ROLE tenantry_app LOGIN PASSWORD '…';";
+    expect(await grant({ role: login })).toEqual({
+      code: 3,
+      lines: [
+        `${login} has more than the service needs: SUPERUSER: give the service a login of its own:${make} "npm run db:grant -- --role tenantry_app"; then tenantry_app in its DATABASE_URL.`,
+      ],
+    });
+    await onServer(`DROP ROLE ${login}`);
+  });
+
+  it('ends the membership that leads to the owner of the tables, whoever granted it', async () => {
+    const [group, admin] = ['group', 'admin'].map((it) => `tenantry_test_${it}_${randomBytes(6).toString('hex')}`);
+    await onServer(
+      `CREATE ROLE ${group} IN ROLE tenantry_owner; CREATE ROLE ${admin}; GRANT ${group} TO ${admin} WITH ADMIN OPTION`,
+    );
+    await onServer(`SET ROLE ${admin}; GRANT ${group} TO ${ROLE}`);
+    await onServer(`GRANT tenantry_owner, pg_monitor TO ${ROLE}`);
+    const { lines } = await grant();
+    const [, remedy = ''] =
+      /^\S+ has more than the service needs: the rights of tenantry_owner, which owns the tables: (.*)$/.exec(
+        lines.join(),
+      ) ?? [];
+    expect(remedy.split(/(?<=;) /).toSorted()).toEqual([
+      `REVOKE tenantry_owner FROM ${ROLE};`,
+      `REVOKE ${group} FROM ${ROLE} GRANTED BY ${admin};`,
+    ]);
+    await onServer(remedy);
+    expect((await grant()).lines).toContain(
+      `${ROLE} has more than the service needs: membership of pg_monitor: REVOKE pg_monitor FROM ${ROLE};`,
+    );
+    await onServer(
+      `REVOKE pg_monitor FROM ${ROLE}; GRANT pg_monitor TO ${group}; GRANT ${group} TO ${ROLE}; REVOKE tenantry_owner FROM ${group}`,
+    );
+    expect((await grant()).lines).toContain(
+      `${ROLE} has more than the service needs: membership of pg_monitor: REVOKE ${group} FROM ${ROLE};`,
+    );
+    await onServer(`DROP ROLE ${group}; DROP ROLE ${admin}`);
+    expect(await grant()).toEqual({ code: 0, lines: [CLEAN] });
+  });
+
+  it.each([false, true])('refuses the owner of the tables, checking: %s', async (check) => {
+    const rights = "SELECT relacl::text FROM pg_class WHERE relname = '_prisma_migrations'";
+    const before = (await change(rights)).rows;
+    await expect(grant({ role: 'tenantry_owner', check })).rejects.toMatchObject({
+      message: 'The role tenantry_owner owns the tables, and is no role for the service; nothing was changed.',
+      remedy: expect.stringMatching(/^As an administrator give the service a login of its own: .*--role tenantry_app/),
+    });
+    expect((await change(rights)).rows).toEqual(before);
+  });
+
+  it('is recorded as failed where it changed nothing and something is not right', async () => {
+    const last = async () =>
+      (await change("SELECT outcome, codes FROM audit_log WHERE action = 'db:grant' ORDER BY at DESC, id DESC LIMIT 1"))
+        .rows;
+    await grant();
+    expect(await last()).toEqual([{ outcome: 'DONE', codes: [] }]);
+    await onServer(`ALTER ROLE ${ROLE} CREATEDB`);
+    expect((await grant()).code).toBe(3);
+    expect(await last()).toEqual([{ outcome: 'FAILED', codes: ['FAILED_PRECONDITION'] }]);
+    await change(`GRANT DELETE ON tenants TO ${ROLE}`);
+    expect((await grant()).code).toBe(3);
+    expect(await last()).toEqual([{ outcome: 'DONE', codes: [] }]);
+    await onServer(`ALTER ROLE ${ROLE} NOCREATEDB`);
+  });
+
   it('takes names of objects and roles as names, whatever they say as SQL', async () => {
     // PostgreSQL cuts names of more than 63 bytes.
     const maker = `tenantry_${randomBytes(3).toString('hex')}`;

@@ -1,4 +1,5 @@
-import { isUniqueViolation } from '../database/sql-state.ts';
+import { isForeignKeyViolation, isUniqueViolation } from '../database/sql-state.ts';
+import { unauthenticated } from '../errors.ts';
 import type { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import {
   accountNotFound,
@@ -29,7 +30,10 @@ export interface AccountChange {
   readonly accountType: AccountType | null;
 }
 
-/** @throws BrokenRules when the number is taken or the opening balance may not be below zero */
+/**
+ * @throws BrokenRules when the number is taken or the opening balance may not be below zero, and
+ *   UNAUTHENTICATED when the tenant was deleted after its token was verified
+ */
 export async function createAccount(
   transaction: TenantTransaction,
   scope: TenantScope,
@@ -39,6 +43,7 @@ export async function createAccount(
   if (isBelowZero(balance) && !mayBeOverdrawn(accountType))
     throw new BrokenRules([overdraftNotAllowed(['input', 'openingBalance'], accountType, balance)]);
   return insertAccount(transaction, scope, account).catch((error) => {
+    if (isForeignKeyViolation(error)) throw unauthenticated();
     if (!isUniqueViolation(error)) throw error;
     throw new BrokenRules([duplicateAccountNumber(['input', 'accountNumber'], bankName, accountNumber)]);
   });

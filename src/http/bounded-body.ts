@@ -21,12 +21,16 @@ interface Bounds {
   readonly tooLong: () => GraphQLError;
 }
 
+/** What stands for the bodies of requests until they are read. */
+const bounds = new WeakMap<IncomingMessage, Transform>();
+
 /**
  * A body whose length is not known ahead. It fails where it is too long, or comes in too many small
  * pieces.
  * @param counted told in how many it came, when it ends or is refused
  */
 export function boundedBody(
+  request: IncomingMessage,
   payload: Readable,
   { bytes, tooLong }: Bounds,
   counted: (smallPieces: number, isRefused: boolean) => void,
@@ -50,6 +54,9 @@ export function boundedBody(
     counted(came.smallPieces, true);
     bounded.destroy(error);
   };
+  // Who reads it is told. Nobody does where the request is refused before, or the client leaves.
+  bounded.on('error', () => {});
+  bounds.set(request, bounded);
   return payload.once('error', broken).pipe(bounded);
 }
 
@@ -74,6 +81,13 @@ export function readPast(request: IncomingMessage): void {
     request.destroy();
   };
   request.on('data', look).resume();
+}
+
+/** For a request that was answered: the rest of its body, unless somebody reads it. */
+export function readPastRest(request: IncomingMessage): void {
+  const bounded = bounds.get(request);
+  if (bounded) request.unpipe(bounded);
+  if (!request.complete && request.listenerCount('data') === 0) readPast(request);
 }
 
 /** For a request whose body no route reads. */

@@ -83,7 +83,7 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
           request.smallPieces = pieces;
           if (isRefused) payRefused(route.services, caller, OPERATION_POINTS + piecesPoints(pieces));
         };
-        done(null, boundedBody(payload, bounds, counted));
+        done(null, boundedBody(request.raw, payload, bounds, counted));
       },
       handler: (request, reply) =>
         new Exchange(route, asked, request, reply, request.caller, performance.now()).answer(),

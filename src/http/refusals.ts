@@ -11,7 +11,7 @@ import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { badRequest, clientError, ErrorCode, httpHead } from '../errors.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
-import { MAX_BODY_BYTES, readPast } from './bounded-body.ts';
+import { MAX_BODY_BYTES, readPast, readPastRest } from './bounded-body.ts';
 import { bypassStatus } from './cache-status.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { refusalOfHead } from './request-head.ts';
@@ -76,7 +76,7 @@ export class Refusals {
     // Else the client has left, or the connection was ended and that was counted.
     const isThere = !raw.socket.destroyed;
     const { status, headers, body } = isThere ? this.#counted(refusal) : refusedAnswer(refusal);
-    if (!raw.complete && raw.listenerCount('data') === 0) readPast(raw);
+    readPastRest(raw);
     return reply
       .code(status)
       .headers({ ...headers, ...statusOf(raw) })

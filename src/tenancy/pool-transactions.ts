@@ -60,7 +60,7 @@ export class PoolTransactions {
     const client = await this.turns.checkOut(ofTenant);
     const transaction = new PooledTransaction(client, [BEGIN, forWriter(owner.tenantId, owner.writeId)]);
     let isOver = false;
-    let isSound = false;
+    let isSound = true; // nothing was sent yet
     try {
       const result = await work(async (context, statement, end) => {
         if (isOver) throw new Error('the transaction is over: nothing may follow');
@@ -103,6 +103,7 @@ export class PoolTransactions {
       return sent;
     };
     const run = async () => {
+      isSound = false;
       try {
         return await work(query);
       } finally {

@@ -44,7 +44,7 @@ describe.skipIf(!programs)('the roles of docker-compose.yml', { timeout: 60_000 
     expect(loginOf('service')).toBe(SERVICE_ROLE);
     own.username = SERVICE_ROLE;
     await withClient(own.href, async (client) => {
-      expect(await rightsOf(client, SERVICE_ROLE)).toEqual({ lacks: [], surplus: [], owners: [] });
+      expect(await rightsOf(client, SERVICE_ROLE)).toEqual({ role: SERVICE_ROLE, lacks: [], surplus: [], owners: [] });
     });
   });
 });

@@ -64,6 +64,7 @@ test.each<[number, string, string, () => string, RegExp?]>([
   [400, 'BAD_REQUEST', 'a path that is none', () => head('GET /%c0')],
   [400, 'BAD_REQUEST', 'no JSON', () => `${head('POST /graphql', own(), json, length(3))}{{{`],
   [401, 'UNAUTHENTICATED', 'no token', () => `${head('POST /graphql', json, length(2))}${EMPTY}`],
+  [400, 'BAD_REQUEST', 'a body by GET', () => head('GET /graphql', own(), CHUNKED), /has no body\. Leave out/],
   [404, 'BAD_REQUEST', 'another path', () => head('GET /graph'), /GraphQL is at \/graphql/],
   [404, 'BAD_REQUEST', 'no JSON for another path', () => `${head('POST /graph', json, length(1))}{`],
   [405, 'BAD_REQUEST', 'another method', () => `${head('PUT /graphql', own(), length(2))}${EMPTY}`, /GET or POST/],
@@ -193,12 +194,6 @@ describe('who may not ask is told so before the body has come', () => {
     ['a stranger’s', 401, () => post(CHUNKED)],
     ['one for another path', 404, () => post(CHUNKED, own()).replace('/graphql', '/graph')],
     ['one by another method', 405, () => post(CHUNKED, own()).replace('POST', 'PUT')],
-    [
-      'that of a query by GET',
-      200,
-      () => post(CHUNKED, own()).replace('POST /graphql', 'GET /graphql?query=%7Bviewer%7Bid%7D%7D'),
-    ],
-    ['one that nobody asks for', 200, () => HEALTH.replace('\r\n\r\n', `\r\n${CHUNKED}\r\n\r\n`)],
   ])('no body is read on without end: %s', async (_whose, status, begin) => {
     for (const [most, more] of [
       [chunk(1).repeat(1_024), chunk(1)],
@@ -220,6 +215,41 @@ describe('who may not ask is told so before the body has come', () => {
         socket.destroy();
       }
     }
+  });
+
+  const LISTED = { method: ['GET', 'HEAD', 'POST', 'PUT'], type: [json, 'content-type: a/b/c;;;=', 'x-none: 1'] };
+  const SENDERS = [
+    ['a stranger', () => []],
+    ['a caller', () => [own()]],
+    ['a forger', () => [FORGED]],
+  ] as const;
+  const ALIVE = 'GET /health/live HTTP/1.0\r\n\r\n';
+  const LEAVES = 'half a piece, and leaves';
+  const BODIES: [string, string][] = [
+    ['too many pieces', chunk(1).repeat(1_100)],
+    ['too many bytes', chunk(300_000).repeat(4)],
+    [LEAVES, '9\r\n{'],
+    ['no piece at all', 'zz\r\n'],
+  ];
+  test.each(
+    LISTED.method.flatMap((method) =>
+      LISTED.type.flatMap((type) =>
+        SENDERS.flatMap(([who, token]) => [[`${method} ${type} by ${who}`, method, type, token] as const]),
+      ),
+    ),
+  )('nothing of a body that nobody reads ends the service: %s', async (_what, method, type, token) => {
+    for (const asked of [service, open])
+      for (const [what, body] of BODIES) {
+        const socket = connect(Number(new URL(asked.url).port), '127.0.0.1').setEncoding('latin1');
+        socket.on('error', () => {}); // what is still being sent is not wanted
+        const answered = new Promise((resolve) => socket.once('data', resolve).once('close', resolve));
+        const target = '/graphql?query=%7Bviewer%7Bid%7D%7D';
+        socket.write([`${method} ${target} HTTP/1.1`, 'host: test', type, CHUNKED, ...token(), '', body].join('\r\n'));
+        if (what === LEAVES) await exchanged(ALIVE);
+        else await answered;
+        socket.destroy();
+        expect((await exchanged(ALIVE)).status).toBe(200);
+      }
   });
 
   test('too much of no length for introspection, and the connection ends', async () => {

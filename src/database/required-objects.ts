@@ -1,4 +1,4 @@
-import { FOLLOWED_TABLES, maskOf } from '../cache/dependencies/dependencies.ts';
+import { maskOf, type ParentKey, TOLD_TABLES } from '../cache/dependencies/dependencies.ts';
 
 /**
  * What the design needs in the database beyond tables and columns: one description, which
@@ -44,11 +44,13 @@ const TRANSITION = {
 const ANY_CHANGE = 'INSERT OR DELETE OR UPDATE';
 
 /** The tables whose changes the outbox tells of, with the bits that it tells. */
-const TOLD = (['tenants', 'bank_accounts', 'transactions'] as const).map((table) => ({
+const TOLD = TOLD_TABLES.map(({ table, changes }) => ({
   table,
   kind: table === 'tenants' ? 'tenants' : 'rows',
-  bits: maskOf(FOLLOWED_TABLES[table].changes),
+  bits: maskOf(changes),
 }));
+/** Tables with all that `tenant_table` of the migrations gives. */
+const MADE = TOLD_TABLES.flatMap(({ table, parent }) => (parent ? [{ table, parent }] : []));
 /** The tables that totals are made of. */
 const COUNTED = ['bank_accounts', 'transactions'] as const;
 
@@ -100,6 +102,7 @@ export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
     'account_totals',
     'audit_log',
     'tenant_usage',
+    ...MADE.map(({ table }) => table),
   ].map((table) => policy(table, 'tenant_isolation', 'ALL', OWN_ROWS)),
   ...['audit_log', 'idempotency_keys', 'tenant_usage'].map(
     (table): RequiredPolicy => ({ ...policy(table, 'maintained', 'ALL', MAINTAINING), holds: 'owner' }),
@@ -160,6 +163,7 @@ export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
     name: 'transactions_tenant_id_account_id_fkey',
     definition: 'FOREIGN KEY (tenant_id, account_id) REFERENCES bank_accounts(tenant_id, id) ON DELETE CASCADE',
   },
+  ...MADE.flatMap(({ table, parent }) => [key(table, 'tenant_id, id'), parentKey(table, parent)]),
 ];
 
 /**
@@ -190,6 +194,15 @@ function policy(table: string, name: string, command: RequiredPolicy['command'],
 
 function key(table: string, columns: string): RequiredConstraint {
   return { table, name: `${table}_pkey`, definition: `PRIMARY KEY (${columns})` };
+}
+
+function parentKey(table: string, { table: parent, key }: ParentKey): RequiredConstraint {
+  const [columns, name] = key ? [`tenant_id, ${key}`, `tenant_id_${key}`] : ['tenant_id', 'tenant_id'];
+  return {
+    table,
+    name: `${table}_${name}_fkey`,
+    definition: `FOREIGN KEY (${columns}) REFERENCES ${parent}(${key ? 'tenant_id, id' : 'id'}) ON DELETE CASCADE`,
+  };
 }
 
 function lower(event: string): string {

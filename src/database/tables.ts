@@ -1,25 +1,27 @@
+import { FOLLOWED_TABLES, type FollowedTable } from '../cache/dependencies/dependencies.ts';
 import { Prisma } from '../generated/prisma/client.ts';
+
+// A row of a model that the schema does not have is an error here.
+const FOLLOWED = FOLLOWED_TABLES satisfies Readonly<Record<string, { readonly model: Prisma.ModelName }>>;
+type TableOfFollowed = { readonly [Table in FollowedTable as (typeof FOLLOWED)[Table]['model']]: Table };
 
 /** The table of each Prisma model. The type makes a new model without its table an error. */
 export const TABLE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
-  Tenant: 'tenants',
-  BankAccount: 'bank_accounts',
-  Transaction: 'transactions',
+  ...(Object.fromEntries(Object.entries(FOLLOWED).map(([table, { model }]) => [model, table])) as TableOfFollowed),
   IdempotencyKey: 'idempotency_keys',
   AuditLine: 'audit_log',
   TenantUsage: 'tenant_usage',
-  DailyTotal: 'daily_totals',
-  AccountTotal: 'account_totals',
   CacheOutbox: 'cache_outbox',
   CacheOutboxHorizon: 'cache_outbox_horizon',
   CacheTrust: 'cache_trust',
 };
 
-/** The feature folder under src that owns each model: what `--app` means. */
-export const FEATURE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
+export const MODELS = Object.keys(TABLE_OF_MODEL) as readonly Prisma.ModelName[];
+
+/** Folders that are not called as the table is. */
+const OTHER_FOLDERS: Readonly<Partial<Record<Prisma.ModelName, string>>> = {
   Tenant: 'tenancy',
   BankAccount: 'accounts',
-  Transaction: 'transactions',
   IdempotencyKey: 'idempotency',
   AuditLine: 'audit',
   TenantUsage: 'usage',
@@ -30,9 +32,12 @@ export const FEATURE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
   CacheTrust: 'cache',
 };
 
-export const MODELS = Object.keys(TABLE_OF_MODEL) as readonly Prisma.ModelName[];
+/** The feature folder under src that owns a model: what `--app` means. */
+export function featureOf(model: Prisma.ModelName): string {
+  return OTHER_FOLDERS[model] ?? TABLE_OF_MODEL[model].replaceAll('_', '-');
+}
 
-export const FEATURES: readonly string[] = [...new Set(Object.values(FEATURE_OF_MODEL))];
+export const FEATURES: readonly string[] = [...new Set(MODELS.map(featureOf))];
 
 export function isModel(name: string): name is Prisma.ModelName {
   return Object.hasOwn(TABLE_OF_MODEL, name);

@@ -1,4 +1,4 @@
-import { FEATURE_OF_MODEL, FEATURES, isModel, MODELS } from '../database/tables.ts';
+import { FEATURES, featureOf, isModel, MODELS } from '../database/tables.ts';
 import { OperatorError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 
@@ -27,7 +27,7 @@ export function chosenModels({
 }): Prisma.ModelName[] {
   if (model !== undefined && !isModel(model)) throw unknown('model', model, MODELS);
   if (app !== undefined && !FEATURES.includes(app)) throw unknown('app', app, FEATURES);
-  const chosen = MODELS.filter((name) => (!model || name === model) && (!app || FEATURE_OF_MODEL[name] === app));
+  const chosen = MODELS.filter((name) => (!model || name === model) && (!app || featureOf(name) === app));
   if (chosen.length) return chosen;
   throw new OperatorError(`The feature ${app} has no model ${model}.`, 'Give one of --model and --app alone.');
 }

@@ -50,25 +50,59 @@ export function dependenciesIn(mask: number): CacheDependency[] {
   return DEPENDENCIES_BY_BIT.filter((name) => mask & BITS[name]);
 }
 
-/** The tables of a tenant whose changes the outbox is told of. */
+/**
+ * The tables of a tenant whose changes the outbox is told of. The service's right to read them,
+ * their triggers and their policies follow from here (src/database).
+ */
 export const FOLLOWED_TABLES = {
-  tenants: { changes: NAMESPACES, readersDependOn: 'tenant' },
-  bank_accounts: { changes: ['accounts', 'dashboard'], readersDependOn: 'accounts' },
-  transactions: { changes: ['transactions', 'dashboard', 'statistics'], readersDependOn: 'transactions' },
-  /** Kept by triggers on the accounts, and made anew by `statistics_rebuild`. */
-  account_totals: { changes: ['dashboard'], readersDependOn: 'dashboard' },
-  /** Kept by triggers on the transactions, and made anew by `statistics_rebuild`. */
-  daily_totals: { changes: ['dashboard', 'statistics'], readersDependOn: 'statistics' },
+  tenants: { model: 'Tenant', changes: NAMESPACES, readersDependOn: 'tenant' },
+  bank_accounts: { model: 'BankAccount', changes: ['accounts', 'dashboard'], readersDependOn: 'accounts' },
+  transactions: {
+    model: 'Transaction',
+    changes: ['transactions', 'dashboard', 'statistics'],
+    readersDependOn: 'transactions',
+  },
+  /** Made anew by `statistics_rebuild`. */
+  account_totals: {
+    model: 'AccountTotal',
+    changes: ['dashboard'],
+    readersDependOn: 'dashboard',
+    isKeptFrom: 'bank_accounts',
+  },
+  /** Made anew by `statistics_rebuild`. */
+  daily_totals: {
+    model: 'DailyTotal',
+    changes: ['dashboard', 'statistics'],
+    readersDependOn: 'statistics',
+    isKeptFrom: 'transactions',
+  },
 } as const satisfies Readonly<Record<string, Following>>;
 
 interface Following {
+  /** Its model in prisma/schema.prisma. */
+  readonly model: string;
   /** What is invalidated by every change of its rows, whoever makes it. */
   readonly changes: readonly Namespace[];
   /** One of these: what an answer that read the table depends on, unless it does on another one. */
   readonly readersDependOn: Namespace;
+  /** Whose triggers write it, and tell the outbox for it. Absent: it has triggers of its own. */
+  readonly isKeptFrom?: string;
+  /** Of a table that `follow_table` made followed: the rows that its rows belong to. */
+  readonly parent?: ParentKey;
+}
+
+/** A foreign key: `(tenant_id, key)`, or `tenant_id` alone to the tenants. */
+export interface ParentKey {
+  readonly table: string;
+  readonly key?: string;
 }
 
 export type FollowedTable = keyof typeof FOLLOWED_TABLES;
+
+/** Those with triggers of their own. */
+export const TOLD_TABLES = Object.entries<Following>(FOLLOWED_TABLES)
+  .filter(([, { isKeptFrom }]) => isKeptFrom === undefined)
+  .map(([table, following]) => ({ table, ...following }));
 
 /** What a write into these tables invalidates. */
 export function changedWith(...tables: readonly FollowedTable[]): readonly Namespace[] {

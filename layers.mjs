@@ -14,11 +14,13 @@ const LAYERS = [
   ['performance'],
   ['indexes'],
   ['invalidation'],
+  ['registered-models.ts'], // those that npm run model:new wrote
   ['dashboard'],
   ['statistics'],
   ['transactions'],
   ['accounts'],
   ['tenants'],
+  ['models'], // what a model that was added needs beside its columns
   ['audit'],
   ['batching'], // data loaders and fields that are read for all rows of a level
   ['usage'],

@@ -106,10 +106,10 @@ function keptTotals({ of, days = Number.POSITIVE_INFINITY }: Scans, size: KnownS
 }
 
 function scannedRows(of: Scanned, { accounts, transactions, tenants }: KnownSize, limits: SearchLimits): number {
-  if (of === 'auditLines') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
+  if (of === 'auditLines' || of === 'rows') return Number.POSITIVE_INFINITY; // nobody keeps a total of them
   if (of === 'dayTotals') return 0;
   if (of === 'usage') return tenants * USAGE_ROWS;
-  if (of === 'countedAuditLines') return limits.rows;
+  if (of === 'countedAuditLines' || of === 'countedRows') return limits.rows;
   if (of === 'countedTransactions') return Math.min(transactions, limits.rows);
   if (of === 'ofAccount') return transactions / Math.max(accounts, 1);
   return of === 'accounts' ? accounts : transactions;

@@ -11,7 +11,10 @@ import { resolveRelations } from '../batching/batch-mapping.ts';
 import { cacheControlDirective } from '../cache/response/cache-control.ts';
 import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
 import { CacheResolver } from '../invalidation/cache.resolver.ts';
+import type { Model } from '../models/define-model.ts';
+import { modelResolvers } from '../models/model.resolver.ts';
 import { PerformanceResolver } from '../performance/performance.resolver.ts';
+import { REGISTERED_MODELS } from '../registered-models.ts';
 import { StatisticsResolver } from '../statistics/statistics.resolver.ts';
 import { ViewerResolver } from '../tenants/viewer.resolver.ts';
 import { AccountTransactionsResolver } from '../transactions/account-transactions.resolver.ts';
@@ -37,6 +40,7 @@ export function createSchema(): GraphQLSchema {
       PerformanceResolver,
       CacheResolver,
       AuditResolver,
+      ...Object.values<Model>(REGISTERED_MODELS).flatMap(modelResolvers),
     ],
     directives: [...specifiedDirectives, cacheControlDirective],
     authChecker,

@@ -11,6 +11,8 @@ import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
+import { createModelLoaders } from '../models/model.loaders.ts';
+import { ModelRepository } from '../models/model.repository.ts';
 import { ResourceMonitor } from '../performance/resources.ts';
 import { createStatisticsLoaders } from '../statistics/statistics.loaders.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
@@ -52,6 +54,7 @@ export function createServices({ logger, ...foundation }: Foundation): Services 
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database, searches),
     dashboards: new DashboardReader(new DashboardRepository(database), data, tenantCache, config.cache.ttlSeconds),
+    models: new ModelRepository(database, searches),
     statistics: new StatisticsService(data, config.cache.ttlSeconds.statistics),
     budget: new Budget(
       {
@@ -78,6 +81,7 @@ export function createServices({ logger, ...foundation }: Foundation): Services 
       accounts: createAccountLoaders(scope, accounts, accountRows),
       transactions: createTransactionLoaders(scope, services.transactions),
       dashboards: createDashboardLoaders(scope, services.dashboards),
+      models: createModelLoaders(scope, services.models),
       statistics: createStatisticsLoaders(scope, statistics),
     }),
   };

@@ -22,8 +22,10 @@ export type Scanned =
   | 'transactions'
   | 'ofAccount'
   | 'auditLines'
+  | 'rows'
   | 'countedTransactions'
   | 'countedAuditLines'
+  | 'countedRows'
   | 'dayTotals'
   | 'usage';
 

@@ -1,21 +1,6 @@
-import { defineIndex, type IndexDefinition } from '../database/index-definition.ts';
-
-/** Why an index is there. */
-export interface CatalogEntry {
-  readonly definition: IndexDefinition;
-  readonly purpose: string;
-  /**
-   * The product's statements that search it, as `Model.action` of `SqlStatement`; empty when
-   * something else needs it.
-   */
-  readonly queries: readonly string[];
-  /**
-   * What needs it beside or instead of queries. Such an index stays, however seldom it is scanned.
-   */
-  readonly keeps?: string;
-  /** Why it is on a part of the rows only. */
-  readonly partial?: string;
-}
+import { defineIndex } from '../database/index-definition.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { modelIndexes } from './model-queries.ts';
 
 const ACTIVE = "(status = 'ACTIVE'::account_status)";
 const EVERY_ORDER = ['BankAccount.page', 'BankAccount.numberedPage'] as const;
@@ -261,6 +246,7 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     queries: [],
     keeps: 'the primary key',
   },
+  ...modelIndexes(),
 ];
 
 export function catalogEntry(name: string): CatalogEntry | undefined {

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { SqlStatement } from '../tenancy/sql-statement.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { accountQueries } from './account-queries.ts';
+import { modelQueries } from './model-queries.ts';
 import type { QueryCase } from './query-case.ts';
 import { recordStatements } from './record-statements.ts';
 import { reportQueries } from './report-queries.ts';
@@ -28,5 +29,5 @@ export async function productQueries(sample: TenantSample): Promise<ProductQuery
 }
 
 function casesOf(sample: TenantSample): QueryCase[] {
-  return [...accountQueries(sample), ...transactionQueries(sample), ...reportQueries(sample)];
+  return [...accountQueries(sample), ...transactionQueries(sample), ...reportQueries(sample), ...modelQueries(sample)];
 }

@@ -169,6 +169,8 @@ function pricedRows(slug: Slug, query: string, variables: Record<string, unknown
     auditLines: 0,
     countedTransactions: Math.min(accounts * perAccount, COUNTED_ROWS),
     countedAuditLines: 0,
+    rows: 0,
+    countedRows: 0,
     dayTotals: 0,
     usage: 0,
   };

@@ -6,6 +6,7 @@ const LAYERS = [
   ['main.ts'],
   ['commands'], // what operators run
   ['commands/cache-inspection'],
+  ['model-new'], // writes the files of a new model
   ['startup'], // processes: workers, signals, waiting for the database
   ['app'], // puts everything together: services, schema, metrics, routes
   ['http'], // requests and answers

@@ -1,3 +1,5 @@
+// The types that are registered have TypeGraphQL's decorators.
+import 'reflect-metadata';
 import type { MadeModel, Model } from './models/define-model.ts';
 
 /**

@@ -76,22 +76,22 @@ export function integer(column: string): Column {
 /** Money: numeric(19,4), shown as exact text. */
 export function decimal(column: string): Column {
   const checked: Checked<string> = (argument, value) => sql`${checkedDecimal(argument, value)}::numeric`;
-  return range(column, BOUNDS, () => DecimalScalar, checked, sql`${raw(column)}::text`);
+  return range(column, BOUNDS, () => DecimalScalar, checked, sql`${named(column)}::text`);
 }
 
 export function day(column: string): Column {
   const checked: Checked<string> = (argument, value) => sql`${checkedDay(argument, value)}::date`;
-  return range(column, TIMES, () => DateScalar, checked, sql`to_char(${raw(column)}, 'YYYY-MM-DD')`);
+  return range(column, TIMES, () => DateScalar, checked, sql`to_char(${named(column)}, 'YYYY-MM-DD')`);
 }
 
 export function instant(column: string): Column {
   const checked: Checked<string> = (argument, value) => sql`${checkedInstant(argument, value)}::timestamptz`;
-  return range(column, TIMES, () => DateTimeScalar, checked, instantText(raw(column)));
+  return range(column, TIMES, () => DateTimeScalar, checked, instantText(named(column)));
 }
 
 function exact<Value>(column: string, type: ColumnFilter['type'], checked: Checked<Value>): Column {
-  const condition: Checked<Value> = (argument, value) => sql`${raw(column)} = ${checked(argument, value)}`;
-  return { select: raw(column), filters: [{ name: (property) => property, type, which: 'exactly this', condition }] };
+  const condition: Checked<Value> = (argument, value) => sql`${named(column)} = ${checked(argument, value)}`;
+  return { select: named(column), filters: [{ name: (property) => property, type, which: 'exactly this', condition }] };
 }
 
 /** How the fields of a range are called. */
@@ -103,10 +103,10 @@ function range<Value>(
   [lowest, highest]: typeof BOUNDS | typeof TIMES,
   type: ColumnFilter['type'],
   checked: Checked<Value>,
-  select = raw(column),
+  select = named(column),
 ): Column {
-  const from: Checked<Value> = (argument, value) => sql`${raw(column)} >= ${checked(argument, value)}`;
-  const to: Checked<Value> = (argument, value) => sql`${raw(column)} <= ${checked(argument, value)}`;
+  const from: Checked<Value> = (argument, value) => sql`${named(column)} >= ${checked(argument, value)}`;
+  const to: Checked<Value> = (argument, value) => sql`${named(column)} <= ${checked(argument, value)}`;
   return {
     select,
     filters: [
@@ -114,6 +114,11 @@ function range<Value>(
       { name: highest, type, which: 'this or less', condition: to },
     ],
   };
+}
+
+/** In quotes: it may be a word of SQL. */
+function named(column: string): Prisma.Sql {
+  return raw(`"${column}"`);
 }
 
 function capital(name: string): string {

@@ -38,14 +38,14 @@ export class ModelRepository {
     page: PageRequest,
     wanted: ReadonlySet<string>,
   ): Promise<Page<ModelRow>> {
-    const source = { table: raw(model.table), where: whereOf(scope, conditions) };
+    const source = { table: named(model.table), where: whereOf(scope, conditions) };
     const query = keysetSelect(columns(model, wanted), source, NEWEST_FIRST, page);
     const rows = await this.#select<ModelRow & KeysetRow>(scope, model, 'page', query, this.#optionsOf(page));
     return keysetPage(rows, page);
   }
 
   async count(scope: TenantScope, model: Model, conditions: readonly Prisma.Sql[]): Promise<Count> {
-    const source = { table: raw(model.table), where: whereOf(scope, conditions) };
+    const source = { table: named(model.table), where: whereOf(scope, conditions) };
     const query = sql`SELECT ${boundedCount(source, this.limits)} AS count`;
     const [row] = await this.#select<Counted>(scope, model, 'count', query, asSearch(this.limits));
     return countWithin(row?.count ?? 0, this.limits);
@@ -92,7 +92,7 @@ export class ModelRepository {
   byIds(scope: TenantScope, model: Model, ids: readonly string[], wanted: ReadonlySet<string>): Promise<ModelRow[]> {
     // One by one, as accounts are (accounts/account.repository.ts).
     const query = sql`SELECT found.* FROM unnest(${ids}::uuid[]) AS asked (asked_id) CROSS JOIN LATERAL (
-        SELECT ${columns(model, wanted)} FROM ${raw(model.table)}
+        SELECT ${columns(model, wanted)} FROM ${named(model.table)}
         WHERE tenant_id = ${scope.tenantId}::uuid AND id = asked.asked_id LIMIT 1
       ) found`;
     return this.#select(scope, model, 'byIds', query);
@@ -121,9 +121,14 @@ function columns({ selects, parent }: Model, wanted: ReadonlySet<string>): Prism
 /** The rows of the parent whose id is `asked.parent_id`. */
 function ofParent(scope: TenantScope, { table, parentColumn }: Model, conditions: readonly Prisma.Sql[]) {
   if (!parentColumn) throw new Error(`rows of ${table} belong to the tenant alone`);
-  return { table: raw(table), where: whereOf(scope, [sql`${raw(parentColumn)} = asked.parent_id`, ...conditions]) };
+  return { table: named(table), where: whereOf(scope, [sql`${named(parentColumn)} = asked.parent_id`, ...conditions]) };
 }
 
 function whereOf(scope: TenantScope, conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return Prisma.join([sql`tenant_id = ${scope.tenantId}::uuid`, ...conditions], ' AND ');
+}
+
+/** In quotes: it may be a word of SQL. */
+function named(name: string): Prisma.Sql {
+  return raw(`"${name}"`);
 }

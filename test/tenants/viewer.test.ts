@@ -3,6 +3,8 @@ import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSchema } from '../../src/app/schema.ts';
 import { Role } from '../../src/auth/caller.ts';
+import type { Model } from '../../src/models/define-model.ts';
+import { REGISTERED_MODELS } from '../../src/registered-models.ts';
 import { TenantDocument, ViewerDocument } from '../generated/graphql.ts';
 import { request } from '../support/client.ts';
 import { withClient } from '../support/postgres.ts';
@@ -23,6 +25,9 @@ const BUSINESS: Readonly<Record<string, string>> = {
   transactions: '{ transactions(first: 1) { nodes { id account { id } } } }',
   dashboard: '{ dashboard { date overview { totalAccounts } topAccounts { id } recentTransactions { id } } }',
   statistics: '{ statistics(from: "2025-01-01", to: "2025-01-02") { from totals { net } } }',
+  ...Object.fromEntries(
+    Object.values<Model>(REGISTERED_MODELS).map(({ list }) => [list, `{ ${list} { nodes { id } } }`]),
+  ),
 };
 /** The other queries, and what they show to whom is tested with them. */
 const ABOUT_THE_CALLER_OR_THE_SERVICE = ['auditLog', 'performance', 'rateLimit', 'viewer'];

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+
 /**
  * The folders of src/, for `npm run lint`: the highest first. A file imports from its own folder and
  * from folders below it, of another line. A new folder gets its line here.
@@ -60,6 +62,12 @@ const LAYERS = [
 ];
 
 const FOLDERS = LAYERS.flat();
+
+// docs/add-a-model.md
+for (const model of readdirSync('src', { recursive: true }).filter((file) => file.endsWith('.model.ts'))) {
+  const test = `test/${model.replace(/\.model\.ts$/, '.test.ts')}`;
+  if (!existsSync(test)) throw new Error(`src/${model} has no test: write ${test}.`);
+}
 
 /** Files of the folder itself; what lies in a folder within has a line of its own. */
 function filesOf(folder) {

@@ -24,6 +24,9 @@ import { listValues } from './listed-values.ts';
 import { describeRootTypes } from './root-types.ts';
 import '../graphql/enums.ts';
 
+/** Once: TypeGraphQL remembers every class that it was told of. */
+const MODEL_RESOLVERS = Object.values<Model>(REGISTERED_MODELS).flatMap(modelResolvers);
+
 /** The schema of the service, made from the resolver classes. */
 export function createSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
@@ -40,7 +43,7 @@ export function createSchema(): GraphQLSchema {
       PerformanceResolver,
       CacheResolver,
       AuditResolver,
-      ...Object.values<Model>(REGISTERED_MODELS).flatMap(modelResolvers),
+      ...MODEL_RESOLVERS,
     ],
     directives: [...specifiedDirectives, cacheControlDirective],
     authChecker,

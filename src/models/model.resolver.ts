@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, type ClassType, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 import { BatchMapping, withRelations, withRelationsInLists } from '../batching/batch-mapping.ts';
 import { RequestContext } from '../context/request-context.ts';
-import { nestedPageCost, type PageScans, pageCost } from '../graphql/complexity.ts';
+import { nestedPageCost, pageCost } from '../graphql/complexity.ts';
 import {
   CONNECTION_COUNT,
   ConnectionArgs,
@@ -19,6 +19,8 @@ import { type Model, type ModelRow, NEWEST_FIRST, type Parent } from './define-m
 import { filterType, type ModelFilter, modelConditions, namesGiven } from './model-filter.ts';
 
 const EMPTY_PAGE: Page<ModelRow> = { rows: [], hasNextPage: false, hasPreviousPage: false };
+/** Nobody keeps how many rows a parent has: it is taken for an account with its transactions. */
+const OF_PARENT = 'ofAccount';
 const REMEDY = 'narrow the filter, or turn pages by cursors';
 
 /**
@@ -41,7 +43,11 @@ function listResolver(model: Model, Filter: ClassType<ModelFilter>): ClassType {
   class ModelListResolver {
     @Query(() => model.connection, {
       name: list,
-      complexity: pageCost(scansOf((filter) => isSearched(filter, model.parent?.key))),
+      complexity: pageCost({
+        scannedToFind: ({ filter }) => (isSearched(filter, model.parent?.key) ? 'rows' : undefined),
+        scannedToCount: () => 'countedRows',
+        countFields: CONNECTION_COUNT,
+      }),
       description: `The tenant's ${list}, newest first.`,
     })
     async list(
@@ -76,7 +82,11 @@ function parentResolver(model: Model, parent: Parent, Filter: ClassType<ModelFil
     @BatchMapping()
     @FieldResolver(() => model.connection, {
       name: list,
-      complexity: nestedPageCost(scansOf((filter) => isSearched(filter))),
+      complexity: nestedPageCost({
+        scannedToFind: ({ filter }) => (isSearched(filter) ? OF_PARENT : undefined),
+        scannedToCount: () => OF_PARENT,
+        countFields: CONNECTION_COUNT,
+      }),
       description: `Its ${list}, newest first.`,
     })
     async rowsOfEach(
@@ -131,15 +141,6 @@ function rowResolver(model: Model, parent: Parent): ClassType {
     }
   }
   return ParentOfRowResolver;
-}
-
-/** Nobody keeps a total of the rows: their price is that of the most that may be read. */
-function scansOf(isSearched: (filter: ModelFilter | null | undefined) => boolean): PageScans {
-  return {
-    scannedToFind: ({ filter }) => (isSearched(filter) ? 'rows' : undefined),
-    scannedToCount: () => 'countedRows',
-    countFields: CONNECTION_COUNT,
-  };
 }
 
 /**

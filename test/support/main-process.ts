@@ -21,9 +21,12 @@ export interface MainProcess {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Starts it on a free port, or on the one of `env`. It ends with this process at the latest. */
-export async function startMain(env: Readonly<Record<string, string>>): Promise<MainProcess> {
-  const program = await builtFrom('src/main.ts');
+/**
+ * Starts it on a free port, or on the one of `env`. It ends with this process at the latest.
+ * @param built the program of another repository; absent: that of this one, built where it is old
+ */
+export async function startMain(env: Readonly<Record<string, string>>, built?: string): Promise<MainProcess> {
+  const program = built ?? (await builtFrom('src/main.ts'));
   const port = env.PORT ?? String(await findFreePort());
   const { PATH, HOME } = process.env;
   const child: ChildProcess = spawn(process.execPath, [program], {

@@ -142,8 +142,9 @@ BEGIN
       END LOOP;
       EXECUTE format('CREATE TRIGGER cache_outbox_truncate BEFORE TRUNCATE ON %%s
                         FOR EACH STATEMENT EXECUTE FUNCTION cache_outbox_truncate(%%s)', followed, changes);
+      -- With their schema: the path begins with PostgreSQL's own.
       EXECUTE format($applied$
-        CREATE FUNCTION %%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, %1$I, pg_temp AS $row$
+        CREATE FUNCTION %1$I.%%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, %1$I, pg_temp AS $row$
         BEGIN
           INSERT INTO cache_outbox (xid, tenant_id, dependencies)
           SELECT pg_current_xact_id()::text::bigint, tenant, %%2$s FROM (VALUES (OLD.tenant_id), (NEW.tenant_id)) changed (tenant)
@@ -151,12 +152,12 @@ BEGIN
           ON CONFLICT DO NOTHING;
           RETURN NULL;
         END $row$;
-        REVOKE EXECUTE ON FUNCTION %%1$I() FROM PUBLIC;
+        REVOKE EXECUTE ON FUNCTION %1$I.%%1$I() FROM PUBLIC;
         CREATE TRIGGER cache_outbox_applied AFTER INSERT OR UPDATE OR DELETE ON %%3$s
-          FOR EACH ROW WHEN (is_applied_row()) EXECUTE FUNCTION %%1$I();
+          FOR EACH ROW WHEN (is_applied_row()) EXECUTE FUNCTION %1$I.%%1$I();
         ALTER TABLE %%3$s ENABLE ALWAYS TRIGGER cache_outbox_insert, ENABLE ALWAYS TRIGGER cache_outbox_update,
           ENABLE ALWAYS TRIGGER cache_outbox_delete, ENABLE ALWAYS TRIGGER cache_outbox_truncate, ENABLE REPLICA TRIGGER cache_outbox_applied;
-        CREATE OR REPLACE FUNCTION cache_outbox_tables() RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+        CREATE OR REPLACE FUNCTION %1$I.cache_outbox_tables() RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
           AS $list$ SELECT %%4$L::text[] $list$;
         $applied$, format('cache_outbox_%%s_applied', bare), changes, followed, array_append(cache_outbox_tables(), bare));
     END $body$;

@@ -108,13 +108,12 @@ export function readFields(model: string, text: string | undefined, taken: reado
   const parts = text.split(',');
   if (parts.length > MAX_FIELDS) throw refused('--fields', `${MAX_FIELDS} fields at most`, String(parts.length));
   const fields = parts.map((part) => readField(model, part.trim(), [...TAKEN, ...taken]));
-  const names = new Map<string, string>();
+  const names = new Set<string>();
   for (const field of fields)
     for (const name of [field.name, ...filterNames(field)]) {
-      const other = names.get(name);
-      if (other !== undefined && !(other === field.name && name === field.name))
+      if (names.has(name))
         throw refused(`--fields: ${field.name}`, `a name that no other field and its filter has`, `"${name}" twice`);
-      names.set(name, field.name);
+      names.add(name);
     }
   return fields;
 }

@@ -97,19 +97,12 @@ export function describeModel(model: Model, samples: readonly [Sample, Sample]):
 
     test.runIf(parent)('hangs on what its rows belong to, and shows it', async () => {
       const { field, type } = parent as NonNullable<typeof parent>;
-      const query = `{ ${list} { nodes { ${field} { id __typename ${list} { totalCount nodes { id } } } } } }`;
+      const query = `{ ${list} { nodes { id ${field} { id __typename ${list} { totalCount nodes { id } } } } } }`;
       const { data } = await service.send(own, query);
       for (const row of data[list].nodes) {
         expect(row[field].__typename).toBe(type().name);
-        expect(row[field][list].totalCount).toBe(row[field][list].nodes.length);
+        expect(row[field][list]).toEqual({ totalCount: 1, nodes: [{ id: row.id }] });
       }
-      expect(
-        data[list].nodes.flatMap((row: Record<string, Record<string, { nodes: { id: string }[] }>>) =>
-          row[field]?.[list]?.nodes.map(({ id }) => id),
-        ),
-      ).toEqual(expect.arrayContaining([newer, older]));
-      const one = `{ ${list} { nodes { ${parent?.field} { ${list}(first: 1) { nodes { id } } } } } }`;
-      await service.send(own, one);
       service.statements.splice(0);
       await service.send(own, `{ ${list}(last: 2) { nodes { ${field} { ${list}(last: 1) { nodes { id } } } } } }`);
       expect(service.statements.length).toBe(3);

@@ -26,7 +26,12 @@ const VALUES: Readonly<Record<string, string>> = {
   'timestamp with time zone': '2026-01-31T12:00:00Z',
 };
 
-/** Writes a row past the API, with those that it belongs to, where they are not there. */
+/** Another for each row, but for what is one of few. */
+function textOf(column: string, id = ''): string {
+  return column === 'currency' ? 'EUR' : id;
+}
+
+/** Writes a row past the API, with a parent of its own. */
 export async function insertModelRow(
   client: pg.Client,
   table: string,
@@ -37,7 +42,7 @@ export async function insertModelRow(
   const { rows } = await client.query<Column>(NEEDED, [`"${table}"`]);
   for (const { name, type, label, parent } of rows) {
     if (row[name] !== undefined) continue;
-    row[name] = label ?? VALUES[type] ?? (parent ? fixtureId(parent, 'of', table) : type === 'text' ? 'EUR' : '');
+    row[name] = label ?? VALUES[type] ?? (parent ? fixtureId(parent, 'of', given.id ?? '') : textOf(name, given.id));
     if (parent) await insertModelRow(client, parent, tenantId, { id: row[name] });
   }
   const names = Object.keys(row);

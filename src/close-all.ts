@@ -1,7 +1,7 @@
 /**
  * Takes each step in turn, whatever comes of those before it: what one cannot close keeps nothing
  * else open.
- * @throws the first error
+ * @throws the first error, with those after it as its cause
  */
 export async function closeAll(...steps: readonly (() => unknown)[]): Promise<void> {
   const errors: unknown[] = [];
@@ -12,7 +12,9 @@ export async function closeAll(...steps: readonly (() => unknown)[]): Promise<vo
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw errors[0];
+  const [first, ...others] = errors;
+  if (first instanceof Error && others.length > 0) first.cause ??= new AggregateError(others, 'failed after it, too');
+  if (errors.length > 0) throw first;
 }
 
 /** The same after an error, which is the one that is thrown. */

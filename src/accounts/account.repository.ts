@@ -62,7 +62,8 @@ export function largestAccounts({ tenantId }: TenantScope, limit: number, wanted
 type StatementOptions = Pick<SqlStatement, 'timeoutMs' | 'isSearch'>;
 
 /**
- * Reads accounts. `wanted` names the properties that are read; the others are absent from the rows.
+ * Reads sets of accounts, by SQL; one by its key is read by `AccountRows`. `wanted` names the
+ * properties that are read; the others are absent from the rows.
  */
 export class AccountRepository {
   constructor(

@@ -7,7 +7,7 @@ import type { BankAccount } from './account.type.ts';
 /** Digits behind the point of an amount, as PostgreSQL keeps and shows them. */
 const AMOUNT_DIGITS = 4;
 
-/** Accounts by a key of theirs, by Prisma Client. */
+/** One account by its key, by Prisma Client. Sets are SQL: `AccountRepository`. */
 export class AccountRows {
   constructor(
     private readonly database: TenantDatabase,

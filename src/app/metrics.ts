@@ -30,8 +30,9 @@ export interface MetricsSources {
 
 /**
  * Everything for Prometheus, read from the monitor when it is asked for: recording into
- * prom-client's own histograms would cost each request, and reading costs the scrape alone. No label here holds a tenant (`tenant-metrics.ts` has those), and every label's
- * values are bounded by the monitor.
+ * prom-client's own histograms would cost each request, and reading costs the scrape alone. No
+ * label here holds a tenant (`tenant-metrics.ts` has those), and every label's values are bounded
+ * by the monitor.
  */
 export function createMetrics({
   monitor,

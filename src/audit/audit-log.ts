@@ -31,7 +31,10 @@ const MERGED_CODES: ReadonlySet<string> = new Set([
 
 export interface AuditLogOptions {
   readonly database: TenantDatabase;
-  /** Told of what fails; the lines wait for the next attempt, but those that are refused for their values. */
+  /**
+   * Told of what fails; the lines wait for the next attempt, but those that are refused for their
+   * values.
+   */
   readonly onError: (error: Error) => void;
   /** Called when lines were written and none failed. */
   readonly onWorks?: () => void;
@@ -227,7 +230,10 @@ function refusal(tenantId: string, cause: Error): OperatorError {
   );
 }
 
-/** Whether no other tenant's lines can be written either: all wait for the service's turn, each for its own locks. */
+/**
+ * Whether no other tenant's lines can be written either: all wait for the service's turn, each for
+ * its own locks.
+ */
 function isForAllTenants(error: unknown): boolean {
   if (error instanceof TurnRefused) return true;
   const { code, message } = error as { readonly code?: string; readonly message?: string };

@@ -98,7 +98,9 @@ export async function grantRights(client: Queryable, role: string): Promise<Gran
   return { told: undone ? [`not done: ${withStatements(undone, after)}`, ...done] : done, isFutile };
 }
 
-/** The function says why; what to run it knows for a login alone that inherits what it is granted. */
+/**
+ * The function says why; what to run it knows for a login alone that inherits what it is granted.
+ */
 function withStatements(undone: string, rights: RoleRights): string {
   const line = administratorsLine(rights);
   return line ? undone.replace(/An administrator runs: .*$/s, () => line) : undone;

@@ -123,8 +123,8 @@ export class RequestContext {
   }
 
   /**
-   * After a write or a refresh, when its bump is done: what was read before may be old, and the operation may go
-   * on with another one.
+   * After a write or a refresh, when its bump is done: what was read before may be old, and the
+   * operation may go on with another one.
    */
   forgetRead(): void {
     this.ownLoaders = undefined;

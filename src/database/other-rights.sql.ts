@@ -23,7 +23,9 @@ const SHOWN_TO_ALL = `relnamespace = to_regnamespace('information_schema') AND r
 const FOR_ALL = (right: string, owner: string) => `makeaclitem(0, ${owner}, '${right}', false)`;
 const WITH_SCHEMA = (schema: string) => `JOIN pg_namespace n ON n.oid = ${schema}`;
 
-/** Without the database, and with no more of a schema than USAGE: what is else there is read apart. */
+/**
+ * Without the database, and with no more of a schema than USAGE: what is else there is read apart.
+ */
 const KINDS: readonly Kind[] = [
   {
     kind: `CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END`,

@@ -1,8 +1,8 @@
 import { isOfTheValues } from './sql-state.ts';
 
 /**
- * Writes rows in one statement. When the values of some are the reason for a failure, the others are
- * written without them, by halves: a row that PostgreSQL refuses would keep them back for ever.
+ * Writes rows in one statement. When the values of some are the reason for a failure, the others
+ * are written without them, by halves: a row that PostgreSQL refuses would keep them back for ever.
  * @param write one statement; may be called for some rows only
  * @param giveUp told each row that is refused, and why
  * @returns how many were refused

@@ -39,7 +39,7 @@ const SUM_POINTS = {
   shown: 4,
 } as const;
 export type SumWork = keyof typeof SUM_POINTS;
-/** So many belong to the price of the field. */
+/** So many belong to the prices: of each reading and walk, and of all that an answer shows. */
 const SUMS_IN_PRICE = 500;
 /** Of the tenants that the prices of a dashboard and of a count of accounts stand for. */
 const TOTALS_IN_PRICE = 1_000;

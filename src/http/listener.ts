@@ -5,7 +5,7 @@ import type { HttpRequest } from './read-graphql-request.ts';
 import { lookUpInTurn } from './write-batching.ts';
 
 /** Longer requests are not those that come again and again. */
-const MAX_BODY_BYTES = 64 * 1024;
+const MAX_REPEATED_BYTES = 64 * 1024;
 
 type AnswerNow = (request: HttpRequest, response: ServerResponse) => boolean;
 
@@ -31,8 +31,8 @@ export class FastPath {
   }
 
   /**
-   * From now on who adds a hook that sees requests has it called for each: nothing is answered ahead
-   * of it then.
+   * From now on who adds a hook that sees requests has it called for each: nothing is answered
+   * ahead of it then.
    */
   giveWayToHooks(app: FastifyInstance): void {
     const addHook = app.addHook as (this: FastifyInstance, name: string, hook: unknown) => FastifyInstance;
@@ -107,5 +107,5 @@ function isAnswered(answer: AnswerNow, { headers }: IncomingMessage, body: Buffe
 function bodyBytesOf({ method, url, headers }: IncomingMessage): number {
   if (method !== 'POST' || url !== '/graphql' || headers.expect !== undefined) return 0;
   const bytes = Number(headers['content-length']);
-  return bytes <= MAX_BODY_BYTES ? bytes : 0;
+  return bytes <= MAX_REPEATED_BYTES ? bytes : 0;
 }

@@ -52,7 +52,9 @@ export interface AskedModel {
 }
 
 const TENANT = 'Tenant';
-/** Listed tables that are no model's parent: their rows are the tenant's own doing, or have no type. */
+/**
+ * Listed tables that are no model's parent: their rows are the tenant's own doing, or have no type.
+ */
 const PARENTS = TOLD_TABLES.filter(({ model, parent }) => model === 'BankAccount' || parent !== undefined);
 const OF = [TENANT, ...PARENTS.map(({ model }) => model)];
 const NAMED = NAMESPACES.filter((name) => name !== 'tenant');

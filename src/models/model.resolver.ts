@@ -25,7 +25,8 @@ const REMEDY = 'narrow the filter, or turn pages by cursors';
 
 /**
  * The resolvers of a model: the list of the tenant's rows, and with a parent the rows of each
- * parent and the parent of each row. The permission is that of all data of a tenant: a caller of it.
+ * parent and the parent of each row. The permission is that of all data of a tenant: a caller of
+ * it.
  */
 export function modelResolvers(model: Model): ClassType[] {
   const filter = filterType(model);

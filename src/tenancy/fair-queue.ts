@@ -169,8 +169,8 @@ export class FairQueue {
   }
 
   /**
-   * Gives turns to whoever may have one: where they take time, to one. What that begins is done only
-   * when this returns, and is followed by another call.
+   * Gives turns to whoever may have one: where they take time, to one. What that begins is done
+   * only when this returns, and is followed by another call.
    */
   advance(): void {
     do {
@@ -221,8 +221,8 @@ export class FairQueue {
   }
 
   /**
-   * A tenant is active, here or elsewhere: others are kept to their share. A lane of no tenant keeps
-   * nobody to it, but while it waits. @returns the time
+   * A tenant is active, here or elsewhere: others are kept to their share. A lane of no tenant
+   * keeps nobody to it, but while it waits. @returns the time
    */
   noteTenant(tenant: string): number {
     const nowMs = this.now();

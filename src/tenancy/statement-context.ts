@@ -15,8 +15,8 @@ export interface StatementContext {
   /** What reads with the option `cache` go through; absent in transactions and snapshots. */
   readonly readThrough?: ReadThrough | undefined;
   /**
-   * Of the transaction or snapshot that Prisma joins; absent: each statement has a connection of its
-   * own.
+   * Of the transaction or snapshot that Prisma joins; absent: each statement has a connection of
+   * its own.
    */
   readonly joined?: JoinedQuery | undefined;
 }

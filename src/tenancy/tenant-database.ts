@@ -188,9 +188,10 @@ export class TenantDatabase {
   }
 
   /**
-   * The same for mutations, whose SQL and Prisma operations share one transaction. It costs no round
-   * trip of its own where SQL ends it; after Prisma's last operation COMMIT travels alone. Each statement has the statement timeout; `work` must wait for nothing
-   * else, since it holds locks.
+   * The same for mutations, whose SQL and Prisma operations share one transaction. It costs no
+   * round trip of its own where SQL ends it; after Prisma's last operation COMMIT travels alone.
+   * Each statement has the statement timeout; `work` must wait for nothing else, since it holds
+   * locks.
    * @param options.writeId a mutation's, which `ResponseCache.written` is told of then
    * @param options.draft its audit line, which is written in the transaction: by the statement that
    *   ends it, or with the COMMIT

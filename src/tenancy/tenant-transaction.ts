@@ -30,8 +30,8 @@ export interface TenantTransaction {
    */
   audited(done: Prisma.Sql): Prisma.Sql;
   /**
-   * Runs reads and writes of Prisma's as a part of the transaction. Their audit line is written with
-   * the COMMIT.
+   * Runs reads and writes of Prisma's as a part of the transaction. Their audit line is written
+   * with the COMMIT.
    */
   prisma<Result>(work: (prisma: JoinedPrisma) => Promise<Result>): Promise<Result>;
   /**

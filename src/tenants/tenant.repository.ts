@@ -29,6 +29,7 @@ export function tenantColumn({ tenantId }: TenantScope, wanted: ReadonlySet<stri
       SELECT ${selectOnly(TENANT_COLUMNS, wanted)} FROM tenants WHERE tenants.id = ${tenantId}::uuid) tenant)`;
 }
 
+/** What SQL alone tells of a tenant; its row is read by `TenantRows`. */
 export class TenantRepository {
   constructor(private readonly database: TenantDatabase) {}
 

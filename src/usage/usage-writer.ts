@@ -98,8 +98,8 @@ export class UsageWriter {
   #write(connection: Connection, rows: readonly CountedUsage[]): Promise<number> {
     const write = async (some: readonly CountedUsage[]) => {
       await addUsage(connection, some);
-      // Taken out only when it is written: after a lost connection it may be counted twice, and never
-      // not at all.
+      // Taken out only when it is written: after a lost connection it may be counted twice, and
+      // never not at all.
       for (const row of some) this.#unwritten.delete(keyOf(row));
     };
     return writeAccepted(rows, write, (row, reason) => {

@@ -52,7 +52,9 @@ const RETENTION = fc.oneof(
   fc.constant(null),
 );
 
-/** As the service's login. @returns whether it was refused, and the ages of the rows that are left */
+/**
+ * As the service's login. @returns whether it was refused, and the ages of the rows that are left
+ */
 async function leftAfter(
   client: pg.Client,
   { table, age, leastHours, row }: Kept,

@@ -64,7 +64,7 @@ describe('what hangs on one row is told apart', () => {
     const { account } = await ask(
       `{ account(id: "${ID}") { a: recentTransactions(limit: 2) { id } b: recentTransactions(limit: 2) { amount } } }`,
     );
-    expect(service.statements.map(({ action }) => action)).toEqual(['byIds', 'recentOfEach']);
+    expect(service.statements.map(({ action }) => action)).toEqual(['findFirst', 'recentOfEach']);
     expect([account.a, account.b]).toEqual([await newest(2, 'id'), await newest(2, 'amount')]);
   });
 
@@ -109,6 +109,10 @@ test('below a mutation nobody reads ahead: what hangs on its rows is read then, 
     recentTransactions: ids.toReversed().map((id: string) => ({ id })),
   };
   expect(recordTransactions.transactions).toEqual(ids.map((id: string) => ({ id, account })));
-  const reads = service.statements.map(({ action }) => action).filter((action) => /OfEach|byIds|current/.test(action));
-  expect(reads.sort()).toEqual(['byIds', 'current', 'recentOfEach']);
+  const reads = service.statements.map(({ model, action }) => `${model}.${action}`);
+  expect(reads.filter((read) => /OfEach|byIds|findFirst/.test(read)).sort()).toEqual([
+    'BankAccount.findFirst',
+    'Tenant.findFirst',
+    'Transaction.recentOfEach',
+  ]);
 });

@@ -31,7 +31,9 @@ const lines = () =>
   sql(`SELECT slug, action, key, outcome, codes, subject FROM audit_log LEFT JOIN tenants ON tenants.id = tenant_id
        ORDER BY at, audit_log.id`);
 
-/** By a login that may do what the role may. By default the owner, whom row-level security holds. */
+/**
+ * By a login that may do what the role may. By default the owner, whom row-level security holds.
+ */
 async function run(argv: readonly string[], role = database.owner): Promise<string> {
   const url = new URL(database.url);
   url.searchParams.set('options', `-c role=${role}`);

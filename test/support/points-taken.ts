@@ -4,8 +4,8 @@ import type { TestService } from './service.ts';
 export const RATE_LIMIT = '{ rateLimit { remaining cost resetAt } }';
 
 /**
- * What `work` takes of the caller's points. They are given anew each minute: work in which one began
- * is done again.
+ * What `work` takes of the caller's points. They are given anew each minute: work in which one
+ * began is done again.
  * @param token of a service to which RATE_LIMIT is known
  * @param work told how often it was done before, where it must be something else each time
  */

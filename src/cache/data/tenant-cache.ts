@@ -48,7 +48,8 @@ interface Invalidates {
  * const LARGEST: DataKind<string[]> = {
  *   namespace: 'accounts', name: 'largest', tables: ['bank_accounts'], ttlSeconds: 60,
  * };
- * const { value } = await tenantCache.getOrSet(scope, LARGEST, ['EUR'], () => readLargest(scope, 'EUR'));
+ * const read = () => readLargest(scope, 'EUR');
+ * const { value } = await tenantCache.getOrSet(scope, LARGEST, ['EUR'], read);
  */
 export class TenantCache {
   /** @param watch called after every operation. Must not throw. */

@@ -223,8 +223,8 @@ export class FastRedis {
 
   /**
    * What the requests of one turn of the event loop send leaves in one system call, at the turn's
-   * end. A call for each command would be much of an answer from the cache; ioredis's own pipelining
-   * (`enableAutoPipelining`) saves half as much.
+   * end. A call for each command would be much of an answer from the cache; ioredis's own
+   * pipelining (`enableAutoPipelining`) saves half as much.
    */
   #gatherCommands(): void {
     const { stream } = this.#client;

@@ -15,7 +15,9 @@ export interface BenchCase {
   readonly largestOnly?: boolean;
   /** Share of the requests that write. The baseline is then the same subject without writes. */
   readonly writeShare?: number;
-  /** Others that are asked the same in the same section, told beside this one in a table of its own. */
+  /**
+   * Others that are asked the same in the same section, told beside this one in a table of its own.
+   */
   readonly beside?: readonly SubjectKey[];
 }
 

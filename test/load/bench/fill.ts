@@ -49,7 +49,9 @@ export async function fillTransactions(client: pg.Client, fill: Fill, progress: 
   await client.query('RESET synchronous_commit; RESET work_mem');
 }
 
-/** Makes all transactions by one COPY: the triggers keep their totals, and the indexes are there. */
+/**
+ * Makes all transactions by one COPY: the triggers keep their totals, and the indexes are there.
+ */
 export async function copyTransactions(client: pg.Client, fill: Fill, progress: Progress): Promise<void> {
   const startedAt = performance.now();
   const { host, port, user, password, database } = client;

@@ -1,5 +1,6 @@
-// The fastest peer: Mercurius with its compiler and its loaders over `pg`; with the argument "cached"
-// also its cache, over Redis. At its best: no token is verified, the statements are hand-written.
+// The fastest peer: Mercurius with its compiler and its loaders over `pg`; with the argument
+// "cached" also its cache, over Redis. At its best: no token is verified, the statements are
+// hand-written.
 import type { AddressInfo } from 'node:net';
 
 import Fastify from 'fastify';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
-import { missingPassword } from '../../src/database/missing-password.mjs';
+import { endUnconnected, missingPassword } from '../../src/database/missing-password.mjs';
 import { connectionError, EngineError } from './errors.mjs';
 
 /**
@@ -62,6 +62,7 @@ export async function withClient(target, work) {
   try {
     await client.connect();
   } catch (error) {
+    endUnconnected(client);
     const missing = missingPassword(client, 'DATABASE_URL', /** @type {Error} */ (error));
     if (missing) throw new EngineError('P1000', `There is ${missing.reason}.\n\n${missing.remedy}`, error);
     throw connectionError(/** @type {Error} */ (error), target);

@@ -3,6 +3,7 @@ import { refuseDuringMigration, refuseReadOnly, refuseWithoutRights } from '../c
 import { connectionError, firstCause, NO_SUCH_DATABASE } from '../database/connection-error.ts';
 import { pendingMigrations } from '../database/database-state.ts';
 import { migrate } from '../database/migrate.ts';
+import { endUnconnected } from '../database/missing-password.mjs';
 import { SET_TEXT_FORMATS } from '../database/session-settings.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError, StateError } from '../errors.ts';
@@ -113,6 +114,7 @@ export async function connect(url: string, command: string): Promise<pg.Client> 
     await client.query(SET_TEXT_FORMATS);
     return client;
   } catch (cause) {
+    endUnconnected(client);
     throw connectionError(client, settingNamed(url), cause);
   }
 }

@@ -5,6 +5,7 @@ import { findProjectRoot } from '../embedded/project-root.mjs';
 import { StateError } from '../errors.ts';
 import { connectionError } from './connection-error.ts';
 import { type DatabaseFault, databaseFaults } from './faults.ts';
+import { endUnconnected } from './missing-password.mjs';
 import { quoted, type RoleRights, rightsOf } from './role-rights.ts';
 
 /** What must be known of a database before it is migrated. */
@@ -68,6 +69,7 @@ async function withClient<Result>(
   try {
     await client.connect();
   } catch (cause) {
+    endUnconnected(client);
     throw connectionError(client, setting, cause);
   }
   try {

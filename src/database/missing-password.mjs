@@ -10,6 +10,16 @@ const READ_BY_OTHERS = 0o077;
 const PERMISSIONS = 0o777;
 
 /**
+ * Ends a connection that could not be opened, and waits for nothing. The driver leaves it where it
+ * has no password: PostgreSQL waits for that for a minute, and meanwhile with it whoever makes or
+ * drops a database.
+ * @param {import('pg').Client} client
+ */
+export function endUnconnected(client) {
+  client.end().catch(() => {}); // why it failed is told by who could not open it
+}
+
+/**
  * Why a connection failed that had no password: what the driver looked for one in, and what helps.
  * @param {import('pg').Client} client what could not be connected
  * @param {string} setting that gives its URL

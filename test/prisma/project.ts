@@ -11,7 +11,15 @@ export const ENGINE = path.join(REPOSITORY, 'scripts/schema-engine.mjs');
  * What Prisma's command line needs of this project; the embedded PostgreSQL is for commands without
  * DATABASE_URL.
  */
-const OWN_FILES = ['package.json', 'prisma', 'prisma.config.ts', 'scripts', 'src/embedded', 'src/setting.mjs'];
+const OWN_FILES = [
+  'package.json',
+  'prisma',
+  'prisma.config.ts',
+  'scripts',
+  'src/embedded',
+  'src/setting.mjs',
+  'src/database/missing-password.mjs',
+];
 
 const CONFIG = `import { defineConfig } from 'prisma/config';
 export default defineConfig({

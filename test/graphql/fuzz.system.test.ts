@@ -3,7 +3,7 @@ import { describeDifference } from './fuzz/difference.ts';
 import { runFuzz } from './fuzz/run-fuzz.ts';
 
 /** `npm run fuzz` does any number of others. */
-const OPERATIONS = 700;
+const OPERATIONS = 1_000;
 
 // Most errors of these answers are expected: finding out where they were made takes longer than
 // making them.

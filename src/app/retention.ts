@@ -1,6 +1,4 @@
-import { cleanAuditLog } from '../audit/audit.repository.ts';
 import type { RetentionConfig } from '../config/config.ts';
-import { cleanIdempotencyKeys } from '../idempotency/clean-keys.ts';
 import { Loop } from '../loop.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { cleanUsage } from '../usage/usage.repository.ts';
@@ -56,8 +54,8 @@ export async function cleanPiece(
   pieceRows = PIECE_ROWS,
 ): Promise<CleanedPiece> {
   const cleaners = [
-    () => cleanAuditLog(database, auditDays * 24 * HOUR_MS, pieceRows),
-    () => cleanIdempotencyKeys(database, idempotencyHours * HOUR_MS, pieceRows),
+    () => removeOlder(database, 'audit_log', auditDays * 24 * HOUR_MS, pieceRows),
+    () => removeOlder(database, 'idempotency_keys', idempotencyHours * HOUR_MS, pieceRows),
     () => cleanUsage(database),
   ];
   const errors: Error[] = [];
@@ -69,4 +67,23 @@ export async function cleanPiece(
     });
   }
   return { removed, errors };
+}
+
+/**
+ * Removes rows of all tenants that are older, by the function of the table's owner. @returns how
+ * many
+ */
+export async function removeOlder(
+  database: TenantDatabase,
+  table: 'audit_log' | 'idempotency_keys',
+  olderThanMs: number,
+  maxRows: number,
+): Promise<number> {
+  return database.withConnection(async (client) => {
+    const { rows } = await client.query<{ removed: string }>(
+      `SELECT ${table}_clean($1 * interval '1 millisecond', $2) AS removed`,
+      [olderThanMs, maxRows],
+    );
+    return Number(rows[0]?.removed ?? 0);
+  });
 }

@@ -107,14 +107,3 @@ function whereOf(
   if (what !== null) conditions.push(sql`action = ${what}`);
   return Prisma.join(conditions, ' AND ');
 }
-
-/** Removes lines that are older. @returns how many */
-export async function cleanAuditLog(database: TenantDatabase, olderThanMs: number, maxRows: number): Promise<number> {
-  return database.withConnection(async (client) => {
-    const { rows } = await client.query<{ removed: string }>(
-      "SELECT audit_log_clean($1 * interval '1 millisecond', $2) AS removed",
-      [olderThanMs, maxRows],
-    );
-    return Number(rows[0]?.removed ?? 0);
-  });
-}

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cleanPiece, RetentionCleaner } from '../../src/app/retention.ts';
-import { cleanAuditLog } from '../../src/audit/audit.repository.ts';
+import { cleanPiece, RetentionCleaner, removeOlder } from '../../src/app/retention.ts';
 import { AuditLog } from '../../src/audit/audit-log.ts';
 import { recorded } from '../../src/audit/operator-line.ts';
 import { Role } from '../../src/auth/caller.ts';
@@ -543,7 +542,7 @@ describe('retention', () => {
     await withDatabase(async (own) => {
       await cleanPiece(own, { auditDays: 30, idempotencyHours: 48 });
       expect(await sql('SELECT key FROM audit_log')).toEqual([{ key: 'younger' }]);
-      await expect(cleanAuditLog(own, 29 * 86_400_000, 10)).rejects.toThrow('kept for 30 days at least');
+      await expect(removeOlder(own, 'audit_log', 29 * 86_400_000, 10)).rejects.toThrow('kept for 30 days at least');
       for (const statement of ["UPDATE audit_log SET subject = 'x'", 'DELETE FROM audit_log', 'TRUNCATE audit_log'])
         await expect(own.withConnection((client) => client.query(statement))).rejects.toThrow('permission denied');
       await own.withConnection(async (client) => {

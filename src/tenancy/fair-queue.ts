@@ -174,9 +174,11 @@ export class FairQueue {
    */
   advance(): void {
     do {
-      if (this.#free === 0 || this.#lanes.size === 0 || !this.#hasTime()) break;
-      const next = this.#next();
-      if (!next) break;
+      if (this.#free === 0) break;
+      const lane = this.#nextLane();
+      // Last, since it asks to be called again.
+      if (lane === undefined || !this.#hasTime()) break;
+      const next = this.#firstOf(lane);
       this.#take(next.tenant);
       next.proceed();
     } while (!this.hasTime);
@@ -187,21 +189,21 @@ export class FairQueue {
     return this.hasTime?.() ?? true;
   }
 
-  /**
-   * Takes the first of those who wait out of the first lane whose tenant may hold more, which goes
-   * to the end then.
-   */
-  #next(): Waiter | undefined {
+  /** The first tenant with somebody who waits that may hold more. */
+  #nextLane(): string | undefined {
     const nowMs = this.now();
-    for (const [tenant, lane] of this.#lanes) {
-      if (!this.#mayHoldMore(tenant, nowMs)) continue;
-      const waiter = lane.shift() as Waiter;
-      this.#lanes.delete(tenant);
-      if (lane.length > 0) this.#lanes.set(tenant, lane);
-      this.#forget(waiter);
-      return waiter;
-    }
+    for (const tenant of this.#lanes.keys()) if (this.#mayHoldMore(tenant, nowMs)) return tenant;
     return undefined;
+  }
+
+  /** Takes the first of those who wait out of a tenant's lane, which goes to the end then. */
+  #firstOf(tenant: string): Waiter {
+    const lane = this.#lanes.get(tenant) as Waiter[];
+    const waiter = lane.shift() as Waiter;
+    this.#lanes.delete(tenant);
+    if (lane.length > 0) this.#lanes.set(tenant, lane);
+    this.#forget(waiter);
+    return waiter;
   }
 
   #take(tenant: string): void {

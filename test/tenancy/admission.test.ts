@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Admission } from '../../src/tenancy/admission.ts';
 import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { RequestAbandoned } from '../../src/tenancy/running-statements.ts';
@@ -149,4 +149,23 @@ test('work that takes long begins in turns of the event loop, one tenant after a
   }
   await Promise.all(all);
   expect(admission.figures).toMatchObject({ length: 0, refusals: { length: 0, time: 0 } });
+});
+
+test('who is kept to a share while places are free does not keep the event loop busy', async () => {
+  const admission = new Admission(1, LIMITS);
+  const { begun, ask } = requests(admission);
+  void ask('b'); // another tenant is active
+  for (let index = 0; begun.length < 1 + SLOTS / 2 && index < SLOTS; index++) {
+    void ask(`a${index}`);
+    await new Promise(setImmediate);
+  }
+  const turns = vi.spyOn(globalThis, 'setImmediate');
+  try {
+    void ask('a-waits');
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(begun).not.toContain('a-waits');
+    expect(turns.mock.calls.length).toBeLessThanOrEqual(2);
+  } finally {
+    turns.mockRestore();
+  }
 });

@@ -1,13 +1,8 @@
-import {
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  type GraphQLSchema,
-  Kind,
-  type OperationDefinitionNode,
-} from 'graphql';
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { maxScanPoints, type SearchLimits } from '../config/search-limits.ts';
 import { type Reckoning, type ScanKind, type Scanned } from '../graphql/complexity.ts';
+import { fragmentsOf } from '../graphql/fragments.ts';
 import { KEPT_TOTAL_POINTS, OPERATION_POINTS, SCANNED_ROW_POINTS } from '../graphql/prices.ts';
 import type { TenantSize } from '../tenancy/tenant-sizes.ts';
 import { introspectionEstimator } from './introspection-cost.ts';
@@ -119,9 +114,4 @@ function complexity({ schema, document: query, operation, variables }: PricedOpe
   const options = { schema, query, variables, estimators: ESTIMATORS, maxQueryNodes: MAX_NODES, context };
   const operationName = operation.name?.value;
   return getComplexity({ ...options, ...(operationName && { operationName }) });
-}
-
-function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
-  const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  return Object.fromEntries(fragments.map((fragment) => [fragment.name.value, fragment]));
 }

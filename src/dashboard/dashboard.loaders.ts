@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { ErrorCode } from '../errors.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
-import { groupBy } from '../statistics/cash-flow.ts';
+import { groupBy } from '../group-by.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
 import { DASHBOARD_PARTS } from './dashboard.parts.ts';
 import type { DashboardRead, DashboardReader, FoundDashboard } from './dashboard.reader.ts';

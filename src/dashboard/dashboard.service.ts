@@ -1,7 +1,8 @@
 import { addDays, daysBetween, notBeforeFirst } from '../calendar.ts';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
+import { groupBy } from '../group-by.ts';
 import { shownCount } from '../limits.ts';
-import { cashFlows, compareText, type FlowRow, groupBy } from '../statistics/cash-flow.ts';
+import { cashFlows, compareText, type FlowRow } from '../statistics/cash-flow.ts';
 import type { CurrencyAmount } from '../statistics/cash-flow.type.ts';
 import { sumOf } from '../statistics/money.ts';
 import type { FoundDashboard } from './dashboard.reader.ts';

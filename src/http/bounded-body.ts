@@ -27,7 +27,7 @@ const bounds = new WeakMap<IncomingMessage, Transform>();
 /**
  * A body whose length is not known ahead. It fails where it is too long, or comes in too many small
  * pieces.
- * @param counted told in how many it came, when it ends or is refused
+ * @param counted told in how many it received, when it ends or is refused
  */
 export function boundedBody(
   request: IncomingMessage,
@@ -35,23 +35,23 @@ export function boundedBody(
   { bytes, tooLong }: Bounds,
   counted: (smallPieces: number, isRefused: boolean) => void,
 ): Readable {
-  const came = new Came();
+  const received = new ReceivedPieces();
   const bounded = new Transform({
     transform(piece: Buffer, _encoding, done) {
-      came.add(piece);
-      const refusal = came.bytes > bytes ? tooLong() : came.hasTooManyPieces ? tooManyPieces() : undefined;
+      received.add(piece);
+      const refusal = received.bytes > bytes ? tooLong() : received.hasTooManyPieces ? tooManyPieces() : undefined;
       if (!refusal) return done(null, piece);
       payload.unpipe(bounded);
-      counted(came.smallPieces, true);
+      counted(received.smallPieces, true);
       done(refusal);
     },
     flush(done) {
-      counted(came.smallPieces, false);
+      counted(received.smallPieces, false);
       done();
     },
   });
   const broken = (error: Error) => {
-    counted(came.smallPieces, true);
+    counted(received.smallPieces, true);
     bounded.destroy(error);
   };
   // Who reads it is told. Nobody does where the request is refused before, or the client leaves.
@@ -72,11 +72,11 @@ export function unread(request: IncomingMessage): RequestPayload {
  * unread loses the answer. Too long a body ends it all the same.
  */
 export function readPast(request: IncomingMessage): void {
-  const came = new Came();
+  const received = new ReceivedPieces();
   const isChunked = hasUnknownLength(request);
   const look = (piece: Buffer) => {
-    came.add(piece);
-    if (came.bytes <= MAX_BODY_BYTES && !(isChunked && came.hasTooManyPieces)) return;
+    received.add(piece);
+    if (received.bytes <= MAX_BODY_BYTES && !(isChunked && received.hasTooManyPieces)) return;
     request.off('data', look);
     request.destroy();
   };
@@ -100,7 +100,7 @@ export function hasUnknownLength({ headers }: Pick<IncomingMessage, 'headers'>):
 }
 
 /** What has come of a body. */
-class Came {
+class ReceivedPieces {
   bytes = 0;
   smallPieces = 0;
 
@@ -116,5 +116,5 @@ class Came {
 
 function tooManyPieces(): GraphQLError {
   const limit = `${MAX_SMALL_PIECES.toLocaleString('en-US')} pieces of less than ${SMALL_PIECE_BYTES} bytes`;
-  return badRequest(`A body may come in at most ${limit}, but it came in more. Send larger chunks.`, 413);
+  return badRequest(`A body may come in at most ${limit}, but it received in more. Send larger chunks.`, 413);
 }

@@ -102,7 +102,7 @@ export class Refusals {
   /** As Node.js does it: there is no request to answer to, and no telling where the next one begins. */
   #endConnection(error: FailedRequest, socket: Socket): void {
     if (error.code !== 'ECONNRESET' && socket.writable) {
-      const { status, headers, body } = this.#counted(unread(error.code, this.requestTimeoutMs));
+      const { status, headers, body } = this.#counted(unreadRequest(error.code, this.requestTimeoutMs));
       const head = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
       const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head.map(([name, value]) => `${name}: ${value}`)];
       socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -128,7 +128,7 @@ function bytes(count: number): string {
 }
 
 /** @param code of Node.js, or of its parser */
-function unread(code: string | undefined, requestTimeoutMs: number): GraphQLError {
+function unreadRequest(code: string | undefined, requestTimeoutMs: number): GraphQLError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return badRequest(`The request did not come whole within ${requestTimeoutMs} ms. Send it again.`, 408);

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.ts';
 import { shownCount } from '../limits.ts';
 import type { CashFlow } from './cash-flow.type.ts';
 import { differenceOf, sumOf } from './money.ts';
@@ -33,18 +34,6 @@ function cashFlow(currency: string, rows: readonly FlowRow[]): CashFlow {
 function total(rows: readonly FlowRow[], amountOf: (row: FlowRow) => string): string {
   const [only, second] = rows;
   return only && !second ? amountOf(only) : sumOf(rows.map(amountOf));
-}
-
-/** Rows by a key, the keys in the order in which they first occur. */
-export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key): Map<Key, Row[]> {
-  const groups = new Map<Key, Row[]>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  return groups;
 }
 
 /** Order by code units: the same everywhere, whatever the machine's language. */

@@ -2,9 +2,10 @@ import { StatisticsPeriod } from '../calendar.ts';
 import { shownCountOf } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { MAX_SUMS } from '../graphql/max-sums.ts';
+import { groupBy } from '../group-by.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { type FlowRow, groupBy } from './cash-flow.ts';
+import type { FlowRow } from './cash-flow.ts';
 
 const { sql, empty, raw } = Prisma;
 

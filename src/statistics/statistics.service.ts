@@ -16,8 +16,9 @@ import {
 import { badUserInput } from '../errors.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
 import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
+import { groupBy } from '../group-by.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
-import { cashFlows, compareText, groupBy } from './cash-flow.ts';
+import { cashFlows, compareText } from './cash-flow.ts';
 import type { LoadSums } from './statistics.loaders.ts';
 import type { StatisticsPart, StatisticsRange, StatisticsRow } from './statistics.repository.ts';
 import type { CategoryCashFlow, Statistics, StatisticsBucket } from './statistics.type.ts';

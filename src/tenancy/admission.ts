@@ -33,7 +33,7 @@ export class Admission {
   constructor(connections: number, limits: QueueLimits, turnBudgetMs = TURN_BUDGET_MS) {
     const places = Math.max(AT_LEAST, PER_CONNECTION * connections);
     const turn = new TurnBudget(turnBudgetMs, () => this.#queue.advance());
-    this.#queue = new FairQueue('admission', places, limits, undefined, () => turn.hasTime());
+    this.#queue = new FairQueue({ awaited: 'admission', places, limits, hasTime: () => turn.hasTime() });
   }
 
   get figures(): QueueFigures {

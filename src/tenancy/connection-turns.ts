@@ -71,9 +71,13 @@ export class ConnectionTurns {
     { queue, searchShare }: ConnectionLimits,
   ) {
     const { max } = pool.options;
-    this.#queue = new FairQueue('a connection', max, queue);
+    this.#queue = new FairQueue({ awaited: 'a connection', places: max, limits: queue });
     const places = Math.max(1, Math.floor((max * searchShare) / 100));
-    this.#searches = new FairQueue('a turn to search', places, { ...queue, tenantShare: SEARCHER_SHARE });
+    this.#searches = new FairQueue({
+      awaited: 'a turn to search',
+      places,
+      limits: { ...queue, tenantShare: SEARCHER_SHARE },
+    });
     pool.on('remove', (client) => this.#open.delete(client));
     pool.on('connect', (client) => {
       this.#open.add(client);

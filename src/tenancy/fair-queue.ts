@@ -34,6 +34,21 @@ export class TurnRefused extends Error {
   }
 }
 
+export interface FairQueueOptions {
+  /** What is waited for, as `TurnRefused` says it. */
+  readonly awaited: string;
+  /** How many may have it at once. */
+  readonly places: number;
+  readonly limits: QueueLimits;
+  /** In milliseconds; `performance.now` when absent. */
+  readonly now?: () => number;
+  /**
+   * Whether anybody may have a turn now; when that changes, `advance` must follow. At any time when
+   * absent.
+   */
+  readonly hasTime?: () => boolean;
+}
+
 /** Somebody who waits for a place. */
 export interface Waiter {
   readonly tenant: string;
@@ -81,20 +96,11 @@ export class FairQueue {
   #last = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
   #other = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
 
-  /**
-   * @param awaited what is waited for, as `TurnRefused` says it
-   * @param places how many may have it at once
-   * @param now for tests
-   * @param hasTime whether anybody may have a turn now; when that changes, `advance` must follow.
-   *   Absent: at any time
-   */
-  constructor(
-    private readonly awaited: string,
-    places: number,
-    private readonly limits: QueueLimits,
-    private readonly now: () => number = () => performance.now(),
-    private readonly hasTime?: () => boolean,
-  ) {
+  readonly #options: FairQueueOptions;
+
+  constructor(options: FairQueueOptions) {
+    const { places, limits } = options;
+    this.#options = options;
     this.#free = places;
     this.#share = Math.max(1, Math.ceil((places * limits.tenantShare) / 100));
   }
@@ -181,17 +187,21 @@ export class FairQueue {
       const next = this.#firstOf(lane);
       this.#take(next.tenant);
       next.proceed();
-    } while (!this.hasTime);
+    } while (!this.#options.hasTime);
     this.#wakeInTime();
   }
 
   #hasTime(): boolean {
-    return this.hasTime?.() ?? true;
+    return this.#options.hasTime?.() ?? true;
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
   }
 
   /** The first tenant with somebody who waits that may hold more. */
   #nextLane(): string | undefined {
-    const nowMs = this.now();
+    const nowMs = this.#now();
     for (const tenant of this.#lanes.keys()) if (this.#mayHoldMore(tenant, nowMs)) return tenant;
     return undefined;
   }
@@ -227,7 +237,7 @@ export class FairQueue {
    * keeps nobody to it, but while it waits. @returns the time
    */
   noteTenant(tenant: string): number {
-    const nowMs = this.now();
+    const nowMs = this.#now();
     if (isOfNoTenant(tenant)) return nowMs;
     if (this.#last.tenant !== tenant) {
       const { tenant: before, atMs } = this.#last;
@@ -255,7 +265,7 @@ export class FairQueue {
 
   /** Who could have a place waits for the next turn of the event loop alone. */
   #mostWaiting(): number {
-    return this.limits.length + (this.#hasTime() ? 0 : this.#free);
+    return this.#options.limits.length + (this.#hasTime() ? 0 : this.#free);
   }
 
   /**
@@ -275,12 +285,12 @@ export class FairQueue {
   /** Refuses who has waited too long, and looks whether others are forgotten by now. */
   readonly #look = (): void => {
     this.#timer = undefined;
-    const nowMs = this.now();
+    const nowMs = this.#now();
     const lookedMs = this.#lookedMs;
     this.#lookedMs = nowMs;
     const isBehind = nowMs - lookedMs > STALL_MS;
     for (let first = this.#first(); first; first = this.#first()) {
-      const dueMs = first.sinceMs + this.limits.timeoutMs;
+      const dueMs = first.sinceMs + this.#options.limits.timeoutMs;
       if (dueMs > nowMs) break;
       const wasDue = dueMs <= lookedMs;
       // A process that stood still first hears what has ended meanwhile, and then acts.
@@ -308,7 +318,7 @@ export class FairQueue {
   #wakeInTime(): void {
     const first = this.#first();
     if (!first) return;
-    const tooLateMs = first.sinceMs + this.limits.timeoutMs;
+    const tooLateMs = first.sinceMs + this.#options.limits.timeoutMs;
     this.#wakeAt(this.#free > 0 && this.#lanes.size === 1 ? Math.min(tooLateMs, this.#forgottenMs(first)) : tooLateMs);
   }
 
@@ -321,12 +331,12 @@ export class FairQueue {
     if (this.#timer && this.#dueMs <= atMs) return;
     clearTimeout(this.#timer);
     this.#dueMs = atMs;
-    this.#timer = setTimeout(this.#look, Math.max(0, Math.ceil(atMs - this.now()))).unref();
+    this.#timer = setTimeout(this.#look, Math.max(0, Math.ceil(atMs - this.#now()))).unref();
   }
 
   #refuse(waiter: Waiter, reason: RefusalReason): void {
     this.refusals[reason]++;
-    const limit = reason === 'length' ? this.limits.length : this.limits.timeoutMs;
-    waiter.refuse(new TurnRefused(reason, limit, this.awaited));
+    const limit = reason === 'length' ? this.#options.limits.length : this.#options.limits.timeoutMs;
+    waiter.refuse(new TurnRefused(reason, limit, this.#options.awaited));
   }
 }

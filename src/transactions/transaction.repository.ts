@@ -78,7 +78,7 @@ export function newestTransactions(
   wanted: ReadonlySet<string>,
   ofAccount: ReadonlySet<string> = new Set(),
 ): Prisma.Sql {
-  const account = ofAccount.size > 0 ? sql`, ${accountOf(scope, ofAccount)} AS account` : empty;
+  const account = ofAccount.size > 0 ? sql`, ${accountColumn(scope, ofAccount)} AS account` : empty;
   return sql`(SELECT coalesce(json_agg(newest), '[]') FROM (
       SELECT * FROM (
         SELECT ${columns(wanted)}${account} FROM transactions WHERE tenant_id = ${scope.tenantId}::uuid
@@ -204,7 +204,7 @@ function columns(wanted: ReadonlySet<string>): Prisma.Sql {
   return selectList(TRANSACTION_COLUMNS, wanted.has('account') ? new Set([...wanted, 'accountId']) : wanted);
 }
 
-function accountOf(scope: TenantScope, wanted: ReadonlySet<string>): Prisma.Sql {
+function accountColumn(scope: TenantScope, wanted: ReadonlySet<string>): Prisma.Sql {
   return sql`(SELECT row_to_json(account) FROM (
       SELECT ${selectList(ACCOUNT_COLUMNS, wanted)} FROM bank_accounts
       WHERE tenant_id = ${scope.tenantId}::uuid AND id = transactions.account_id

@@ -20,7 +20,12 @@ const FORGOTTEN_MS = 1_000;
  * perhaps a request's name.
  */
 function open(connections: number, limits: Partial<QueueLimits> = {}) {
-  const queue = new FairQueue('a place', connections, { ...LIMITS, ...limits }, Date.now);
+  const queue = new FairQueue({
+    awaited: 'a place',
+    places: connections,
+    limits: { ...LIMITS, ...limits },
+    now: Date.now,
+  });
   const events: string[] = [];
   const waiters = new Map<string, Waiter | undefined>();
   const requests = new Map<string, object>();
@@ -259,7 +264,7 @@ describe('whoever waits', () => {
   ])('waits no longer than the time in a loop that takes %i ms for each turn, and %i turns', async (turnMs, turns) => {
     vi.useRealTimers();
     const timeoutMs = 150;
-    const queue = new FairQueue('a place', 1, { ...LIMITS, timeoutMs });
+    const queue = new FairQueue({ awaited: 'a place', places: 1, limits: { ...LIMITS, timeoutMs } });
     const all: { readonly cameMs: number; dueIn?: number; refusedIn?: number }[] = [];
     let turn = 0;
     const enter = (tenant: string) => {
@@ -438,7 +443,7 @@ test('any schedule gives the turns that the plainest words give, and loses nobod
   fc.assert(
     fc.property(cases, ({ connections, limits, steps }) => {
       vi.advanceTimersByTime(10 * FORGOTTEN_MS);
-      const queue = new FairQueue('a place', connections, limits, Date.now);
+      const queue = new FairQueue({ awaited: 'a place', places: connections, limits, now: Date.now });
       const plain = new PlainQueue(connections, limits);
       const happened: string[] = [];
       const waiters: [string, Waiter][] = [];

@@ -22,6 +22,12 @@ export interface PreparedStatement {
 const PLAN_ONCE = "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /**
+ * A statement with a time limit of its own is one that may read many rows. It keeps one core of
+ * the database busy, and not three.
+ */
+const ONE_CORE = "set_config('max_parallel_workers_per_gather', '0', true)";
+
+/**
  * What every statement is to have, whatever session of PostgreSQL carries it out: poolers share
  * sessions, and drop what a connection starts with.
  */
@@ -53,13 +59,13 @@ const companions = (settings: string, settingsButTime: string) => ({
   commit: 'COMMIT',
   savepoint: 'SAVEPOINT timed',
   roll_back_to_savepoint: 'ROLLBACK TO SAVEPOINT timed',
-  set_timeout: "SELECT set_config('statement_timeout', $1, true)",
+  set_timeout: `SELECT set_config('statement_timeout', $1, true), ${ONE_CORE}`,
   // `SET LOCAL` as functions: the value holds for the statement's own transaction and nothing of it
   // stays behind.
   set_tenant: `SELECT ${settings}set_config('app.tenant_id', $1, true)`,
   set_tenant_plan_once: `SELECT ${settings}set_config('app.tenant_id', $1, true), ${PLAN_ONCE}`,
-  set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)`,
-  set_tenant_timed_plan_once: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), ${PLAN_ONCE}`,
+  set_tenant_timed: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), ${ONE_CORE}`,
+  set_tenant_timed_plan_once: `SELECT ${settingsButTime}set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true), ${ONE_CORE}, ${PLAN_ONCE}`,
   set_writer: `SELECT ${settings}set_config('app.tenant_id', $1, true), set_config('app.write_id', $2, true), ${PLAN_ONCE}`,
   /** For reading the directory of tenants: slugs and names, never business data. */
   set_directory: `SELECT ${settings}set_config('app.directory', $1, true)`,

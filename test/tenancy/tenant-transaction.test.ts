@@ -153,6 +153,22 @@ test('plans once what is written and what asks for it, and leaves that to Postgr
   expect(await database.select(scope, mode)).toEqual([{ mode: 'auto' }]);
 });
 
+test('a statement with a time limit of its own takes one core of the database, and the others what PostgreSQL gives', async () => {
+  const workers = statement(sql`SELECT current_setting('max_parallel_workers_per_gather') AS most`);
+  const given = await database.select(scope, workers);
+  expect(given).not.toEqual([{ most: '0' }]);
+  for (const planOnce of [false, true]) {
+    const timed = { ...workers, planOnce, timeoutMs: 500 };
+    expect(await database.select(scope, timed)).toEqual([{ most: '0' }]);
+    expect(await database.select(scope, workers)).toEqual(given);
+    await database.snapshot(scope, async (within) => {
+      expect(await database.select(within, workers)).toEqual(given);
+      expect(await database.select(within, timed)).toEqual([{ most: '0' }]);
+      expect(await database.select(within, workers)).toEqual(given);
+    });
+  }
+});
+
 test('refuses a statement after the last one', async () => {
   const work = database.write(scope, async (transaction) => {
     await transaction.finish(insert(1));

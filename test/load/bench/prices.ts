@@ -56,7 +56,16 @@ export async function measurePrices(
   progress: Progress,
 ): Promise<PricesResult> {
   const { database, secret, tenants, profileFolder, cleanup } = surroundings;
-  const env = { DATABASE_URL: database.serviceUrl, AUTH_SECRET: secret, CACHE: 'off', EXPLORER: 'on' };
+  const env = {
+    DATABASE_URL: database.serviceUrl,
+    AUTH_SECRET: secret,
+    CACHE: 'off',
+    EXPLORER: 'on',
+    // What a search takes is measured, also where its rows come from a slow disk.
+    LIMIT_SEARCH_TIMEOUT_MS: '20000',
+  };
+  progress.update(() => 'reading the data set into memory');
+  await database.client.query('SELECT count(amount), (SELECT count(balance) FROM bank_accounts) FROM transactions');
   const server = await startService(env, profileFolder, cleanup);
   const tools = { surroundings, options, progress, server };
   try {

@@ -25,7 +25,7 @@ const LAYERS = [
   ['tenants'],
   ['models'], // what a model that was added needs beside its columns
   ['audit'],
-  ['batching'], // data loaders and fields that are read for all rows of a level
+  ['batching'], // data loaders, fields that are read for all rows of a level, and connections
   ['usage'],
   ['context'], // of one request
   ['idempotency'],
@@ -110,9 +110,9 @@ export default {
     {
       name: 'outside of src',
       severity: 'error',
-      comment: 'The service knows nothing of tests and scripts.',
+      comment: "The service knows nothing of tests, scripts and Prisma's engine.",
       from: { path: '^src/' },
-      to: { path: '^(test|scripts)/' },
+      to: { path: '^(test|scripts|prisma)/' },
     },
   ],
   options: {

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { defineConfig } from 'prisma/config';
 
+import { findDatasourceUrl } from './prisma/engine/datasource-url.mjs';
 import { readEnvironmentFile } from './scripts/bootstrap/environment-file.mjs';
-import { findDatasourceUrl } from './scripts/schema-engine/datasource-url.mjs';
-
-const inProject = (name: string): string => path.join(import.meta.dirname, name);
 
 readEnvironmentFile(import.meta.dirname); // Prisma does not by itself
 // Windows cannot run a script as a program; Prisma downloads its native engine there.
-if (process.platform !== 'win32') process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= inProject('scripts/schema-engine.mjs');
+if (process.platform !== 'win32') {
+  process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= path.join(import.meta.dirname, 'prisma/engine/schema-engine.mjs');
+}
 // Prisma's call home, to learn of new versions.
 process.env.CHECKPOINT_DISABLE ??= '1';
 

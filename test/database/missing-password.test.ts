@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, expect, test, vi } from 'vitest';
-import { parseTarget, withClient } from '../../scripts/schema-engine/connection.mjs';
+import { parseTarget, withClient } from '../../prisma/engine/connection.mjs';
 import { describeError } from '../../src/cli/run-command.ts';
 import { openCommandDatabase } from '../../src/commands/command-database.ts';
 import { readDatabaseState } from '../../src/database/database-state.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseTarget } from '../../scripts/schema-engine/connection.mjs';
-import { connectionError } from '../../scripts/schema-engine/errors.mjs';
+import { parseTarget } from '../../prisma/engine/connection.mjs';
+import { connectionError } from '../../prisma/engine/errors.mjs';
 
 describe('the URL of a datasource', () => {
   it('is read as node-postgres reads it, with the parameters that only Prisma knows', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { connects, findDatasourceUrl } from '../../scripts/schema-engine/datasource-url.mjs';
+import { connects, findDatasourceUrl } from '../../prisma/engine/datasource-url.mjs';
 
 const CONNECTING = [
   'migrate dev --name add_column',

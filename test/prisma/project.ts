@@ -5,7 +5,7 @@ import path from 'node:path';
 import { removeEmbeddedPostgres } from '../../src/embedded/index.mjs';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
-export const ENGINE = path.join(REPOSITORY, 'scripts/schema-engine.mjs');
+export const ENGINE = path.join(REPOSITORY, 'prisma/engine/schema-engine.mjs');
 
 /**
  * What Prisma's command line needs of this project; the embedded PostgreSQL is for commands without
@@ -15,7 +15,7 @@ const OWN_FILES = [
   'package.json',
   'prisma',
   'prisma.config.ts',
-  'scripts',
+  'scripts/bootstrap',
   'src/embedded',
   'src/setting.mjs',
   'src/database/missing-password.mjs',

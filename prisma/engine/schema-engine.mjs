@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Prisma's schema engine, as its command line starts it: the WebAssembly build of the engine behind
-// the stdin and stdout that the native one speaks on. docs/prisma-engine.md tells why.
-import { parseArguments } from './schema-engine/arguments.mjs';
-import { runCommand } from './schema-engine/commands.mjs';
-import { log } from './schema-engine/log.mjs';
-import { serve } from './schema-engine/rpc.mjs';
-import { Session } from './schema-engine/session.mjs';
+// the stdin and stdout that the native one speaks on. README.md tells why.
+import { parseArguments } from './arguments.mjs';
+import { runCommand } from './commands.mjs';
+import { log } from './log.mjs';
+import { serve } from './rpc.mjs';
+import { Session } from './session.mjs';
 
 // Prisma reads stderr as lines of JSON, where Node.js would write its warnings as text.
 process.removeAllListeners('warning');

@@ -1,4 +1,4 @@
-import { createDatabase, dropDatabase, parseTarget, withClient } from './connection.mjs';
+import { createDatabase, parseTarget, withClient } from './connection.mjs';
 import { EngineError } from './errors.mjs';
 import { log } from './log.mjs';
 
@@ -11,10 +11,6 @@ const COMMANDS = {
   'create-database': async (url) => {
     await createDatabase(parseTarget(url));
     return 'The database was successfully created.';
-  },
-  'drop-database': async (url) => {
-    await dropDatabase(parseTarget(url));
-    return 'The database was successfully dropped.';
   },
 };
 

@@ -84,23 +84,11 @@ export async function useSchema(client, schema) {
 }
 
 /**
- * Makes the database that the target names, from a connection to one that every server has.
+ * Makes the database that the target names, from a connection to one that nearly every server has.
  * @param {Target} target
  */
 export async function createDatabase(target) {
-  await withMaintenanceClient(target, `CREATE DATABASE ${pg.escapeIdentifier(String(target.config.database))}`);
-}
-
-/** @param {Target} target */
-export async function dropDatabase(target) {
-  await withMaintenanceClient(target, `DROP DATABASE ${pg.escapeIdentifier(String(target.config.database))}`);
-}
-
-/**
- * @param {Target} target
- * @param {string} sql
- */
-async function withMaintenanceClient(target, sql) {
+  const sql = `CREATE DATABASE ${pg.escapeIdentifier(String(target.config.database))}`;
   for (const database of MAINTENANCE_DATABASES) {
     try {
       const maintenance = { ...target, config: { ...target.config, database } };

@@ -1,4 +1,3 @@
-import { createDatabase } from './connection.mjs';
 import { introspectSql } from './typed-sql.mjs';
 
 /** @typedef {import('@prisma/schema-engine-wasm').CreateMigrationInput} CreateMigrationInput */
@@ -19,7 +18,6 @@ const PASSED_ON = /** @type {const} */ ([
   'applyMigrations',
   'dbExecute',
   'diagnoseMigrationHistory',
-  'ensureConnectionValidity',
   'introspect',
   'markMigrationApplied',
   'markMigrationRolledBack',
@@ -28,7 +26,7 @@ const PASSED_ON = /** @type {const} */ ([
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /**
- * The JSON-RPC methods of a schema engine. What each takes and gives stands in the types of the
+ * The JSON-RPC methods of a schema engine that Prisma's command line calls. What each takes and gives stands in the types of the
  * WebAssembly engine.
  * @param {Session} session
  * @param {(text: string) => void} print shows text to the person at the terminal
@@ -36,10 +34,6 @@ const NO_FILTERS = { externalTables: [], externalEnums: [] };
  */
 export function createMethods(session, print) {
   const own = {
-    createDatabase: async () => {
-      await createDatabase(session.target);
-      return { databaseName: session.target.config.database };
-    },
     createMigration: (/** @type {CreateMigrationInput} */ params) =>
       withMigrationsSchema(session, params, (engine) => engine.createMigration(params)),
     debugPanic: () => session.withEngine(async (engine) => engine.debugPanic()),

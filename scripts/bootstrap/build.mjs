@@ -6,7 +6,9 @@ import { report } from './report.mjs';
 import { filesIn, hashOfFile, hasStamp, stateOf, writeStamp } from './stamp.mjs';
 import { runStep } from './step-process.mjs';
 
-const SOURCE_FOLDERS = ['src', 'scripts'];
+/** What tsconfig.build.json includes; without the tests. */
+const SOURCE_FOLDERS = ['src', 'scripts', 'test/load'];
+const TEST = /\.test\.ts$/;
 
 /**
  * The compiled service and commands, in dist.
@@ -33,7 +35,9 @@ export const build = {
  */
 function removeStale(root) {
   const expected = new Set(
-    SOURCE_FOLDERS.flatMap((folder) => filesIn(path.join(root, folder))).map((file) => outputOf(root, file)),
+    SOURCE_FOLDERS.flatMap((folder) => filesIn(path.join(root, folder)))
+      .filter((file) => !TEST.test(file))
+      .map((file) => outputOf(root, file)),
   );
   for (const file of SOURCE_FOLDERS.flatMap((folder) => filesIn(path.join(root, 'dist', folder)))) {
     if (!expected.has(file.replace(/\.map$/, ''))) rmSync(file);

@@ -23,12 +23,13 @@ const PRISMA = `
 const TSC = `
   const fs = require('node:fs');
   fs.appendFileSync('calls', 'tsc\\n');
-  for (const folder of ['src', 'scripts']) {
-    fs.mkdirSync('dist/' + folder, { recursive: true });
-    for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+  for (const folder of ['src', 'scripts', 'test/load'].filter((folder) => fs.existsSync(folder))) {
+    for (const file of fs.readdirSync(folder, { recursive: true }).filter((name) => /(?<!\\.test)\\.ts$/.test(name))) {
       const text = fs.readFileSync(folder + '/' + file, 'utf8');
       if (text.includes('mistake')) { console.log(file + '(1,1): error: a mistake'); process.exitCode = 1; }
-      fs.writeFileSync('dist/' + folder + '/' + file.replace('.ts', '.js'), text);
+      const output = 'dist/' + folder + '/' + file.replace('.ts', '.js');
+      fs.mkdirSync(require('node:path').dirname(output), { recursive: true });
+      fs.writeFileSync(output, text);
     }
   }`;
 

@@ -79,6 +79,18 @@ test('builds again when a source has changed, and removes what no source stands 
   });
 });
 
+test('builds again when what a load command runs has changed, and what was built of the rest is kept', async () => {
+  const project = makeInstalledProject(installed);
+  project.write('scripts/bench.ts', "await import('../test/load/bench.js');");
+  project.write('test/load/bench.ts', 'console.log("first");');
+  project.write('test/load/bench.test.ts', 'a test, which is not built');
+  expect(await project.run('bench')).toMatchObject({ stdout: 'first\n' });
+  project.write('dist/.tsbuildinfo', 'of the compiler');
+  project.write('test/load/bench.ts', 'console.log("second");');
+  expect(await project.run('bench')).toMatchObject({ stdout: 'second\n', stderr: BUILDING });
+  expect(project.has('dist/.tsbuildinfo')).toBe(true);
+});
+
 test('shows what a failing build said and what to do, and does not run the command', async () => {
   const project = makeInstalledProject(installed);
   project.write('scripts/say-hello.ts', 'mistake');

@@ -1,7 +1,9 @@
+// Where the cluster and the programs lie: below the clone, unless the server runs as a user
+// (server-user.mjs) that may not enter the clone.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 
-import { copyBinaries, isReachableBy, makeOpenFolder, substituteFor } from './location.mjs';
+import { copyBinaries, isReachableBy, makeOpenFolder, substituteFor } from './folder-access.mjs';
 import { chooseServerUser } from './server-user.mjs';
 
 /** @typedef {import('./server-user.mjs').ServerUser} ServerUser */
@@ -47,10 +49,10 @@ export function reachableBinaries(native, { user }) {
 
 /**
  * @param {string} home
- * @param {ServerUser | undefined} user
+ * @param {ServerUser} [user]
  * @returns {Place}
  */
-function placeIn(home, user) {
+export function placeIn(home, user) {
   return {
     home,
     user,

@@ -3,7 +3,7 @@ import { hasLiveUsers } from './users.mjs';
 
 /**
  * To be called under the place's lock.
- * @param {Pick<import('./place.mjs').Place, 'users' | 'data'>} place
+ * @param {import('./place.mjs').Place} place
  */
 export async function stopIfUnused({ users, data }) {
   if (hasLiveUsers(users)) return;

@@ -15,7 +15,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { isReachableBy } from '../../src/embedded/location.mjs';
+import { isReachableBy } from '../../src/embedded/folder-access.mjs';
 import { withClient } from '../support/postgres.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { startHolder } from './processes/holder.ts';
@@ -151,7 +151,7 @@ function linksIn(folder: string): string[] {
 
 function removeSubstitutes(clone: string, home: string): void {
   const script = `
-    import { substituteFor } from './src/embedded/location.mjs';
+    import { substituteFor } from './src/embedded/folder-access.mjs';
     import { locateBinaries } from './src/embedded/binaries.mjs';
     console.log(substituteFor(locateBinaries()));`;
   const programs = execFileSync(process.execPath, ['--input-type=module', '-e', script], {

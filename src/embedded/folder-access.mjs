@@ -1,6 +1,4 @@
-// Where the cluster and the programs lie. Below the clone, unless the server runs as a user (see
-// server-user.mjs) that may not enter the clone: then below the system's folder for such things,
-// under a name made from the clone's path.
+// Folders that the server's user may enter, which is not whoever made the clone where root did.
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -25,6 +23,7 @@ import { EmbeddedPostgresError } from './errors.mjs';
 
 /** @typedef {import('./server-user.mjs').ServerUser} ServerUser */
 
+/** The system's folder for what programs keep. */
 const STATE_DIRECTORY = '/var/lib/tenantry';
 
 /**
@@ -56,7 +55,8 @@ export function makeOpenFolder(directory) {
 }
 
 /**
- * The folder that takes the place of one the server's user may not enter; the same at every call.
+ * The folder that takes the place of one the server's user may not enter: under a name made from
+ * that one's path, the same at every call.
  * @param {string} directory
  * @returns {string} absolute path of a folder that exists
  */

@@ -1,21 +1,14 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BatchMapping, joinedColumns, joinedRelations, placeJoined, withRelations } from '../batching/batch-mapping.ts';
+import { connectionOf } from '../batching/connections.ts';
 import type { AnswerPolicy } from '../cache/response/answer-policy.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { numberedPageCost, pageCost } from '../graphql/complexity.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { checkedId, checkedInteger, checkedSearchText, checkedSize } from '../graphql/input-checks.ts';
-import {
-  CONNECTION_COUNT,
-  ConnectionArgs,
-  connection,
-  countIfSelected,
-  nodeFields,
-  pageRequest,
-  searchIn,
-} from '../graphql/pagination.ts';
+import { CONNECTION_COUNT, ConnectionArgs, countIfSelected, searchIn } from '../graphql/pagination.ts';
 import { PRISMA_STATEMENT_POINTS, STATEMENT_POINTS } from '../graphql/prices.ts';
 import { fieldsBelow, namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -105,19 +98,16 @@ export class AccountResolver {
   ) {
     const { scope, services, policy } = context;
     readsAccountList(policy);
-    const fields = selectedFields(info);
     const order = orderOf(orderBy);
     const conditions = accountConditions(filter);
-    const request = pageRequest(args, order, fields, searchedAccounts({ filter, orderBy }) !== undefined);
-    const shown = nodeFields(fields);
-    const [page, count] = await Promise.all([
-      searchIn('accounts', ACCOUNT_REMEDY, () => accountsPage(context, conditions, order, request, shown)),
-      countIfSelected(fields, CONNECTION_COUNT, () =>
-        services.accountLists.count(scope, filter, (totals) => context.chargeTotals(totals)),
-      ),
-    ]);
-    const rows = await withRelations(context, page.rows, shown);
-    return connection({ ...page, rows }, order, count, fields);
+    return connectionOf(context, args, info, {
+      name: 'accounts',
+      remedy: ACCOUNT_REMEDY,
+      order,
+      isSearched: searchedAccounts({ filter, orderBy }) !== undefined,
+      page: (request, shown) => accountsPage(context, conditions, order, request, shown),
+      count: () => services.accountLists.count(scope, filter, (totals) => context.chargeTotals(totals)),
+    });
   }
 
   @Query(() => BankAccountPage, {

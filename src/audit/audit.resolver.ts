@@ -1,22 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Authorized, Ctx, Info, Query, Resolver } from 'type-graphql';
 import { type Permission, roleFor } from '../auth/permissions.ts';
+import { connectionOf } from '../batching/connections.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { badUserInput } from '../errors.ts';
 import { pageCost, type Scanned } from '../graphql/complexity.ts';
 import { checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
-import {
-  CONNECTION_COUNT,
-  ConnectionArgs,
-  connection,
-  countIfSelected,
-  nodeFields,
-  pageRequest,
-  searchIn,
-} from '../graphql/pagination.ts';
+import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
-import { namesOf, selectedFields } from '../graphql/selection.ts';
+import { namesOf } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
 import { AUDIT_ORDER } from './audit.repository.ts';
 import { AuditEntryConnection } from './audit.type.ts';
@@ -51,23 +44,23 @@ export class AuditResolver {
       description: "Only entries of this action: a mutation's name, `refresh`, `token` or a command. Absent: all.",
     })
     what: string | null,
-    @Ctx() { scope, services }: RequestContext,
+    @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
-    const fields = selectedFields(info);
+    const { scope, services } = context;
     const filter = {
       since: since == null ? null : checkedInstant('since', since),
       who: who == null ? null : checkedSearchText('who', who),
       what: what == null ? null : checkedAction(what),
     };
-    const request = pageRequest(args, AUDIT_ORDER, fields, searchedLines({ who, what }) !== undefined);
-    const [page, count] = await Promise.all([
-      searchIn('auditLog', 'give since, or a later one', () =>
-        services.auditLines.page(scope, filter, request, namesOf(nodeFields(fields))),
-      ),
-      countIfSelected(fields, CONNECTION_COUNT, () => services.auditLines.count(scope, filter)),
-    ]);
-    return connection(page, AUDIT_ORDER, count, fields);
+    return connectionOf(context, args, info, {
+      name: 'auditLog',
+      remedy: 'give since, or a later one',
+      order: AUDIT_ORDER,
+      isSearched: searchedLines({ who, what }) !== undefined,
+      page: (request, shown) => services.auditLines.page(scope, filter, request, namesOf(shown)),
+      count: () => services.auditLines.count(scope, filter),
+    });
   }
 }
 

@@ -1,24 +1,16 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, type ClassType, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
-import { BatchMapping, withRelations, withRelationsInLists } from '../batching/batch-mapping.ts';
+import { BatchMapping } from '../batching/batch-mapping.ts';
+import { connectionOf, connectionsOf } from '../batching/connections.ts';
+import { rowsNamedBy } from '../batching/named-rows.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { nestedPageCost, pageCost } from '../graphql/complexity.ts';
-import {
-  CONNECTION_COUNT,
-  ConnectionArgs,
-  connection,
-  countIfSelected,
-  nodeFields,
-  pageRequest,
-  searchIn,
-} from '../graphql/pagination.ts';
+import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
-import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
-import type { Page } from '../paging/keyset.ts';
+import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import { type Model, type ModelRow, NEWEST_FIRST, type Parent } from './define-model.ts';
 import { filterType, type ModelFilter, modelConditions, namesGiven } from './model-filter.ts';
 
-const EMPTY_PAGE: Page<ModelRow> = { rows: [], hasNextPage: false, hasPreviousPage: false };
 /** Nobody keeps how many rows a parent has: it is taken for an account with its transactions. */
 const OF_PARENT = 'ofAccount';
 const REMEDY = 'narrow the filter, or turn pages by cursors';
@@ -60,16 +52,15 @@ function listResolver(model: Model, Filter: ClassType<ModelFilter>): ClassType {
     ) {
       const { scope, services, policy } = context;
       policy.isOfKind('other');
-      const fields = selectedFields(info);
       const conditions = modelConditions(model, filter);
-      const request = pageRequest(args, NEWEST_FIRST, fields, isSearched(filter, model.parent?.key));
-      const shown = nodeFields(fields);
-      const [page, count] = await Promise.all([
-        searchIn(list, REMEDY, () => services.models.page(scope, model, conditions, request, namesOf(shown))),
-        countIfSelected(fields, CONNECTION_COUNT, () => services.models.count(scope, model, conditions)),
-      ]);
-      const rows = await withRelations(context, page.rows, shown);
-      return connection({ ...page, rows }, NEWEST_FIRST, count, fields);
+      return connectionOf(context, args, info, {
+        name: list,
+        remedy: REMEDY,
+        order: NEWEST_FIRST,
+        isSearched: isSearched(filter, model.parent?.key),
+        page: (request, shown) => services.models.page(scope, model, conditions, request, namesOf(shown)),
+        count: () => services.models.count(scope, model, conditions),
+      });
     }
   }
   return ModelListResolver;
@@ -96,28 +87,19 @@ function parentResolver(model: Model, parent: Parent, Filter: ClassType<ModelFil
       @Arg('filter', () => Filter, { nullable: true, description: 'Which ones to list. Absent: all.' })
       filter: ModelFilter | null,
       @Ctx() context: RequestContext,
-      @Info() { fields }: SelectedField,
+      @Info() field: SelectedField,
     ): Promise<ConnectionPage<ModelRow>[]> {
       const loaders = context.loaders.models.of(model);
       const conditions = modelConditions(model, filter);
-      const page = pageRequest(args, NEWEST_FIRST, fields, isSearched(filter));
       const ids = parents.map(({ id }) => id);
-      const shown = nodeFields(fields);
-      const [pages, counts] = await Promise.all([
-        searchIn(list, REMEDY, () => loaders.pageByParentIds(ids, { conditions, page, wanted: namesOf(shown) })),
-        countIfSelected(fields, CONNECTION_COUNT, () => loaders.countByParentIds(ids, conditions)),
-      ]);
-      const found = pages.map((page) => page ?? EMPTY_PAGE);
-      const lists = found.map(({ rows }) => rows);
-      const rows = await withRelationsInLists(context, lists, shown);
-      return found.map((page, index) =>
-        connection(
-          { ...page, rows: rows[index] as typeof page.rows },
-          NEWEST_FIRST,
-          counts?.[index] ?? undefined,
-          fields,
-        ),
-      );
+      return connectionsOf(context, args, field, {
+        name: list,
+        remedy: REMEDY,
+        order: NEWEST_FIRST,
+        isSearched: isSearched(filter),
+        page: (page, shown) => loaders.pageByParentIds(ids, { conditions, page, wanted: namesOf(shown) }),
+        count: () => loaders.countByParentIds(ids, conditions),
+      });
     }
   }
   return RowsOfParentResolver;
@@ -133,12 +115,8 @@ function rowResolver(model: Model, parent: Parent): ClassType {
       @Ctx() context: RequestContext,
       @Info() { fields }: SelectedField,
     ): Promise<(object | null)[]> {
-      const ids = rows.map((row) => String(row[parent.key]));
-      const loaded = await parent.load(context, [...new Set(ids)], namesOf(fields));
-      const found = loaded.filter((row) => row !== null);
-      const whole = await withRelations(context, found, fields);
-      const byId = new Map(whole.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? null);
+      const parentIds = rows.map((row) => String(row[parent.key]));
+      return rowsNamedBy(context, parentIds, fields, (ids) => parent.load(context, ids, namesOf(fields)));
     }
   }
   return ParentOfRowResolver;

@@ -1,28 +1,18 @@
 import { Arg, Args, Ctx, FieldResolver, Info, Int, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
 import { BatchMapping, isRelation, withRelationsInLists } from '../batching/batch-mapping.ts';
+import { connectionsOf } from '../batching/connections.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost, nestedPageCost } from '../graphql/complexity.ts';
 import { checkedSize, isSize } from '../graphql/input-checks.ts';
-import {
-  CONNECTION_COUNT,
-  ConnectionArgs,
-  connection,
-  countIfSelected,
-  nodeFields,
-  pageRequest,
-  searchIn,
-} from '../graphql/pagination.ts';
+import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
-import type { Page } from '../paging/keyset.ts';
 import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from './transaction.filter.ts';
 import { TransactionFilter } from './transaction.input.ts';
 import { NEWEST_FIRST } from './transaction.order.ts';
 import { recentColumn } from './transaction.repository.ts';
 import { Transaction, TransactionConnection } from './transaction.type.ts';
-
-const EMPTY_PAGE: Page<Transaction> = { rows: [], hasNextPage: false, hasPreviousPage: false };
 
 /** The transactions that hang on accounts. */
 @Resolver(() => BankAccount)
@@ -64,30 +54,18 @@ export class AccountTransactionsResolver {
     @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
     filter: TransactionFilter | null,
     @Ctx() context: RequestContext,
-    @Info() { fields }: SelectedField,
+    @Info() field: SelectedField,
   ): Promise<ConnectionPage<Transaction>[]> {
-    const { loaders } = context;
+    const { transactions } = context.loaders;
     const conditions = transactionConditions(filter);
-    const page = pageRequest(args, NEWEST_FIRST, fields, searchedOfAccount({ filter }) !== undefined);
     const ids = idsOf(accounts);
-    const shown = nodeFields(fields);
-    const wanted = namesOf(shown);
-    const [pages, counts] = await Promise.all([
-      searchIn('transactions', TRANSACTION_REMEDY, () =>
-        loaders.transactions.pageByAccountIds(ids, { conditions, page, wanted }),
-      ),
-      countIfSelected(fields, CONNECTION_COUNT, () => loaders.transactions.countByAccountIds(ids, conditions)),
-    ]);
-    const found = pages.map((page) => page ?? EMPTY_PAGE);
-    const lists = found.map(({ rows }) => rows);
-    const rows = await withRelationsInLists(context, lists, shown);
-    return found.map((page, index) => {
-      return connection(
-        { ...page, rows: rows[index] as typeof page.rows },
-        NEWEST_FIRST,
-        counts?.[index] ?? undefined,
-        fields,
-      );
+    return connectionsOf(context, args, field, {
+      name: 'transactions',
+      remedy: TRANSACTION_REMEDY,
+      order: NEWEST_FIRST,
+      isSearched: searchedOfAccount({ filter }) !== undefined,
+      page: (page, shown) => transactions.pageByAccountIds(ids, { conditions, page, wanted: namesOf(shown) }),
+      count: () => transactions.countByAccountIds(ids, conditions),
     });
   }
 }

@@ -1,19 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Info, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
-import { BatchMapping, withRelations } from '../batching/batch-mapping.ts';
+import { BatchMapping } from '../batching/batch-mapping.ts';
+import { connectionOf } from '../batching/connections.ts';
+import { rowsNamedBy } from '../batching/named-rows.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { pageCost } from '../graphql/complexity.ts';
-import {
-  CONNECTION_COUNT,
-  ConnectionArgs,
-  connection,
-  countIfSelected,
-  nodeFields,
-  pageRequest,
-  searchIn,
-} from '../graphql/pagination.ts';
-import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
+import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
+import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import {
   countedTransactions,
   searchedTransactions,
@@ -44,18 +38,15 @@ export class TransactionResolver {
   ) {
     const { scope, services, policy } = context;
     policy.isOfKind('transactions');
-    const fields = selectedFields(info);
     const conditions = transactionConditions(filter);
-    const request = pageRequest(args, NEWEST_FIRST, fields, searchedTransactions({ filter }) !== undefined);
-    const shown = nodeFields(fields);
-    const [page, count] = await Promise.all([
-      searchIn('transactions', TRANSACTION_REMEDY, () =>
-        services.transactions.page(scope, conditions, request, namesOf(shown)),
-      ),
-      countIfSelected(fields, CONNECTION_COUNT, () => services.transactions.count(scope, filter)),
-    ]);
-    const rows = await withRelations(context, page.rows, shown);
-    return connection({ ...page, rows }, NEWEST_FIRST, count, fields);
+    return connectionOf(context, args, info, {
+      name: 'transactions',
+      remedy: TRANSACTION_REMEDY,
+      order: NEWEST_FIRST,
+      isSearched: searchedTransactions({ filter }) !== undefined,
+      page: (request, shown) => services.transactions.page(scope, conditions, request, namesOf(shown)),
+      count: () => services.transactions.count(scope, filter),
+    });
   }
 
   @BatchMapping()
@@ -66,20 +57,9 @@ export class TransactionResolver {
     @Info() { fields }: SelectedField,
   ): Promise<(BankAccount | null)[]> {
     const read = transactions.flatMap(({ account }) => account ?? []);
-    const accounts = read.length > 0 ? read : await accountsOf(context, transactions, fields);
-    const whole = await withRelations(context, accounts, fields);
-    const byId = new Map(whole.map((account) => [account.id, account]));
-    return transactions.map(({ accountId }) => byId.get(accountId) ?? null);
+    const accountIds = transactions.map(({ accountId }) => accountId);
+    return rowsNamedBy(context, accountIds, fields, async (ids) =>
+      read.length > 0 ? read : context.loaders.accounts.byIds(ids, namesOf(fields)),
+    );
   }
-}
-
-/** Each account once. */
-async function accountsOf(
-  { loaders }: RequestContext,
-  transactions: readonly Transaction[],
-  fields: readonly SelectedField[],
-): Promise<BankAccount[]> {
-  const ids = [...new Set(transactions.map(({ accountId }) => accountId))];
-  const found = await loaders.accounts.byIds(ids, namesOf(fields));
-  return found.filter((account) => account !== null);
 }

@@ -9,6 +9,7 @@ import { type AnalyzedOperation, analyzeQuery, OPERATIONS, type QueryAnalysis } 
 import { MODELS_OF_NO_TENANT } from '../tenancy/tenant-models.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { openCommandDatabase } from './command-database.ts';
+import { tenantBySlug } from './named-tenant.ts';
 
 const NOT_SERVED = 2;
 const OWNED = MODELS.filter((model) => !(model in MODELS_OF_NO_TENANT));
@@ -48,19 +49,15 @@ export async function analyzeCommand({ options }: { options: Given }): Promise<n
   const query = { model: modelAsked(options.model), where: conditionAsked(options.where) };
   const operation = operationAsked(options.operation);
   if (options.tenant === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
-  const database = await openCommandDatabase({ command: ANALYZE.name });
+  const { client, close } = await openCommandDatabase({ command: ANALYZE.name });
   try {
-    const { rows } = await database.client.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [
-      options.tenant,
-    ]);
-    const [tenant] = rows;
-    if (!tenant) throw new OperatorError(`There is no tenant "${options.tenant}".`, 'Give the slug of one.');
-    const scope = TenantScope.ofOperatorCommand(tenant.id);
-    const analysis = await analyzeQuery(database.client, scope, query, operation).catch(asOperatorError);
+    const { id } = await tenantBySlug(client, options.tenant);
+    const scope = TenantScope.ofOperatorCommand(id);
+    const analysis = await analyzeQuery(client, scope, query, operation).catch(asOperatorError);
     process.stdout.write(options.json ? `${JSON.stringify(analysis, null, 2)}\n` : textOf(analysis));
     return analysis.verdict.isServed ? 0 : NOT_SERVED;
   } finally {
-    await database.close();
+    await close();
   }
 }
 

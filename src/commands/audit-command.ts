@@ -9,6 +9,7 @@ import { formatTable } from '../cli/table.ts';
 import { OperatorError } from '../errors.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import { openCommandDatabase } from './command-database.ts';
+import { showTenants } from './named-tenant.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SPAN = /^\d+[smhd]$/;
@@ -109,7 +110,7 @@ function refuseEmptySpan(since: string, until: string): never {
 
 /** A tenant's lines outlive it: then its id is all there is to name it by. */
 async function tenantIdOf(client: pg.ClientBase, named: string): Promise<string> {
-  await client.query("SELECT set_config('app.directory', 'on', false)");
+  await showTenants(client);
   const { rows } = await client.query<{ id: string }>(
     'SELECT id FROM tenants WHERE slug = $1 OR id::text = lower($1) ORDER BY slug = $1 DESC LIMIT 1',
     [named],

@@ -6,6 +6,7 @@ import { LEAST_POINTS_PER_MINUTE } from '../config/config.ts';
 import { OperatorError } from '../errors.ts';
 import { MAX_INTEGER } from '../limits.ts';
 import { openCommandDatabase } from './command-database.ts';
+import { tenantBySlug } from './named-tenant.ts';
 
 const OPTIONS = {
   tenant: { type: 'string', value: '<slug>', description: 'Whose budget. Required.' },
@@ -43,7 +44,7 @@ export async function budgetCommand({ options }: CommandLine<typeof OPTIONS>): P
     ...(isChange && { writes: ['tenants'] }),
   });
   try {
-    const tenant = await findTenant(client, options.tenant);
+    const tenant = await tenantBySlug<TenantBudget>(client, options.tenant, 'id, slug, points_per_minute AS points');
     if (isChange) await setPoints(client, tenant, points);
     process.stdout.write(`${shown(isChange ? { ...tenant, points } : tenant)}\n`);
     return 0;
@@ -61,16 +62,6 @@ function pointsAsked(points: string | undefined, isDefault: boolean): number | n
       'Give one of the two; nothing was changed.',
     );
   return wholeNumber('points', points, LEAST_POINTS_PER_MINUTE, MAX_INTEGER);
-}
-
-async function findTenant(client: pg.ClientBase, slug: string): Promise<TenantBudget> {
-  await client.query("SELECT set_config('app.directory', 'on', false)");
-  const { rows } = await client.query<TenantBudget>(
-    'SELECT id, slug, points_per_minute AS points FROM tenants WHERE slug = $1',
-    [slug],
-  );
-  if (rows[0]) return rows[0];
-  throw new OperatorError(`There is no tenant "${slug}".`, 'Give the slug of a tenant.');
 }
 
 async function setPoints(client: pg.ClientBase, { id, slug }: TenantBudget, points: number | null): Promise<void> {

@@ -1,5 +1,6 @@
 import { type CommandSpec, wholeNumber } from '../cli/command-line.ts';
 import { OperatorError } from '../errors.ts';
+import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { findEntries } from './cache-inspection/find-entries.ts';
 import { type Inspection, inspectionJson, inspectionText } from './cache-inspection/inspection-report.ts';
@@ -9,6 +10,7 @@ import { Summary } from './cache-inspection/summary.ts';
 import { readTenantState } from './cache-inspection/tenant-state.ts';
 import { openCommandDatabase } from './command-database.ts';
 import { patternAsked } from './invalidate-command.ts';
+import { tenantBySlug } from './named-tenant.ts';
 
 const MAX_LIMIT = 1_000;
 const MAX_KEYS = 1_000_000_000;
@@ -79,18 +81,10 @@ async function inspect({ tenant: slug, pattern, limit, 'max-keys': keys }: Given
 }
 
 /** @returns the tenant, and which database it is in */
-async function findTenant(
-  slug: string,
-): Promise<{ readonly slug: string; readonly id: string; readonly database: string }> {
+async function findTenant(slug: string): Promise<TenantEntry & { readonly database: string }> {
   const { client, close } = await openCommandDatabase({ command: INSPECT.name });
   try {
-    await client.query("SELECT set_config('app.directory', 'on', false)");
-    const { rows } = await client.query<{ slug: string; id: string; database: string }>(
-      'SELECT slug, id, cache_database_identity() AS database FROM tenants WHERE slug = $1',
-      [slug],
-    );
-    if (!rows[0]) throw new OperatorError(`There is no tenant "${slug}".`, 'Give the slug of a tenant.');
-    return rows[0];
+    return await tenantBySlug(client, slug, 'slug, id, cache_database_identity() AS database');
   } finally {
     await close();
   }

@@ -4,6 +4,7 @@ import { type Invalidation, invalidationOf, PATTERN_FORMS } from '../cache/depen
 import type { CommandSpec } from '../cli/command-line.ts';
 import { OperatorError } from '../errors.ts';
 import { openCommandDatabase } from './command-database.ts';
+import { showTenants } from './named-tenant.ts';
 
 const OPTIONS = {
   tenant: { type: 'string', value: '<slug>', description: 'Only this tenant. Required, unless --all is given.' },
@@ -39,7 +40,7 @@ export async function invalidateCommand({
     );
   const { client, close } = await openCommandDatabase({ command: INVALIDATE.name, writes: [] });
   try {
-    await client.query("SELECT set_config('app.directory', 'on', false)");
+    await showTenants(client);
     const { rows } = await client.query<{ id: string; slug: string }>(
       'SELECT id, slug, cache_outbox_add(id, $2) FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
       [options.all ? null : options.tenant, maskOf(dependencies)],

@@ -4,12 +4,9 @@ import type { CommandSpec } from '../cli/command-line.ts';
 import { databaseFaults, faultLine } from '../database/faults.ts';
 import { OperatorError } from '../errors.ts';
 import { checkStatistics, rebuildStatistics } from '../statistics/check.ts';
+import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { type CommandDatabaseOptions, openCommandDatabase } from './command-database.ts';
-
-interface TenantRow {
-  readonly id: string;
-  readonly slug: string;
-}
+import { showTenants } from './named-tenant.ts';
 
 const OPTIONS = {
   tenant: { type: 'string', value: '<slug>', description: 'Only this tenant. Default: every one.' },
@@ -63,7 +60,7 @@ export async function checkCommand({ options }: { options: { tenant: string | un
 async function eachTenant(
   { before, ...database }: CommandDatabaseOptions & { before?: (client: pg.ClientBase) => Promise<number> },
   slug: string | undefined,
-  work: (client: pg.ClientBase, tenant: TenantRow) => Promise<number>,
+  work: (client: pg.ClientBase, tenant: TenantEntry) => Promise<number>,
 ): Promise<number> {
   const { client, close } = await openCommandDatabase(database);
   try {
@@ -75,9 +72,9 @@ async function eachTenant(
   }
 }
 
-async function tenantsOf(client: pg.ClientBase, slug: string | undefined): Promise<TenantRow[]> {
-  await client.query("SELECT set_config('app.directory', 'on', false)");
-  const { rows } = await client.query<TenantRow>(
+async function tenantsOf(client: pg.ClientBase, slug: string | undefined): Promise<TenantEntry[]> {
+  await showTenants(client);
+  const { rows } = await client.query<TenantEntry>(
     'SELECT id, slug FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug',
     [slug ?? null],
   );

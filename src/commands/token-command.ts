@@ -9,6 +9,7 @@ import { findRunningEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { type CommandDatabase, connect, openCommandDatabase } from './command-database.ts';
+import { showTenants } from './named-tenant.ts';
 
 /** How many slugs an error lists, so that a mistyped one is recognised. */
 const SLUGS_SHOWN = 5;
@@ -93,8 +94,7 @@ async function findTenant({ database }: Config, slug: string | undefined, subjec
     throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant; only an OPERATOR belongs to none.');
   const opened = await openCommandDatabase({ command: TOKEN_COMMAND.name, url: database.url });
   try {
-    // Row-level security shows the directory of tenants to those who ask for it in so many words.
-    await opened.client.query("SET app.directory = 'on'");
+    await showTenants(opened.client);
     const { rows } = await opened.client.query<TenantEntry>('SELECT id, slug FROM tenants WHERE slug = $1', [slug]);
     const tenant = rows[0] ?? (await refuseUnknown(opened, slug));
     await recordAction(opened.client, { action: 'token', tenantId: tenant.id, key: subject });

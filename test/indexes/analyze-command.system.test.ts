@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { runScript } from '../cli/run-script.ts';
+import { insertTenant } from '../support/fixtures.ts';
+import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
 const ARGUMENTS = ['--tenant', 'largest', '--model', 'BankAccount'];
@@ -68,6 +70,19 @@ it('finds the rows of the tenant alone, whatever the condition says of tenants',
   );
   expect(await analysis('--where', JSON.stringify({ tenantId: rows[0].id }))).toMatchObject({ found: 0 });
   expect(await analysis('--operation', 'count')).toMatchObject({ found: 3_000 });
+});
+
+it('finds the tenant, and its rows alone, for a login that row-level security holds', async () => {
+  const owned = await createPlainlyOwnedDatabase();
+  onTestFinished(() => owned.drop());
+  for (const slug of ['largest', 'other']) await insertTenant(owned.url, { slug });
+  const url = new URL(owned.url);
+  url.searchParams.set('options', `-c role=${owned.owner}`);
+  const env = { DATABASE_URL: url.href };
+  const args = ['--tenant', 'largest', '--model', 'Tenant', '--operation', 'count', '--json'];
+  const { code, stdout, stderr } = await runScript('queries-analyze.ts', args, { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ found: 1, statements: [{ rows: 1 }] });
 });
 
 it.each([

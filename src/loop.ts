@@ -61,3 +61,17 @@ export class Loop {
     }
   }
 }
+
+/** Repeats a task with the same pause after each round, also after one that failed. */
+export function repeat(task: () => Promise<void>, pauseMs: number, onError: (error: Error) => void): Loop {
+  return new Loop(
+    async () => {
+      await task();
+      return pauseMs;
+    },
+    (error) => {
+      onError(error);
+      return pauseMs;
+    },
+  );
+}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isUnreachable, TOO_MANY_CONNECTIONS } from '../database/unreachable.ts';
 import { writeAccepted } from '../database/write-accepted.ts';
 import { ErrorCode, OperatorError } from '../errors.ts';
-import { Loop } from '../loop.ts';
+import { type Loop, repeat } from '../loop.ts';
 import { linesOf } from '../tenancy/audit.sql.ts';
 import { type AuditDraft, type AuditLine, AuditOutcome, type AuditSubject, storable } from '../tenancy/audit-line.ts';
 import { TurnRefused } from '../tenancy/fair-queue.ts';
@@ -75,16 +75,7 @@ export class AuditLog {
     this.#database = database;
     this.#onError = onError;
     this.#onWorks = onWorks;
-    this.#loop = new Loop(
-      async () => {
-        await this.flush();
-        return FLUSH_MS;
-      },
-      (error) => {
-        onError(error);
-        return FLUSH_MS;
-      },
-    );
+    this.#loop = repeat(() => this.flush(), FLUSH_MS, onError);
   }
 
   /** @param draft whose id the line keeps; its transaction has not written it */

@@ -1,6 +1,6 @@
 import { writeAccepted } from '../database/write-accepted.ts';
 import { OperatorError } from '../errors.ts';
-import { Loop } from '../loop.ts';
+import { type Loop, repeat } from '../loop.ts';
 import { addFigures, type CountedUsage, type UsageCounts } from '../monitoring/usage-counts.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { addUsage, type Connection, RETENTION_MS } from './usage.repository.ts';
@@ -31,16 +31,7 @@ export class UsageWriter {
     private readonly onError: (error: Error) => void,
     private readonly onWorks = () => {},
   ) {
-    this.#loop = new Loop(
-      async () => {
-        await this.flush();
-        return FLUSH_MS;
-      },
-      (error) => {
-        onError(error);
-        return FLUSH_MS;
-      },
-    );
+    this.#loop = repeat(() => this.flush(), FLUSH_MS, onError);
   }
 
   /** Tenants whose counts wait to be written. */

@@ -1,11 +1,17 @@
 import type { GraphQLError } from 'graphql';
-import { requirePermission } from '../auth/permissions.ts';
+import { requirePermission, roleFor } from '../auth/permissions.ts';
 import type { Refusal } from '../budget/budget.ts';
 import type { Namespace } from '../cache/dependencies/dependencies.ts';
 import { rateLimited } from '../errors.ts';
 import { errorCodeOf } from '../graphql/format-error.ts';
 import { AuditOutcome } from '../tenancy/audit-line.ts';
 import type { RequestContext } from './request-context.ts';
+
+/** The argument `refresh`. */
+export const REFRESH = {
+  defaultValue: false,
+  description: `Whether to compute the answer anew. true needs ${roleFor('refreshAnswers')}.`,
+};
 
 /**
  * What `refresh: true` does before the answer is computed: everything kept of the namespace becomes

@@ -1,10 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { BankAccount } from '../accounts/account.type.ts';
-import { roleFor } from '../auth/permissions.ts';
 import { BatchMapping, relationsOf, withRelations } from '../batching/batch-mapping.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
-import { refresh } from '../context/refresh.ts';
+import { REFRESH, refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost } from '../graphql/complexity.ts';
 import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
@@ -33,11 +32,7 @@ export class DashboardResolver {
       description: "Last day of the activity. Absent: the tenant's today.",
     })
     date: string | null,
-    @Arg('refresh', () => Boolean, {
-      defaultValue: false,
-      description: `Whether to compute the answer anew. true needs ${roleFor('refreshAnswers')}.`,
-    })
-    refreshes: boolean,
+    @Arg('refresh', () => Boolean, REFRESH) refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,

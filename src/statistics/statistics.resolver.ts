@@ -1,11 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
-import { roleFor } from '../auth/permissions.ts';
 import { tenantDay } from '../cache/data/tenant-day.ts';
 import { statisticsPart } from '../cache/dependencies/dependencies.ts';
 import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-staleness.ts';
 import { StatisticsPeriod } from '../calendar.ts';
-import { refresh } from '../context/refresh.ts';
+import { REFRESH, refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
@@ -46,11 +45,7 @@ export class StatisticsResolver {
     from: string | null,
     @Arg('to', () => DateScalar, { nullable: true, description: "Last day, included. Absent: the tenant's today." })
     to: string | null,
-    @Arg('refresh', () => Boolean, {
-      defaultValue: false,
-      description: `Whether to compute the answer anew. true needs ${roleFor('refreshAnswers')}.`,
-    })
-    refreshes: boolean,
+    @Arg('refresh', () => Boolean, REFRESH) refreshes: boolean,
     @Arg('maxStalenessSeconds', () => Int, MAX_STALENESS) maxStalenessSeconds: number | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,

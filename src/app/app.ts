@@ -7,12 +7,11 @@ import { createGraphqlServer } from '../apollo/server.ts';
 import { timeResolvers } from '../apollo/time-resolvers.ts';
 import { timingPlugin } from '../apollo/timing.plugin.ts';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
-import { keptReads } from '../cache/data/kept-reads.ts';
-import { dataLayout } from '../cache/data/layout.ts';
 import { CacheableOperations } from '../cache/response/cacheable-operations.ts';
 import { closeAll } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import type { RequestContext } from '../context/request-context.ts';
+import type { Services } from '../context/services.ts';
 import { Documents } from '../graphql/documents.ts';
 import { COMPILED_FIELD_POINTS } from '../graphql/prices.ts';
 import { corsHeaders, corsOptions } from '../http/cors.ts';
@@ -25,11 +24,10 @@ import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
-import { createCaches } from './create-cache.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
 import type { Runtime } from './runtime.ts';
 import { createSchema } from './schema.ts';
-import { createServices } from './services.ts';
+import { closeServices, createServices } from './services.ts';
 
 export interface AppDependencies extends Omit<Runtime, 'close'> {
   readonly health: HealthChecks;
@@ -47,6 +45,8 @@ export interface App {
    * access log: they see every request, answers from the cache as well.
    */
   readonly http: FastifyInstance;
+  /** What it answers with, for code in the same process. */
+  readonly services: Services;
   readonly writers: BackgroundWriters;
 }
 
@@ -56,7 +56,7 @@ export interface App {
  * what it was given is closed by who opened it.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
+  const { config, logger, monitor, database, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
   const refusals = new Refusals(monitor, logger, config.http.requestTimeoutMs);
@@ -78,12 +78,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     onCompiled: (context, fields) => (context as RequestContext).charge(fields * COMPILED_FIELD_POINTS),
   });
 
-  const layout = dataLayout(operations.schemaHash, database.schema);
-  const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });
-  database.keepReadsIn(keptReads(data));
   const writers = startBackgroundWriters(database, monitor.usage, config.retention, logger);
   const { audit } = writers;
-  const services = createServices({ config, logger, monitor, cache, data, database, redis, audit });
+  const services = createServices({ ...dependencies, schemaHash: operations.schemaHash, audit });
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({
@@ -107,9 +104,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     closeAll(
       () => writers.stop(),
       () => apollo.stop(),
-      () => services.resources.close(),
-      () => services.budget.close(),
-      () => services.refreshes.close(),
+      () => closeServices(services),
     ),
   );
   const metrics = createMetrics({
@@ -117,7 +112,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     databaseConnections: () => database.connections,
     databaseQueue: () => database.queue,
     admission: () => database.admission,
-    cacheMemoryBytes: () => cache.memoryBytes,
+    cacheMemoryBytes: () => services.cache.memoryBytes,
     changeFeed: config.cache.enabled ? changeFeed : undefined,
     audit,
     executions: compiles ? executor.counts : undefined,
@@ -141,7 +136,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     corsHeaders: corsHeaders(config.corsOrigins),
   });
   fastPath.giveWayToHooks(app);
-  return { http: app, writers };
+  return { http: app, services, writers };
 }
 
 /**

@@ -5,7 +5,10 @@ import { AccountRepository } from '../accounts/account.repository.ts';
 import { AccountRows } from '../accounts/account.rows.ts';
 import { AuditRepository } from '../audit/audit.repository.ts';
 import { Budget } from '../budget/budget.ts';
+import { keptReads } from '../cache/data/kept-reads.ts';
+import { dataLayout } from '../cache/data/layout.ts';
 import { type CacheOperation, TenantCache } from '../cache/data/tenant-cache.ts';
+import { closeAll } from '../close-all.ts';
 import type { Services } from '../context/services.ts';
 import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
@@ -23,15 +26,20 @@ import { TenantRepository } from '../tenants/tenant.repository.ts';
 import { TenantRows } from '../tenants/tenant.rows.ts';
 import { createTransactionLoaders } from '../transactions/transaction.loaders.ts';
 import { TransactionRepository } from '../transactions/transaction.repository.ts';
+import { createCaches } from './create-cache.ts';
+import type { Runtime } from './runtime.ts';
 
 /** What services are made from. */
-export interface Foundation
-  extends Pick<Services, 'config' | 'database' | 'redis' | 'monitor' | 'cache' | 'data' | 'audit'> {
-  readonly logger: Logger;
+export interface Foundation extends Omit<Runtime, 'close'>, Pick<Services, 'audit'> {
+  /** As of `CacheableOperations`: what is kept is for deployments with the same one. */
+  readonly schemaHash: string;
 }
 
-export function createServices({ logger, ...foundation }: Foundation): Services {
-  const { config, database, cache, data, redis } = foundation;
+export function createServices(foundation: Foundation): Services {
+  const { config, logger, monitor, database, redis, changeFeed, audit, schemaHash } = foundation;
+  const layout = dataLayout(schemaHash, database.schema);
+  const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });
+  database.keepReadsIn(keptReads(data));
   const { searches } = config.limits;
   const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
@@ -39,8 +47,7 @@ export function createServices({ logger, ...foundation }: Foundation): Services 
   const tenantRows = new TenantRows(database, config.cache.ttlSeconds.other);
   const tenantCache = new TenantCache(data, cache, cacheLog(logger));
   const services: Services = {
-    ...foundation,
-    tenantCache,
+    ...{ config, monitor, cache, data, tenantCache, database, redis, audit },
     resources: new ResourceMonitor({
       cacheMemoryBytes: () => cache.memoryBytes,
       redisMemoryBytes: async () => (await redis?.memoryBytes().catch(() => undefined)) ?? null,
@@ -86,6 +93,15 @@ export function createServices({ logger, ...foundation }: Foundation): Services 
     }),
   };
   return services;
+}
+
+/** Ends what they do by themselves; what they were made from is closed by who opened it. */
+export function closeServices({ resources, budget, refreshes }: Services): Promise<void> {
+  return closeAll(
+    () => resources.close(),
+    () => budget.close(),
+    () => refreshes.close(),
+  );
 }
 
 /** A line for each operation; undefined where nobody reads it. */

@@ -7,6 +7,7 @@ import { Role } from '../../src/auth/caller.ts';
 import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
 import type { ChangeFeed } from '../../src/cache/change-feed/change-feed.ts';
 import { readConfig } from '../../src/config/config.ts';
+import type { Services } from '../../src/context/services.ts';
 import { Draining } from '../../src/http/draining.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
@@ -48,6 +49,8 @@ export interface TestService {
   token(role: Role, slug?: string): Promise<string>;
   /** Sends one operation over HTTP. */
   send(token: string | null, query: string, variables?: object): Promise<GraphqlAnswer>;
+  /** What it answers with, for code in the same process. */
+  readonly services: Services;
   /** How this service learns of writes past it. */
   readonly changeFeed: ChangeFeed;
   /** What it told of that fails: of Redis, and of reading the outbox. */
@@ -111,7 +114,7 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const { http: app } = await buildApp({ ...runtime, health, draining });
+  const { http: app, services } = await buildApp({ ...runtime, health, draining });
   extend(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
@@ -120,6 +123,7 @@ export async function startService({
     url,
     databaseUrl: own.url,
     statements,
+    services,
     changeFeed,
     told,
     untilCaughtUp: () => changeFeed.untilCaughtUp(),

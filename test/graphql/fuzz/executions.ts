@@ -1,14 +1,12 @@
 import { type DocumentNode, type ExecutionResult, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import pino from 'pino';
 import { Executor } from '../../../src/apollo/executor.ts';
-import { createCaches } from '../../../src/app/create-cache.ts';
 import { createSchema } from '../../../src/app/schema.ts';
-import { createServices } from '../../../src/app/services.ts';
+import { closeServices, createServices } from '../../../src/app/services.ts';
 import { AuditLog } from '../../../src/audit/audit-log.ts';
 import type { Caller } from '../../../src/auth/caller.ts';
 import { Role } from '../../../src/auth/caller.ts';
 import { openChangeFeed } from '../../../src/cache/change-feed/open-change-feed.ts';
-import { dataLayout } from '../../../src/cache/data/layout.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { DEFAULT_QUEUE_LIMITS } from '../../../src/config/queue-limits.ts';
 import { RequestContext } from '../../../src/context/request-context.ts';
@@ -59,9 +57,9 @@ export async function openExecutions(url: string): Promise<Executions> {
   });
   await warmUp(database, poolSize);
   const schema = createSchema();
-  const caches = createCaches({ config, monitor, changeFeed, layout: dataLayout('fuzz', database.schema) });
   const audit = new AuditLog({ database, onError: (error) => logger.warn({ err: error }, 'audit') });
-  const services = createServices({ config, logger, monitor, ...caches, database, redis: undefined, audit });
+  const runtime = { config, logger, monitor, database, redis: undefined, changeFeed };
+  const services = createServices({ ...runtime, schemaHash: 'fuzz', audit });
   const executor = new Executor(schema, { compiles: true });
   const caller = readerOf(TWINS[0] as Twin);
   const context = () => new RequestContext(caller, services, new RequestTiming());
@@ -86,7 +84,7 @@ export async function openExecutions(url: string): Promise<Executions> {
     async close() {
       await changeFeed.stop();
       await audit.stop();
-      services.resources.close();
+      await closeServices(services);
       await database.close();
       await plans.close();
     },

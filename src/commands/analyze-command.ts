@@ -9,7 +9,7 @@ import { type AnalyzedOperation, analyzeQuery, OPERATIONS, type QueryAnalysis } 
 import { MODELS_OF_NO_TENANT } from '../tenancy/tenant-models.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { openCommandDatabase } from './command-database.ts';
-import { tenantBySlug } from './named-tenant.ts';
+import { slugAsked, tenantBySlug } from './named-tenant.ts';
 
 const NOT_SERVED = 2;
 const OWNED = MODELS.filter((model) => !(model in MODELS_OF_NO_TENANT));
@@ -48,10 +48,10 @@ interface Given {
 export async function analyzeCommand({ options }: { options: Given }): Promise<number> {
   const query = { model: modelAsked(options.model), where: conditionAsked(options.where) };
   const operation = operationAsked(options.operation);
-  if (options.tenant === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
+  const slug = slugAsked(options.tenant);
   const { client, close } = await openCommandDatabase({ command: ANALYZE.name });
   try {
-    const { id } = await tenantBySlug(client, options.tenant);
+    const { id } = await tenantBySlug(client, slug);
     const scope = TenantScope.ofOperatorCommand(id);
     const analysis = await analyzeQuery(client, scope, query, operation).catch(asOperatorError);
     process.stdout.write(options.json ? `${JSON.stringify(analysis, null, 2)}\n` : textOf(analysis));

@@ -6,7 +6,7 @@ import { LEAST_POINTS_PER_MINUTE } from '../config/config.ts';
 import { OperatorError } from '../errors.ts';
 import { MAX_INTEGER } from '../limits.ts';
 import { openCommandDatabase } from './command-database.ts';
-import { tenantBySlug } from './named-tenant.ts';
+import { slugAsked, tenantBySlug } from './named-tenant.ts';
 
 const OPTIONS = {
   tenant: { type: 'string', value: '<slug>', description: 'Whose budget. Required.' },
@@ -36,7 +36,7 @@ interface TenantBudget {
 }
 
 export async function budgetCommand({ options }: CommandLine<typeof OPTIONS>): Promise<number> {
-  if (options.tenant === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
+  const asked = slugAsked(options.tenant);
   const points = pointsAsked(options.points, options.default);
   const isChange = points !== undefined;
   const { client, close } = await openCommandDatabase({
@@ -44,7 +44,7 @@ export async function budgetCommand({ options }: CommandLine<typeof OPTIONS>): P
     ...(isChange && { writes: ['tenants'] }),
   });
   try {
-    const tenant = await tenantBySlug<TenantBudget>(client, options.tenant, 'id, slug, points_per_minute AS points');
+    const tenant = await tenantBySlug<TenantBudget>(client, asked, 'id, slug, points_per_minute AS points');
     if (isChange) await setPoints(client, tenant, points);
     process.stdout.write(`${shown(isChange ? { ...tenant, points } : tenant)}\n`);
     return 0;

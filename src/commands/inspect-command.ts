@@ -1,5 +1,4 @@
 import { type CommandSpec, wholeNumber } from '../cli/command-line.ts';
-import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { findEntries } from './cache-inspection/find-entries.ts';
@@ -10,7 +9,7 @@ import { Summary } from './cache-inspection/summary.ts';
 import { readTenantState } from './cache-inspection/tenant-state.ts';
 import { openCommandDatabase } from './command-database.ts';
 import { patternAsked } from './invalidate-command.ts';
-import { tenantBySlug } from './named-tenant.ts';
+import { slugAsked, tenantBySlug } from './named-tenant.ts';
 
 const MAX_LIMIT = 1_000;
 const MAX_KEYS = 1_000_000_000;
@@ -57,11 +56,11 @@ export async function inspectCommand({ options }: { options: Given }): Promise<n
   return 0;
 }
 
-async function inspect({ tenant: slug, pattern, limit, 'max-keys': keys }: Given): Promise<Inspection> {
+async function inspect({ tenant: asked, pattern, limit, 'max-keys': keys }: Given): Promise<Inspection> {
   const dependencies: readonly string[] = patternAsked(pattern).dependencies;
   const summary = new Summary(wholeNumber('limit', limit, 0, MAX_LIMIT));
   const maxKeys = wholeNumber('max-keys', keys, 1, MAX_KEYS);
-  if (slug === undefined) throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
+  const slug = slugAsked(asked);
   const redis = await openOperatorRedis();
   try {
     const { database, ...tenant } = await findTenant(slug);

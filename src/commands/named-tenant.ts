@@ -2,6 +2,12 @@ import type pg from 'pg';
 import { OperatorError } from '../errors.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 
+/** The slug that `--tenant` gives. @throws OperatorError when it is missing */
+export function slugAsked(slug: string | undefined): string {
+  if (slug !== undefined) return slug;
+  throw new OperatorError('--tenant is missing.', 'Give the slug of a tenant.');
+}
+
 /** Row-level security shows all tenants only to a connection that asks for it in so many words. */
 export async function showTenants(client: pg.ClientBase): Promise<void> {
   await client.query("SELECT set_config('app.directory', 'on', false)");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { runScript } from '../cli/run-script.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createPlainlyOwnedDatabase } from '../support/plain-owner.ts';
@@ -76,13 +77,15 @@ it('finds the tenant, and its rows alone, for a login that row-level security ho
   const owned = await createPlainlyOwnedDatabase();
   onTestFinished(() => owned.drop());
   for (const slug of ['largest', 'other']) await insertTenant(owned.url, { slug });
-  const url = new URL(owned.url);
-  url.searchParams.set('options', `-c role=${owned.owner}`);
-  const env = { DATABASE_URL: url.href };
-  const args = ['--tenant', 'largest', '--model', 'Tenant', '--operation', 'count', '--json'];
-  const { code, stdout, stderr } = await runScript('queries-analyze.ts', args, { env });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(JSON.parse(stdout)).toMatchObject({ found: 1, statements: [{ rows: 1 }] });
+  for (const role of [owned.owner, SERVICE_ROLE]) {
+    const url = new URL(owned.url);
+    url.searchParams.set('options', `-c role=${role}`);
+    const env = { DATABASE_URL: url.href };
+    const args = ['--tenant', 'largest', '--model', 'Tenant', '--operation', 'count', '--json'];
+    const { code, stdout, stderr } = await runScript('queries-analyze.ts', args, { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ found: 1, statements: [{ rows: 1 }] });
+  }
 });
 
 it.each([

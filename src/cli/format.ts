@@ -28,3 +28,8 @@ export function formatDuration(durationMs: number): string {
 export function formatRate(count: number, durationMs: number, unit: string): string {
   return durationMs > 0 ? `${formatCount((count * 1000) / durationMs)} ${unit}/s` : `- ${unit}/s`;
 }
+
+/** Text that somebody else wrote, which must not steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}

@@ -5,6 +5,7 @@ import { AUDIT_ACTIONS } from '../audit/audit-actions.ts';
 import { parseLifetimeSeconds } from '../auth/lifetime.ts';
 import { isDay } from '../calendar-day.ts';
 import { type CommandLine, type CommandSpec, wholeNumber } from '../cli/command-line.ts';
+import { printable } from '../cli/format.ts';
 import { formatTable } from '../cli/table.ts';
 import { OperatorError } from '../errors.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
@@ -142,18 +143,13 @@ function asTable(lines: readonly Line[], { who, what }: AuditFilter): string {
     return who || what ? 'Nothing of that was done in that time.' : 'Nothing was done in that time.';
   const rows = lines.map(({ at, subject, role, action, key, outcome, codes, times, requestId }) => [
     at,
-    shown(subject ?? '-'),
+    printable(subject ?? '-'),
     role ?? '-',
     action,
-    shown(key ?? '-'),
+    printable(key ?? '-'),
     [outcome, ...codes].join(' '),
     String(times),
     requestId ?? '-',
   ]);
   return formatTable(['at', 'who', 'role', 'what', 'key', 'outcome', 'times', 'request'], rows);
-}
-
-/** What a client wrote must not steer the terminal. */
-function shown(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

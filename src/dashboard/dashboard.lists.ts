@@ -9,10 +9,11 @@ import type { DashboardRow } from './dashboard.repository.ts';
 /** The lists that were read with a dashboard, for the longest of its aliases. */
 export type Lists = Pick<DashboardRow, 'topAccounts' | 'recentTransactions'>;
 
+/** A field of a dashboard that is asked for. */
+export type AskedField = Pick<SelectedField, 'name' | 'arguments' | 'fields'>;
+
 /** The parts of a dashboard that its lists take. */
-export function listParts(
-  fields: readonly SelectedField[],
-): Pick<DashboardParts, 'topAccounts' | 'recentTransactions'> {
+export function listParts(fields: readonly AskedField[]): Pick<DashboardParts, 'topAccounts' | 'recentTransactions'> {
   return {
     topAccounts: listPart(fields, 'topAccounts', (below) => columnsIn(ACCOUNT_COLUMNS, below)),
     recentTransactions: listPart(fields, 'recentTransactions', (below) => {
@@ -32,7 +33,7 @@ export function isMoreBelow(fields: readonly SelectedField[]): boolean {
 
 /** Lists whose limit is refused are not read: their own field says why. */
 function listPart(
-  fields: readonly SelectedField[],
+  fields: readonly AskedField[],
   list: keyof Lists,
   columns: (below: readonly SelectedField[]) => readonly string[],
 ): ListPart | null {

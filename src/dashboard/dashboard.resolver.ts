@@ -6,19 +6,17 @@ import { checkedStalenessMs, MAX_STALENESS } from '../cache/response/max-stalene
 import { REFRESH, refresh } from '../context/refresh.ts';
 import { RequestContext } from '../context/request-context.ts';
 import { listCost } from '../graphql/complexity.ts';
-import { checkedDay, checkedInteger } from '../graphql/input-checks.ts';
+import { checkedDay } from '../graphql/input-checks.ts';
 import { STATEMENT_POINTS } from '../graphql/prices.ts';
 import { DateScalar } from '../graphql/scalars.ts';
 import { namesOf, type SelectedField, selectedFields } from '../graphql/selection.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
-import { firstOf, isMoreBelow, type Lists, listParts } from './dashboard.lists.ts';
-import type { DashboardParts } from './dashboard.parts.ts';
+import { firstOf, isMoreBelow, type Lists } from './dashboard.lists.ts';
 import { flowsIn, type ReadBelow } from './dashboard.repository.ts';
+import { DEFAULT_ACTIVITY_DAYS, partsOf } from './dashboard.selection.ts';
 import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
-
-const ACCOUNT_PARTS = ['overview', 'accountsByType', 'accountsByStatus', 'accountsByBank'];
 
 @Resolver(() => Dashboard)
 export class DashboardResolver {
@@ -74,7 +72,8 @@ export class DashboardResolver {
   })
   activity(
     @Root() dashboard: Dashboard,
-    @Arg('days', () => Int, { defaultValue: 30, description: 'How many days, 1 to 366.' }) days: number,
+    @Arg('days', () => Int, { defaultValue: DEFAULT_ACTIVITY_DAYS, description: 'How many days, 1 to 366.' })
+    days: number,
   ): DashboardActivity {
     return activityOf(dashboard, days);
   }
@@ -113,18 +112,4 @@ function sumsShownBy(field: string, { dailyFlows, ...groups }: Dashboard): numbe
   if (field === 'activity') return flowsIn(dailyFlows);
   if (field !== 'accountsByType' && field !== 'accountsByStatus' && field !== 'accountsByBank') return 0;
   return groups[field].reduce((sum, { balances }) => sum + balances.length, 0);
-}
-
-/** Several activities may be selected under aliases: the longest one's days hold the others'. */
-function partsOf(fields: readonly SelectedField[]): DashboardParts {
-  const activities = fields.filter(({ name }) => name === 'activity');
-  return {
-    accounts: fields.some(({ name }) => ACCOUNT_PARTS.includes(name)),
-    banks: fields.some(({ name }) => name === 'accountsByBank'),
-    days: Math.max(
-      0,
-      ...activities.map((activity) => checkedInteger('days', activity.arguments.days as number, 1, MAX_BUCKETS)),
-    ),
-    ...listParts(fields),
-  };
 }

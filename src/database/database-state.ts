@@ -25,11 +25,17 @@ export interface DatabaseState {
  */
 export async function readDatabaseState(url: string): Promise<DatabaseState> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query<{ bypasses: boolean }>(
-      'SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user',
-    );
-    return { pendingMigrations: await pendingMigrations(client), bypassesRowSecurity: rows[0]?.bypasses ?? true };
+    const bypasses = await bypassesRowSecurity(client);
+    return { pendingMigrations: await pendingMigrations(client), bypassesRowSecurity: bypasses };
   });
+}
+
+/** As of `DatabaseState`. */
+export async function bypassesRowSecurity(client: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
+  const { rows } = await client.query<{ bypasses: boolean }>(
+    'SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user',
+  );
+  return rows[0]?.bypasses ?? true;
 }
 
 /** @throws OperatorError when the database that a setting names cannot be reached */

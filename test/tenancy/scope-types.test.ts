@@ -63,7 +63,12 @@ test.each([
   ['TenantScope.ofVerifiedCaller(', ['auth/token-verifier.ts']],
   [
     'TenantScope.ofOperatorCommand(',
-    ['commands/inspect-command.ts', 'commands/analyze-command.ts', 'indexes/product-queries.ts'],
+    [
+      'commands/inspect-command.ts',
+      'commands/analyze-command.ts',
+      'commands/tenant-services.ts',
+      'indexes/product-queries.ts',
+    ],
   ],
   ['TenantScope.ofOutboxRow(', ['cache/']],
   ['new PrismaClient(', ['tenancy/tenant-database.ts', 'tenancy/prisma-over.ts']],

@@ -98,6 +98,17 @@ test('a login that row-level security holds sees the same', async () => {
   }
 });
 
+test('a superuser reads by the rights of the service', async () => {
+  await sql.query(`REVOKE SELECT ON account_totals FROM ${SERVICE_ROLE}`);
+  try {
+    const { code, stderr } = await ofTwin('overview');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^PostgreSQL refused: permission denied for table account_totals/);
+  } finally {
+    await sql.query(`GRANT SELECT ON account_totals TO ${SERVICE_ROLE}`);
+  }
+});
+
 test('a name that holds control characters does not steer the terminal', async () => {
   const id = await insertTenant(database.url, { slug: 'hostile' });
   await sql.query(

@@ -15,7 +15,7 @@ import { errorCodeOf } from '../graphql/format-error.ts';
 import { checkedDay } from '../graphql/input-checks.ts';
 import type { CashFlow } from '../statistics/cash-flow.type.ts';
 import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
-import { slugAsked } from './find-tenant.ts';
+import { slugAsked } from './named-tenant.ts';
 import { openTenantServices } from './tenant-services.ts';
 
 const OPTIONS = {

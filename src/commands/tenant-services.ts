@@ -6,7 +6,7 @@ import type { Services } from '../context/services.ts';
 import { bypassesRowSecurity } from '../database/database-state.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { openCommandDatabase } from './command-database.ts';
-import { findTenant } from './find-tenant.ts';
+import { tenantBySlug } from './named-tenant.ts';
 
 /** The services, for what a command reads of a tenant. */
 export interface TenantServices {
@@ -25,7 +25,7 @@ export async function openTenantServices(command: string, slug: string): Promise
   const config = withoutCache(readConfig());
   const { client, url, close: closeDatabase } = await openCommandDatabase({ command });
   try {
-    const { id } = await findTenant(client, slug);
+    const { id } = await tenantBySlug(client, slug);
     const takeServiceRole = await bypassesRowSecurity(client);
     const { services, close } = await openServices({
       config,

@@ -8,7 +8,7 @@ import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { UsageWriter } from '../../src/usage/usage-writer.ts';
 import { insertTenant } from '../support/fixtures.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 
 let database: TestDatabase;
 let acme: string;
@@ -23,7 +23,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const asOwner = (text: string) => withClient(database.url, (client) => client.query(text));
+const asOwner = (text: string) => withKeptClient(database.url, (client) => client.query(text));
 
 /** What is logged while one answer is counted, and two lines are added, without a right of the service. */
 async function loggedWithout(right: string): Promise<Record<string, unknown>[]> {

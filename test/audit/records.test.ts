@@ -15,7 +15,7 @@ import { TurnRefused } from '../../src/tenancy/fair-queue.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../support/fixtures.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
-  (await withClient(database.url, (client) => client.query<Row>(text, values))).rows;
+  (await withKeptClient(database.url, (client) => client.query<Row>(text, values))).rows;
 
 /** Runs with a service, which has written all its lines when it is closed. */
 async function withService(work: (service: TestService) => Promise<void>, env: Record<string, string> = {}) {

@@ -1,6 +1,6 @@
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantDirectory } from '../../src/tenancy/tenant-directory.ts';
-import { createTestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, withKeptClient } from '../support/postgres.ts';
 
 export interface TenantsFixture {
   /** Of the database, as its superuser. */
@@ -19,7 +19,8 @@ export interface TenantsFixture {
 export async function createTenants(): Promise<TenantsFixture> {
   const { url, drop } = await createTestDatabase();
   const database = new TenantDatabase({ url, poolSize: 2, statementTimeoutMs: 5_000, takeServiceRole: true });
-  const run = (sql: string, slug: string) => withClient(url, async (client) => (await client.query(sql, [slug])).rows);
+  const run = (sql: string, slug: string) =>
+    withKeptClient(url, async (client) => (await client.query(sql, [slug])).rows);
   let connected = true;
   const disconnect = async () => {
     if (connected) await database.close();

@@ -6,7 +6,7 @@ import { BUDGET, budgetCommand } from '../../src/commands/budget-command.ts';
 import { SERVICE_ROLE } from '../../src/database/service-rights.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createPlainlyOwnedDatabase, type PlainlyOwnedDatabase } from '../support/plain-owner.ts';
-import { withClient } from '../support/postgres.ts';
+import { withKeptClient } from '../support/postgres.ts';
 
 let database: PlainlyOwnedDatabase;
 let written: string[] = [];
@@ -25,7 +25,7 @@ afterEach(async () => {
   await sql('UPDATE tenants SET points_per_minute = NULL; TRUNCATE audit_log');
 });
 
-const sql = async (text: string) => (await withClient(database.url, (client) => client.query(text))).rows;
+const sql = async (text: string) => (await withKeptClient(database.url, (client) => client.query(text))).rows;
 const budgets = () => sql('SELECT slug, points_per_minute AS points FROM tenants ORDER BY slug');
 const lines = () =>
   sql(`SELECT slug, action, key, outcome, codes, subject FROM audit_log LEFT JOIN tenants ON tenants.id = tenant_id

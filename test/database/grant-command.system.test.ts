@@ -10,6 +10,7 @@ import {
   quoteName,
   type TestDatabase,
   withClient,
+  withKeptClient,
 } from '../support/postgres.ts';
 
 const ROLE = `tenantry_test_service_${randomBytes(6).toString('hex')}`;
@@ -33,7 +34,7 @@ async function grant(options: { role?: string; check?: boolean } = {}, url = dat
   return { code: await grantCommand(line, (text) => lines.push(text)), lines };
 }
 
-const change = (sql: string) => withClient(database.url, (client) => client.query(sql));
+const change = (sql: string) => withKeptClient(database.url, (client) => client.query(sql));
 
 describe('db:grant', () => {
   it('says what a role lacks that was made after the migrations, and changes nothing when it only checks', async () => {

@@ -5,7 +5,7 @@ import { checkCommand } from '../../src/commands/statistics-command.ts';
 import type { Config } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/startup/open-database.ts';
 import { insertTenant } from '../support/fixtures.ts';
-import { createTestDatabase, onServer, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, onServer, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 
 const LOGIN = `tenantry_test_login_${randomBytes(6).toString('hex')}`;
 const TRIGGER = 'keep_totals_insert on transactions';
@@ -78,7 +78,7 @@ it('a start in development says so', async () => {
 });
 
 it('a start in production is refused to a login that lacks a right of the service, and told of one that has too many', async () => {
-  const change = (sql: string) => withClient(database.url, (client) => client.query(sql));
+  const change = (sql: string) => withKeptClient(database.url, (client) => client.query(sql));
   await change('REVOKE INSERT ON transactions FROM tenantry_app');
   await expect(open(true)).rejects.toMatchObject({
     message: `The login of DATABASE_URL, ${LOGIN}, lacks INSERT on transactions.`,

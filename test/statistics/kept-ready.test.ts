@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStatistics, rebuildStatistics } from '../../src/statistics/check.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 
 const RUNS = 25;
 const WRITERS = 24;
@@ -35,7 +35,8 @@ describe('the totals kept by triggers', () => {
     ]);
     return found;
   };
-  const run = (sql: string, values: unknown[] = []) => withClient(database.url, (client) => client.query(sql, values));
+  const run = (sql: string, values: unknown[] = []) =>
+    withKeptClient(database.url, (client) => client.query(sql, values));
 
   it('equal plain SQL after any history of inserts, moves, corrections, deletions and rollbacks', async () => {
     const client = new pg.Client({ connectionString: database.url });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AccountStatus, AccountType, TransactionDirection } from '../../src/generated/prisma/enums.ts';
-import { withClient } from './postgres.ts';
+import { withKeptClient } from './postgres.ts';
 
 export interface TenantFixture {
   /** Also its name. */
@@ -111,5 +111,5 @@ export function fixtureId(...parts: readonly string[]): string {
 }
 
 function run(url: string, sql: string, values: readonly unknown[]) {
-  return withClient(url, (client) => client.query(sql, [...values]));
+  return withKeptClient(url, (client) => client.query(sql, [...values]));
 }

@@ -13,7 +13,7 @@ import { databaseChecks } from '../../src/startup/health-checks.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
 import { startPgbouncer } from './pgbouncer.ts';
 import { postJson } from './post.ts';
-import { createTestDatabase, type TestDatabase, withClient } from './postgres.ts';
+import { createTestDatabase, type TestDatabase, withKeptClient } from './postgres.ts';
 
 const SECRET = 'a secret for tests only, of more than 32 bytes';
 
@@ -158,7 +158,7 @@ async function issueToken(
 }
 
 async function tenantIdOf(url: string, slug: string): Promise<string> {
-  const { rows } = await withClient(url, (client) =>
+  const { rows } = await withKeptClient(url, (client) =>
     client.query<{ id: string }>('SELECT id FROM tenants WHERE slug = $1', [slug]),
   );
   if (!rows[0]) throw new Error(`there is no tenant ${slug}`);

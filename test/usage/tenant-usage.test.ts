@@ -10,7 +10,7 @@ import { TenantUsageOrder } from '../../src/usage/usage.type.ts';
 import { usageReport } from '../../src/usage/usage-report.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { postJson } from '../support/post.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { migrationScripts } from '../support/template.ts';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
-  (await withClient(database.url, (client) => client.query<Row>(text, values))).rows;
+  (await withKeptClient(database.url, (client) => client.query<Row>(text, values))).rows;
 
 const written = (slug: string) =>
   sql<Record<string, unknown>>(

@@ -4,7 +4,7 @@ import { BUCKET_MS, UsageCounts } from '../../src/monitoring/usage-counts.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { addUsage } from '../../src/usage/usage.repository.ts';
 import { MAX_BATCH, MAX_UNWRITTEN, UsageWriter } from '../../src/usage/usage-writer.ts';
-import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, withClient, withKeptClient } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
-  (await withClient(database.url, (client) => client.query<Row>(text, values))).rows;
+  (await withKeptClient(database.url, (client) => client.query<Row>(text, values))).rows;
 
 /** A writer, what it was told of, and the time that its counts are made at. */
 function open() {

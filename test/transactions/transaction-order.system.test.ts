@@ -11,7 +11,7 @@ import {
 import { type Account, type Bank, startBank } from './bank-fixture.ts';
 
 const CLIENTS = 50;
-const TRANSACTIONS = 2_000;
+const TRANSACTIONS = 1_000;
 /** Three transactions at once and one leg of a transfer. */
 const ROUNDS = TRANSACTIONS / CLIENTS / 4;
 

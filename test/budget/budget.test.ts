@@ -75,7 +75,8 @@ test('of a spent tenant is refused alike hot and cold, whoever of it asks, and n
     const [viewer, admin] = await Promise.all([Role.VIEWER, Role.ADMIN].map((role) => service.token(role, slug)));
     const hot = '{ tenant { slug } }';
     const { refusal } = await untilRefused([service], viewer as string, hot);
-    expectRefused(refusal, "The tenant's points of this minute are spent");
+    // Where the cache was not trusted for a moment, the last one was a miss and wanted more than is left.
+    expectRefused(refusal, "The tenant's points of this minute");
     expectRefused(await service.send(admin as string, hot), "The tenant's points");
     expectRefused(await service.send(admin as string, '{ tenant { name timeZone } }'), "The tenant's points");
     expect((await service.send(await service.token(Role.VIEWER, other), hot)).errors).toBeUndefined();

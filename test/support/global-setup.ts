@@ -13,6 +13,8 @@ const SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '300',
+  // What a connection maps costs at its start: tests open thousands.
+  shared_buffers: '32MB',
   // Statistics, and with them plans, change when a test says so; and nobody tidies databases that
   // are soon dropped.
   autovacuum: 'off',

@@ -121,7 +121,7 @@ SELECT json_build_object(
   )},
   'settling', ${administratorsStatements},
   'owners', ${LIST(
-    `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects`,
+    `'owner', quote_ident(rolname), 'kind', kind, 'objects', objects, 'isStranger', NOT (pg_has_role(r.oid, 'MEMBER') OR pg_has_role(here.owner, r.oid, 'MEMBER'))`,
     `(SELECT owner, kind, count(*) AS objects
         FROM (SELECT relowner, 'tables' FROM tables WHERE relname <> '_prisma_migrations'
               UNION ALL SELECT proowner, 'functions' FROM functions

@@ -28,6 +28,9 @@ export interface RoleRights {
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
+/** Of what the login that migrates may not give away: the function leaves that as it is for it. */
+const ADMINISTRATOR_SETTLES = 'an administrator runs SELECT settle_ownership();';
+
 /**
  * Reads the catalogues alone, which every role may. @returns undefined when there is no such role
  */
@@ -55,10 +58,12 @@ export async function rightsOf(client: Queryable, role: string): Promise<RoleRig
       // It has everything then, and nothing can be taken away one by one.
       ...(found.actsAs ? actingOf(found, found.actsAs) : surplusOf(found, name)),
     ],
-    owners: found.owners.map(({ owner, kind, objects }) =>
-      owners(`${objects} ${kind} belong to ${owner}, which may log in or is a superuser`, 'SELECT settle_ownership();'),
-    ),
-    ...(found.settling && found.owners.length && { administrators: found.settling }),
+    owners: found.owners.map(({ owner, kind, objects, isStranger }) => {
+      const belong = objects === 1 ? `1 ${kind.slice(0, -1)} belongs` : `${objects} ${kind} belong`;
+      const remedy = isStranger ? ADMINISTRATOR_SETTLES : 'SELECT settle_ownership();';
+      return owners(`${belong} to ${owner}, which may log in or is a superuser`, remedy);
+    }),
+    ...(found.settling && found.owners.some(({ isStranger }) => !isStranger) && { administrators: found.settling }),
   };
 }
 
@@ -76,7 +81,7 @@ export function reportOf(rights: RoleRights): string[] {
   return [
     ...lacks.map(line(`${role} lacks`)),
     ...surplus.map(line(`${role} has more than the service needs:`)),
-    ...owners.map(({ what, remedy }) => (told ? `${what}.` : `${what}: ${remedy}`)),
+    ...owners.map(({ what, remedy }) => (told && remedy !== ADMINISTRATOR_SETTLES ? `${what}.` : `${what}: ${remedy}`)),
     ...(told ? [told] : []),
   ];
 }
@@ -156,7 +161,8 @@ interface Found {
   readonly owned: readonly { name: string; via: string }[];
   /** As `administrators` of `RoleRights`. */
   readonly settling: string | null;
-  readonly owners: readonly { owner: string; kind: string; objects: number }[];
+  /** `isStranger`: neither whoever asks nor the owner of the tables may give them away. */
+  readonly owners: readonly { owner: string; kind: string; objects: number; isStranger: boolean }[];
 }
 
 function attributesOf({ attributes, ...found }: Found, role: string): RightsFinding[] {

@@ -224,6 +224,23 @@ describe('db:grant', () => {
     await onServer(`DROP ROLE ${maker}, ${quoteName(role)}`);
   });
 
+  it('sends a table of a superuser to an administrator, whose statement settles it', async () => {
+    await grant();
+    await change('CREATE TABLE stray (id integer)');
+    const own = new URL(database.url);
+    [own.username, own.password] = [ROLE, ROLE];
+    const { code, lines } = await grant({ check: true }, own.href);
+    expect(code).toBe(3);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^1 table belongs to .*, which may log in or is a superuser: an administrator runs SELECT settle_ownership\(\);$/,
+      ),
+    ]);
+    await change('SELECT settle_ownership()');
+    expect(await grant({ check: true }, own.href)).toEqual({ code: 0, lines: [CLEAN] });
+    await change('DROP TABLE stray');
+  });
+
   it('names the role that there is not', async () => {
     await expect(grant({ role: 'tenantry_test_nobody' })).rejects.toMatchObject({
       message: 'There is no role tenantry_test_nobody on the server of this database.',

@@ -43,7 +43,7 @@ async function findingsAfter(...statements: readonly string[]): Promise<string[]
 
 const DEFINER = "CREATE FUNCTION added() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT'";
 const SETTLED = 'SELECT settle_ownership()';
-const OWNED = (kind: string) => `1 ${kind} belong to postgres, which may log in or is a superuser`;
+const OWNED = (kind: string) => `1 ${kind} belongs to postgres, which may log in or is a superuser`;
 
 describe('what the migrations make', () => {
   it('gives the role of the service what the list says, and belongs to a role that is no superuser and does not log in', async () => {
@@ -85,7 +85,7 @@ describe('what the migrations make', () => {
 
 describe('a migration is found that adds', () => {
   it.each([
-    ['a function with the rights of whoever migrates', [DEFINER], [OWNED('functions')]],
+    ['a function with the rights of whoever migrates', [DEFINER], [OWNED('function')]],
     [
       'one that everybody may call',
       [DEFINER, 'ALTER FUNCTION added OWNER TO tenantry_owner'],
@@ -108,13 +108,13 @@ describe('a migration is found that adds', () => {
       [DEFINER, SETTLED, `GRANT EXECUTE ON FUNCTION added TO ${SERVICE_ROLE}`],
       ['surplus EXECUTE on function added()'],
     ],
-    ['a table', ['CREATE TABLE added (id uuid)'], [OWNED('tables')]],
+    ['a table', ['CREATE TABLE added (id uuid)'], [OWNED('table')]],
     [
       'a table for the service that is not in the list',
       ['CREATE TABLE added (id uuid)', SETTLED, `GRANT SELECT, INSERT (id) ON added TO ${SERVICE_ROLE}`],
       ['surplus SELECT on added', 'surplus INSERT (id) on added'],
     ],
-    ['a view', ['CREATE VIEW added AS SELECT * FROM bank_accounts'], [OWNED('tables')]],
+    ['a view', ['CREATE VIEW added AS SELECT * FROM bank_accounts'], [OWNED('table')]],
     [
       'a view for everybody',
       ['CREATE VIEW added AS SELECT * FROM bank_accounts', SETTLED, 'GRANT SELECT ON added TO PUBLIC'],
@@ -144,7 +144,7 @@ describe('a migration is found that adds', () => {
       (name) =>
         [`membership of ${name}`, [`GRANT ${name} TO ${SERVICE_ROLE}`], [`surplus membership of ${name}`]] as const,
     ),
-    ['a type', ["CREATE TYPE added AS ENUM ('one')"], [OWNED('types')]],
+    ['a type', ["CREATE TYPE added AS ENUM ('one')"], [OWNED('type')]],
     ['a right to remove tenants', [`GRANT DELETE ON tenants TO ${SERVICE_ROLE}`], ['surplus DELETE on tenants']],
     [
       'a right to change what identifies accounts',
@@ -291,8 +291,8 @@ describe('as the role of the service', () => {
   });
 });
 
-describe('what docs/security.md says that PostgreSQL lets every login do', () => {
-  const documented = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+describe('what docs/data-model.md says that PostgreSQL lets every login do', () => {
+  const documented = readFileSync(new URL('../../docs/data-model.md', import.meta.url), 'utf8');
   const [, forbidsLargeObjects = ''] = /```sql\n(REVOKE .*?)```/s.exec(documented) ?? [];
   const MAKE_LARGE_OBJECTS = ['SELECT lo_creat(-1)', 'SELECT lo_create(0)', "SELECT lo_from_bytea(0, 'some')"];
 

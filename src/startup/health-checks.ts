@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import { pendingMigrations } from '../database/database-state.ts';
-import { DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
+import { type DatabaseFault, DatabaseFaultsError, databaseFaults } from '../database/faults.ts';
 import type { HealthChecks } from '../http/health.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 
@@ -24,8 +24,13 @@ export interface DatabaseChecks {
  * Checks the database on a connection of their own: however many wait for one of the service's,
  * these learn whether PostgreSQL can be reached. Whether it is busy is another question, which the
  * service's queue answers.
+ * @param faults that the start found, and could go on with
  */
-export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queue' | 'admission'>): DatabaseChecks {
+export function databaseChecks(
+  url: string,
+  database: Pick<TenantDatabase, 'queue' | 'admission'>,
+  faults: readonly DatabaseFault[],
+): DatabaseChecks {
   const pool = new pg.Pool({
     connectionString: url,
     max: 1,
@@ -40,13 +45,10 @@ export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queu
     migrations: lastVerdict(async () => {
       const pending = await pendingMigrations(pool);
       return pending.length ? new Error(`not applied: ${pending.join(', ')}`) : null;
-    }),
+    }, null),
     integrity: atMostEvery(
       INTEGRITY_CHECK_MS,
-      lastVerdict(async () => {
-        const faults = await databaseFaults(pool);
-        return faults.length ? new DatabaseFaultsError(faults) : null;
-      }),
+      lastVerdict(async () => verdictOf(await databaseFaults(pool)), verdictOf(faults)),
     ),
     busy: busyNames(database),
   };
@@ -57,17 +59,18 @@ export function databaseChecks(url: string, database: Pick<TenantDatabase, 'queu
  * A question about the database that it does not answer in time, as while a table is locked, has
  * the answer that it had. Whether the database can be reached at all is a check of its own.
  * @param judge gives what is wrong, or null; rejects when that cannot be told
+ * @param atStart the answer that the start had
  */
-function lastVerdict(judge: () => Promise<Error | null>): () => Promise<void> {
-  let last: Error | null | undefined;
+function lastVerdict(judge: () => Promise<Error | null>, atStart: Error | null): () => Promise<void> {
+  let last = atStart;
   return async () => {
-    const verdict = await judge().catch((error: Error) => {
-      if (last === undefined) throw error;
-      return last;
-    });
-    last = verdict;
-    if (verdict) throw verdict;
+    last = await judge().catch(() => last);
+    if (last) throw last;
   };
+}
+
+function verdictOf(faults: readonly DatabaseFault[]): Error | null {
+  return faults.length ? new DatabaseFaultsError(faults) : null;
 }
 
 function busyNames(database: Pick<TenantDatabase, 'queue' | 'admission'>): () => readonly string[] {

@@ -21,6 +21,8 @@ import { type DatabaseWait, isPassing, whenDatabaseIsThere } from './wait-for-da
 /** A database that the service may use: reachable, migrated, and held to row-level security. */
 export interface OpenedDatabase extends DatabaseAccess {
   readonly embedded: boolean;
+  /** What it lacks all the same, in development. */
+  readonly faults: readonly DatabaseFault[];
   /** Stops the embedded PostgreSQL when nobody else uses it. */
   release(): Promise<void>;
 }
@@ -61,7 +63,8 @@ export async function openDatabase(
     const { role, rights } = await readRoleRights(url, state.bypassesRowSecurity ? SERVICE_ROLE : undefined);
     if (production) refuseLacking(role, rights);
     for (const line of reportOf(rights)) say(`warning: ${line}`);
-    return { url, directUrl, embedded: !database.url, takeServiceRole: state.bypassesRowSecurity, release };
+    const takeServiceRole = state.bypassesRowSecurity;
+    return { url, directUrl, embedded: !database.url, takeServiceRole, faults, release };
   } catch (error) {
     return await closeAllAfter(error, release);
   }

@@ -50,7 +50,7 @@ export async function serve(
     if (!isWorker) await tellConnections(opened.directUrl, { poolSize: config.database.poolSize, workers: 1 }, logger);
     const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;
     const runtime = await createRuntime({ config, logger, access: opened });
-    const checks = databaseChecks(opened.url, runtime.database);
+    const checks = databaseChecks(opened.url, runtime.database, opened.faults);
     const close = () => closeAll(checks.close, runtime.close);
     try {
       return await listen({ runtime, shareMetrics, opened, checks, tenant, close });

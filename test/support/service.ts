@@ -107,7 +107,7 @@ export async function startService({
   });
   const { changeFeed, database, redis } = runtime;
   const up = async () => {};
-  const checks = checksHealth ? databaseChecks(way, database) : undefined;
+  const checks = checksHealth ? databaseChecks(way, database, []) : undefined;
   const health = {
     ...(checks?.checks ?? { database: up, integrity: up }),
     migrations: up, // not listed in the databases of tests

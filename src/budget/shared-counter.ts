@@ -16,6 +16,8 @@ const SETTLE_MS = 100;
  */
 const UNSETTLED_SHARE = 0.01;
 const CERTAIN_SHARE = 0.9;
+/** So much later than others an answer may be heard: ends that are closer are the same. */
+const DRIFT_MS = 1_000;
 
 /** What may still be spent in the running window. */
 export interface Allowance {
@@ -39,6 +41,10 @@ export interface Window {
   unsettled: number;
   /** By this process alone, of what is told. */
   own: number;
+  /** By all processes, of what is told: in counts of the window that Redis has no more. */
+  lost: number;
+  /** When Redis forgets its count of the window; undefined until it has answered. */
+  countEndsAtMs: number | undefined;
   endsAtMs: number;
 }
 
@@ -48,6 +54,22 @@ function isOver({ endsAtMs }: Window): boolean {
 
 function spentIn({ told, inFlight, unsettled }: Window): number {
   return told + inFlight + unsettled;
+}
+
+/**
+ * Redis counted the points. A count that is lower and ends later than the one before is another:
+ * that one was forgotten, by a Redis that began anew or since its time was over. What it held stays
+ * spent, and the window ends when it would have.
+ */
+function noteCount(window: Window, points: number, counted: number, countEndsAtMs: number): void {
+  const { told, lost, countEndsAtMs: before } = window;
+  if (before !== undefined && countEndsAtMs > before + DRIFT_MS && lost + counted < told + points) window.lost = told;
+  window.countEndsAtMs = countEndsAtMs;
+  window.own += points;
+  // A Redis that has forgotten may have done so before it was asked at all.
+  window.told = Math.max(window.lost + counted, window.own);
+  // A window of this process that began earlier than that of all ends with it.
+  if (before === undefined || countEndsAtMs < window.endsAtMs) window.endsAtMs = countEndsAtMs;
 }
 
 /**
@@ -163,16 +185,11 @@ export class SharedCounter {
     const limiter = this.#limiter;
     if (!this.redis || !limiter || isOver(window)) return window.told;
     const points = window.unsettled;
-    const { endsAtMs } = window;
     window.unsettled = 0;
     window.inFlight += points;
     try {
       const told = await this.redis.run(() => limiter.penalty(window.key, points), 'count');
-      window.own += points;
-      // A Redis that has forgotten knows less than this process.
-      window.told = Math.max(told.consumedPoints, window.own);
-      // A window of this process that began earlier than that of all ends with it.
-      if (window.endsAtMs === endsAtMs) window.endsAtMs = Date.now() + told.msBeforeNext;
+      noteCount(window, points, told.consumedPoints, Date.now() + told.msBeforeNext);
     } catch {
       // FastRedis has told of it; the process goes on with its own count.
       window.own += points;
@@ -187,7 +204,8 @@ export class SharedCounter {
     const known = this.#windows.get(key);
     if (known && !isOver(known)) return known;
     const endsAtMs = Date.now() + WINDOW_SECONDS * 1000;
-    const fresh = { key, told: 0, inFlight: 0, unsettled: 0, own: 0, endsAtMs };
+    const counted = { told: 0, inFlight: 0, unsettled: 0, own: 0, lost: 0 };
+    const fresh = { key, ...counted, countEndsAtMs: undefined, endsAtMs };
     this.#windows.set(key, fresh);
     return fresh;
   }

@@ -156,6 +156,25 @@ describeWithOwnRedis('a counter that processes share', () => {
     expect(here().allowance('k', LIMIT).remaining).toBe(4_000_000);
   });
 
+  test('knows what all have spent when Redis has forgotten, and ends the minute when it would have', async () => {
+    expect(await here().spend('k', 10_000_000, LIMIT)).toBe(true);
+    expect(await there().spend('k', 10_000_000, LIMIT)).toBe(true);
+    await asked.pexpire('k', 30_000); // half of the minute is over
+    for (const counter of [here(), there()]) await counter.settle('k');
+    const { resetAtMs } = here().allowance('k', LIMIT);
+    await asked.del('k');
+    expect(await here().spend('k', 4_000_000, LIMIT)).toBe(true);
+    for (const counter of [there(), here()]) {
+      await counter.settle('k');
+      expect(counter.allowance('k', LIMIT).remaining).toBe(6_000_000);
+      expect(counter.allowance('k', LIMIT).resetAtMs).toBeLessThan(resetAtMs + 5_000);
+    }
+    expect(await there().spend('k', 7_000_000, LIMIT)).toBe(false);
+    expect(await there().spend('k', 6_000_000, LIMIT)).toBe(true);
+    await here().settle('k');
+    expect(here().allowance('k', LIMIT).remaining).toBe(0);
+  });
+
   test('gives nothing back to a minute, and takes nothing of it, for one that is over', async () => {
     const over = here().window('k');
     expect(await here().spend('k', 10_000_000, LIMIT)).toBe(true);

@@ -55,6 +55,8 @@ export interface TenantDatabaseOptions {
   readonly requestStatements?: number;
   /** In percent: how much of the pool searches hold at most, of all tenants together. */
   readonly searchShare?: number;
+  /** Of `TenantPoolOptions`. */
+  readonly silenceMs?: number;
   readonly onStatement?: (event: StatementEvent) => void;
   /** An idle connection was lost; the pool opens a new one when it needs it. */
   readonly onConnectionError?: (error: Error) => void;
@@ -88,6 +90,7 @@ export class TenantDatabase {
       ...(options.queue && { queue: options.queue }),
       ...(options.requestStatements && { requestStatements: options.requestStatements }),
       ...(options.searchShare && { searchShare: options.searchShare }),
+      ...(options.silenceMs && { silenceMs: options.silenceMs }),
     });
     this.#admission = new Admission(options.poolSize, options.queue ?? DEFAULT_QUEUE_LIMITS);
     this.#pool.on('error', options.onConnectionError ?? (() => {}));

@@ -10,6 +10,7 @@ import { DIRECTORY, THE_SERVICE } from './lanes.ts';
 import { PoolTransactions } from './pool-transactions.ts';
 import type { ConnectionFigures } from './queue-figures.ts';
 import { RunningStatements } from './running-statements.ts';
+import { endSilentConnections, KEEP_ALIVE_MS, longestSilenceMs, watchForSilence } from './silent-connections.ts';
 import { refuseNested, type StatementContext, statementContext } from './statement-context.ts';
 import { type StatementEvent, type TimedRun, timedBy } from './statement-event.ts';
 import {
@@ -30,6 +31,11 @@ export interface TenantPoolOptions extends pg.PoolConfig, StatementSettings {
   readonly requestStatements?: number;
   /** In percent: how much of the pool searches hold at most, of all tenants together. */
   readonly searchShare?: number;
+  /**
+   * How long PostgreSQL may say nothing on a connection in use; more than statements may take when
+   * absent, and any time where these have no limit.
+   */
+  readonly silenceMs?: number | undefined;
   /** Called after every statement. Must not throw. */
   readonly onStatement?: (event: StatementEvent) => void;
 }
@@ -56,13 +62,22 @@ export class TenantPool extends pg.Pool {
     requestStatements = DEFAULT_REQUEST_STATEMENTS,
     searchShare = DEFAULT_SEARCH_SHARE,
     statementTimeoutMs,
+    silenceMs = statementTimeoutMs === undefined ? undefined : longestSilenceMs(statementTimeoutMs),
     role,
     ...config
   }: TenantPoolOptions) {
     const settings = { ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), ...(role && { role }) };
     // A connection that cannot be prepared is closed, and counts as one that could not be opened:
     // every statement on it would fail.
-    super({ ...config, onConnect: (client) => prepareCompanions(client, settings) });
+    super({
+      ...{ keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MS },
+      ...config,
+      onConnect: (client) => {
+        if (silenceMs !== undefined) watchForSilence(client, silenceMs);
+        return prepareCompanions(client, settings);
+      },
+    });
+    if (silenceMs !== undefined) endSilentConnections(this, silenceMs);
     this.#settings = settings;
     this.#running = new RunningStatements(requestStatements);
     const connect: pg.Pool['connect'] = super.connect.bind(this);

@@ -7,7 +7,7 @@ import type { RequestContext } from '../context/request-context.ts';
 import { badRequest, ErrorCode, operationRefused } from '../errors.ts';
 import { isIntrospection } from '../graphql/document-extent.ts';
 import { tokensOf } from '../graphql/documents.ts';
-import { NEW_TOKEN_POINTS, OPERATION_POINTS } from '../graphql/prices.ts';
+import { ERROR_POINTS, NEW_TOKEN_POINTS, OPERATION_POINTS } from '../graphql/prices.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import { coercedVariables } from './coerced-variables.ts';
 import { WHOLE_SCHEMA } from './introspection-cost.ts';
@@ -37,6 +37,10 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
         // Apollo Server remembers what it has validated.
         async validationDidStart({ source, contextValue }) {
           contextValue.charge(tokensOf(source) * NEW_TOKEN_POINTS);
+        },
+        async willSendResponse({ response, contextValue }) {
+          const { length = 0 } = (response.body.kind === 'single' && response.body.singleResult.errors) || [];
+          contextValue.charge(Math.max(0, length - 1) * ERROR_POINTS);
         },
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return; // Apollo answers itself

@@ -88,7 +88,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     executor,
     introspection: config.explorer,
     log: logger,
-    plugins: [timingPlugin(monitor), limitsPlugin(config.limits), answerPolicyPlugin()],
+    // What the limits charge in the end is recorded with the timing.
+    plugins: [limitsPlugin(config.limits), timingPlugin(monitor), answerPolicyPlugin()],
   });
   await apollo.start();
 

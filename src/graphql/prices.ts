@@ -8,6 +8,8 @@
 export const OPERATION_POINTS = 250;
 /** A token of a document that nobody sent lately: it is parsed and validated. */
 export const NEW_TOKEN_POINTS = 15;
+/** An error beyond the first: of documents and variables there may be up to a hundred. */
+export const ERROR_POINTS = 40;
 /** A field of an operation that is compiled, since it comes again. */
 export const COMPILED_FIELD_POINTS = 100;
 /** A statement of its own: its way there and back, and its plan. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
-import { hitPoints, OPERATION_POINTS } from '../../src/graphql/prices.ts';
+import { ERROR_POINTS, hitPoints, NEW_TOKEN_POINTS, OPERATION_POINTS } from '../../src/graphql/prices.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { makeKnown } from '../support/known-operation.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -56,6 +56,26 @@ async function pointsOf(ask: () => Promise<unknown>): Promise<number> {
   const { remaining, cost } = await left();
   return before.remaining - remaining - cost;
 }
+
+describe('a request with many errors', () => {
+  const wrong = 'mutation ($input: InvalidateCacheInput!) { invalidateCache(input: $input) { userErrors { code } } }';
+  const invalid = (count: number) =>
+    service.send(token, wrong, { input: { namespaces: Array.from({ length: count }, (_, n) => `NO${n}`) } });
+  const unknown = (count: number) =>
+    service.send(token, `{ viewer { ${Array.from({ length: count }, (_, n) => `no${n}`).join(' ')} } }`);
+
+  test('costs more the more there are, of its variables', async () => {
+    await makeKnown(service, token, wrong);
+    const [one, twenty] = [await pointsOf(() => invalid(1)), await pointsOf(() => invalid(20))];
+    expect(one).toBe(OPERATION_POINTS);
+    expect(twenty - one).toBe(19 * ERROR_POINTS);
+  });
+
+  test('costs more the more there are, of its document', async () => {
+    const [one, twenty] = [await pointsOf(() => unknown(1)), await pointsOf(() => unknown(20))];
+    expect(twenty - one).toBe(19 * (ERROR_POINTS + NEW_TOKEN_POINTS));
+  });
+});
 
 describe('headers that say how a request is read', () => {
   const padded = (length: number) => `application/json; x=${'x'.repeat(length)}`;

@@ -261,6 +261,7 @@ test('a tenant’s usage has the points that its budget lost, also for what was 
     '{ nothing }',
     `{ ${'a '.repeat(2_000)} }`,
     'query ($a: Int!) { accounts(first: $a) { totalCount } }',
+    'query ($a: Int!, $b: Int!) { accounts(first: $a, last: $b) { totalCount } }',
   ];
   for (const query of [...refused, '{ nothing }'.padEnd(9_000)])
     expect((await service.send(token, query)).errors).toBeDefined();

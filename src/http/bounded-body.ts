@@ -27,7 +27,7 @@ const bounds = new WeakMap<IncomingMessage, Transform>();
 /**
  * A body whose length is not known ahead. It fails where it is too long, or comes in too many small
  * pieces.
- * @param counted told in how many it received, when it ends or is refused
+ * @param counted told in how many it came, when it ends or is refused
  */
 export function boundedBody(
   request: IncomingMessage,
@@ -116,5 +116,5 @@ class ReceivedPieces {
 
 function tooManyPieces(): GraphQLError {
   const limit = `${MAX_SMALL_PIECES.toLocaleString('en-US')} pieces of less than ${SMALL_PIECE_BYTES} bytes`;
-  return badRequest(`A body may come in at most ${limit}, but it received in more. Send larger chunks.`, 413);
+  return badRequest(`A body may come in at most ${limit}, but it came in more. Send larger chunks.`, 413);
 }

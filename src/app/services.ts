@@ -9,6 +9,7 @@ import { keptReads } from '../cache/data/kept-reads.ts';
 import { dataLayout } from '../cache/data/layout.ts';
 import { type CacheOperation, TenantCache } from '../cache/data/tenant-cache.ts';
 import { closeAll } from '../close-all.ts';
+import { loadersOnDemand } from '../context/loaders-on-demand.ts';
 import type { Services } from '../context/services.ts';
 import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
@@ -83,13 +84,13 @@ export function createServices(foundation: Foundation): Services {
       },
       redis,
     ),
-    createLoaders: (scope) => ({
-      tenants: createTenantLoaders(scope, tenantRows, services.tenants),
-      accounts: createAccountLoaders(scope, accounts, accountRows),
-      transactions: createTransactionLoaders(scope, services.transactions),
-      dashboards: createDashboardLoaders(scope, services.dashboards),
-      models: createModelLoaders(scope, services.models),
-      statistics: createStatisticsLoaders(scope, statistics),
+    createLoaders: loadersOnDemand({
+      tenants: (scope) => createTenantLoaders(scope, tenantRows, services.tenants),
+      accounts: (scope) => createAccountLoaders(scope, accounts, accountRows),
+      transactions: (scope) => createTransactionLoaders(scope, services.transactions),
+      dashboards: (scope) => createDashboardLoaders(scope, services.dashboards),
+      models: (scope) => createModelLoaders(scope, services.models),
+      statistics: (scope) => createStatisticsLoaders(scope, statistics),
     }),
   };
   return services;

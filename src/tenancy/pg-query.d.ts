@@ -23,8 +23,11 @@ declare module 'pg/lib/query.js' {
   }
 
   export default class Query implements Submittable {
+    name: string | undefined;
+    values: unknown[] | undefined;
+    queryMode: 'extended' | undefined;
     constructor(
-      config: QueryConfig & { queryMode?: string },
+      config: string | QueryConfig,
       values: undefined,
       callback: (error: Error | null, result: QueryResult) => void,
     );

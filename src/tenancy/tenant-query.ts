@@ -157,8 +157,14 @@ class AccompaniedQuery extends Query {
     private readonly company: Company,
     done: (error: Error | null, result: pg.QueryResult) => void,
   ) {
-    // The extended protocol for all of them: a simple query could not share the round trip.
-    super({ ...statement, queryMode: 'extended' }, undefined, done);
+    // Of a statement that says how its rows are read, as Prisma's do, pg takes a copy of all.
+    // Copying takes longer than all else that is done here.
+    const isPlain = statement.types === undefined && !('rowMode' in statement);
+    super(isPlain ? statement.text : statement, undefined, done);
+    this.name = statement.name;
+    this.values = statement.values;
+    // For all of them: a simple query could not share the round trip.
+    this.queryMode = 'extended';
     this.#position = company.ahead.length;
     this.#behind = company.behind ?? [];
   }
@@ -200,7 +206,8 @@ class Preparation extends Query {
     private readonly settings: StatementSettings,
     done: (error: Error | null) => void,
   ) {
-    super({ text: 'prepare', queryMode: 'extended' }, undefined, done);
+    super('prepare', undefined, done);
+    this.queryMode = 'extended';
   }
 
   override prepare(connection: WireConnection): void {

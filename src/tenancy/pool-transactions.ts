@@ -88,7 +88,7 @@ export class PoolTransactions {
     const client = await this.turns.checkOut(owner);
     const transaction = new PooledTransaction(client, [BEGIN_SNAPSHOT, forTenant(owner.tenantId)]);
     let isOver = false;
-    let isSound = false;
+    let isSound = true; // nothing was sent yet
     let last: Promise<unknown> = Promise.resolve();
     const query: JoinedQuery = async (context, statement) => {
       const sent = last.then(() => {

@@ -504,6 +504,16 @@ test('a request that is abandoned leaves the queue, and what waits behind its ow
   expect(done.slice(-2)).toEqual(['a1', 'a2']);
 });
 
+test('a snapshot whose request is abandoned before its first statement keeps the connection for others', async () => {
+  const { database, run } = await open(1);
+  await run('a1', A);
+  const request = {};
+  const left = database.snapshot(A.forRequest(request), (within) => run('gone', within));
+  database.abandon(request);
+  await expect(left).rejects.toBeInstanceOf(RequestAbandoned);
+  expect(database.connections).toEqual({ open: 1, idle: 1, waiting: 0 });
+});
+
 test('what an operator’s request reads of all tenants is stopped with it, and it sends nothing more', async () => {
   const { shut, open: unlock, untilHeld, held, database } = await open(2);
   await shut(1);

@@ -275,7 +275,7 @@ function addChangeFeed(add: Add, { state, trust }: NonNullable<MetricsSources['c
     add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
   const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';
   one('gauge', 'trusted', trusted, () => Number(trust.isValid), 'min');
-  one('gauge', 'drainer', 'Whether this process relays the outbox.', () => Number(state.role === 'relay'));
+  one('gauge', 'relay', 'Whether this process relays the outbox.', () => Number(state.role === 'relay'));
   one(
     'gauge',
     'outbox_lag_seconds',

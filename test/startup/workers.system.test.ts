@@ -64,7 +64,7 @@ describeWithOwnRedis('two workers', () => {
     await expect.poll(servingWorkers).toBe(2);
     expect(await refusedRequests(20)).toBe(0);
     expect(await refusals()).toBe(20);
-    expect(await figure('tenantry_cache_drainer')).toBe(1);
+    expect(await figure('tenantry_cache_relay')).toBe(1);
     const [victim = 0, other] = workerPids();
     process.kill(victim, 'SIGKILL');
     await expect.poll(workerPids).not.toContain(victim);
@@ -75,7 +75,7 @@ describeWithOwnRedis('two workers', () => {
     expect(workerPids()).toContain(other);
     expect(await refusedRequests(20)).toBe(0);
     expect(await refusals()).toBe(60);
-    await expect.poll(() => figure('tenantry_cache_drainer')).toBe(1);
+    await expect.poll(() => figure('tenantry_cache_relay')).toBe(1);
   });
 
   test('rank and name tenants by what all of them did', async () => {

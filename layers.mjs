@@ -45,7 +45,7 @@ const LAYERS = [
   ['cli'],
   ['embedded'], // a PostgreSQL for development
   ['config'],
-  ['cache/dependencies'], // what a change of rows makes old, and how long answers are kept
+  ['cache/dependencies'], // what a change of rows invalidates, and how long answers are kept
   [
     'errors.ts',
     'setting.mjs',

@@ -17,9 +17,8 @@ const AT_LEAST = 16;
 
 /**
  * Admission control: which requests are worked on, and how many begin in one turn of the event
- * loop. The others wait by tenants' turns, before
- * anything is done for them. Who is refused has cost next to nothing, so the service does as much
- * at twice its capacity as at its capacity.
+ * loop. The others wait by tenants' turns, before anything is done for them. Who is refused has
+ * cost next to nothing, so the service does as much at twice its capacity as at its capacity.
  */
 export class Admission {
   readonly #queue: FairQueue;

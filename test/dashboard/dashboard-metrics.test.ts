@@ -106,7 +106,7 @@ describe('it shares what is kept with the field', () => {
     expect(service.statements).toEqual([]);
   });
 
-  test('and a write makes it old', async () => {
+  test('and a write invalidates it', async () => {
     const { id } = EMPTY_TENANT;
     expect((await metricOf(EMPTY_TENANT, 'overview')).value.totalAccounts).toBe(0);
     await sql.query(

@@ -11,7 +11,7 @@ export interface DataKind<Value> {
   readonly namespace: Namespace;
   /** Behind the namespace. */
   readonly name: string;
-  /** Whose changes make the values old: all that are read for one. */
+  /** Whose changes invalidate the values: all that are read for one. */
   readonly tables: readonly FollowedTable[];
   /** How long a value is kept at most. Freshness does not depend on it. */
   readonly ttlSeconds: number;
@@ -117,7 +117,7 @@ export class TenantCache {
   }
 
   /**
-   * Makes old whatever depends on these: values, reads of Prisma Client and whole answers.
+   * Invalidates whatever depends on these: values, reads of Prisma Client and whole answers.
    * @throws when neither Redis nor PostgreSQL can be told
    */
   async invalidate(scope: TenantScope, ...dependencies: readonly CacheDependency[]): Promise<void> {

@@ -1,9 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { QueueLimits } from '../config/queue-limits.ts';
 import { isOfNoTenant } from './lanes.ts';
-
-/** A tenant that was served within this time counts as one that others share the pool with. */
-const RECENT_MS = 1_000;
+import { RecentTenants } from './recent-tenants.ts';
 
 /**
  * A timer that is called so much later than it asked for shows that nothing at all was done
@@ -92,10 +90,7 @@ export class FairQueue {
   #dueMs = 0;
   /** When it was called last: what had ended by then is heard before it is called again. */
   #lookedMs = Number.NEGATIVE_INFINITY;
-  /** The tenant that came last, and the last one but for it. */
-  #last = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
-  #other = { tenant: '', atMs: Number.NEGATIVE_INFINITY };
-
+  readonly #recent = new RecentTenants();
   readonly #options: FairQueueOptions;
 
   constructor(options: FairQueueOptions) {
@@ -228,8 +223,7 @@ export class FairQueue {
 
   #othersNeedSome(tenant: string, nowMs: number): boolean {
     if (this.#lanes.size > (this.#lanes.has(tenant) ? 1 : 0)) return true;
-    const { atMs } = this.#last.tenant === tenant ? this.#other : this.#last;
-    return nowMs - atMs < RECENT_MS;
+    return nowMs < this.#recent.othersUntilMs(tenant);
   }
 
   /**
@@ -238,13 +232,7 @@ export class FairQueue {
    */
   noteTenant(tenant: string): number {
     const nowMs = this.#now();
-    if (isOfNoTenant(tenant)) return nowMs;
-    if (this.#last.tenant !== tenant) {
-      const { tenant: before, atMs } = this.#last;
-      Object.assign(this.#other, { tenant: before, atMs });
-      this.#last.tenant = tenant;
-    }
-    this.#last.atMs = nowMs;
+    this.#recent.note(tenant, nowMs);
     return nowMs;
   }
 
@@ -319,12 +307,8 @@ export class FairQueue {
     const first = this.#first();
     if (!first) return;
     const tooLateMs = first.sinceMs + this.#options.limits.timeoutMs;
-    this.#wakeAt(this.#free > 0 && this.#lanes.size === 1 ? Math.min(tooLateMs, this.#forgottenMs(first)) : tooLateMs);
-  }
-
-  /** When no other tenant is remembered. */
-  #forgottenMs({ tenant }: Waiter): number {
-    return (this.#last.tenant === tenant ? this.#other : this.#last).atMs + RECENT_MS;
+    const isAlone = this.#free > 0 && this.#lanes.size === 1;
+    this.#wakeAt(isAlone ? Math.min(tooLateMs, this.#recent.othersUntilMs(first.tenant)) : tooLateMs);
   }
 
   #wakeAt(atMs: number): void {

@@ -10,11 +10,14 @@ export interface SearchLimits {
 export const DEFAULT_SEARCH_LIMITS: SearchLimits = { rows: 10_000, timeoutMs: 1_000 };
 
 /**
- * The price of a count or a search at most: the time limit ends it. Half of the limit, in points of
- * a microsecond: a statement that takes so long shares its CPU with others.
+ * A millisecond of a statement that takes long. Half of it, in points of a microsecond: such a
+ * statement shares its CPU with others.
  */
+export const DATABASE_MS_POINTS = 500;
+
+/** The price of a count or a search at most: the time limit ends it. */
 export function maxScanPoints({ timeoutMs }: SearchLimits): number {
-  return timeoutMs * 500;
+  return timeoutMs * DATABASE_MS_POINTS;
 }
 
 /** What one operation may cost: a search of the largest tenant with its count, and a page. */

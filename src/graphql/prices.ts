@@ -1,11 +1,14 @@
+import { LEAST_POINTS_PER_MINUTE } from '../config/config.ts';
+import { DATABASE_MS_POINTS } from '../config/search-limits.ts';
+
 /**
  * One point is about one microsecond of CPU, of the service and of PostgreSQL together. `npm run
  * bench -- --only prices` measures what each of these prices stands for; docs/performance.md has
  * the table. A value of the answer costs 1, the default of every field.
  *
- * This is the price of any operation that is executed, whatever it asks for.
+ * This is the price of any operation that is executed, whatever it asks for: no budget is less.
  */
-export const OPERATION_POINTS = 250;
+export const OPERATION_POINTS = LEAST_POINTS_PER_MINUTE;
 /** A token of a document that nobody sent lately: it is parsed and validated. */
 export const NEW_TOKEN_POINTS = 15;
 /** An error beyond the first: of documents and variables there may be up to a hundred. */
@@ -56,8 +59,6 @@ const BYTES_PER_HIT_POINT = 512;
 const REPORTED_BYTE_POINTS = 0.02;
 /** A byte of an answer that was computed costs this at least, whatever its fields are priced at. */
 const ANSWER_BYTE_POINTS = 0.03;
-/** A millisecond of PostgreSQL, where what it was for was not asked at its price. */
-const DATABASE_MS_POINTS = 500;
 /** Of searches, which take longer beside others: so much belongs to their price. */
 const PRICED_SEARCH_MS = 50;
 /**

@@ -18,6 +18,7 @@ import {
   operationPrice,
   type PricedOperation,
   pointsOf,
+  searches,
 } from './operation-price.ts';
 
 /** How often an introspection may show the whole schema. */
@@ -58,6 +59,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // The execution says what is wrong with the variables, and does nothing else.
           if (price === undefined) return;
           if (introspects) checkIntrospection(price, schema);
+          contextValue.timing.searches = searches(price);
           const size = price.scans.length > 0 ? await sizeOf(contextValue, price) : undefined;
           const cost = pointsOf(price, size, limits.searches);
           // A remembered price may belong to variables whose strings are invalid; let the execution

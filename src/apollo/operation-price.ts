@@ -76,6 +76,11 @@ export function operationPrice(asked: PricedOperation): OperationPrice {
   };
 }
 
+/** Whether rows may be read one by one to find or to count some, beside kept totals and usage. */
+export function searches({ scans }: OperationPrice): boolean {
+  return scans.some(({ of, times }) => times > 0 && of !== 'dayTotals' && of !== 'usage');
+}
+
 /** What an operation costs a tenant, where searches end as the limits say. */
 export function pointsOf(
   { points, scans }: OperationPrice,

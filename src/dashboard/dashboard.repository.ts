@@ -60,8 +60,13 @@ export interface DashboardRow {
   readonly recentTransactions: readonly (Transaction & WithAccount)[] | null;
 }
 
-/** Reads more, with a scope that gives the snapshot of the row. */
-export type ReadBelow = (row: DashboardRow, scope: TenantScope) => Promise<void>;
+/** What is read beside a dashboard's row. */
+export interface ReadBelow {
+  /** Reads it, with a scope that gives the snapshot of the row. */
+  readonly read: (row: DashboardRow, scope: TenantScope) => Promise<void>;
+  /** Whether it may read rows one by one. */
+  readonly isSearch: boolean;
+}
 
 export class DashboardRepository {
   constructor(private readonly database: TenantDatabase) {}
@@ -104,11 +109,12 @@ export class DashboardRepository {
     parts: DashboardParts,
     below: ReadBelow,
   ): Promise<DashboardRow | undefined> {
-    return this.database.snapshot(scope, async (within) => {
+    const read = async (within: TenantScope) => {
       const row = await this.parts(within, date, parts);
-      if (row) await below(row, within);
+      if (row) await below.read(row, within);
       return row;
-    });
+    };
+    return this.database.snapshot(scope, read, below.isSearch);
   }
 }
 

@@ -42,8 +42,11 @@ export class DashboardResolver {
     policy.isOfKind('dashboard');
     const fields = selectedFields(info);
     let lists: object | undefined;
-    const below: ReadBelow = async (row, within) => {
-      lists = await relationsOf(context.reading(within), row, fields);
+    const below: ReadBelow = {
+      async read(row, within) {
+        lists = await relationsOf(context.reading(within), row, fields);
+      },
+      isSearch: context.timing.searches,
     };
     const asked = {
       date: day,

@@ -34,6 +34,8 @@ export class RequestTiming {
   charged = 0;
   /** Complexity points of its operation. */
   cost = 0;
+  /** Whether its operation may read rows one by one, to find or to count some. */
+  searches = false;
   /** Sums that its fields show, such as groups of accounts. */
   sums = 0;
   /** The tables that its statements named. */

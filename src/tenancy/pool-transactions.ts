@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ConnectionTurns } from './connection-turns.ts';
+import type { Asked, ConnectionTurns } from './connection-turns.ts';
 import type { RunningStatements } from './running-statements.ts';
 import type { JoinedQuery, StatementContext } from './statement-context.ts';
 import type { TimedRun } from './statement-event.ts';
@@ -83,7 +83,10 @@ export class PoolTransactions {
    * Runs `work`, whose statements all read one snapshot of the database, one after another. They
    * are stopped with their request, like statements of their own.
    */
-  async snapshot<Result>(owner: StatementContext, work: (query: JoinedQuery) => Promise<Result>): Promise<Result> {
+  async snapshot<Result>(
+    owner: StatementContext & Pick<Asked, 'isSearch'>,
+    work: (query: JoinedQuery) => Promise<Result>,
+  ): Promise<Result> {
     this.refuseTransacting(owner.request);
     const client = await this.turns.checkOut(owner);
     const transaction = new PooledTransaction(client, [BEGIN_SNAPSHOT, forTenant(owner.tenantId)]);

@@ -24,7 +24,8 @@ export interface SqlStatement {
   readonly timeoutMs?: number;
   /**
    * Whether it reads rows one by one, to find or to count some, which keeps a core of the database
-   * busy: searches have few of the connections. Outside of transactions and snapshots.
+   * busy: searches have few of the connections. Outside of transactions and snapshots: a snapshot
+   * that may search has its turn as a whole.
    */
   readonly isSearch?: boolean;
 }

@@ -152,10 +152,15 @@ export class TenantDatabase {
   /**
    * Gives `work` a scope with which all that it reads, by SQL or through Prisma, is of one snapshot
    * of the database. Its statements share a connection, and are sent one after another.
+   * @param isSearch whether some of them may be searches: the snapshot waits for a turn to search
    */
-  async snapshot<Result>(scope: TenantScope, work: (within: TenantScope) => Promise<Result>): Promise<Result> {
+  async snapshot<Result>(
+    scope: TenantScope,
+    work: (within: TenantScope) => Promise<Result>,
+    isSearch = false,
+  ): Promise<Result> {
     const { tenantId, request } = scope;
-    return this.#pool.transactions.snapshot({ tenantId, request, action: 'snapshot' }, (query) => {
+    return this.#pool.transactions.snapshot({ tenantId, request, action: 'snapshot', isSearch }, (query) => {
       const snapshot = {};
       this.#snapshots.set(snapshot, query);
       return work(scope.within(snapshot));

@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
+import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { DashboardDocument, DashboardListsDocument } from '../generated/graphql.ts';
 import { request } from '../support/client.ts';
 import { plainAccounts, plainDashboard, plainToday, plainTransactions } from '../support/plain-sql.ts';
@@ -131,4 +132,20 @@ test('says when it was computed', async () => {
   const { generatedAt } = await dashboard(TWINS[1] as Twin, { date: '2025-01-05' });
   expect(new Date(generatedAt).toISOString()).toBe(generatedAt);
   expect(Math.abs(Date.now() - Date.parse(generatedAt))).toBeLessThan(60_000);
+});
+
+test.each([
+  ['topAccounts(limit: 1) { transactions(first: 1) { nodes { id } } }', false],
+  ['topAccounts(limit: 1) { transactions(first: 1) { totalCount } }', true],
+  ['topAccounts(limit: 1) { transactions(first: 1, filter: { minAmount: "1" }) { nodes { id } } }', true],
+  ['recentTransactions(limit: 1) { account { transactions(filter: { direction: CREDIT }) { nodes { id } } } }', true],
+])('what is read with %s in one snapshot waits for a turn to search: %s', async (lists, isSearch) => {
+  const snapshot = vi.spyOn(TenantDatabase.prototype, 'snapshot');
+  try {
+    const { errors } = await service.send(tokens.get(TWINS[0] as Twin) ?? null, `{ dashboard { ${lists} } }`);
+    expect(errors).toBeUndefined();
+    expect(snapshot.mock.calls.map(([, , asSearch]) => asSearch)).toEqual([isSearch]);
+  } finally {
+    snapshot.mockRestore();
+  }
 });

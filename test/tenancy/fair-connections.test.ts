@@ -257,6 +257,20 @@ describe('connections', () => {
     expect(database.queue.length).toBe(0);
   });
 
+  test('are few for snapshots that may search as well, and free for others', async () => {
+    const { shut, open: unlock, search, untilHeld, run, done, database } = await open(2, { searchShare: 50 });
+    await shut(1);
+    const first = search('a1', A, 1);
+    await untilHeld(1);
+    const snapshot = database.snapshot(B, (within) => run('b1', within), true);
+    await database.snapshot(B, (within) => run('b2', within));
+    expect(database.queue).toMatchObject({ length: 1, tenants: 1 });
+    await unlock(1);
+    await Promise.all([first, snapshot]);
+    expect(done).toEqual(['b2', 'a1', 'b1']);
+    await search('a2', A, 1); // the turn was given back
+  });
+
   test('are fewer for a tenant’s searches as soon as another one is active, with whatever', async () => {
     const { shut, open: unlock, search, untilHeld, run, database } = await open(4, { searchShare: 50 });
     for (const gate of [1, 2]) await shut(gate);

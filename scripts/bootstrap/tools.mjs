@@ -82,7 +82,7 @@ export const TOOLS = {
   },
   'lint:fix': {
     ...LINT,
-    summary: 'The same as lint, and fixes what can be fixed safely.',
+    summary: 'Checks style and likely mistakes as lint does, and fixes what can be fixed safely.',
     args: ['check', '--write'],
   },
   codegen: {

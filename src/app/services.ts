@@ -44,7 +44,7 @@ export function createServices(foundation: Foundation): Services {
   const { searches } = config.limits;
   const statistics = new StatisticsRepository(database);
   const accounts = new AccountRepository(database, searches);
-  const accountRows = new AccountRows(database, config.cache.ttlSeconds.other);
+  const accountRows = new AccountRows(database, config.cache.ttlSeconds.accounts);
   const tenantRows = new TenantRows(database, config.cache.ttlSeconds.other);
   const tenantCache = new TenantCache(data, cache, cacheLog(logger));
   const services: Services = {

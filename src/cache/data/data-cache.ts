@@ -90,13 +90,16 @@ export class DataCache {
     return reading ? this.#loadAndKeep(reading, await this.#find(reading)) : this.#loadUnkept(scope, data);
   }
 
-  /** Null when the cache is off, or cannot be trusted at this moment. */
+  /**
+   * Null when the cache is off, or cannot be trusted at this moment, and for a scope of a snapshot:
+   * that may be older than the versions.
+   */
   async #reading<Value>(scope: TenantScope, data: Data<Value>): Promise<Reading<Value> | null> {
     const dependencies = [...derivedDependencies(data.tables, new Set(data.dependencies))];
     const ofRequest = scope.request && this.#ofRequests.get(scope.request);
     // Also where another request's load is joined, whose statements are not this one's.
     ofRequest?.dependsOn(...dependencies);
-    const versions = await this.#versions(scope, ofRequest?.versions);
+    const versions = scope.snapshot ? null : await this.#versions(scope, ofRequest?.versions);
     this.#old.lookAtTrust();
     const beganAtMs = data.beganAtMs ?? Date.now();
     return versions && { ...data, dependencies, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };

@@ -42,7 +42,8 @@ interface Invalidates {
  * Keeps any data of a tenant: JSON values, with exact numbers. A value is found only while nothing
  * was changed that its kind names, in this process or in another. That is judged from before the
  * value is computed: one that was computed before a write is never found after it, so `set` takes
- * what computes a value and not the value.
+ * what computes a value and not the value. With a scope of a snapshot nothing is found and nothing
+ * kept: a snapshot may be older than the last write.
  *
  * @example
  * const LARGEST: DataKind<string[]> = {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CacheOperation, type DataKind, TenantCache } from '../../../src/cache/data/tenant-cache.ts';
+import { Prisma } from '../../../src/generated/prisma/client.ts';
 import { TenantScope } from '../../../src/tenancy/tenant-scope.ts';
 import { insertTenant } from '../../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../../support/postgres.ts';
@@ -39,6 +40,14 @@ afterAll(async () => {
 });
 
 const balance = (amount: string) => async () => ({ balance: amount });
+const insertAccount = ({ tenantId }: TenantScope) =>
+  withClient(database.url, (client) =>
+    client.query(
+      `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
+       VALUES ($1, 'Bank', '1', 'CHECKING', 'ACTIVE', 'EUR')`,
+      [tenantId],
+    ),
+  );
 const kept = async (scope: TenantScope, currency: string) =>
   (await cache.get(scope, LARGEST, [currency]))?.value.balance;
 
@@ -65,13 +74,7 @@ test('a value becomes old with its namespace and with its tables, whoever change
     undefined,
     { balance: '2' },
   ]);
-  await withClient(database.url, (client) =>
-    client.query(
-      `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
-       VALUES ($1, 'Bank', '1', 'CHECKING', 'ACTIVE', 'EUR')`,
-      [other.tenantId],
-    ),
-  );
+  await insertAccount(other);
   await caches.untilCaughtUp();
   expect(await cache.get(other, LARGEST, [])).toBeUndefined();
 });
@@ -84,6 +87,31 @@ test.each(['set', 'getOrSet'] as const)('what %s computes before a write is not 
   });
   expect(await cache.get(own, LARGEST, [])).toBeUndefined();
 });
+
+test.each(['set', 'getOrSet'] as const)(
+  'what %s computes in a snapshot from before a write is not kept',
+  async (way) => {
+    const count = async (scope: TenantScope) => {
+      const query = Prisma.sql`SELECT count(*)::text AS balance FROM bank_accounts`;
+      const [row] = await caches.database.select<{ balance: string }>(scope, {
+        model: 'BankAccount',
+        action: 'count',
+        query,
+      });
+      return row as { balance: string };
+    };
+    await caches.database.snapshot(own, async (within) => {
+      await count(within);
+      await insertAccount(own);
+      await caches.untilCaughtUp();
+      expect((await cache[way](within, LARGEST, [], () => count(within))).value).toEqual({ balance: '0' });
+      await cache.set(own, LARGEST, ['now'], () => count(own));
+      expect(await cache.get(within, LARGEST, ['now'])).toBeUndefined();
+    });
+    expect(await cache.get(own, LARGEST, [])).toBeUndefined();
+    expect((await cache.getOrSet(own, LARGEST, [], () => count(own))).value).toEqual({ balance: '1' });
+  },
+);
 
 test('who asks together computes once, and what fails is not kept', async () => {
   const failing = cache.getOrSet(own, LARGEST, [], () => Promise.reject(new Error('no')));

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import {
   FOLLOWED_TABLES,
   maskOf,
@@ -8,8 +9,8 @@ import {
 import { TABLE_OF_MODEL } from '../database/tables.ts';
 import { OperatorError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { type AskedField, readFields, refused } from './fields.ts';
-import { columnName, fileName, lastWord, pluralOf } from './names.ts';
+import { type AskedField, readFields, refused, TAKEN_PROPERTIES } from './fields.ts';
+import { columnName, fileName, lastWord, pluralOf, propertyName } from './names.ts';
 
 /** What was asked for, as it was typed. */
 export interface Asked {
@@ -75,6 +76,8 @@ const TAKEN = [
   'ID',
   'Query',
 ];
+/** The globals of the language, such as Promise, without those of Node.js. */
+const LANGUAGE: readonly string[] = runInNewContext('Object.getOwnPropertyNames(globalThis)');
 
 /**
  * @throws OperatorError naming what does not hold, what was expected and what came
@@ -108,6 +111,7 @@ function modelNamed(name: string): string {
       `a name such as GiftCard, of ${LONGEST_NAME} letters and digits at most, none of ${TAKEN.join(', ')}`,
       name,
     );
+  if (LANGUAGE.includes(name)) throw refused('<model>', 'a name that JavaScript itself does not have', name);
   if (Object.hasOwn(TABLE_OF_MODEL, name)) throw refused('<model>', 'a name that no model has yet', name);
   return name;
 }
@@ -121,7 +125,7 @@ function parentNamed(name: string): AskedParent | undefined {
   if (name === TENANT) return undefined;
   const told = PARENTS.find(({ model }) => model === name);
   if (!told) throw refused('--of', `one of ${OF.join(', ')}`, name);
-  const field = lastWord(name);
+  const field = parentField(name);
   const isMade = told.parent !== undefined;
   return {
     model: name,
@@ -133,6 +137,18 @@ function parentNamed(name: string): AskedParent | undefined {
     file: isMade ? fileName(name) : 'account',
     constant: isMade ? told.table.toUpperCase() : undefined,
   };
+}
+
+/**
+ * The field that shows a parent: the last word of its name, or the whole name where every row has
+ * that one, as `subTenant`.
+ * @throws OperatorError when every row has both
+ */
+export function parentField(model: string): string {
+  const isTaken = (word: string) => [word, `${word}Id`].some((name) => TAKEN_PROPERTIES.includes(name));
+  const field = [lastWord(model), propertyName(model)].find((word) => !isTaken(word));
+  if (field) return field;
+  throw refused('--of', `a model whose name no row has as a property (${TAKEN_PROPERTIES.join(', ')})`, model);
 }
 
 function namespaceNamed(name: string | undefined, of: string): Namespace {

@@ -90,7 +90,11 @@ export interface AskedField {
 const EXPECTED = `${Object.keys(KINDS).join(', ')} or enum:A|B, with ? for one that may be absent`;
 const NOTHING_WRITTEN = 'Nothing was written.';
 /** Properties that every row has, or that pages give it. */
-const TAKEN = ['id', 'tenantId', 'tenant', 'createdAt', 'sortValue', 'precedes', 'follows', 'ofParent'];
+export const TAKEN_PROPERTIES: readonly string[] = [
+  ...(['id', 'tenantId', 'tenant', 'createdAt', 'sortValue', 'precedes', 'follows', 'ofParent'] as const),
+];
+/** Columns that every table of PostgreSQL has, and what makes a row look like a promise. */
+const RESERVED = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', 'then'];
 const LONGEST_NAME = 40;
 const MAX_FIELDS = 50;
 
@@ -107,7 +111,7 @@ export function readFields(model: string, text: string | undefined, taken: reado
     );
   const parts = text.split(',');
   if (parts.length > MAX_FIELDS) throw refused('--fields', `${MAX_FIELDS} fields at most`, String(parts.length));
-  const fields = parts.map((part) => readField(model, part.trim(), [...TAKEN, ...taken]));
+  const fields = parts.map((part) => readField(model, part.trim(), [...TAKEN_PROPERTIES, ...taken]));
   const names = new Set<string>();
   for (const field of fields)
     for (const name of [field.name, ...filterNames(field)]) {
@@ -132,6 +136,12 @@ function readField(model: string, part: string, taken: readonly string[]): Asked
       `--fields: ${named}`,
       `a name such as expiresAt, of ${LONGEST_NAME} letters and digits at most`,
       named,
+    );
+  if (RESERVED.includes(name))
+    throw refused(
+      `--fields: ${name}`,
+      `a name that neither PostgreSQL nor JavaScript has (${RESERVED.join(', ')})`,
+      name,
     );
   if (taken.includes(name))
     throw refused(`--fields: ${name}`, `a name beside those that a ${model} has already (${taken.join(', ')})`, name);

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OperatorError } from '../../src/errors.ts';
-import { type Asked, readAsked } from '../../src/model-new/asked-model.ts';
+import { type Asked, parentField, readAsked } from '../../src/model-new/asked-model.ts';
 import { planModel, writePlanned } from '../../src/model-new/write-model.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
@@ -53,6 +53,7 @@ describe('what is asked for is refused by name, with what was expected and what 
       /^<model> must be a name that no model has yet, but got: "Transaction"/,
     ],
     ['a type of GraphQL', { model: 'String' }, /^<model> must be .*but got: "String"/],
+    ['a global of the language', { model: 'Promise' }, /^<model> must be a name that JavaScript itself does not have/],
     ['no fields', { fields: undefined }, /^--fields is missing: .*last4:string/],
     ['blank fields', { fields: ' ' }, /^--fields is missing/],
     ['a field without a type', { fields: 'label' }, /^--fields: label must be <name>:<type>.*but got: "label"/],
@@ -61,6 +62,12 @@ describe('what is asked for is refused by name, with what was expected and what 
     ['a name of Object', { fields: 'constructor:string' }, /^--fields: constructor must be a name such as/],
     ['a name in capitals', { fields: 'Label:string' }, /^--fields: Label must be a name such as expiresAt/],
     ['a name that every row has', { fields: 'createdAt:date' }, /^--fields: createdAt must be a name beside/],
+    [
+      'a column of every table',
+      { fields: 'label:int,xmin:int' },
+      /^--fields: xmin must be .*\(tableoid, xmin, .*"xmin"/,
+    ],
+    ['the method of promises', { fields: 'then:string' }, /^--fields: then must be a name that neither .*"then"/],
     ['the name of the parent', { fields: 'account:string' }, /^--fields: account must be a name beside/],
     ['a field twice', { fields: 'label:string,label:int' }, /^--fields: label must be .*"label" twice/],
     ['a filter twice', { fields: 'amount:int,minAmount:string' }, /^--fields: minAmount must be .*"minAmount" twice/],
@@ -94,7 +101,30 @@ describe('what is asked for is refused by name, with what was expected and what 
   });
 });
 
+describe('the field that shows a parent', () => {
+  it.each([
+    ['BankAccount', 'account'],
+    ['Card', 'card'],
+    ['SubTenant', 'subTenant'],
+    ['GiftId', 'giftId'],
+  ])('of %s is %s, beside what every row has', (model, field) => expect(parentField(model)).toBe(field));
+
+  it.each(['Id', 'Precedes'])('cannot be that of %s', (model) => {
+    expect(refusalOf(() => parentField(model))).toMatch(/^--of must be a model whose name no row has .*Nothing was/);
+  });
+});
+
 describe('in a repository', () => {
+  it('nothing is written beside the files of a folder of the product', () => {
+    const root = repository();
+    mkdirSync(path.join(root, 'src/indexes'), { recursive: true });
+    const before = contentOf(root);
+    expect(refusalOf(() => planModel(root, readAsked({ ...SOUND, model: 'Index' })))).toMatch(
+      /^--plural must be a name for which there is no folder src\/indexes yet, but got: "indexes"\. Nothing was/,
+    );
+    expect(contentOf(root)).toEqual(before);
+  });
+
   it('nothing is written when a file is there already', () => {
     const root = repository();
     mkdirSync(path.join(root, 'src/badges'));

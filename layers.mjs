@@ -8,6 +8,7 @@ const LAYERS = [
   ['main.ts'],
   ['commands'], // what operators run
   ['commands/cache-inspection'],
+  ['doctor'], // everything that can be wrong, looked at by what the start and the commands have
   ['model-new'], // writes the files of a new model
   ['startup'], // processes: workers, signals, waiting for the database
   ['app'], // puts everything together: services, schema, metrics, routes
@@ -49,6 +50,7 @@ const LAYERS = [
   [
     'errors.ts',
     'setting.mjs',
+    'node-version.mjs',
     'calendar.ts',
     'calendar-day.ts',
     'latency-histogram.ts',

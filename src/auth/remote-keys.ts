@@ -80,6 +80,18 @@ export function createRemoteVerifier(url: string, onOutage: (error: KeysUnavaila
   };
 }
 
+/**
+ * Reads the keys once, as the first token would. @returns how many there are
+ * @throws KeysUnavailable
+ */
+export async function countRemoteKeys(url: string): Promise<number> {
+  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: TIMEOUT_MS, [customFetch]: fetchWithCooldown() });
+  await keys.reload().catch((cause) => {
+    throw keysUnavailable(cause);
+  });
+  return keys.jwks()?.keys.length ?? 0;
+}
+
 type Matching = InstanceType<typeof errors.JWKSMultipleMatchingKeys>;
 
 /**
@@ -135,13 +147,17 @@ function fetchWithCooldown(): FetchImplementation {
 function outageReporter(onOutage: (error: KeysUnavailable) => void): (cause: unknown) => KeysUnavailable {
   let reportedAtMs = 0;
   return (cause) => {
-    const error = new KeysUnavailable(`The keys at AUTH_JWKS_URL cannot be read: ${reasonOf(cause)}`, { cause });
+    const error = keysUnavailable(cause);
     if (Date.now() - reportedAtMs >= FAILURE_COOLDOWN_MS) {
       reportedAtMs = Date.now();
       onOutage(error);
     }
     return error;
   };
+}
+
+function keysUnavailable(cause: unknown): KeysUnavailable {
+  return new KeysUnavailable(`The keys at AUTH_JWKS_URL cannot be read: ${reasonOf(cause)}`, { cause });
 }
 
 /** fetch says "fetch failed" and keeps the reason in its cause. */

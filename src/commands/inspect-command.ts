@@ -1,10 +1,10 @@
+import { openOperatorRedis } from '../cache/redis/operator-redis.ts';
 import { type CommandSpec, wholeNumber } from '../cli/command-line.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { TenantScope } from '../tenancy/tenant-scope.ts';
 import { findEntries } from './cache-inspection/find-entries.ts';
 import { type Inspection, inspectionJson, inspectionText } from './cache-inspection/inspection-report.ts';
 import type { KeptEntry } from './cache-inspection/kept-entry.ts';
-import { openOperatorRedis } from './cache-inspection/operator-redis.ts';
 import { Summary } from './cache-inspection/summary.ts';
 import { readTenantState } from './cache-inspection/tenant-state.ts';
 import { openCommandDatabase } from './command-database.ts';

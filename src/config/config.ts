@@ -171,7 +171,7 @@ const MAX_TTL_SECONDS = 604_800;
 const KEY_PREFIX = /^[\w.:-]{0,64}$/;
 
 /** HS256 asks for a key of at least its hash's length (RFC 7518, section 3.2). */
-const MIN_SECRET_BYTES = 32;
+export const MIN_SECRET_BYTES = 32;
 
 /**
  * Reads the settings.
@@ -179,6 +179,21 @@ const MIN_SECRET_BYTES = 32;
  *   what came
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const { config, read } = readSettings(env);
+  read.finish();
+  return config;
+}
+
+/** Every setting, those that do not hold by their default, and what is wrong with each of these. */
+export function inspectConfig(env: NodeJS.ProcessEnv): {
+  readonly config: Config;
+  readonly problems: readonly string[];
+} {
+  const { config, read } = readSettings(env);
+  return { config, problems: read.problems };
+}
+
+function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsReader } {
   const read = new SettingsReader(env);
   const production = read.choice('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production';
   const statementTimeoutMs = read.integer('STATEMENT_TIMEOUT_MS', 10_000, 1, 3_600_000);
@@ -288,8 +303,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   checkShutdown(read, config.lifecycle);
   if (production && !config.database.url)
     read.contradiction(['DATABASE_URL'], 'set in production', 'the URL of the PostgreSQL database', undefined);
-  read.finish();
-  return Object.freeze(config);
+  return { config: Object.freeze(config), read };
 }
 
 /** Of every kind of answer. */

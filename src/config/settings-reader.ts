@@ -98,6 +98,11 @@ export class SettingsReader {
     if (!this.#problems.includes(problem)) this.#problems.push(problem);
   }
 
+  /** What was found wrong so far, each with what was expected. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
   finish(): void {
     if (this.#problems.length)
       throw new OperatorError(

@@ -53,25 +53,42 @@ export async function readDatabaseFaults(url: string): Promise<DatabaseFault[]> 
  * @param role another one to be asked of, which the service takes instead
  */
 export async function readRoleRights(url: string, role?: string): Promise<{ role: string; rights: RoleRights }> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ login: string }>('SELECT current_user AS login');
-    const asked = role ?? rows[0]?.login ?? '';
-    const rights = await rightsOf(client, asked);
-    if (rights) return { role: asked, rights };
-    const name = await quoted(client, asked);
-    throw new StateError(
-      `There is no role ${name}, which the service takes when its login is a superuser.`,
-      `As an administrator: CREATE ROLE ${name}; then: npm run db:grant`,
-    );
-  });
+  return withClient(url, (client) => roleRights(client, role));
 }
 
-async function withClient<Result>(
+/** As `readRoleRights`, on a connection that there is. */
+export async function roleRights(
+  client: Pick<pg.ClientBase, 'query'>,
+  role?: string,
+): Promise<{ role: string; rights: RoleRights }> {
+  const { rows } = await client.query<{ login: string }>('SELECT current_user AS login');
+  const asked = role ?? rows[0]?.login ?? '';
+  const rights = await rightsOf(client, asked);
+  if (rights) return { role: asked, rights };
+  const name = await quoted(client, asked);
+  throw new StateError(
+    `There is no role ${name}, which the service takes when its login is a superuser.`,
+    `As an administrator: CREATE ROLE ${name}; then: npm run db:grant`,
+  );
+}
+
+/**
+ * Connects, works, and closes the connection whatever comes.
+ * @param queryTimeoutMs after which a statement is given up; absent: never
+ * @throws OperatorError when the database that the setting names cannot be reached
+ */
+export async function withClient<Result>(
   url: string,
   work: (client: pg.Client) => Promise<Result>,
   setting = 'DATABASE_URL',
+  queryTimeoutMs?: number,
 ): Promise<Result> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'tenantry' });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'tenantry',
+    ...(queryTimeoutMs && { query_timeout: queryTimeoutMs }),
+  });
   try {
     await client.connect();
   } catch (cause) {

@@ -27,9 +27,9 @@ export interface SentStatements {
 
 /** The largest part of the load; what comes after is rare. */
 const MAX_STATEMENTS = 200;
-const EXTENSION = 'pg_stat_statements';
+export const EXTENSION = 'pg_stat_statements';
 /** SQLSTATE of its views on a server that does not load it. */
-const NOT_LOADED = '55000';
+export const NOT_LOADED = '55000';
 /** SQLSTATE of a right that is lacking. */
 const NOT_ALLOWED = '42501';
 export const DAY_SECONDS = 86_400;

@@ -87,19 +87,29 @@ async function awaitDirect(url: string, wait: DatabaseWait): Promise<void> {
 }
 
 function refuseUnfit({ pendingMigrations, bypassesRowSecurity }: DatabaseState): void {
+  refuseUnmigrated(pendingMigrations);
+  if (bypassesRowSecurity) refuseBypassing();
+}
+
+/** @throws OperatorError when there are some */
+export function refuseUnmigrated(pendingMigrations: readonly string[]): void {
   if (pendingMigrations.length)
     throw new StateError(
       `The database lacks ${counted(pendingMigrations.length, 'migration')}: ${pendingMigrations.join(', ')}.`,
       'Run "npx prisma migrate deploy" with the DATABASE_URL of a role that owns the tables, then start again.',
     );
-  if (bypassesRowSecurity)
-    throw new OperatorError(
-      'The login of DATABASE_URL is a superuser or has BYPASSRLS: row-level security does not hold it.',
-      "Give DATABASE_URL a login of its own, for example: ALTER ROLE tenantry_app LOGIN PASSWORD '…';",
-    );
 }
 
-function refuseLacking(role: string, rights: RoleRights): void {
+/** Of a login that sees through row-level security. @throws OperatorError */
+export function refuseBypassing(): never {
+  throw new OperatorError(
+    'The login of DATABASE_URL is a superuser or has BYPASSRLS: row-level security does not hold it.',
+    "Give DATABASE_URL a login of its own, for example: ALTER ROLE tenantry_app LOGIN PASSWORD '…';",
+  );
+}
+
+/** @throws OperatorError when the role lacks a right that the service needs */
+export function refuseLacking(role: string, rights: RoleRights): void {
   const { lacks } = rights;
   if (lacks.length === 0) return;
   throw new StateError(

@@ -42,6 +42,22 @@ export async function refuseForgetfulPooler(url: string): Promise<void> {
 }
 
 /**
+ * Whether the way leads to a pooler that lends a session to one client after another. False where
+ * nothing can be reached: whoever needs it says why.
+ */
+export async function sharesSessions(url: string): Promise<boolean> {
+  const [one, other] = [open(url), open(url)];
+  try {
+    await Promise.all([one.connect(), other.connect()]);
+    return await takesSession(one, other);
+  } catch {
+    return false;
+  } finally {
+    await Promise.all([one.end(), other.end()].map((ended) => ended.catch(() => {})));
+  }
+}
+
+/**
  * Whether the other one was lent the session of the first, in a transaction that it then still has.
  */
 async function takesSession(one: pg.Client, other: pg.Client): Promise<boolean> {
@@ -88,6 +104,39 @@ export async function tellConnections(
   { poolSize, workers }: { readonly poolSize: number; readonly workers: number },
   log: Pick<Logger, 'info' | 'warn'>,
 ): Promise<void> {
+  try {
+    const sum = await sumOfConnections(url, { poolSize, workers });
+    const figures = { ...sum, poolSize, workers };
+    const line = connectionsLine(sum);
+    if (sum.wanted <= sum.available) log.info(figures, `${line}.`);
+    else log.warn(figures, `${line}: ${FEWER_CONNECTIONS}.`);
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'It could not be told whether PostgreSQL takes as many connections as the service may open.',
+    );
+  }
+}
+
+/** What helps where the server takes fewer connections than the service may open. */
+export const FEWER_CONNECTIONS = 'lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections';
+
+export interface SumOfConnections {
+  /** By all workers on this machine together. */
+  readonly wanted: number;
+  /** For logins that are no superusers'. */
+  readonly available: number;
+}
+
+export function connectionsLine({ wanted, available }: SumOfConnections): string {
+  return `The service may open ${wanted} connections, and PostgreSQL takes ${available}`;
+}
+
+/** @throws when the server cannot be asked */
+export async function sumOfConnections(
+  url: string,
+  { poolSize, workers }: { readonly poolSize: number; readonly workers: number },
+): Promise<SumOfConnections> {
   const client = open(url);
   try {
     await client.connect();
@@ -95,16 +144,7 @@ export async function tellConnections(
       `SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer AS available`,
     );
     const available = rows[0]?.available ?? Number.POSITIVE_INFINITY;
-    const wanted = workers * (poolSize + OWN_CONNECTIONS);
-    const figures = { wanted, available, poolSize, workers };
-    const sum = `The service may open ${wanted} connections, and PostgreSQL takes ${available}`;
-    if (wanted <= available) log.info(figures, `${sum}.`);
-    else log.warn(figures, `${sum}: lower DATABASE_POOL_SIZE or WORKERS, or raise max_connections.`);
-  } catch (error) {
-    log.warn(
-      { err: error },
-      'It could not be told whether PostgreSQL takes as many connections as the service may open.',
-    );
+    return { wanted: workers * (poolSize + OWN_CONNECTIONS), available };
   } finally {
     await client.end().catch(() => {}); // it may never have begun
   }

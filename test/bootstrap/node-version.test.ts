@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { isAllowed } from '../../scripts/bootstrap/node-version.mjs';
+import { isAllowed } from '../../src/node-version.mjs';
 
 test.each([
   ['18.20.8', false],

@@ -5,7 +5,7 @@ import { Role } from '../../src/auth/caller.ts';
 import { invalidationOf, PATTERN_FORMS } from '../../src/cache/dependencies/patterns.ts';
 import { findEntries } from '../../src/commands/cache-inspection/find-entries.ts';
 import type { KeptEntry } from '../../src/commands/cache-inspection/kept-entry.ts';
-import { type OperatorRedis, openOperatorRedis } from '../../src/commands/cache-inspection/operator-redis.ts';
+import { type OperatorRedis, openOperatorRedis } from '../../src/cache/redis/operator-redis.ts';
 import { readTenantState } from '../../src/commands/cache-inspection/tenant-state.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { withClient } from '../support/postgres.ts';

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -38,11 +47,19 @@ export function findInstalledPostgres(extension: string): string | undefined {
   return version && path.join(PROGRAMS, version, 'bin');
 }
 
-/** @param programs as `findInstalledPostgres` gave it */
-export async function startInstalledPostgres(programs: string): Promise<InstalledPostgres> {
+/**
+ * @param programs as `findInstalledPostgres` gave it
+ * @param settings for postgresql.conf; a copy of the server has them, too
+ */
+export async function startInstalledPostgres(
+  programs: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<InstalledPostgres> {
   const ports = [await findFreePort(), await findFreePort()] as const;
   const data = newFolder();
   runAs(data, programs, 'initdb', '-D', data, '--username', 'postgres', '--auth', 'trust', '--no-sync');
+  for (const [name, value] of Object.entries(settings))
+    appendFileSync(path.join(data, 'postgresql.conf'), `${name} = '${value}'\n`);
   return startServer(programs, data, ...ports);
 }
 

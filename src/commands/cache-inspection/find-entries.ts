@@ -1,8 +1,8 @@
+import type { OperatorRedis } from '../../cache/redis/operator-redis.ts';
 import { tenantPrefix } from '../../cache/versions/cache-key.ts';
 import type { Versions } from '../../cache/versions/versions.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import { type KeptEntry, keptEntry } from './kept-entry.ts';
-import type { OperatorRedis } from './operator-redis.ts';
 
 /** Keys that Redis walks for one SCAN: well below a millisecond of its time. */
 const PAGE = 1_000;

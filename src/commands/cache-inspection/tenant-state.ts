@@ -1,9 +1,9 @@
 import { isLive, LeaseStore } from '../../cache/change-feed/lease-store.ts';
+import type { OperatorRedis } from '../../cache/redis/operator-redis.ts';
 import { versionsKey } from '../../cache/versions/cache-key.ts';
 import { parseVersions, versionsIn } from '../../cache/versions/redis-versions.ts';
 import type { Versions } from '../../cache/versions/versions.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
-import type { OperatorRedis } from './operator-redis.ts';
 
 /** What processes that share the Redis go by for a tenant at this moment. */
 export interface TenantState {

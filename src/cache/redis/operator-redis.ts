@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
-import { redisScripts } from '../../cache/redis/redis-scripts.ts';
-import { identifyServer } from '../../cache/redis/redis-server.ts';
 import { OperatorError, UnavailableError } from '../../errors.ts';
 import { settingOf } from '../../setting.mjs';
+import { redisScripts } from './redis-scripts.ts';
+import { identifyServer } from './redis-server.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A person waits here, and no request: a busy Redis may take its time. */
@@ -12,15 +12,20 @@ const COMMAND_TIMEOUT_MS = 10_000;
 export interface OperatorRedis {
   readonly client: Redis;
   readonly serverId: string;
+  readonly isMaster: boolean;
   /** The client puts it before keys, but not before patterns. */
   readonly keyPrefix: string;
 }
 
 /**
  * Opens the Redis that REDIS_URL names, with CACHE_KEY_PREFIX as the service has it.
+ * @param command as in `npm run <command>`: the connection's name in CLIENT LIST
  * @throws OperatorError when there is none, or it does not answer
  */
-export async function openOperatorRedis(env: NodeJS.ProcessEnv = process.env): Promise<OperatorRedis> {
+export async function openOperatorRedis(
+  env: NodeJS.ProcessEnv = process.env,
+  command = 'cache:inspect',
+): Promise<OperatorRedis> {
   const url = settingOf(env, 'REDIS_URL');
   const keyPrefix = settingOf(env, 'CACHE_KEY_PREFIX') ?? '';
   if (!url)
@@ -37,7 +42,7 @@ export async function openOperatorRedis(env: NodeJS.ProcessEnv = process.env): P
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    connectionName: 'tenantry cache:inspect',
+    connectionName: `tenantry ${command}`,
     keyPrefix,
     scripts: redisScripts(keyPrefix),
   });
@@ -47,8 +52,8 @@ export async function openOperatorRedis(env: NodeJS.ProcessEnv = process.env): P
   });
   try {
     await client.connect();
-    const { id } = await identifyServer(client, keyPrefix);
-    return { client, serverId: id, keyPrefix };
+    const { id, isMaster } = await identifyServer(client, keyPrefix);
+    return { client, serverId: id, isMaster, keyPrefix };
   } catch (error) {
     client.disconnect();
     throw new UnavailableError(

@@ -1,0 +1,23 @@
+import { printable } from '../cli/format.ts';
+import type { Result, Status } from './check.ts';
+
+const SHOWN: Readonly<Record<Status, string>> = {
+  ok: 'ok',
+  warning: 'warning',
+  fault: 'FAULT',
+  skipped: 'not looked at',
+};
+
+/** One line for each finding, and one below it with what to do. */
+export function reportText(results: readonly Result[]): string {
+  const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const name = width(results.map((result) => result.name));
+  const status = width(Object.values(SHOWN));
+  const lines = results.map((result) => {
+    const line = `${result.name.padEnd(name)}  ${SHOWN[result.status].padEnd(status)}  ${printable(result.found)}`;
+    return result.remedy ? `${line}\n${' '.repeat(name + status + 4)}-> ${printable(result.remedy)}` : line;
+  });
+  const count = (of: Status) => results.filter((result) => result.status === of).length;
+  const sum = `${count('fault')} faults, ${count('warning')} warnings, ${count('ok')} ok, ${count('skipped')} not looked at`;
+  return `${lines.join('\n')}\n\n${sum}\n`;
+}

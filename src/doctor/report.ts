@@ -1,4 +1,5 @@
 import { printable } from '../cli/format.ts';
+import { counted } from '../counted.ts';
 import type { Result, Status } from './check.ts';
 
 const SHOWN: Readonly<Record<Status, string>> = {
@@ -18,6 +19,11 @@ export function reportText(results: readonly Result[]): string {
     return result.remedy ? `${line}\n${' '.repeat(name + status + 4)}-> ${printable(result.remedy)}` : line;
   });
   const count = (of: Status) => results.filter((result) => result.status === of).length;
-  const sum = `${count('fault')} faults, ${count('warning')} warnings, ${count('ok')} ok, ${count('skipped')} not looked at`;
+  const sum = [
+    counted(count('fault'), 'fault'),
+    counted(count('warning'), 'warning'),
+    `${count('ok')} ok`,
+    `${count('skipped')} not looked at`,
+  ].join(', ');
   return `${lines.join('\n')}\n\n${sum}\n`;
 }

@@ -1,9 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorError } from '../errors.ts';
-import type { Subject } from './subject.ts';
-
-/** What one check may take. */
-export const TIME_LIMIT_MS = 10_000;
+import { type Subject, TIME_LIMIT_MS } from './subject.ts';
 
 /**
  * `fault`: the service does not start in production, answers wrongly, or cannot use its cache.

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { type Config, inspectConfig } from '../config/config.ts';
 import { withClient } from '../database/database-state.ts';
-import { TIME_LIMIT_MS } from './check.ts';
+
+/** What one check may take. */
+export const TIME_LIMIT_MS = 10_000;
 
 /** What is looked at. */
 export interface Subject {

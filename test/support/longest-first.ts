@@ -10,6 +10,7 @@ const LONG_FILES = [
   'graphql/fuzz.system.test.ts',
   'real-data.system.test.ts',
   'database/migrating-logins.system.test.ts',
+  'doctor/doctor.system.test.ts',
   'startup/rolling-restart.system.test.ts',
   'prisma/own-migrations.system.test.ts',
   'http/hostile/hostile-suite.system.test.ts',

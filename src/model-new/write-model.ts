@@ -26,9 +26,10 @@ export function planModel(root: string, model: AskedModel): PlannedFile[] {
       throw new OperatorError(`${file} is there already.`, 'Nothing was written. Remove it, or choose another name.');
     return { path: file, isNew: true, text };
   });
-  // The product's own folders have their layer already.
-  if (existsSync(path.join(root, 'src', model.folder)))
-    throw refused('--plural', `a name for which there is no folder src/${model.folder} yet`, model.list);
+  // The product's own folders have their layer, and tests of something else.
+  for (const folder of [`src/${model.folder}`, `test/${model.folder}`])
+    if (existsSync(path.join(root, folder)))
+      throw refused('--plural', `a name for which there is no folder ${folder} yet`, model.list);
   const changed = editsFor(model).map((edit) => {
     return { path: edit.path, isNew: false, text: edited(edit, readIn(root, edit.path)) };
   });

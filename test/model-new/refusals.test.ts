@@ -115,12 +115,12 @@ describe('the field that shows a parent', () => {
 });
 
 describe('in a repository', () => {
-  it('nothing is written beside the files of a folder of the product', () => {
+  it.each(['src/indexes', 'test/indexes'])('nothing is written beside the files of %s', (folder) => {
     const root = repository();
-    mkdirSync(path.join(root, 'src/indexes'), { recursive: true });
+    mkdirSync(path.join(root, folder), { recursive: true });
     const before = contentOf(root);
-    expect(refusalOf(() => planModel(root, readAsked({ ...SOUND, model: 'Index' })))).toMatch(
-      /^--plural must be a name for which there is no folder src\/indexes yet, but got: "indexes"\. Nothing was/,
+    expect(refusalOf(() => planModel(root, readAsked({ ...SOUND, model: 'Index' })))).toContain(
+      `--plural must be a name for which there is no folder ${folder} yet, but got: "indexes". Nothing was`,
     );
     expect(contentOf(root)).toEqual(before);
   });

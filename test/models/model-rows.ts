@@ -36,14 +36,14 @@ export async function insertModelRow(
   client: pg.Client,
   table: string,
   tenantId: string,
-  given: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, string | null>> & { readonly id?: string },
 ): Promise<void> {
-  const row: Record<string, string> = { tenant_id: tenantId, ...given };
+  const row: Record<string, string | null> = { tenant_id: tenantId, ...given };
   const { rows } = await client.query<Column>(NEEDED, [`"${table}"`]);
   for (const { name, type, label, parent } of rows) {
     if (row[name] !== undefined) continue;
     row[name] = label ?? VALUES[type] ?? (parent ? fixtureId(parent, 'of', given.id ?? '') : textOf(name, given.id));
-    if (parent) await insertModelRow(client, parent, tenantId, { id: row[name] });
+    if (parent) await insertModelRow(client, parent, tenantId, { id: String(row[name]) });
   }
   const names = Object.keys(row);
   await client.query(

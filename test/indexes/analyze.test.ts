@@ -7,6 +7,7 @@ import { type IndexUsage, readCountingSince, readIndexUsage, readTableUsage } fr
 import { formatAnalysis, formatTables, formatUsage } from '../../src/indexes/usage-report.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 
@@ -21,8 +22,7 @@ beforeAll(async () => {
   const accounts = Array.from({ length: 500 }, (_, n) => ({ accountNumber: String(n), balance: String(n) }));
   await insertAccounts(database.url, tenantId, accounts);
   // The session that inserted tells its figures when it ends.
-  const inserted = async () => (await readTableUsage(client, ['BankAccount']))[0]?.inserts;
-  await expect.poll(inserted).toBe(500);
+  await until(async () => (await readTableUsage(client, ['BankAccount']))[0]?.inserts === 500);
   await client.query('VACUUM (ANALYZE) bank_accounts');
 });
 afterAll(async () => {

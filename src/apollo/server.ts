@@ -8,6 +8,7 @@ import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { RequestContext } from '../context/request-context.ts';
 import { type ErrorLog, formatError, withoutSuggestion } from '../graphql/format-error.ts';
 import { nestingRule } from '../graphql/nesting-rule.ts';
+import { ErrorRequests } from './error-requests.ts';
 import type { Executor } from './executor.ts';
 import { executingGateway } from './gateway.ts';
 
@@ -26,6 +27,7 @@ export function createGraphqlServer({
   plugins,
   log,
 }: GraphqlServerOptions): ApolloServer<RequestContext> {
+  const errorRequests = new ErrorRequests();
   return new ApolloServer<RequestContext>({
     gateway: executingGateway(schema, executor),
     introspection,
@@ -41,10 +43,11 @@ export function createGraphqlServer({
     stopOnTerminationSignals: false,
     // No "Did you mean" where the schema is nobody's business.
     formatError: (formatted: GraphQLFormattedError, error: unknown) => {
-      const shown = formatError(formatted, error, log);
+      const shown = formatError(formatted, error, errorRequests.logFor(error, log));
       return introspection ? shown : withoutSuggestion(shown);
     },
     plugins: [
+      errorRequests.plugin(),
       ...plugins,
       // Its hooks wrap every field of the schema and cost more than the resolvers
       // (docs/decisions.md).

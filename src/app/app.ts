@@ -14,6 +14,7 @@ import type { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
 import { Documents } from '../graphql/documents.ts';
 import { COMPILED_FIELD_POINTS } from '../graphql/prices.ts';
+import { AccessLog } from '../http/access-log.ts';
 import { corsHeaders, corsOptions } from '../http/cors.ts';
 import { Draining, OpenConnections } from '../http/draining.ts';
 import { explorerPages } from '../http/explorer.ts';
@@ -59,7 +60,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { config, logger, monitor, database, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
-  const refusals = new Refusals(monitor, logger, config.http.requestTimeoutMs);
+  const accessLog = new AccessLog(logger, config.accessLog);
+  const refusals = new Refusals(monitor, accessLog, logger, config.http.requestTimeoutMs);
   // Without a logger of its own: even with request logging off it costs answers from the cache.
   const app = Fastify({
     forceCloseConnections: 'idle',
@@ -128,6 +130,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {
     fastPath,
+    accessLog,
     apollo,
     documents: new Documents(config.limits),
     operations,

@@ -45,7 +45,7 @@ export class AuditEntry {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the request, as in the header x-request-id of its answer; null: none.',
+    description: 'Id of the request, as in the header x-request-id of its answer; of several, the first; null: none.',
   })
   requestId!: string | null;
 

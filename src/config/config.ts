@@ -50,6 +50,7 @@ export interface Config {
     /** SQL statements that take longer are logged and shown by `performance`. */
     readonly slowQueryMs: number;
   };
+  readonly accessLog: AccessLogConfig;
   /**
    * What executes queries that come again: code compiled for them, or graphql-js as everything
    * else.
@@ -66,6 +67,13 @@ export interface HttpConfig {
   readonly requestTimeoutMs: number;
   /** How long a connection is kept between requests: longer than the load balancer keeps it. */
   readonly idleTimeoutMs: number;
+}
+
+/** Of the lines in the log that tell of a request each. */
+export interface AccessLogConfig {
+  readonly enabled: boolean;
+  /** Of so many answers from the cache one has a line; 0: none has. All others have one each. */
+  readonly hitsPerLine: number;
 }
 
 /** How the service comes and goes. */
@@ -294,6 +302,10 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
     monitoring: {
       slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),
       slowQueryMs: read.integer('SLOW_QUERY_MS', 200, 0, 3_600_000),
+    },
+    accessLog: {
+      enabled: read.onOff('ACCESS_LOG', true),
+      hitsPerLine: read.integer('ACCESS_LOG_HITS', 1_000, 0, MAX_INTEGER),
     },
     executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
     corsOrigins: read.origins('CORS_ORIGINS', production ? [] : ['*']),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Caller } from '../auth/caller.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
@@ -33,9 +32,12 @@ export class RequestContext {
     readonly versions = new RequestVersions(),
     /** Whether only queries may be executed. */
     readonly isReadOnly = false,
-    /** By which it is found again in the audit log. */
-    readonly requestId: string = randomUUID(),
   ) {}
+
+  /** By which it is found again in the logs and in the audit log. */
+  get requestId(): string {
+    return this.timing.requestId;
+  }
 
   /**
    * Complexity points of the operation; known before its resolvers run. In the timing, which all

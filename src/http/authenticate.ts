@@ -28,22 +28,23 @@ interface Gate {
 export function authenticate(
   { verifier, services, allowsIntrospection }: Gate,
   { authorization, 'content-length': bytes = '0' }: IncomingHttpHeaders,
+  requestId: string,
 ): Caller | null | Promise<Caller> {
   if (authorization === undefined && allowsIntrospection && Number(bytes) <= MAX_STRANGERS_BYTES) return null;
-  const refuse = (error: unknown): never => refused(services, error);
+  const refuse = (error: unknown): never => refused(services, error, requestId);
   const token = bearerToken(authorization);
   if (!token) return refuse(unauthenticated());
   return verifier.peek(token) ?? verifier.verify(token).catch(refuse);
 }
 
-function refused({ audit }: Gate['services'], error: unknown): never {
+function refused({ audit }: Gate['services'], error: unknown, requestId: string): never {
   if (error instanceof GraphQLError && error.extensions.code === ErrorCode.Unauthenticated)
-    audit.add(refusedToken(error), AuditOutcome.FAILED, [ErrorCode.Unauthenticated]);
+    audit.add(refusedToken(error, requestId), AuditOutcome.FAILED, [ErrorCode.Unauthenticated]);
   throw error;
 }
 
 /** Nothing of it but the reason: whoever sent it is not known, and what it says is not true. */
-function refusedToken({ originalError }: GraphQLError): AuditSubject {
+function refusedToken({ originalError }: GraphQLError, requestId: string): AuditSubject {
   const key = originalError instanceof TokenRefusal ? originalError.message : 'no bearer token';
-  return { scope: null, subject: null, role: null, action: 'token', key, requestId: null };
+  return { scope: null, subject: null, role: null, action: 'token', key, requestId };
 }

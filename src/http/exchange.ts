@@ -13,22 +13,25 @@ import { badRequest, ErrorCode } from '../errors.ts';
 import type { GraphqlRequest } from '../graphql/graphql-request.ts';
 import { hitPoints, leastPoints, OPERATION_POINTS, reportPoints, searchMsBeyondPrice } from '../graphql/prices.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
-import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
+import { RequestTiming } from '../monitoring/request-timing.ts';
 import { TurnRefused } from '../tenancy/fair-queue.ts';
 import { knownFailure } from '../tenancy/known-failure.ts';
 import { laneOf } from '../tenancy/lanes.ts';
 import { RequestAbandoned } from '../tenancy/running-statements.ts';
+import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport, withReport } from './cache-report.ts';
-import { execute, requestIdOf } from './execute.ts';
+import { execute } from './execute.ts';
 import { entryKey, recordHit } from './hits.ts';
 import { refusedAnswer } from './refused-answer.ts';
+import { withRequestId } from './request-id.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
 
 /** For the records: nobody is there to be told. As nginx has it. */
 const CLIENT_LEFT = 499;
 
 export interface ExchangeServices {
+  readonly accessLog: AccessLog;
   readonly apollo: ApolloServer<RequestContext>;
   readonly services: Services;
 }
@@ -52,7 +55,7 @@ export class Exchange {
     private readonly caller: Caller | null,
     startedAtMs: number,
   ) {
-    this.#timing = new RequestTiming(startedAtMs);
+    this.#timing = new RequestTiming(startedAtMs, request.id);
     this.#operation = asked.of(request, caller !== null, (points) => this.#payReading(points));
   }
 
@@ -142,9 +145,8 @@ export class Exchange {
   #execute(asked: GraphqlRequest, versions: Versions | null | undefined): Promise<LoadedAnswer> {
     const { apollo, services } = this.route;
     const { headers } = this.request;
-    const id = requestIdOf(headers['x-request-id']);
     const read = new RequestVersions(versions);
-    const context = new RequestContext(this.caller, services, this.#timing, read, asked.isReadOnly, id);
+    const context = new RequestContext(this.caller, services, this.#timing, read, asked.isReadOnly);
     return execute(apollo, headers, asked, context);
   }
 
@@ -159,14 +161,27 @@ export class Exchange {
     const ofReport = isReported ? reportPoints(bytes) : 0;
     const points = isGiven ? hitPoints(bytes) + ofReport : 0;
     const refusal = isGiven ? services.budget.charge(caller, points) : undefined;
-    const sent = refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found);
+    const sent = this.#withRequestId(refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found));
     timing.cache = sent.outcome;
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
-    if (!isReported) return sendAnswer(request, reply, sent, serverTiming(timing));
+    this.#log(sent);
+    if (!isReported) return sendAnswer(request, reply, sent, timing);
     if (!isGiven) this.#payReport(ofReport);
-    return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), serverTiming(timing));
+    return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), timing);
+  }
+
+  #log(answer: Answer): void {
+    const { caller } = this;
+    const { accessLog } = this.route;
+    if (answer.outcome === 'hit' && !accessLog.samplesHit()) return;
+    const operation = this.#operation.cacheable?.name ?? this.#timing.operation;
+    accessLog.answered({ method: this.request.method, caller, operation, timing: this.#timing, answer });
+  }
+
+  #withRequestId(answer: Answer): Answer {
+    return 'loaded' in answer ? { ...answer, loaded: withRequestId(answer.loaded, this.#timing.requestId) } : answer;
   }
 
   /** Of an answer whose own price is taken. */

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { LoadedAnswer } from '../cache/response/answer.ts';
 import type { RequestContext } from '../context/request-context.ts';
 import type { GraphqlRequest, MediaType } from '../graphql/graphql-request.ts';
-
-const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
 
 /** Apollo Server's answer, and what was learned about it on the way. */
 export async function execute(
@@ -31,7 +28,7 @@ export async function execute(
   if (body.kind !== 'complete') throw new Error('the schema has no incremental delivery');
   return {
     status: status ?? 200,
-    headers: withRequestId(Object.fromEntries(answered), context),
+    headers: Object.fromEntries(answered),
     body: Buffer.from(body.string),
     operationName: context.timing.operation,
     errorCode: context.policy.errorCode,
@@ -51,17 +48,4 @@ function headerMap(headers: IncomingHttpHeaders, mediaType: MediaType): HeaderMa
   }
   if (mediaType !== 'application/json') map.set('accept', `${mediaType}; charset=utf-8`);
   return map;
-}
-
-/** The client's own, where it is one that a record can hold, else a new one. */
-export function requestIdOf(given: unknown): string {
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
-
-/**
- * Of a mutation, so that its line in the audit log is found again. Of others nothing that an entry
- * of the cache would keep.
- */
-function withRequestId(headers: Record<string, string>, { timing, requestId }: RequestContext): Record<string, string> {
-  return timing.request?.operation?.operation === 'mutation' ? { ...headers, 'x-request-id': requestId } : headers;
 }

@@ -67,7 +67,7 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
           request.caller = caller;
           done();
         };
-        const authentication = authenticate(route, request.headers);
+        const authentication = authenticate(route, request.headers, request.id);
         if (authentication instanceof Promise) authentication.then(known, done);
         else known(authentication);
       },

@@ -9,15 +9,18 @@ import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
 import { hitPoints } from '../graphql/prices.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
-import { RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
+import { RequestTiming } from '../monitoring/request-timing.ts';
+import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
 import type { CorsHeaders } from './cors.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
+import { requestIdOf } from './request-id.ts';
 import { sendHit } from './send-answer.ts';
 
 /** What answering past Fastify takes. */
 interface FastServices {
+  readonly accessLog: AccessLog;
   readonly services: Services;
   readonly verifier: TokenVerifier;
   readonly corsHeaders: CorsHeaders;
@@ -61,12 +64,12 @@ export function recordHit(
  * @returns false for every other one, and when the budget is spent: nothing was done
  */
 export function answerFast(
-  { services, verifier, corsHeaders }: FastServices,
+  { services, verifier, accessLog, corsHeaders }: FastServices,
   asked: AskedOperations,
   request: HttpRequest,
   response: ServerResponse,
 ): boolean {
-  const timing = new RequestTiming(performance.now());
+  const startedAtMs = performance.now();
   const token = bearerToken(request.headers.authorization);
   const caller = token ? verifier.peek(token) : undefined;
   if (!caller?.tenant || asksForReport(request.headers, caller)) return false;
@@ -77,8 +80,11 @@ export function answerFast(
   if (!hit) return false;
   const points = hitPoints(hit.entry.body.length);
   if (services.budget.charge(caller, points)) return false;
+  const timing = new RequestTiming(startedAtMs, requestIdOf(request.headers));
   timing.cache = hit.outcome;
   recordHit(services, caller, operation, timing, hit, points);
-  sendHit(request, response, hit, serverTiming(timing), corsHeaders(request.headers.origin));
+  if (accessLog.samplesHit())
+    accessLog.answered({ method: 'POST', caller, operation: operation.cacheable.name, timing, answer: hit });
+  sendHit(request, response, hit, timing, corsHeaders(request.headers.origin));
   return true;
 }

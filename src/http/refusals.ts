@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type IncomingMessage,
   maxHeaderSize,
@@ -11,10 +12,12 @@ import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { badRequest, clientError, ErrorCode, httpHead } from '../errors.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
+import type { AccessLog } from './access-log.ts';
 import { MAX_BODY_BYTES, readPast, readPastRest } from './bounded-body.ts';
 import { bypassStatus } from './cache-status.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { refusalOfHead } from './request-head.ts';
+import { requestIdOf, withRequestId } from './request-id.ts';
 
 interface FailedRequest extends Error {
   readonly code?: string;
@@ -35,6 +38,7 @@ export class Refusals {
 
   constructor(
     private readonly monitor: Pick<Monitor, 'recordError'>,
+    private readonly accessLog: AccessLog,
     private readonly log: Pick<Logger, 'error'>,
     private readonly requestTimeoutMs: number,
   ) {}
@@ -65,7 +69,7 @@ export class Refusals {
 
   /** Ahead of Fastify. */
   #answerAhead(refusal: GraphQLError, request: IncomingMessage, response: ServerResponse): void {
-    const { status, headers, body } = this.#counted(refusal);
+    const { status, headers, body } = this.#counted(refusal, requestIdOf(request.headers), request.method);
     if (!request.complete) readPast(request);
     response.writeHead(status, { ...headers, ...statusOf(request), 'content-length': body.length }).end(body);
   }
@@ -75,7 +79,9 @@ export class Refusals {
     const { raw } = request;
     // Else the client has left, or the connection was ended and that was counted.
     const isThere = !raw.socket.destroyed;
-    const { status, headers, body } = isThere ? this.#counted(refusal) : refusedAnswer(refusal);
+    const { status, headers, body } = isThere
+      ? this.#counted(refusal, request.id, request.method)
+      : refusedAnswer(refusal);
     readPastRest(raw);
     return reply
       .code(status)
@@ -83,18 +89,21 @@ export class Refusals {
       .send(body);
   }
 
-  #counted(refusal: GraphQLError): ReturnType<typeof refusedAnswer> {
+  #counted(refusal: GraphQLError, requestId: string, method?: string): ReturnType<typeof refusedAnswer> {
     const answer = refusedAnswer(refusal);
-    this.monitor.recordError(answer.status, answer.errorCode);
-    return answer;
+    const { status, errorCode: code } = answer;
+    this.monitor.recordError(status, code);
+    this.accessLog.refused({ requestId, method, status, code });
+    const { headers, ...rest } = withRequestId(answer, requestId);
+    return { ...rest, headers: { ...headers, 'x-request-id': requestId } };
   }
 
-  #refusalOf(error: FailedRequest, { headers }: FastifyRequest): GraphQLError {
+  #refusalOf(error: FailedRequest, { headers, id }: FastifyRequest): GraphQLError {
     if (error instanceof GraphQLError) return error;
     const { code, message, statusCode = 500 } = error;
     if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(headers['content-length']);
     if (statusCode >= 400 && statusCode < 500) return badRequest(message, statusCode);
-    this.log.error({ err: error }, 'internal error');
+    this.log.error({ requestId: id, err: error }, 'internal error');
     const told = 'Something went wrong on our side; it was logged.';
     return clientError(ErrorCode.Internal, told, { http: httpHead(500) });
   }
@@ -102,7 +111,7 @@ export class Refusals {
   /** As Node.js does it: there is no request to answer to, and no telling where the next one begins. */
   #endConnection(error: FailedRequest, socket: Socket): void {
     if (error.code !== 'ECONNRESET' && socket.writable) {
-      const { status, headers, body } = this.#counted(unreadRequest(error.code, this.requestTimeoutMs));
+      const { status, headers, body } = this.#counted(unreadRequest(error.code, this.requestTimeoutMs), randomUUID());
       const head = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
       const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head.map(([name, value]) => `${name}: ${value}`)];
       socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, Hit, LoadedAnswer } from '../cache/response/answer.ts';
 import { compressed } from '../cache/store/compression.ts';
 import { gzippedBody, type ResponseEntry } from '../cache/store/entry.ts';
+import { type RequestTiming, serverTiming } from '../monitoring/request-timing.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { writeTogether } from './write-batching.ts';
@@ -29,11 +30,11 @@ export function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
   answer: Answer,
-  serverTiming: string,
+  timing: RequestTiming,
 ): FastifyReply | Promise<FastifyReply> {
   const form =
     'entry' in answer ? formOfEntry(request, answer.entry) : formOfLoaded(request, answer.loaded, CACHE_CONTROL);
-  const own = headersOf(answer, serverTiming);
+  const own = headersOf(answer, timing);
   return form instanceof Promise ? form.then((made) => sendForm(reply, made, own)) : sendForm(reply, form, own);
 }
 
@@ -43,9 +44,9 @@ export async function sendReport(
   reply: FastifyReply,
   answer: Answer,
   report: LoadedAnswer,
-  serverTiming: string,
+  timing: RequestTiming,
 ): Promise<FastifyReply> {
-  return sendForm(reply, await formOfLoaded(request, report, 'private, no-store'), headersOf(answer, serverTiming));
+  return sendForm(reply, await formOfLoaded(request, report, 'private, no-store'), headersOf(answer, timing));
 }
 
 /**
@@ -56,11 +57,11 @@ export function sendHit(
   request: Asker,
   response: ServerResponse,
   hit: Hit,
-  serverTiming: string,
+  timing: RequestTiming,
   more: readonly string[],
 ): void {
   const form = formOfEntry(request, hit.entry);
-  const own = headersOf(hit, serverTiming).concat(more);
+  const own = headersOf(hit, timing).concat(more);
   if (form instanceof Promise)
     form.then(
       (made) => write(response, made, own),
@@ -69,8 +70,9 @@ export function sendHit(
   else write(response, form, own);
 }
 
-function headersOf(answer: Answer, serverTiming: string): string[] {
-  return ['cache-status', cacheStatus(answer), 'server-timing', serverTiming];
+function headersOf(answer: Answer, timing: RequestTiming): string[] {
+  const { requestId } = timing;
+  return ['cache-status', cacheStatus(answer), 'server-timing', serverTiming(timing), 'x-request-id', requestId];
 }
 
 function formOfEntry({ method, headers }: Asker, entry: ResponseEntry): Form | Promise<Form> {

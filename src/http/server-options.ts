@@ -4,6 +4,7 @@ import type { HttpConfig } from '../config/config.ts';
 import type { Draining } from './draining.ts';
 import { continueInTurn, type FastPath } from './listener.ts';
 import type { Refusals } from './refusals.ts';
+import { requestIdOf } from './request-id.ts';
 
 /**
  * How often Node.js looks for requests that take too long, as a share of the time that they may
@@ -30,6 +31,7 @@ export function httpOptions(
     connectionsCheckingInterval: Math.ceil(requestTimeoutMs / CHECKS),
   };
   return {
+    genReqId: ({ headers }) => requestIdOf(headers),
     serverFactory(fastify) {
       const server = createServer(options, refusals.before(fastPath.before(fastify)));
       server.maxHeadersCount = 0; // their length bounds them; too many are told how many came

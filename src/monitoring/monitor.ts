@@ -116,7 +116,17 @@ export class Monitor {
 
   #logSlow({ name, tenantId, durationMs, errors, cacheHit }: OperationEvent, timing?: RequestTiming): void {
     const { statements, databaseMs, rows } = timing ?? {};
-    const details = { operation: name, tenantId, durationMs, errors, cacheHit, statements, databaseMs, rows };
+    const details = {
+      requestId: timing?.requestId || undefined,
+      operation: name,
+      tenantId,
+      durationMs,
+      errors,
+      cacheHit,
+      statements,
+      databaseMs,
+      rows,
+    };
     this.options.logger.warn(details, 'slow operation');
   }
 
@@ -129,11 +139,12 @@ export class Monitor {
       model: event.model ?? null,
       action,
       operation: timing?.operation ?? null,
+      requestId: timing?.requestId || null,
       plan: null,
       at: new Date(),
     });
-    const { sql, operation, model } = kept;
-    this.options.logger.warn({ operation, model, action, durationMs, rows, sql }, 'slow SQL statement');
+    const { requestId, sql, operation, model } = kept;
+    this.options.logger.warn({ requestId, operation, model, action, durationMs, rows, sql }, 'slow SQL statement');
     void this.#addPlan(event, kept);
   }
 
@@ -141,8 +152,8 @@ export class Monitor {
     const plan = (await this.options.plans?.planOf(event)) ?? null;
     if (!plan) return;
     kept.plan = plan;
-    const { operation, model, action, durationMs } = kept;
-    this.options.logger.warn({ operation, model, action, durationMs, plan }, 'plan of a slow SQL statement');
+    const { requestId, operation, model, action, durationMs } = kept;
+    this.options.logger.warn({ requestId, operation, model, action, durationMs, plan }, 'plan of a slow SQL statement');
   }
 }
 

@@ -43,8 +43,14 @@ export class RequestTiming {
     return this.#tables ?? NONE;
   }
 
-  /** @param startedAtMs as `performance.now()` told it when the request came in */
-  constructor(startedAtMs = performance.now()) {
+  /**
+   * @param startedAtMs as `performance.now()` told it when the request came in
+   * @param requestId by which its lines are found in the logs; empty: of no request
+   */
+  constructor(
+    startedAtMs = performance.now(),
+    readonly requestId = '',
+  ) {
     this.startedAtMs = startedAtMs;
   }
 

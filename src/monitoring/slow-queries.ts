@@ -16,6 +16,8 @@ export interface SlowQuery {
   readonly action: string;
   /** The GraphQL operation it was sent for; null outside of operations. */
   readonly operation: string | null;
+  /** The `x-request-id` that it was sent for; null outside of requests. */
+  readonly requestId: string | null;
   /** Comes later than the rest, when it was taken. */
   plan: string | null;
   readonly at: Date;

@@ -88,6 +88,12 @@ export class SlowQuery {
 
   @Field(() => String, {
     nullable: true,
+    description: 'Id of the request that it was sent for, as its x-request-id; null: of none.',
+  })
+  requestId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
     description: sentences(
       "PostgreSQL's plan for the statement with its values, which are shown as ?.",
       'It is made afterwards, of reading statements only, and of each at most once a minute.',

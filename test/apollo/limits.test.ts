@@ -4,6 +4,7 @@ import { Role } from '../../src/auth/caller.ts';
 import { pointsTaken, RATE_LIMIT } from '../support/points-taken.ts';
 import { postJson } from '../support/post.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { withItsId } from '../support/request-ids.ts';
 import { type GraphqlAnswer, startService, type TestService } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
 
@@ -454,9 +455,9 @@ describe('the points of a minute', () => {
         ]);
         const hot = await post(poor, analyst, padded(30_000));
         const cold = await post(poor, admin, padded(30_000, { query: '{ cold: tenant { slug } }' }));
-        const told = ({ status, body }: typeof hot) => ({
+        const told = ({ status, body, headers }: typeof hot) => ({
           status,
-          body: body.replace(/in \d+ s\b|"resetAt":"[^"]*"/g, ''),
+          body: withItsId(body, headers.get('x-request-id')).replace(/in \d+ s\b|"resetAt":"[^"]*"/g, ''),
         });
         expect(hot.body).toContain('are spent: 0 of 2000 are left');
         expect(told(hot)).toEqual(told(cold));

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { cacheOutcome } from '../support/cache-outcome.ts';
-import { startService, type TestService } from '../support/service.ts';
+import { startService, type TestService, withoutRequestIds } from '../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../support/twin-tenants.ts';
 
 const TENANT = '{ tenant { id slug } }';
@@ -39,7 +39,9 @@ async function send(method: string, { path = '', headers = {}, body }: Sent = {}
   });
   const text = await response.text();
   const header = (name: string) => response.headers.get(name);
-  return { status: response.status, header, text, json: text.startsWith('{') ? JSON.parse(text) : undefined };
+  const json = text.startsWith('{') ? withoutRequestIds(JSON.parse(text), String(header('x-request-id'))) : undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of untyped operations
+  return { status: response.status, header, text, json: json as any };
 }
 
 const post = (body: unknown, headers: Readonly<Record<string, string>> = JSON_TYPE) => send('POST', { body, headers });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
+import { withItsId } from '../support/request-ids.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const HOT = '{ tenant { slug } }';
@@ -137,11 +138,16 @@ async function send(
 /** An answer without its moment: all that a client is told. */
 function told({ status, headers, body }: Awaited<ReturnType<typeof send>>) {
   const { date: _, 'content-length': _length, 'retry-after': seconds, 'server-timing': timing, ...rest } = headers;
+  const { 'x-request-id': requestId, ...lasting } = rest;
   return {
     status,
-    headers: { ...rest, hasRetryAfter: seconds !== undefined, timing: timing?.toString().replace(/dur=[\d.]+/g, '') },
+    headers: {
+      ...lasting,
+      hasRetryAfter: seconds !== undefined,
+      timing: timing?.toString().replace(/dur=[\d.]+/g, ''),
+    },
     // How much came is the client's own doing, as the key is.
-    body: body
+    body: withItsId(body, String(requestId))
       .replace(/in \d+ s\b/, '')
       .replace(/"key":"[^"]*"/, '"key"')
       .replace(/it has [\d,]+ bytes/, ''),

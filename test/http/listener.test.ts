@@ -14,7 +14,7 @@ const QUERY = '{ accounts(first: 30) { nodes { id bankName accountNumber } } }';
 const OTHER = '{ tenant { slug } }';
 
 /** Differ from one answer to the next, wherever it comes from. */
-const MOMENTARY = ['date', 'server-timing', 'cache-status'];
+const MOMENTARY = ['date', 'server-timing', 'cache-status', 'x-request-id'];
 
 const PAGE = 'https://app.example.com';
 

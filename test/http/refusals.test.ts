@@ -39,7 +39,8 @@ async function exchanged(bytes: string) {
   socket.write(bytes);
   await once(socket, 'close');
   const [head = '', body = ''] = received.split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), body };
+  const [, requestId] = /\r\nx-request-id: (\S+)/.exec(head) ?? [];
+  return { status: Number(head.split(' ')[1]), requestId, body };
 }
 
 /** The head of a request whose connection ends with it. */
@@ -112,9 +113,9 @@ test.each<[number, string, string, () => string, RegExp?]>([
 ])('%i %s for %s is told in GraphQL’s form, and counted once', async (status, code, _what, bytes, words = /./) => {
   const before = await counts();
   const answer = await exchanged(bytes());
-  expect(answer.status).toBe(status);
+  expect(answer).toMatchObject({ status, requestId: expect.any(String) });
   expect(JSON.parse(answer.body)).toEqual({
-    errors: [{ message: expect.stringMatching(words), extensions: { code } }],
+    errors: [{ message: expect.stringMatching(words), extensions: { code, requestId: answer.requestId } }],
   });
   const key = `${status} ${code}`;
   expect(await counts()).toEqual({ ...before, [key]: (before[key] ?? 0) + 1 });

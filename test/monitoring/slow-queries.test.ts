@@ -5,6 +5,7 @@ function slowQuery(sql: string, operation: string | null = null): SlowQuery {
   return {
     sql,
     operation,
+    requestId: null,
     durationMs: 300,
     rows: 1,
     model: 'BankAccount',

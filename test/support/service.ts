@@ -175,5 +175,25 @@ export async function sendTo(
   const asked = JSON.stringify({ query, variables });
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   const { body, ...answer } = await postJson(`${url}/graphql`, headers, asked);
-  return { ...answer, ...(JSON.parse(body) as Pick<GraphqlAnswer, 'data' | 'errors'>) };
+  return { ...answer, ...withoutRequestIds(JSON.parse(body), String(answer.headers.get('x-request-id'))) };
+}
+
+/**
+ * The answer without the id of its request, which differs each time. @throws when an error has
+ * another one, or none
+ */
+export function withoutRequestIds(answer: Told, requestId: string): Told {
+  const { errors, ...rest } = answer;
+  if (!errors) return rest;
+  const told = errors.map(({ extensions: { requestId: shown, ...extensions }, ...error }) => {
+    if (shown !== requestId) throw new Error(`an error of the request ${requestId} names ${shown}`);
+    return { ...error, extensions };
+  });
+  return { errors: told, ...rest };
+}
+
+interface Told extends Pick<GraphqlAnswer, 'data'> {
+  readonly errors?: readonly (NonNullable<GraphqlAnswer['errors']>[number] & {
+    readonly extensions: { readonly requestId?: string };
+  })[];
 }

@@ -1,6 +1,7 @@
 import { Role } from '../../../src/auth/caller.ts';
 import { cacheOutcome } from '../../support/cache-outcome.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
+import { withItsId } from '../../support/request-ids.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { TWINS, type Twin } from '../../support/twin-tenants.ts';
 import type { Difference } from './difference.ts';
@@ -77,5 +78,6 @@ async function ask(
     body: JSON.stringify({ query: document, operationName, variables }),
   });
   const isHit = cacheOutcome(response.headers.get('cache-status')) === 'tenantry; hit';
-  return { text: `${response.status} ${withoutMoments(await response.text())}`, isHit };
+  const body = withItsId(await response.text(), response.headers.get('x-request-id'));
+  return { text: `${response.status} ${withoutMoments(body)}`, isHit };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../../src/auth/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { ITS_ID, withItsId } from '../../support/request-ids.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { insertTwins, TWINS, type Twin } from '../../support/twin-tenants.ts';
 import { exchange, headerOf, type RawRequest } from './exchange.ts';
@@ -43,8 +44,8 @@ afterAll(async () => {
 const ask = (request: RawRequest, token = viewer) => exchange(cached.url, token, request);
 
 async function answerOf(service: TestService, request: RawRequest) {
-  const { status, body } = await exchange(service.url, viewer, request);
-  return { status, body };
+  const answer = await exchange(service.url, viewer, request);
+  return { status: answer.status, body: withItsId(answer.body, headerOf(answer, 'x-request-id')) };
 }
 
 /**
@@ -136,8 +137,9 @@ describe('what is refused, and what is meant', () => {
     await ask(victim, admin);
     const answer = await ask(request);
     expect(answer.status).toBe(status);
-    const { errors } = JSON.parse(answer.body);
-    expect(errors).toEqual([{ message: expect.stringContaining(named), extensions: { code: 'BAD_REQUEST' } }]);
+    const { errors } = JSON.parse(withItsId(answer.body, headerOf(answer, 'x-request-id')));
+    const extensions = { code: 'BAD_REQUEST', requestId: ITS_ID };
+    expect(errors).toEqual([{ message: expect.stringContaining(named), extensions }]);
   });
 
   test('bytes that are no UTF-8 in one variable do not change how another is read', async () => {

@@ -28,6 +28,7 @@ const LAYERS = [
   ['audit'],
   ['batching'], // data loaders, fields that are read for all rows of a level, and connections
   ['usage'],
+  ['deployment'], // all processes of the service together
   ['context'], // of one request
   ['idempotency'],
   ['budget'],

@@ -9,6 +9,14 @@ const EXACT_BELOW = 2 * BUCKETS_PER_DOUBLING;
 /** Longer durations (4.5 minutes) share the last bucket; `max` is exact for them too. */
 const MAX_MICROSECONDS = 2 ** 28 - 1;
 
+/** What a histogram holds, as plain numbers. */
+export interface HistogramParts {
+  /** By bucket, up to the last one that is not 0. */
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+  readonly maxMs: number;
+}
+
 /** Durations in milliseconds. All zero when nothing was recorded. */
 export interface Latency {
   readonly count: number;
@@ -49,6 +57,25 @@ export class LatencyHistogram {
     this.#count += other.#count;
     this.#sumMs += other.#sumMs;
     this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
+  }
+
+  parts(): HistogramParts {
+    const end = this.#counts.findLastIndex((count) => count > 0) + 1;
+    return { counts: [...this.#counts.subarray(0, end)], sumMs: this.#sumMs, maxMs: this.#maxMs };
+  }
+
+  /** The same for a histogram that was written elsewhere. @throws RangeError when it is none */
+  addParts({ counts, sumMs, maxMs }: HistogramParts): void {
+    const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0;
+    if (counts.length > MAX_BUCKETS || !counts.every(isCount) || !(sumMs >= 0) || !(maxMs >= 0))
+      throw new RangeError('these are no parts of a histogram');
+    if (counts.length > this.#counts.length) this.#growFor(counts.length - 1);
+    counts.forEach((count, bucket) => {
+      this.#counts[bucket] = this.#at(bucket) + count;
+      this.#count += count;
+    });
+    this.#sumMs += sumMs;
+    this.#maxMs = Math.max(this.#maxMs, maxMs);
   }
 
   get count(): number {
@@ -100,6 +127,8 @@ export class LatencyHistogram {
     this.#counts = grown;
   }
 }
+
+const MAX_BUCKETS = bucketOf(Number.POSITIVE_INFINITY) + 1;
 
 function bucketOf(durationMs: number): number {
   // `| 0` keeps whole microseconds and makes an integer of them, which the shifts below need.

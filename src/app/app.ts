@@ -23,6 +23,7 @@ import { type HealthChecks, registerHealth } from '../http/health.ts';
 import { FastPath } from '../http/listener.ts';
 import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
+import type { Examine } from '../performance/findings.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
@@ -38,6 +39,8 @@ export interface AppDependencies extends Omit<Runtime, 'close'> {
   readonly shareMetrics?: ShareMetrics | undefined;
   /** Filled into the explorer pages; only ever for generated demo data. */
   readonly sampleToken?: string | undefined;
+  /** Looks at what is wrong with the service and its surroundings. Absent: nobody looks. */
+  readonly examine?: Examine | undefined;
 }
 
 export interface App {

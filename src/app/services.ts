@@ -14,9 +14,12 @@ import type { Services } from '../context/services.ts';
 import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
+import { Deployment } from '../deployment/deployment.ts';
+import { OwnProcess } from '../deployment/own-process.ts';
 import { IndexUsageRepository } from '../indexes/usage.repository.ts';
 import { createModelLoaders } from '../models/model.loaders.ts';
 import { ModelRepository } from '../models/model.repository.ts';
+import { type Examine, Findings } from '../performance/findings.ts';
 import { ResourceMonitor } from '../performance/resources.ts';
 import { createStatisticsLoaders } from '../statistics/statistics.loaders.ts';
 import { StatisticsRepository } from '../statistics/statistics.repository.ts';
@@ -34,10 +37,12 @@ import type { Runtime } from './runtime.ts';
 export interface Foundation extends Omit<Runtime, 'close'>, Pick<Services, 'audit'> {
   /** As of `CacheableOperations`: what is kept is for deployments with the same one. */
   readonly schemaHash: string;
+  /** What is wrong now. Absent: nobody looks. */
+  readonly examine?: Examine | undefined;
 }
 
 export function createServices(foundation: Foundation): Services {
-  const { config, logger, monitor, database, redis, changeFeed, audit, schemaHash } = foundation;
+  const { config, logger, monitor, database, redis, changeFeed, audit, schemaHash, examine } = foundation;
   const layout = dataLayout(schemaHash, database.schema);
   const { cache, data } = createCaches({ config, monitor, changeFeed, redis, layout });
   database.keepReadsIn(keptReads(data));
@@ -47,13 +52,16 @@ export function createServices(foundation: Foundation): Services {
   const accountRows = new AccountRows(database, config.cache.ttlSeconds.accounts);
   const tenantRows = new TenantRows(database, config.cache.ttlSeconds.other);
   const tenantCache = new TenantCache(data, cache, cacheLog(logger));
+  const resources = new ResourceMonitor({
+    cacheMemoryBytes: () => cache.memoryBytes,
+    redisMemoryBytes: async () => (await redis?.memoryBytes().catch(() => undefined)) ?? null,
+    databaseConnections: () => database.connections.open,
+  });
   const services: Services = {
     ...{ config, monitor, cache, data, tenantCache, database, redis, audit },
-    resources: new ResourceMonitor({
-      cacheMemoryBytes: () => cache.memoryBytes,
-      redisMemoryBytes: async () => (await redis?.memoryBytes().catch(() => undefined)) ?? null,
-      databaseConnections: () => database.connections.open,
-    }),
+    resources,
+    deployment: new Deployment(ownProcess(foundation, resources), monitor, database),
+    findings: new Findings(examine),
     indexUsage: new IndexUsageRepository(database),
     auditLines: new AuditRepository(database, searches),
     tenants: new TenantRepository(database),
@@ -94,6 +102,24 @@ export function createServices(foundation: Foundation): Services {
     }),
   };
   return services;
+}
+
+function ownProcess({ config, database, changeFeed }: Foundation, resources: ResourceMonitor): OwnProcess {
+  const { state, trust } = changeFeed;
+  return new OwnProcess(() => {
+    const { rssBytes, cpuPercent, eventLoopDelayMs, databaseConnections } = resources.ofProcess();
+    return {
+      cacheTrusted: config.cache.enabled ? trust.isValid : null,
+      isRelay: state.role === 'relay',
+      outboxLagMs: state.role === 'relay' || state.role === 'alone' ? state.lagMs : null,
+      memoryBytes: rssBytes,
+      cpu: cpuPercent / 100,
+      eventLoopP99Ms: eventLoopDelayMs,
+      databaseConnections,
+      databaseQueueLength: database.queue.length,
+      requestQueueLength: database.admission.length,
+    };
+  });
 }
 
 /** Ends what they do by themselves; what they were made from is closed by who opened it. */

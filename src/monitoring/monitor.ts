@@ -1,27 +1,15 @@
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
-import { BoundedRegistry } from './bounded-registry.ts';
-import { BYPASS_REASONS, type BypassReason, type CacheEvent, CacheStatistics } from './cache-statistics.ts';
+import type { BypassReason, CacheEvent } from './cache-statistics.ts';
+import { Figures, queryKey } from './figures.ts';
 import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
 import { RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
-import { SlowQueries, type SlowQuery } from './slow-queries.ts';
-import { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
+import type { SlowQuery } from './slow-queries.ts';
+import type { OperationStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
 import { endOperationSpan, traceStatement } from './tracing.ts';
 import { UsageCounts } from './usage-counts.ts';
-
-/** Clients name their operations as they like. */
-export const MAX_OPERATIONS = 200;
-/**
- * More than the schema has resolvers that are timed, and more than the code has statements and
- * namespaces.
- */
-const MAX_RESOLVERS = 500;
-const MAX_QUERIES = 200;
-const MAX_CACHE_NAMESPACES = 50;
-const MAX_ERRORS = 100;
-const MAX_SLOW_QUERIES = 100;
 
 /** The part of a pino logger that the monitoring needs. */
 export interface MonitorLogger {
@@ -43,22 +31,14 @@ export interface MonitorOptions {
  * for every request, memory is bounded, and nothing throws. Tenants are told apart
  * for `operationsOf` only.
  */
-export class Monitor {
-  readonly since = new Date();
-  readonly operations = new BoundedRegistry(MAX_OPERATIONS, (name) => new OperationStatistics(name));
-  readonly resolvers = new BoundedRegistry(MAX_RESOLVERS, () => new ResolverStatistics());
-  readonly queries = new BoundedRegistry(MAX_QUERIES, queryStatistics);
-  readonly caches = new BoundedRegistry(MAX_CACHE_NAMESPACES, () => new CacheStatistics());
-  /** Requests that were not looked up in the cache. */
-  readonly bypasses = new Map<BypassReason, number>(BYPASS_REASONS.map((reason) => [reason, 0]));
-  /** Answers with errors, by `<HTTP status> <code>`. */
-  readonly errors = new BoundedRegistry(MAX_ERRORS, () => ({ count: 0 }));
-  readonly slowQueries = new SlowQueries(MAX_SLOW_QUERIES);
+export class Monitor extends Figures {
   /** What each tenant costs. */
   readonly usage = new UsageCounts();
   readonly #tenants = new TenantOperations();
 
-  constructor(private readonly options: MonitorOptions) {}
+  constructor(private readonly options: MonitorOptions) {
+    super();
+  }
 
   /** @param timing the request's; its span is ended, and the log tells its statements */
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
@@ -68,7 +48,9 @@ export class Monitor {
     own?.record(durationMs, errors, cacheHit, timing);
     // By the name that its tenant's share of names allows, so that no tenant uses up the names of
     // all.
-    this.operations.entry(own?.name ?? event.name).record(durationMs, errors, cacheHit, timing);
+    const operation = this.operations.entry(own?.name ?? event.name);
+    operation.record(durationMs, errors, cacheHit, timing);
+    if (timing?.sent) operation.addQueries(timing.sent);
     if (durationMs >= this.options.slowOperationMs) this.#logSlow(event, timing);
     if (timing?.span) endOperationSpan(timing.span, event);
   }
@@ -82,10 +64,11 @@ export class Monitor {
    */
   readonly recordStatement = (event: StatementEvent): void => {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
-    timing?.addStatement(event);
+    const key = queryKey(event);
+    timing?.addStatement(event, key);
     if (event.tenantId && event.tenantId !== NO_TENANT.tenantId)
       this.usage.statement(event.tenantId, event.durationMs, event.rows);
-    this.queries.entry(queryKey(event)).record(event.durationMs, event.rows, event.failed);
+    this.queries.entry(key).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);
     if (timing?.span) traceStatement(timing.span, event);
   };
@@ -152,18 +135,8 @@ export class Monitor {
     const plan = (await this.options.plans?.planOf(event)) ?? null;
     if (!plan) return;
     kept.plan = plan;
+    this.plans.set(kept.sql, plan);
     const { requestId, operation, model, action, durationMs } = kept;
     this.options.logger.warn({ requestId, operation, model, action, durationMs, plan }, 'plan of a slow SQL statement');
   }
-}
-
-/** Model names hold no dot. */
-function queryKey({ model = '', action }: StatementEvent): string {
-  return `${model}.${action}`;
-}
-
-/** The registry's own key for what is beyond the limit becomes an action without a model. */
-function queryStatistics(key: string): QueryStatistics {
-  const dot = key.indexOf('.');
-  return new QueryStatistics(key.slice(0, Math.max(dot, 0)) || undefined, key.slice(dot + 1));
 }

@@ -3,6 +3,8 @@ import type { Span } from '@opentelemetry/api';
 import { counted } from '../counted.ts';
 import { tablesIn } from '../database/tables-read.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
+import { queryKey } from './figures.ts';
+import { StatementSums } from './statement-sums.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -23,7 +25,8 @@ export class RequestTiming {
   /** Set only when traces are recorded. */
   span: Span | null = null;
   statements = 0;
-  /** Made with the first statement: hits have none. */
+  /** By what they read or write. Made with the first statement: hits have none. */
+  sent: Map<string, StatementSums> | undefined;
   #tables: Set<string> | undefined;
   /** Sum over the statements; those that ran at the same time count each. */
   databaseMs = 0;
@@ -63,11 +66,17 @@ export class RequestTiming {
     return this.request?.operation?.operation === 'query';
   }
 
-  addStatement({ sql, durationMs, rows, isSearch }: StatementEvent): void {
+  /** @param key of what the statement reads or writes, as of `queryKey` */
+  addStatement(event: StatementEvent, key = queryKey(event)): void {
+    const { sql, durationMs, rows, isSearch } = event;
     this.statements++;
     this.databaseMs += durationMs;
     if (isSearch) this.searchMs += durationMs;
     this.rows += rows;
+    this.sent ??= new Map();
+    const sums = this.sent.get(key);
+    if (sums) sums.record(durationMs, sql);
+    else this.sent.set(key, new StatementSums().record(durationMs, sql));
     this.#tables ??= new Set();
     for (const table of tablesIn(sql)) this.#tables.add(table);
   }

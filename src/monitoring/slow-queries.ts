@@ -5,6 +5,11 @@ import { shortCopy } from './short-copy.ts';
  * is.
  */
 const MAX_SQL_LENGTH = 10_000;
+
+export function shortSql(sql: string): string {
+  return shortCopy(sql, MAX_SQL_LENGTH);
+}
+
 const MAX_OPERATION_LENGTH = 100;
 
 /** One statement that took long. Its text has placeholders only, never values. */
@@ -32,7 +37,7 @@ export class SlowQueries {
 
   /** @returns the query as it is kept */
   add(query: SlowQuery): SlowQuery {
-    const sql = shortCopy(query.sql, MAX_SQL_LENGTH);
+    const sql = shortSql(query.sql);
     const operation = query.operation && shortCopy(query.operation, MAX_OPERATION_LENGTH);
     const kept = { ...query, sql, operation };
     this.#ring[this.#next] = kept;

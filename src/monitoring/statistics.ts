@@ -1,4 +1,9 @@
 import { type Latency, LatencyHistogram } from '../latency-histogram.ts';
+import { BoundedRegistry } from './bounded-registry.ts';
+import { StatementSums } from './statement-sums.ts';
+
+/** What one operation sends is told apart up to here. */
+const MAX_QUERIES = 20;
 
 /**
  * How an operation ended; each has a histogram of its own, as a cache hit says nothing about the
@@ -29,7 +34,20 @@ export class OperationStatistics {
   /** Sum over the statements; those that ran at the same time count each. */
   databaseMs = 0;
 
+  /** Those of single tenants have none. */
+  #queries: BoundedRegistry<StatementSums> | undefined;
+
   constructor(readonly name: string) {}
+
+  /** SQL statements by what they read or write, as of `queryKey`. */
+  queries(): [key: string, sums: StatementSums][] {
+    return [...(this.#queries?.entries() ?? [])];
+  }
+
+  addQueries(sent: Iterable<readonly [key: string, sums: StatementSums]>): void {
+    this.#queries ??= new BoundedRegistry(MAX_QUERIES, () => new StatementSums());
+    for (const [key, sums] of sent) this.#queries.entry(key).add(sums);
+  }
 
   record(durationMs: number, errors: number, cacheHit: boolean, sent: SentStatements = NOTHING_SENT): void {
     this.durations[errors > 0 ? 'error' : cacheHit ? 'cache_hit' : 'ok'].record(durationMs);

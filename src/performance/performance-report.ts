@@ -1,40 +1,73 @@
+import type { ServiceMinute } from '../deployment/deployment.ts';
+import type { ServiceProcess } from '../deployment/own-process.ts';
 import type { Latency, LatencyHistogram } from '../latency-histogram.ts';
 import { shownCount } from '../limits.ts';
 import { CACHE_TIERS, type CacheStatistics, type CacheTier, MISS_REASONS } from '../monitoring/cache-statistics.ts';
+import { type Figures, queryOfKey } from '../monitoring/figures.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import type { OperationStatistics, QueryStatistics, ResolverStatistics } from '../monitoring/statistics.ts';
+import type { BypassCount, HttpErrorCount } from './counts.type.ts';
+import type { OperationPerformance, OperationQuery } from './operation.type.ts';
 import type {
   CachePerformance,
   CacheTierPerformance,
-  OperationPerformance,
   PerformanceReport,
   QueryPerformance,
   ResolverPerformance,
 } from './performance.type.ts';
+import type { PerformanceMinute } from './performance-minute.type.ts';
 
 /**
- * What an operator sees: this process, all tenants together.
+ * What an operator sees: one process or several, all tenants together.
+ * @param processes that the figures are of
  * @param wanted the lists to put together, the others are empty; all when absent
  */
-export function serviceReport(monitor: Monitor, wanted?: ReadonlySet<string>): PerformanceReport {
+export function serviceReport(
+  figures: Figures,
+  processes: readonly ServiceProcess[] = [],
+  wanted?: ReadonlySet<string>,
+): PerformanceReport {
   const made = <Row>(list: keyof PerformanceReport, make: () => Row[]) => (wanted?.has(list) === false ? [] : make());
+  const operations = () =>
+    [...figures.operations.values()].map((operation) => operationPerformance(operation, figures));
   return {
-    since: monitor.since,
-    operations: made('operations', () => [...monitor.operations.values()].map(operationPerformance).sort(byTotalTime)),
-    resolvers: made('resolvers', () => [...monitor.resolvers.entries()].map(resolverPerformance).sort(byTotalTime)),
-    queries: made('queries', () => [...monitor.queries.values()].map(queryPerformance).sort(byTotalTime)),
-    slowQueries: made('slowQueries', () => monitor.slowQueries.list()),
-    cache: made('cache', () => [...monitor.caches.entries()].map(cachePerformance).sort(byNamespace)),
+    since: figures.since,
+    operations: made('operations', () => operations().sort(byTotalTime)),
+    resolvers: made('resolvers', () => [...figures.resolvers.entries()].map(resolverPerformance).sort(byTotalTime)),
+    queries: made('queries', () => [...figures.queries.values()].map(queryPerformance).sort(byTotalTime)),
+    slowQueries: made('slowQueries', () => figures.slowQueries.list()),
+    cache: made('cache', () => [...figures.caches.entries()].map(cachePerformance).sort(byNamespace)),
+    errors: made('errors', () => [...figures.errors.entries()].map(errorCount).sort(byCount)),
+    bypasses: made('bypasses', () => [...figures.bypasses].flatMap(bypassCount).sort(byCount)),
+    processes: made('processes', () => [...processes]),
   };
 }
 
 /** What a tenant's own people see: nothing from which the doings of other tenants could be told. */
 export function tenantReport(monitor: Monitor, tenantId: string): PerformanceReport {
-  const operations = monitor.operationsOf(tenantId).map(operationPerformance).sort(byTotalTime);
-  return { since: monitor.since, operations, resolvers: [], queries: [], slowQueries: [], cache: [] };
+  const operations = monitor
+    .operationsOf(tenantId)
+    .map((operation) => operationPerformance(operation))
+    .sort(byTotalTime);
+  const ofAllTenants = {
+    resolvers: [],
+    queries: [],
+    slowQueries: [],
+    cache: [],
+    errors: [],
+    bypasses: [],
+    processes: [],
+  };
+  return { since: monitor.since, operations, ...ofAllTenants };
 }
 
-function operationPerformance(operation: OperationStatistics): OperationPerformance {
+export function minuteReport(minute: ServiceMinute): PerformanceMinute {
+  const { latency, hitLatency, ...figures } = minute;
+  return { ...figures, latency: latencyOf(latency), hitLatency: latencyOf(hitLatency) };
+}
+
+/** @param figures where the plans of its statements are; absent: it shows no statements */
+function operationPerformance(operation: OperationStatistics, figures?: Figures): OperationPerformance {
   const { error, cache_hit } = operation.durations;
   return {
     name: operation.name,
@@ -43,7 +76,17 @@ function operationPerformance(operation: OperationStatistics): OperationPerforma
     cacheHits: shownCount(cache_hit.count),
     statements: operation.statements,
     databaseMs: operation.databaseMs,
+    queries: figures ? operationQueries(operation, figures) : [],
   };
+}
+
+function operationQueries(operation: OperationStatistics, { plans }: Figures): OperationQuery[] {
+  const byTime = operation.queries().sort(([, a], [, b]) => b.totalMs - a.totalMs);
+  return byTime.map(([key, { count, totalMs, maxMs, sql }]) => {
+    const { model = null, action } = queryOfKey(key);
+    const plan = (sql && plans.peek(sql)) ?? null;
+    return { model, action, count: shownCount(count), meanMs: count && totalMs / count, maxMs, sql, plan };
+  });
 }
 
 function resolverPerformance([coordinate, resolver]: [string, ResolverStatistics]): ResolverPerformance {
@@ -83,6 +126,19 @@ function latencyOf(histogram: LatencyHistogram): Latency {
 
 function toGraphql(latency: Latency): Latency {
   return { ...latency, count: shownCount(latency.count) };
+}
+
+function errorCount([key, { count }]: [string, { count: number }]): HttpErrorCount {
+  const [status, code] = key.split(' ');
+  return { status: code ? Number(status) : 0, code: code ?? key, count: shownCount(count) };
+}
+
+function bypassCount([reason, count]: [string, number]): BypassCount[] {
+  return count > 0 ? [{ reason, count: shownCount(count) }] : [];
+}
+
+function byCount({ count: a }: { count: number }, { count: b }: { count: number }): number {
+  return b - a;
 }
 
 function byTotalTime({ latency: a }: { latency: Latency }, { latency: b }: { latency: Latency }): number {

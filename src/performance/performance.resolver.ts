@@ -5,6 +5,7 @@ import { may, type Permission, roleFor } from '../auth/permissions.ts';
 import { requireScope } from '../auth/require-scope.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
 import { isModel, MODELS } from '../database/tables.ts';
+import type { Deployment } from '../deployment/deployment.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { fixedCost, listCost, readByRowCost } from '../graphql/complexity.ts';
@@ -20,8 +21,12 @@ import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { usageOf, usageOfTop } from '../usage/usage.repository.ts';
 import { TenantUsage, TenantUsageOrder } from '../usage/usage.type.ts';
 import { usageReport } from '../usage/usage-report.ts';
+import { Finding } from './finding.type.ts';
+import type { Findings } from './findings.ts';
 import { PerformanceReport } from './performance.type.ts';
-import { serviceReport, tenantReport } from './performance-report.ts';
+import { PerformanceMinute } from './performance-minute.type.ts';
+import { minuteReport, serviceReport, tenantReport } from './performance-report.ts';
+import { PerformanceScope } from './performance-scope.ts';
 import { ResourceUsage } from './resource-usage.type.ts';
 import type { ResourceMonitor } from './resources.ts';
 
@@ -32,6 +37,8 @@ interface PerformanceContext {
   readonly timing: RequestTiming;
   readonly services: {
     readonly monitor: Monitor;
+    readonly deployment: Deployment;
+    readonly findings: Findings;
     readonly resources: ResourceMonitor;
     readonly indexUsage: IndexUsageRepository;
     readonly database: TenantDatabase;
@@ -40,6 +47,12 @@ interface PerformanceContext {
 
 /** The figures of the process, put together, whichever are asked for. */
 const REPORT_POINTS = 300;
+/** Those of all processes, read and added up: some milliseconds for each. */
+const DEPLOYMENT_POINTS = 10_000;
+/** The checks of the doctor, which are made once in half a minute. */
+const FINDINGS_POINTS = 2_000;
+/** A day is kept. */
+const MAX_MINUTES = 1_440;
 /** PostgreSQL's statistics of indexes, with the widths of their columns, whichever are asked for. */
 const INDEXES_POINTS = 5_000;
 /** Those of tables, with their sizes. */
@@ -58,17 +71,59 @@ export class PerformanceResolver {
   @NeverKept()
   @Authorized<Permission>('seePerformance')
   @Query(() => PerformanceReport, {
-    complexity: ({ childComplexity }) => REPORT_POINTS + childComplexity,
+    complexity: ({ args, childComplexity }) =>
+      childComplexity + (args.scope === PerformanceScope.DEPLOYMENT ? DEPLOYMENT_POINTS : REPORT_POINTS),
     description: sentences(
       `How the service performs. Needs ${roleFor('seePerformance')}. Never from the cache.`,
       "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",
     ),
   })
-  performance(@Ctx() context: PerformanceContext, @Info() info: GraphQLResolveInfo): PerformanceReport {
-    const { monitor } = context.services;
-    return isOperator(context)
-      ? serviceReport(monitor, namesOf(selectedFields(info)))
-      : tenantReport(monitor, requireScope(context).tenantId);
+  async performance(
+    @Arg('scope', () => PerformanceScope, {
+      defaultValue: PerformanceScope.PROCESS,
+      description: sentences(
+        'Which processes the lists are of that are empty for others than an OPERATOR, and its operations.',
+        'ANALYST and ADMIN see the answering process whatever they say.',
+      ),
+    })
+    scope: PerformanceScope,
+    @Ctx() context: PerformanceContext,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<PerformanceReport> {
+    const { monitor, deployment } = context.services;
+    if (!isOperator(context)) return tenantReport(monitor, requireScope(context).tenantId);
+    const isOfAll = scope === PerformanceScope.DEPLOYMENT;
+    const { figures, processes } = isOfAll ? await deployment.ofAll(context.timing) : deployment.ofProcess();
+    return serviceReport(figures, processes, namesOf(selectedFields(info)));
+  }
+
+  @FieldResolver(() => [PerformanceMinute], {
+    description: sentences(
+      'The last minutes of all processes together, the oldest first; one without a row had no process.',
+      'Each has what was answered within it; the running one is not there yet. A day is kept.',
+      'For an OPERATOR; empty for others.',
+    ),
+    complexity: (args) => STATEMENT_POINTS + listCost('minutes', MAX_MINUTES)(args),
+  })
+  async history(
+    @Arg('minutes', () => Int, { defaultValue: 180, description: 'How far back, 1 to 1440.' }) minutes: number,
+    @Ctx() context: PerformanceContext,
+  ): Promise<PerformanceMinute[]> {
+    if (!Number.isInteger(minutes) || minutes < 1 || minutes > MAX_MINUTES)
+      throw badUserInput('minutes', `a whole number between 1 and ${MAX_MINUTES}`, minutes);
+    if (!isOperator(context)) return [];
+    return (await context.services.deployment.minutes(minutes, context.timing)).map(minuteReport);
+  }
+
+  @FieldResolver(() => [Finding], {
+    description: sentences(
+      'What is wrong now, and what to do about it: the words of npm run doctor, half a minute old at most.',
+      'For an OPERATOR; empty for others.',
+    ),
+    complexity: (args) => FINDINGS_POINTS + fixedCost(5)(args),
+  })
+  async findings(@Ctx() context: PerformanceContext): Promise<Finding[]> {
+    return isOperator(context) ? context.services.findings.read() : [];
   }
 
   @FieldResolver(() => ResourceUsage, {

@@ -2,36 +2,10 @@ import { Field, Float, Int, ObjectType } from 'type-graphql';
 import { fixedCost } from '../graphql/complexity.ts';
 import { DateTimeScalar } from '../graphql/scalars.ts';
 import { sentences } from '../graphql/sentences.ts';
+import { BypassCount, HttpErrorCount } from './counts.type.ts';
 import { Latency } from './latency.type.ts';
-
-@ObjectType({ description: 'One GraphQL operation, by the name its clients give it.', simpleResolvers: true })
-export class OperationPerformance {
-  @Field(() => String, {
-    description: sentences(
-      'Name of the operation.',
-      'In parentheses where it has none: (anonymous), (invalid), (no caller).',
-      '(other) stands for all names beyond the first 200, or the first 50 of one tenant.',
-    ),
-  })
-  name!: string;
-
-  @Field(() => Latency, { description: 'Time from the request to its answer, cache hits included.' })
-  latency!: Latency;
-
-  @Field(() => Int, { description: 'Number of answers with errors.' })
-  errors!: number;
-
-  @Field(() => Int, { description: 'Number of answers from the response cache.' })
-  cacheHits!: number;
-
-  @Field(() => Float, { description: 'Number of SQL statements that were sent for it.' })
-  statements!: number;
-
-  @Field(() => Float, {
-    description: 'Sum of the times of its SQL statements, in milliseconds; parallel ones count each.',
-  })
-  databaseMs!: number;
-}
+import { OperationPerformance } from './operation.type.ts';
+import { ServiceProcess } from './service-process.type.ts';
 
 @ObjectType({
   description: 'One resolver. Its first 100 calls are timed, then one in ten on average.',
@@ -176,7 +150,7 @@ export class CachePerformance {
 
 @ObjectType({
   description: sentences(
-    'How the answering process performs since it started.',
+    'How the answering process, or all processes together, perform since they started.',
     'An OPERATOR sees everything.',
     'ANALYST and ADMIN see the resources, and the operations and the cost of their own tenant.',
     'The other lists are empty for them, since they tell of all tenants together.',
@@ -184,7 +158,7 @@ export class CachePerformance {
   simpleResolvers: true,
 })
 export class PerformanceReport {
-  @Field(() => DateTimeScalar, { description: 'When the process began to count.' })
+  @Field(() => DateTimeScalar, { description: 'When the process began to count; of several the first one.' })
   since!: Date;
 
   @Field(() => [OperationPerformance], {
@@ -219,4 +193,28 @@ export class PerformanceReport {
     complexity: fixedCost(10),
   })
   cache!: CachePerformance[];
+
+  @Field(() => [HttpErrorCount], {
+    description: 'Answers with errors, the most frequent first. For an OPERATOR; empty for others.',
+    complexity: fixedCost(10),
+  })
+  errors!: HttpErrorCount[];
+
+  @Field(() => [BypassCount], {
+    description: sentences(
+      'Requests that were not looked up in the cache, the most frequent reason first.',
+      'For an OPERATOR; empty for others.',
+    ),
+    complexity: fixedCost(8),
+  })
+  bypasses!: BypassCount[];
+
+  @Field(() => [ServiceProcess], {
+    description: sentences(
+      'Processes whose figures are in this report, by their start.',
+      'For an OPERATOR; empty for others.',
+    ),
+    complexity: fixedCost(10),
+  })
+  processes!: ServiceProcess[];
 }

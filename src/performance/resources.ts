@@ -44,6 +44,11 @@ export class ResourceMonitor {
   }
 
   async read(): Promise<Resources> {
+    return { ...this.ofProcess(), redisMemoryBytes: await this.sources.redisMemoryBytes() };
+  }
+
+  /** Without asking Redis. */
+  ofProcess(): Omit<Resources, 'redisMemoryBytes'> {
     const { heapUsed, rss } = process.memoryUsage();
     return {
       rssBytes: rss,
@@ -51,7 +56,6 @@ export class ResourceMonitor {
       cpuPercent: cpuPercentSince(this.#previous),
       eventLoopDelayMs: Math.max(this.#lateMs(), this.#current.lateMs),
       cacheMemoryBytes: this.sources.cacheMemoryBytes(),
-      redisMemoryBytes: await this.sources.redisMemoryBytes(),
       databaseConnections: this.sources.databaseConnections(),
     };
   }

@@ -2,7 +2,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { ShownMetrics } from '../app/metrics.ts';
 import { addUp, dearest, TOP_TENANTS } from '../app/tenant-totals.ts';
 import { BoundedRegistry } from '../monitoring/bounded-registry.ts';
-import { MAX_OPERATIONS } from '../monitoring/monitor.ts';
+import { MAX_OPERATIONS } from '../monitoring/figures.ts';
 import { MAX_TENANT_TOTALS } from '../monitoring/usage-counts.ts';
 import type { Figures, ProcessFigures } from './worker-messages.ts';
 

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { findProjectRoot } from '../embedded/project-root.mjs';
+
+/** How a process is at a moment. */
+export interface ProcessState {
+  /** Null: the cache is off. */
+  readonly cacheTrusted: boolean | null;
+  readonly isRelay: boolean;
+  /** Null: it polls no outbox. */
+  readonly outboxLagMs: number | null;
+  readonly memoryBytes: number;
+  /** 1: one core was busy. */
+  readonly cpu: number;
+  readonly eventLoopP99Ms: number;
+  readonly databaseConnections: number;
+  readonly databaseQueueLength: number;
+  readonly requestQueueLength: number;
+}
+
+export interface ProcessIdentity {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAt: Date;
+}
+
+/** A process of the deployment, as it was when it was last seen. */
+export interface ServiceProcess extends ProcessIdentity, ProcessState {
+  readonly seenAt: Date;
+}
+
+/** This process. */
+export class OwnProcess {
+  readonly identity: ProcessIdentity;
+
+  constructor(readonly state: () => ProcessState) {
+    this.identity = {
+      id: randomUUID(),
+      host: hostname(),
+      pid: process.pid,
+      version: versionOfProject(),
+      startedAt: new Date(),
+    };
+  }
+
+  now(): ServiceProcess {
+    return { ...this.identity, ...this.state(), seenAt: new Date() };
+  }
+}
+
+function versionOfProject(): string {
+  const text = readFileSync(path.join(findProjectRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -26,6 +26,7 @@ import { httpOptions } from '../http/server-options.ts';
 import type { Examine } from '../performance/findings.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
+import { startDeploymentWriters } from './deployment-writers.ts';
 import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
 import type { Runtime } from './runtime.ts';
 import { createSchema } from './schema.ts';
@@ -86,6 +87,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const writers = startBackgroundWriters(database, monitor.usage, config.retention, logger);
   const { audit } = writers;
   const services = createServices({ ...dependencies, schemaHash: operations.schemaHash, audit });
+  const deploymentWriters = startDeploymentWriters(services, logger);
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({
@@ -108,7 +110,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   app.addHook('onClose', () =>
     closeAll(
-      () => writers.stop(),
+      () => Promise.all([writers.stop(), deploymentWriters.stop()]),
       () => apollo.stop(),
       () => closeServices(services),
     ),

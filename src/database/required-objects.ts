@@ -153,6 +153,8 @@ export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
   key('daily_totals', 'tenant_id, day, currency, category, slot'),
   key('account_totals', 'tenant_id, account_type, status, bank_name, currency, slot'),
   key('cache_outbox', 'xid, tenant_id, dependencies'),
+  key('service_processes', 'id'),
+  key('service_minutes', 'minute'),
   ...['bank_accounts', 'idempotency_keys', 'daily_totals', 'account_totals'].map((table) => ({
     table,
     name: `${table}_tenant_id_fkey`,

@@ -33,6 +33,8 @@ const TABLES: readonly TableRights[] = [
   { table: 'cache_outbox', rights: ['SELECT'] },
   { table: 'cache_outbox_horizon', rights: ['SELECT'] },
   { table: 'cache_trust', rights: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+  { table: 'service_processes', rights: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+  { table: 'service_minutes', rights: ['SELECT', 'INSERT', 'UPDATE'] },
   // Prisma makes it, unless migrations are applied in another way.
   { table: '_prisma_migrations', rights: ['SELECT'], optional: true },
 ];

@@ -14,6 +14,8 @@ export const TABLE_OF_MODEL: Readonly<Record<Prisma.ModelName, string>> = {
   CacheOutbox: 'cache_outbox',
   CacheOutboxHorizon: 'cache_outbox_horizon',
   CacheTrust: 'cache_trust',
+  ServiceProcess: 'service_processes',
+  ServiceMinute: 'service_minutes',
 };
 
 export const MODELS = Object.keys(TABLE_OF_MODEL) as readonly Prisma.ModelName[];
@@ -30,6 +32,8 @@ const OTHER_FOLDERS: Readonly<Partial<Record<Prisma.ModelName, string>>> = {
   CacheOutbox: 'cache',
   CacheOutboxHorizon: 'cache',
   CacheTrust: 'cache',
+  ServiceProcess: 'deployment',
+  ServiceMinute: 'deployment',
 };
 
 /** The feature folder under src that owns a model: what `--app` means. */

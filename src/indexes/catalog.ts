@@ -246,6 +246,18 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     queries: [],
     keeps: 'the primary key',
   },
+  {
+    definition: defineIndex('service_processes', 'service_processes_pkey', 'id', { primary: true }),
+    purpose: 'The row of a process, which it writes every few seconds.',
+    queries: [],
+    keeps: 'the primary key: a process writes the row that is there',
+  },
+  {
+    definition: defineIndex('service_minutes', 'service_minutes_pkey', 'minute', { primary: true }),
+    purpose: 'The row of a minute of the day, that every process adds to.',
+    queries: [],
+    keeps: 'the primary key: processes add to the row that is there',
+  },
   ...modelIndexes(),
 ];
 

@@ -3,6 +3,7 @@ import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import type { BypassReason, CacheEvent } from './cache-statistics.ts';
 import { Figures, queryKey } from './figures.ts';
 import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
+import { RecentLatencies } from './recent-latencies.ts';
 import { RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
 import type { SlowQuery } from './slow-queries.ts';
@@ -34,6 +35,8 @@ export interface MonitorOptions {
 export class Monitor extends Figures {
   /** What each tenant costs. */
   readonly usage = new UsageCounts();
+  /** Times of answers, for whoever takes them by the minute. */
+  readonly lately = new RecentLatencies();
   readonly #tenants = new TenantOperations();
 
   constructor(private readonly options: MonitorOptions) {
@@ -44,6 +47,7 @@ export class Monitor extends Figures {
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
     const { tenantId, durationMs, errors, cacheHit, points = 0 } = event;
     if (tenantId) this.usage.request(tenantId, cacheHit, points);
+    this.lately.record(durationMs, cacheHit);
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
     own?.record(durationMs, errors, cacheHit, timing);
     // By the name that its tenant's share of names allows, so that no tenant uses up the names of

@@ -45,6 +45,14 @@ export class SlowQueries {
     return kept;
   }
 
+  /** Takes over those of another process: the newest of both are kept. */
+  merge(others: readonly SlowQuery[]): void {
+    const all = [...this.list(), ...others].sort((a, b) => Number(b.at) - Number(a.at));
+    const kept = all.slice(0, this.capacity).reverse();
+    this.#ring.splice(0, this.#ring.length, ...kept);
+    this.#next = kept.length % this.capacity;
+  }
+
   /** Newest first. */
   list(): SlowQuery[] {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();

@@ -1,5 +1,8 @@
 import { shortSql } from './slow-queries.ts';
 
+/** Of `StatementSums`, as plain values. */
+export type CountedStatements = Pick<StatementSums, 'count' | 'totalMs' | 'maxMs' | 'sql'>;
+
 /** The SQL statements of one kind, of one request or of all of an operation. */
 export class StatementSums {
   count = 0;
@@ -19,7 +22,7 @@ export class StatementSums {
   }
 
   /** Takes over what `other` has; of its text a copy that keeps nothing else in memory. */
-  add(other: Pick<StatementSums, 'count' | 'totalMs' | 'maxMs' | 'sql'>): void {
+  add(other: CountedStatements): void {
     if (other.count > 0 && other.maxMs >= this.maxMs) {
       this.maxMs = other.maxMs;
       if (other.sql !== this.sql) this.sql = other.sql && shortSql(other.sql);

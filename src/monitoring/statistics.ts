@@ -1,6 +1,6 @@
 import { type Latency, LatencyHistogram } from '../latency-histogram.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
-import { StatementSums } from './statement-sums.ts';
+import { type CountedStatements, StatementSums } from './statement-sums.ts';
 
 /** What one operation sends is told apart up to here. */
 const MAX_QUERIES = 20;
@@ -44,7 +44,7 @@ export class OperationStatistics {
     return [...(this.#queries?.entries() ?? [])];
   }
 
-  addQueries(sent: Iterable<readonly [key: string, sums: StatementSums]>): void {
+  addQueries(sent: Iterable<readonly [key: string, sums: CountedStatements]>): void {
     this.#queries ??= new BoundedRegistry(MAX_QUERIES, () => new StatementSums());
     for (const [key, sums] of sent) this.#queries.entry(key).add(sums);
   }

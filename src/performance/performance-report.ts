@@ -1,4 +1,4 @@
-import type { ServiceMinute } from '../deployment/deployment.ts';
+import type { ServiceMinute } from '../deployment/minute.repository.ts';
 import type { ServiceProcess } from '../deployment/own-process.ts';
 import type { Latency, LatencyHistogram } from '../latency-histogram.ts';
 import { shownCount } from '../limits.ts';

@@ -1,5 +1,6 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../graphql/scalars.ts';
+import { sentences } from '../graphql/sentences.ts';
 
 @ObjectType({
   description: 'One process of the deployment, as it was when it was last seen.',
@@ -37,8 +38,10 @@ export class ServiceProcess {
 
   @Field(() => Float, {
     nullable: true,
-    description:
-      'From its last poll of the outbox until all it saw was in the versions, in milliseconds; null: it polls none.',
+    description: sentences(
+      'From its last poll of the outbox until all it saw was in the versions, in milliseconds.',
+      'null: it polls none.',
+    ),
   })
   outboxLagMs!: number | null;
 

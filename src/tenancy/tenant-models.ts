@@ -15,6 +15,8 @@ export const MODELS_OF_NO_TENANT: Readonly<Record<string, string>> = {
   CacheTrust: 'Redis servers that src/cache/change-feed answers for',
   AuditLine:
     'src/audit adds and reads lines by SQL of its own; nothing changes one, and lines of no tenant are among them',
+  ServiceProcess: 'what each process of the service counts, of all tenants together: src/deployment',
+  ServiceMinute: 'what all processes of the service count by minute, of all tenants together: src/deployment',
   TenantUsage: 'src/usage adds to the rows that every process adds to, by SQL of its own',
 };
 

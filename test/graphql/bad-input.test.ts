@@ -141,6 +141,7 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
     `one of ${AUDIT_ACTIONS.join(', ')}`,
     ['', 'transfers', 'Transfer', 'transfer ', 'audit', '*', ...TEXTS],
   ],
+  ['performance { history(minutes: $v) { start } }', 'Int!', 'minutes', 'between 1 and 1440', MINUTES],
   ['performance { tenants(first: $v) { slug } }', 'Int!', 'first', 'between 1 and 100', SIZES],
   ['performance { tables(model: $v) { model } }', 'String', 'model', 'one of Tenant, BankAccount', ['', 'tenants']],
 ];

@@ -10,8 +10,8 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 
 const SCHEMA = readFileSync(path.resolve(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');
 
-/** The directory of tenants, and what the cache's outbox readers read over all tenants. */
-const WITHOUT_TENANT = /^(?:tenants$|cache_)/;
+/** The directory of tenants, what the cache's outbox readers read over all tenants, and what processes count. */
+const WITHOUT_TENANT = /^(?:tenants$|cache_|service_)/;
 
 let database: TestDatabase;
 

@@ -53,6 +53,7 @@ describe('the report', () => {
     expect(tenantReport(monitor, 'a')).toEqual({
       since: monitor.since,
       ...{ operations: [], resolvers: [], queries: [], slowQueries: [], cache: [] },
+      ...{ errors: [], bypasses: [], processes: [] },
     });
   });
 

@@ -14,6 +14,8 @@ const TABLES_OF_NO_TENANT: Readonly<Record<string, string>> = {
   cache_outbox: 'read over all tenants, by a policy of its own; holds ids and no business data',
   cache_outbox_horizon: 'one row: up to where the outbox was emptied',
   cache_trust: 'Redis servers',
+  service_processes: 'what processes count, of all tenants together: names of operations, and SQL without values',
+  service_minutes: 'what all processes count by minute: numbers, of all tenants together',
   _prisma_migrations: "Prisma's own",
 };
 

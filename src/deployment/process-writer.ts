@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Loop, repeat } from '../loop.ts';
+import type { Figures } from '../monitoring/figures.ts';
+import { snapshotOf } from '../monitoring/figures-snapshot.ts';
+import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import type { OwnProcess } from './own-process.ts';
+import { MAX_FIGURES_BYTES, removeProcess, writeProcess } from './process.repository.ts';
+
+const WRITE_MS = 10_000;
+
+/**
+ * Writes what this process counted to its row of `service_processes`, every few seconds, where the
+ * others read it. Figures that did not change are not written again. The row goes with the process.
+ */
+export class ProcessWriter {
+  readonly #loop: Loop;
+  /** Of the figures that are written. */
+  #digest = '';
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param onWorks called after every write */
+  constructor(
+    private readonly database: TenantDatabase,
+    private readonly own: OwnProcess,
+    private readonly figures: Figures,
+    onError: (error: Error) => void,
+    onWorks = () => {},
+  ) {
+    const write = async () => {
+      await this.write();
+      onWorks();
+    };
+    this.#loop = repeat(write, WRITE_MS, onError);
+  }
+
+  /** One at a time. @throws when that fails; it is written the next time */
+  write(): Promise<void> {
+    this.#writing = this.#writing.catch(() => {}).then(() => this.#write()); // its own caller is told of a failure
+    return this.#writing;
+  }
+
+  /** @throws when the row cannot be removed; others do it minutes later */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    await this.database.withConnection((connection) => removeProcess(connection, this.own.identity.id));
+  }
+
+  async #write(): Promise<void> {
+    const json = snapshotOf(this.figures);
+    const digest = createHash('sha1').update(json).digest('base64');
+    const figures = digest === this.#digest ? null : await this.#compressed(json);
+    const { identity, state } = this.own;
+    const isThere = await this.database.withConnection((connection) =>
+      writeProcess(connection, identity, state(), figures),
+    );
+    this.#digest = isThere ? digest : '';
+  }
+
+  async #compressed(json: string): Promise<Buffer> {
+    const whole = await promisify(gzip)(json);
+    if (whole.length <= MAX_FIGURES_BYTES) return whole;
+    return promisify(gzip)(snapshotOf(this.figures, { texts: false }));
+  }
+}

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { runCommand } from './cli/run-command.ts';
 import { readConfig } from './config/config.ts';
+import { examineService } from './doctor/doctor.ts';
 import { createLogger } from './monitoring/logger.ts';
 import { closeInTime } from './startup/close-in-time.ts';
 import { serve } from './startup/serve.ts';
@@ -21,9 +22,10 @@ await runCommand(SPEC, async () => {
   const logger = createLogger(config);
   const signals = new StopSignals();
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  if (cluster.isWorker) process.exit(await runWorker(config, logger, signals)); // its channel would keep it alive
+  // Its channel would keep it alive.
+  if (cluster.isWorker) process.exit(await runWorker(config, logger, signals, process, examineService));
   if (config.lifecycle.workers > 1) return await runWorkers(config, logger, say, signals);
-  const service = await serve(config, logger, say);
+  const service = await serve(config, logger, say, { examine: examineService });
   say(service.banner);
   const signal = await signals.next();
   say(`\n${signal}: serving for ${config.lifecycle.shutdownDelayMs / 1000} s more, then finishing what is under way`);

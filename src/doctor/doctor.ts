@@ -1,3 +1,4 @@
+import type { ServiceSubject } from '../startup/serve.ts';
 import { type Check, makeChecks, type Result } from './check.ts';
 import { databaseWayChecks } from './database-way.ts';
 import { loginChecks } from './login.ts';
@@ -28,4 +29,18 @@ const CHECKS: readonly Check[] = [
  */
 export function examine(options: SubjectOptions = {}, limitMs?: number): Promise<readonly Result[]> {
   return makeChecks(CHECKS, subjectOf(options), limitMs);
+}
+
+/**
+ * What a service that runs has no need of: its start refuses to go on, or it would ask a server of
+ * others.
+ */
+const OF_THE_START: readonly string[] = ['Node.js', 'settings', 'pooler', 'keys of tokens'];
+/** Operators wait for it, and a look-up that hangs says nothing else later. */
+const SERVICE_LIMIT_MS = 3_000;
+
+/** Looks at the surroundings of a service that runs, as it reaches them, and changes nothing. */
+export function examineService(subject: ServiceSubject): Promise<readonly Result[]> {
+  const checks = CHECKS.filter(({ name }) => !OF_THE_START.includes(name));
+  return makeChecks(checks, { env: process.env, problems: [], nowMs: Date.now, ...subject }, SERVICE_LIMIT_MS);
 }

@@ -1,4 +1,4 @@
-import { Finding, FindingStatus } from './finding.type.ts';
+import { type Finding, FindingStatus } from './finding.type.ts';
 
 /** Findings of so long ago are shown again: looking takes connections and some seconds. */
 const KEPT_MS = 30_000;
@@ -17,8 +17,8 @@ const STATUS = { warning: FindingStatus.WARNING, fault: FindingStatus.FAULT } as
 
 /** What is wrong now. Looks at most every half minute, once for all who ask meanwhile. */
 export class Findings {
-  #last: Promise<Finding[]> | undefined;
-  #doneMs = Number.NaN;
+  #looking: Promise<Finding[]> | undefined;
+  #last: { readonly found: Finding[]; readonly atMs: number } | undefined;
 
   /** @param examine absent: nobody looks */
   constructor(
@@ -26,20 +26,20 @@ export class Findings {
     private readonly now = () => performance.now(),
   ) {}
 
-  read(): Promise<Finding[]> {
-    if (this.now() - this.#doneMs >= KEPT_MS) this.#last = undefined;
-    this.#last ??= this.#look();
-    return this.#last;
+  /** @throws when looking fails; the next who asks looks again */
+  async read(): Promise<Finding[]> {
+    if (this.#last && this.now() - this.#last.atMs < KEPT_MS) return this.#last.found;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   async #look(): Promise<Finding[]> {
-    this.#doneMs = Number.NaN; // while it is under way it is not old
-    try {
-      return (await this.examine()).flatMap(({ name, status, found, remedy }) =>
-        status === 'ok' || status === 'skipped' ? [] : [{ check: name, status: STATUS[status], found, remedy }],
-      );
-    } finally {
-      this.#doneMs = this.now();
-    }
+    const found = (await this.examine()).flatMap(({ name, status, found, remedy }) =>
+      status === 'ok' || status === 'skipped' ? [] : [{ check: name, status: STATUS[status], found, remedy }],
+    );
+    this.#last = { found, atMs: this.now() };
+    return found;
   }
 }

@@ -11,6 +11,7 @@ import { closeAll, closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
+import type { Examine } from '../performance/findings.ts';
 import { seedDemo } from '../seed/demo.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
@@ -32,10 +33,23 @@ export interface RunningService {
   save(timeoutMs: number): Promise<void>;
 }
 
+/** What is looked at of a service that runs. */
+export interface ServiceSubject {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  /** Whether it is the embedded one, whose login is a superuser. */
+  readonly isEmbedded: boolean;
+}
+
+/** Tells what is wrong with a service and its surroundings. */
+export type ExamineService = (subject: ServiceSubject) => ReturnType<Examine>;
+
 export interface ServeOptions {
   /** One of several processes, whose parent keeps the embedded PostgreSQL running. */
   readonly isWorker?: boolean;
   readonly shareMetrics?: ShareMetrics;
+  /** Asked when an operator does. Absent: nobody looks. */
+  readonly examine?: ExamineService | undefined;
 }
 
 /** Brings everything up and listens. What was opened before a failure is closed again. */
@@ -43,7 +57,7 @@ export async function serve(
   config: Config,
   logger: Logger,
   say: (line: string) => void,
-  { isWorker = false, shareMetrics }: ServeOptions = {},
+  { isWorker = false, shareMetrics, examine }: ServeOptions = {},
 ): Promise<RunningService> {
   const opened = await openDatabase(config, say, { isKeptRunning: !isWorker });
   try {
@@ -53,7 +67,7 @@ export async function serve(
     const checks = databaseChecks(opened.url, runtime.database, opened.faults);
     const close = () => closeAll(checks.close, runtime.close);
     try {
-      return await listen({ runtime, shareMetrics, opened, checks, tenant, close });
+      return await listen({ runtime, shareMetrics, examine, opened, checks, tenant, close });
     } catch (error) {
       return await closeAllAfter(error, close);
     }
@@ -65,13 +79,22 @@ export async function serve(
 interface Opened {
   readonly runtime: Runtime;
   readonly shareMetrics: ShareMetrics | undefined;
+  readonly examine: ExamineService | undefined;
   readonly opened: OpenedDatabase;
   readonly checks: DatabaseChecks;
   readonly tenant: TenantEntry | undefined;
   close(): Promise<void>;
 }
 
-async function listen({ runtime, shareMetrics, opened, checks, tenant, close }: Opened): Promise<RunningService> {
+async function listen({
+  runtime,
+  shareMetrics,
+  examine,
+  opened,
+  checks,
+  tenant,
+  close,
+}: Opened): Promise<RunningService> {
   const { config, logger, redis } = runtime;
   const tokens =
     tenant && !config.auth.jwksUrl
@@ -80,7 +103,11 @@ async function listen({ runtime, shareMetrics, opened, checks, tenant, close }: 
   const health = { ...checks.checks, ...(redis && { redis: () => redis.check() }) };
   const sampleToken = tokens?.[0]?.token;
   const draining = new Draining();
-  const { http: app, writers } = await buildApp({ ...runtime, health, draining, shareMetrics, sampleToken });
+  const subject = { config, databaseUrl: opened.url, isEmbedded: opened.embedded };
+  const { http: app, writers } = await buildApp({
+    ...{ ...runtime, health, draining, shareMetrics, sampleToken },
+    examine: examine && (() => examine(subject)),
+  });
   await bind(app, config);
   const url = urlOf(app);
   if (config.production) logger.info({ url }, 'listening');

@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import { describeError } from '../cli/run-command.ts';
 import type { Config } from '../config/config.ts';
 import { closeInTime } from './close-in-time.ts';
-import { serve } from './serve.ts';
+import { type ExamineService, serve } from './serve.ts';
 import { type Channel, shareMetrics, tell } from './share-metrics.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /**
  * Serves in a process that `runWorkers` started, until it is told to stop.
  * @param channel to the process that started this one
+ * @param examine of `ServeOptions`
  * @returns the exit code
  */
 export async function runWorker(
@@ -16,6 +17,7 @@ export async function runWorker(
   logger: Logger,
   signals: Pick<StopSignals, 'next'>,
   channel: Channel = process,
+  examine?: ExamineService,
 ): Promise<number> {
   const say = (line: string) => logger.warn(line);
   const told = new Promise<void>((resolve) => {
@@ -27,6 +29,7 @@ export async function runWorker(
     // What there is to say of the start, the process that started this one has said.
     const starting = serve(config, logger, () => {}, {
       isWorker: true,
+      examine,
       shareMetrics: (metrics) => shareMetrics(metrics, channel, logger),
     });
     const service = await Promise.race([starting, told]);

@@ -59,6 +59,7 @@ const DECIMALS = [
 ];
 const TEXTS = ['\0', 'a\0b'];
 const SIZES = [0, -1, 101, 5000, 2_147_483_647, -2_147_483_648];
+const MINUTES = [0, -1, 1_441, 2_147_483_647];
 const CURSORS = [
   ...['', 'x', '%%%', ID, encode('x'), encode([]), encode({}), encode(null)],
   // Another order's, another column's value, no id, something that PostgreSQL could not read.

@@ -8,6 +8,7 @@ import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
 import type { ChangeFeed } from '../../src/cache/change-feed/change-feed.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Services } from '../../src/context/services.ts';
+import { examineService } from '../../src/doctor/doctor.ts';
 import { Draining } from '../../src/http/draining.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
@@ -114,7 +115,8 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const { http: app, services } = await buildApp({ ...runtime, health, draining });
+  const examine = () => examineService({ config, databaseUrl: own.url, isEmbedded: true });
+  const { http: app, services } = await buildApp({ ...runtime, health, draining, examine });
   extend(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

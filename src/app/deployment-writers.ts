@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { closeAll } from '../close-all.ts';
 import type { Services } from '../context/services.ts';
 import { MinuteCounts } from '../deployment/minute-counts.ts';
 import { MinuteWriter } from '../deployment/minute-writer.ts';
@@ -37,10 +36,12 @@ export function startDeploymentWriters(
   // Nobody waits for these figures: what cannot be written at the end is lost.
   const lost = (what: string) => (error: Error) => logger.warn({ reason: error.message }, what);
   return {
-    stop: () =>
-      closeAll(
-        () => minute.stop().catch(lost('the figures of the last minutes are lost')),
-        () => process.stop().catch(lost('the row of this process in service_processes is not removed')),
-      ),
+    // Neither waits for the other, which may not be able to write.
+    async stop() {
+      await Promise.all([
+        minute.stop().catch(lost('the figures of the last minutes are lost')),
+        process.stop().catch(lost('the row of this process in service_processes is not removed')),
+      ]);
+    },
   };
 }

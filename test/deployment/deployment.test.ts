@@ -1,12 +1,14 @@
 import { gzipSync } from 'node:zlib';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startDeploymentWriters } from '../../src/app/deployment-writers.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { Deployment } from '../../src/deployment/deployment.ts';
 import { OwnProcess } from '../../src/deployment/own-process.ts';
 import { ProcessWriter } from '../../src/deployment/process-writer.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import { serviceReport } from '../../src/performance/performance-report.ts';
+import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { withKeptClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -194,6 +196,45 @@ describe('the statements of an operation', () => {
       ...{ model: 'BankAccount', action: 'page', count: expect.any(Number) },
       sql: expect.stringMatching(/SELECT[\s\S]*bank_accounts[\s\S]*\$1/),
     });
+  });
+});
+
+describe('a database that cannot be used', () => {
+  it('fails what is asked of the deployment, and not what is asked of the process', async () => {
+    const { monitor, own } = await anotherProcess();
+    const away = new TenantDatabase({
+      ...{ url: 'postgresql://nobody@127.0.0.1:1/nowhere', poolSize: 1 },
+      ...{ statementTimeoutMs: 1_000, takeServiceRole: false },
+    });
+    const deployment = new Deployment(own, monitor, away);
+    await expect(deployment.ofAll({})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(deployment.ofProcess()).toMatchObject({ figures: monitor, processes: [own.identity] });
+    await away.close();
+  });
+
+  it('is told to the log, once for the rows of processes and once for the minutes', async () => {
+    const logged: Record<string, unknown>[] = [];
+    const logger = pino({ base: null, timestamp: false }, { write: (line) => logged.push(JSON.parse(line)) });
+    const { monitor, deployment } = await anotherProcess();
+    await sql('REVOKE INSERT ON service_processes, service_minutes FROM tenantry_app');
+    try {
+      const { database } = service.services;
+      await startDeploymentWriters({ database, deployment, monitor }, logger).stop();
+    } finally {
+      await sql('GRANT INSERT ON service_processes, service_minutes TO tenantry_app');
+    }
+    expect(logged.toSorted((a, b) => (String(a.msg) < String(b.msg) ? 1 : -1))).toEqual([
+      {
+        level: 40,
+        reason: 'permission denied for table service_processes',
+        msg: expect.stringMatching(/^the figures of this process cannot be written/),
+      },
+      {
+        level: 40,
+        reason: 'permission denied for table service_minutes',
+        msg: 'the figures of the last minutes are lost',
+      },
+    ]);
   });
 });
 

@@ -26,6 +26,7 @@ test('generated operations select every field that there is, but for those that 
     ...MOMENTARY,
     'ResourceUsage.',
     'OperationPerformance.',
+    'OperationQuery.',
     'ErrorCount.',
     'UsageReport.',
     'TenantUsage.',

@@ -43,6 +43,7 @@ const LAYERS = [
   ['monitoring'],
   ['tenancy'], // the only way to the tenants' rows
   ['paging'],
+  ['telemetry'], // traces
   ['database'], // what needs no tenant: migrations' state, rights, plans, definitions of indexes
   ['cli'],
   ['embedded'], // a PostgreSQL for development

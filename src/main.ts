@@ -29,5 +29,7 @@ await runCommand(SPEC, async () => {
   say(service.banner);
   const signal = await signals.next();
   say(`\n${signal}: serving for ${config.lifecycle.shutdownDelayMs / 1000} s more, then finishing what is under way`);
-  return closeInTime(service, config.lifecycle.shutdownTimeoutMs, say);
+  const code = await closeInTime(service, config.lifecycle.shutdownTimeoutMs, say);
+  if (config.telemetry !== 'off') process.exit(code); // what a collector has not answered yet would keep it alive
+  return code;
 });

@@ -1,9 +1,10 @@
 import type { ApolloServerPlugin, GraphQLRequestContextWillSendResponse } from '@apollo/server';
 import type { Caller } from '../auth/caller.ts';
+import { ErrorCode } from '../errors.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
-import { startOperationSpan } from '../monitoring/tracing.ts';
+import type { TracedOperation } from '../telemetry/request-trace.ts';
 
 interface Context {
   readonly caller: Caller | null;
@@ -23,10 +24,11 @@ export function timingPlugin(monitor: Monitor): ApolloServerPlugin<Context> {
     async requestDidStart(request) {
       const { timing } = request.contextValue;
       timing.request = request;
-      timing.span = startOperationSpan(request.request.http?.headers, timing.startedAtMs);
+      timing.trace?.beginOperation();
       return {
         async willSendResponse(requestContext) {
           monitor.recordOperation(operationEvent(requestContext, timing), timing);
+          timing.trace?.endOperation(tracedOperation(requestContext));
         },
       };
     },
@@ -42,6 +44,15 @@ function operationEvent(request: GraphQLRequestContextWillSendResponse<Context>,
     errors: response.body.kind === 'single' ? (response.body.singleResult.errors?.length ?? 0) : 0,
     cacheHit: false,
     points: contextValue.cost + contextValue.charged,
+  };
+}
+
+function tracedOperation({ operation, response }: GraphQLRequestContextWillSendResponse<Context>): TracedOperation {
+  const error = response.body.kind === 'single' ? response.body.singleResult.errors?.[0] : undefined;
+  return {
+    type: operation?.operation,
+    name: operation?.name?.value,
+    ...(error && { errorCode: String(error.extensions?.code ?? ErrorCode.Internal) }),
   };
 }
 

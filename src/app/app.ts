@@ -24,6 +24,7 @@ import { FastPath } from '../http/listener.ts';
 import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
 import type { Examine } from '../performance/findings.ts';
+import { withoutSpans } from '../telemetry/tracing.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
 import { startDeploymentWriters } from './deployment-writers.ts';
@@ -84,7 +85,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     onCompiled: (context, fields) => (context as RequestContext).charge(fields * COMPILED_FIELD_POINTS),
   });
 
-  const writers = startBackgroundWriters(database, monitor.usage, config.retention, logger);
+  const writers = withoutSpans(() => startBackgroundWriters(database, monitor.usage, config.retention, logger));
   const { audit } = writers;
   const services = createServices({ ...dependencies, schemaHash: operations.schemaHash, audit });
   const deploymentWriters = startDeploymentWriters(services, logger);

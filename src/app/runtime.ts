@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { Monitor } from '../monitoring/monitor.ts';
 import { SlowPlans } from '../monitoring/slow-plans.ts';
+import { lookForTracerProvider, withoutSpans } from '../telemetry/tracing.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { TenantDatabase } from '../tenancy/tenant-database.ts';
 import { OutageLog } from './outage-log.ts';
@@ -48,8 +49,17 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-/** Opens what answers are made with. Entries are trusted only while the change feed runs. */
-export async function createRuntime({
+/**
+ * Opens what answers are made with. Entries are trusted only while the change feed runs. A tracer
+ * provider must be registered before.
+ */
+export function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  lookForTracerProvider();
+  // Connections are made, and the outbox is polled, for no request.
+  return withoutSpans(() => open(options));
+}
+
+async function open({
   config,
   logger,
   access,

@@ -55,6 +55,8 @@ export interface Config {
    * What executes queries that come again: code compiled for them, or graphql-js as everything
    * else.
    */
+  /** `otlp`: traces are exported, as the OTEL_* variables say. */
+  readonly telemetry: Telemetry;
   readonly executor: Executor;
   /** Sites whose pages may send requests; '*' is any. Empty: none but the service's own. */
   readonly corsOrigins: readonly string[];
@@ -169,6 +171,9 @@ const ANONYMOUS_SHARE = 0.1;
 
 const EXECUTORS = ['jit', 'graphql-js'] as const;
 export type Executor = (typeof EXECUTORS)[number];
+
+const TELEMETRY = ['off', 'otlp'] as const;
+export type Telemetry = (typeof TELEMETRY)[number];
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -307,6 +312,7 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
       enabled: read.onOff('ACCESS_LOG', true),
       hitsPerLine: read.integer('ACCESS_LOG_HITS', 1_000, 0, MAX_INTEGER),
     },
+    telemetry: read.choice('TELEMETRY', TELEMETRY, 'off'),
     executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
     corsOrigins: read.origins('CORS_ORIGINS', production ? [] : ['*']),
     explorer: read.onOff('EXPLORER', !production),

@@ -54,7 +54,7 @@ export function isOutOfReach(error: unknown): boolean {
 }
 
 /** Of the driver's error, or of the one within Prisma's, whose own code says less. */
-function sqlStateOf(error: unknown): unknown {
+export function sqlStateOf(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   const { code, meta } = error as {
     code?: unknown;

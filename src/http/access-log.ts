@@ -53,10 +53,10 @@ export class AccessLog {
 
   answered({ method, caller, operation, timing, answer }: Answered): void {
     if (!this.#isOn) return;
-    const { requestId, statements, databaseMs } = timing;
+    const { ids, statements, databaseMs } = timing;
     this.log.info(
       {
-        ...{ requestId, method, path: '/graphql', ...outcomeOf(answer) },
+        ...{ ...ids, method, path: '/graphql', ...outcomeOf(answer) },
         operation: operation ? shortCopy(operation, MAX_NAME_LENGTH) : undefined,
         tenant: caller?.tenant?.slug,
         role: caller?.role,

@@ -22,7 +22,7 @@ import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import { execute } from './execute.ts';
-import { entryKey, recordHit } from './hits.ts';
+import { entryKey, recordHit, tracedAnswer } from './hits.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { withRequestId } from './request-id.ts';
 import { sendAnswer, sendReport } from './send-answer.ts';
@@ -56,6 +56,7 @@ export class Exchange {
     startedAtMs: number,
   ) {
     this.#timing = new RequestTiming(startedAtMs, request.id);
+    this.#timing.trace = request.trace;
     this.#operation = asked.of(request, caller !== null, (points) => this.#payReading(points));
   }
 
@@ -64,6 +65,7 @@ export class Exchange {
    * for it.
    */
   answer(): FastifyReply | Promise<FastifyReply> {
+    this.#timing.trace?.lookUp();
     const found = this.#find();
     return found instanceof Promise ? found.then((answer) => this.#send(answer)) : this.#send(found);
   }
@@ -80,7 +82,9 @@ export class Exchange {
     if (operation.refusal) return cache.bypass('unreadable', load);
     if (!this.caller || !tenant) return cache.bypass('no-tenant', load);
     if (!operation.cacheable) return cache.bypass(operation.bypass, load);
-    return cache.answer(tenant.scope, entryKey(this.caller, tenant, operation.cacheable), load, () => {
+    // What Redis is asked for the request is found by its scope.
+    const scope = this.#timing.trace ? tenant.scope.forRequest(this.#timing) : tenant.scope;
+    return cache.answer(scope, entryKey(this.caller, tenant, operation.cacheable), load, () => {
       this.#isJoined = true;
     });
   }
@@ -91,6 +95,7 @@ export class Exchange {
    */
   async #loadPaid(versions?: Versions | null): Promise<LoadedAnswer> {
     this.#isLoaded = true;
+    this.#timing.trace?.looked();
     const asked = this.route.services.budget.spend(this.caller, OPERATION_POINTS);
     const refusal = asked instanceof Promise ? await asked : asked;
     if (refusal) return this.#refuseSpent(refusal);
@@ -163,6 +168,7 @@ export class Exchange {
     const refusal = isGiven ? services.budget.charge(caller, points) : undefined;
     const sent = this.#withRequestId(refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found));
     timing.cache = sent.outcome;
+    timing.trace?.answered(tracedAnswer(sent));
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Refusal } from '../budget/budget.ts';
@@ -8,6 +8,8 @@ import type { Services } from '../context/services.ts';
 import { badRequest, unauthenticated } from '../errors.ts';
 import type { Documents } from '../graphql/documents.ts';
 import { OPERATION_POINTS, piecesPoints } from '../graphql/prices.ts';
+import { RequestTrace } from '../telemetry/request-trace.ts';
+import { isTracing, withoutSpans } from '../telemetry/tracing.ts';
 import { AskedOperations } from './asked-operation.ts';
 import { authenticate, MAX_STRANGERS_BYTES } from './authenticate.ts';
 import { boundedBody, hasUnknownLength, MAX_BODY_BYTES, unread } from './bounded-body.ts';
@@ -29,6 +31,8 @@ declare module 'fastify' {
     refusal: Refusal | undefined;
     /** In how many small pieces its body came, where its length was not known ahead. */
     smallPieces: number;
+    /** Null when it is not recorded. */
+    trace: RequestTrace | null;
   }
 }
 
@@ -56,13 +60,15 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
     scope.decorateRequest('caller', null);
     scope.decorateRequest('refusal', undefined);
     scope.decorateRequest('smallPieces', 0);
+    scope.decorateRequest('trace', null);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.route({
       method: ['GET', 'POST'],
       url: '/graphql',
       bodyLimit: MAX_BODY_BYTES,
-      onRequest: (request, _reply, done) => {
+      onRequest: (request, reply, done) => {
+        if (isTracing()) request.trace = traced(request, reply);
         const known = (caller: Caller | null) => {
           request.caller = caller;
           done();
@@ -85,8 +91,10 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         };
         done(null, boundedBody(request.raw, payload, bounds, counted));
       },
-      handler: (request, reply) =>
-        new Exchange(route, asked, request, reply, request.caller, performance.now()).answer(),
+      handler: (request, reply) => {
+        const exchange = new Exchange(route, asked, request, reply, request.caller, performance.now());
+        return request.trace ? withoutSpans(() => exchange.answer()) : exchange.answer();
+      },
     });
     scope.route({
       method: ['DELETE', 'PATCH', 'PUT'],
@@ -97,6 +105,13 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       handler: (_request, reply) => reply,
     });
   });
+}
+
+/** Begins the spans of a request, which end with its answer. */
+function traced({ method, headers }: FastifyRequest, { raw }: FastifyReply): RequestTrace | null {
+  const trace = RequestTrace.begin({ method, headers }, performance.now());
+  if (trace) raw.once('close', () => trace.end(raw.statusCode));
+  return trace;
 }
 
 /** For a request that no exchange is made of. */

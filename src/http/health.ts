@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { DatabaseFaultsError } from '../database/faults.ts';
+import { withoutSpans } from '../telemetry/tracing.ts';
 
 /** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -54,7 +55,7 @@ export function registerHealth(
   log: Pick<Logger, 'warn'>,
 ): Health {
   let stopping = false;
-  const readiness = shareUnderWay(() => runChecks(checks, log));
+  const readiness = shareUnderWay(() => withoutSpans(() => runChecks(checks, log)));
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
     reply.header('cache-control', 'no-store');

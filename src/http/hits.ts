@@ -3,13 +3,15 @@ import { performance } from 'node:perf_hooks';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller, CallerTenant } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
-import type { Answer } from '../cache/response/answer.ts';
+import type { Answer, Hit } from '../cache/response/answer.ts';
 import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
 import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
 import { hitPoints } from '../graphql/prices.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming } from '../monitoring/request-timing.ts';
+import { RequestTrace, type TracedAnswer } from '../telemetry/request-trace.ts';
+import { isTracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
@@ -58,6 +60,26 @@ export function recordHit(
   );
 }
 
+/** What an answer's spans tell of the cache. */
+export function tracedAnswer(answer: Answer): TracedAnswer {
+  const { outcome } = answer;
+  if (outcome === 'bypass') return { outcome, reason: answer.reason };
+  if (outcome === 'hit') return { outcome, tier: answer.tier, namespace: answer.entry.namespace };
+  const { reason } = answer.miss;
+  if (!('entry' in answer)) return { outcome, reason };
+  return { outcome, reason, namespace: answer.entry.namespace, isJoined: answer.isJoined };
+}
+
+/** All at once, when it is known to be one: what else came this way has its spans from Fastify's. */
+function traceHit(request: HttpRequest, response: ServerResponse, hit: Hit, timing: RequestTiming): void {
+  const trace = RequestTrace.begin(request, timing.startedAtMs);
+  if (!trace) return;
+  timing.trace = trace;
+  trace.lookUp(timing.startedAtMs);
+  trace.answered(tracedAnswer(hit));
+  response.once('close', () => trace.end(response.statusCode));
+}
+
 /**
  * Answers a request whose token was verified before and whose answer lies in the process, without
  * waiting for anything.
@@ -82,6 +104,7 @@ export function answerFast(
   if (services.budget.charge(caller, points)) return false;
   const timing = new RequestTiming(startedAtMs, requestIdOf(request.headers));
   timing.cache = hit.outcome;
+  if (isTracing()) traceHit(request, response, hit, timing);
   recordHit(services, caller, operation, timing, hit, points);
   if (accessLog.samplesHit())
     accessLog.answered({ method: 'POST', caller, operation: operation.cacheable.name, timing, answer: hit });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { inActiveContext } from '../telemetry/tracing.ts';
 import { readPastIfLong } from './bounded-body.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { lookUpInTurn } from './write-batching.ts';
@@ -54,12 +55,13 @@ export class FastPath {
       }
       // The parser is at the headers yet. The body has mostly come in together with them, and is
       // read when it is done.
-      process.nextTick(lookUpInTurn, () => {
+      const lookUp = () => {
         const body: Buffer | null = request.read();
         if (body?.length === bytes && isAnswered(this.#answer, request, body, response)) return;
         if (body) request.unshift(body);
         fastify(request, response);
-      });
+      };
+      process.nextTick(lookUpInTurn, inActiveContext(lookUp));
     };
   }
 }

@@ -7,9 +7,9 @@ import { RecentLatencies } from './recent-latencies.ts';
 import { RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
 import type { SlowQuery } from './slow-queries.ts';
+import { traceStatement } from './statement-span.ts';
 import type { OperationStatistics } from './statistics.ts';
 import { TenantOperations } from './tenant-operations.ts';
-import { endOperationSpan, traceStatement } from './tracing.ts';
 import { UsageCounts } from './usage-counts.ts';
 
 /** The part of a pino logger that the monitoring needs. */
@@ -43,7 +43,7 @@ export class Monitor extends Figures {
     super();
   }
 
-  /** @param timing the request's; its span is ended, and the log tells its statements */
+  /** @param timing the request's, of which the log tells the statements */
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
     const { tenantId, durationMs, errors, cacheHit, points = 0 } = event;
     if (tenantId) this.usage.request(tenantId, cacheHit, points);
@@ -56,7 +56,6 @@ export class Monitor extends Figures {
     operation.record(durationMs, errors, cacheHit, timing);
     if (timing?.sent) operation.addQueries(timing.sent);
     if (durationMs >= this.options.slowOperationMs) this.#logSlow(event, timing);
-    if (timing?.span) endOperationSpan(timing.span, event);
   }
 
   recordResolver({ coordinate, durationMs, failed }: ResolverEvent): void {
@@ -74,7 +73,7 @@ export class Monitor extends Figures {
       this.usage.statement(event.tenantId, event.durationMs, event.rows);
     this.queries.entry(key).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);
-    if (timing?.span) traceStatement(timing.span, event);
+    if (timing?.trace) traceStatement(timing.trace, event);
   };
 
   recordCache(event: CacheEvent): void {
@@ -103,17 +102,8 @@ export class Monitor extends Figures {
 
   #logSlow({ name, tenantId, durationMs, errors, cacheHit }: OperationEvent, timing?: RequestTiming): void {
     const { statements, databaseMs, rows } = timing ?? {};
-    const details = {
-      requestId: timing?.requestId || undefined,
-      operation: name,
-      tenantId,
-      durationMs,
-      errors,
-      cacheHit,
-      statements,
-      databaseMs,
-      rows,
-    };
+    const sent = { statements, databaseMs, rows, ...timing?.ids };
+    const details = { operation: name, tenantId, durationMs, errors, cacheHit, ...sent };
     this.options.logger.warn(details, 'slow operation');
   }
 
@@ -130,17 +120,19 @@ export class Monitor extends Figures {
       plan: null,
       at: new Date(),
     });
-    const { requestId, sql, operation, model } = kept;
-    this.options.logger.warn({ requestId, operation, model, action, durationMs, rows, sql }, 'slow SQL statement');
-    void this.#addPlan(event, kept);
+    const { sql, operation, model } = kept;
+    const details = { ...timing?.ids, operation, model, action, durationMs, rows, sql };
+    this.options.logger.warn(details, 'slow SQL statement');
+    void this.#addPlan(event, kept, timing);
   }
 
-  async #addPlan(event: StatementEvent, kept: SlowQuery): Promise<void> {
+  async #addPlan(event: StatementEvent, kept: SlowQuery, timing?: RequestTiming): Promise<void> {
     const plan = (await this.options.plans?.planOf(event)) ?? null;
     if (!plan) return;
     kept.plan = plan;
     this.plans.set(kept.sql, plan);
-    const { requestId, operation, model, action, durationMs } = kept;
-    this.options.logger.warn({ requestId, operation, model, action, durationMs, plan }, 'plan of a slow SQL statement');
+    const { operation, model, action, durationMs } = kept;
+    const details = { ...timing?.ids, operation, model, action, durationMs, plan };
+    this.options.logger.warn(details, 'plan of a slow SQL statement');
   }
 }

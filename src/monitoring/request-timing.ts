@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type { Span } from '@opentelemetry/api';
 import { counted } from '../counted.ts';
 import { tablesIn } from '../database/tables-read.ts';
+import type { RequestTrace } from '../telemetry/request-trace.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { queryKey } from './figures.ts';
 import { StatementSums } from './statement-sums.ts';
@@ -22,8 +22,8 @@ export class RequestTiming {
   request: { readonly operationName?: string | null; readonly operation?: { readonly operation: string } } | null =
     null;
   cache: CacheOutcome | null = null;
-  /** Set only when traces are recorded. */
-  span: Span | null = null;
+  /** Set only when it is recorded. */
+  trace: RequestTrace | null = null;
   statements = 0;
   /** By what they read or write. Made with the first statement: hits have none. */
   sent: Map<string, StatementSums> | undefined;
@@ -55,6 +55,12 @@ export class RequestTiming {
     readonly requestId = '',
   ) {
     this.startedAtMs = startedAtMs;
+  }
+
+  /** What its lines in the log are found by: from the answer, and from its trace. */
+  get ids(): { readonly requestId?: string; readonly traceId?: string } {
+    const traceId = this.trace?.traceId;
+    return { ...(this.requestId && { requestId: this.requestId }), ...(traceId && { traceId }) };
   }
 
   get operation(): string | null {

@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { buildApp } from '../app/app.ts';
 import type { ShareMetrics } from '../app/metrics.ts';
+import { OutageLog } from '../app/outage-log.ts';
 import { createRuntime, type Runtime } from '../app/runtime.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
 import { closeAll, closeAllAfter } from '../close-all.ts';
@@ -13,11 +14,17 @@ import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
 import type { Examine } from '../performance/findings.ts';
 import { seedDemo } from '../seed/demo.ts';
+import { NO_TELEMETRY, startTelemetry } from '../telemetry/start-telemetry.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { tellConnections } from './pooler.ts';
+
+const COLLECTOR = {
+  began: 'the collector of traces does not take them; requests are answered all the same',
+  over: 'the collector takes traces again',
+};
 
 export interface RunningService {
   /** For example http://127.0.0.1:4000. */
@@ -59,7 +66,10 @@ export async function serve(
   say: (line: string) => void,
   { isWorker = false, shareMetrics, examine }: ServeOptions = {},
 ): Promise<RunningService> {
-  const opened = await openDatabase(config, say, { isKeptRunning: !isWorker });
+  const telemetry =
+    config.telemetry === 'otlp' ? await startTelemetry(logger, new OutageLog(logger, COLLECTOR)) : NO_TELEMETRY;
+  const database = await openDatabase(config, say, { isKeptRunning: !isWorker });
+  const opened = { ...database, release: () => closeAll(database.release, telemetry.stop) };
   try {
     if (!isWorker) await tellConnections(opened.directUrl, { poolSize: config.database.poolSize, workers: 1 }, logger);
     const tenant = opened.embedded ? await fillWhenNew(opened.url, say) : undefined;

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
+import { sqlStateOf } from '../database/sql-state.ts';
 import type { StatementContext } from './statement-context.ts';
 import type { PreparedStatement } from './tenant-query.ts';
 
@@ -19,6 +20,8 @@ export interface StatementEvent {
   readonly durationMs: number;
   readonly rows: number;
   readonly failed: boolean;
+  /** SQLSTATE of one that failed; absent where PostgreSQL gave none. */
+  readonly sqlState?: string | undefined;
   /** Of `SqlStatement`. */
   readonly isSearch?: boolean | undefined;
   /** What the tenant scope says it was sent for. */
@@ -43,7 +46,7 @@ export function timedBy(
 ): TimedRun {
   return async (client, context, { text, values = [], isSearch }, run) => {
     const startedAt = performance.now();
-    const report = (rows: number, failed: boolean) =>
+    const report = (rows: number, failed: boolean, sqlState?: string) =>
       onStatement({
         sql: text,
         values,
@@ -53,6 +56,7 @@ export function timedBy(
         durationMs: performance.now() - startedAt,
         rows,
         failed,
+        sqlState,
         isSearch,
         request: context.request,
       });
@@ -61,7 +65,8 @@ export function timedBy(
       report(result.rowCount ?? 0, false);
       return result;
     } catch (error) {
-      report(0, true);
+      const state = sqlStateOf(error);
+      report(0, true, typeof state === 'string' ? state : undefined);
       onFailure(client, error);
       throw error;
     }

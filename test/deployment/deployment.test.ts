@@ -156,7 +156,15 @@ describe('the figures of the deployment', () => {
     const { monitor, writer, own } = await anotherProcess();
     for (let place = 0; place < 150; place++)
       monitor.slowQueries.add({
-        ...{ sql: randomText(10_000), durationMs: 1, rows: 1, model: null, action: 'some', operation: null },
+        ...{
+          sql: randomText(10_000),
+          durationMs: 1,
+          rows: 1,
+          model: null,
+          action: 'some',
+          operation: null,
+          requestId: null,
+        },
         ...{ plan: randomText(10_000), at: new Date() },
       });
     for (let place = 0; place < 200; place++) monitor.plans.set(randomText(10_000), randomText(10_000));

@@ -121,7 +121,15 @@ it('keeps the last slow statements of all processes with their plans, and since 
     sinces.push(monitor.since);
     for (let place = 0; place < 60; place++)
       monitor.slowQueries.add({
-        ...{ sql: `SELECT ${place}`, durationMs: 1, rows: null, model: null, action: `of ${process}`, operation: null },
+        ...{
+          sql: `SELECT ${place}`,
+          durationMs: 1,
+          rows: null,
+          model: null,
+          action: `of ${process}`,
+          operation: null,
+          requestId: null,
+        },
         ...{ plan: 'Seq Scan', at: new Date(10_000 * place + process) },
       });
     monitor.plans.set('SELECT 1', `plan ${process}`);

@@ -126,7 +126,7 @@ export class DataCache {
     const createdAtMs = data.beganAtMs ?? Date.now();
     const value = await data.load(undefined);
     if (data.ageing && this.options.enabled) {
-      await this.options.store.drop(namespaceOf(data), dataKey(scope, ...data.key));
+      await this.options.store.drop(namespaceOf(data), dataKey(scope, ...data.key), scope.request);
       this.#old.mayHaveBeenOvertaken();
     }
     return { value, createdAtMs, isOld: false };
@@ -136,10 +136,11 @@ export class DataCache {
   async #find<Value>(reading: Reading<Value>, count: 'hit' | 'joined' = 'hit'): Promise<Finding<Value>> {
     const namespace = namespaceOf(reading);
     const { versions, ageing } = reading;
-    const sought = await this.options.store.find(namespace, reading.fullKey, {
-      isCurrent: (entry) => isCurrent(entry.versions, versions) && entry.expiresAtMs > Date.now(),
-      servesOld: (entry) => ageing !== undefined && this.#old.serves(entry, versions, ageing.maxStalenessMs),
-    });
+    const wanted = {
+      isCurrent: (entry: DataEntry) => isCurrent(entry.versions, versions) && entry.expiresAtMs > Date.now(),
+      servesOld: (entry: DataEntry) => ageing !== undefined && this.#old.serves(entry, versions, ageing.maxStalenessMs),
+    };
+    const sought = await this.options.store.find(namespace, reading.fullKey, wanted, reading.scope.request);
     if (!sought.entry) return { reason: sought.reason };
     const { entry, tier, isOld } = sought;
     const found = { ...foundIn<Value>(entry), isOld };
@@ -185,6 +186,7 @@ export class DataCache {
       // Whoever joins this load may accept less than its reader.
       () => this.#find({ ...reading, ageing: undefined }, 'joined'),
       (looked) => whole(reading, looked) !== undefined,
+      reading.scope.request,
     );
     return whole(reading, looked) ?? this.#loadAndKeep(reading, { ...finding, ...looked }, end);
   }
@@ -202,7 +204,8 @@ export class DataCache {
       const value = await reading.load(found?.isOld ? undefined : found?.value);
       const loaded = { value, createdAtMs: reading.beganAtMs, isOld: false };
       if (reading.ageing) return await this.#keepLatest(reading, loaded, reading.ageing.momentOf(value));
-      stored = this.options.store.keep(namespaceOf(reading), reading.fullKey, entryOf(reading, loaded));
+      const entry = entryOf(reading, loaded);
+      stored = this.options.store.keep(namespaceOf(reading), reading.fullKey, entry, reading.scope.request);
       return loaded;
     } finally {
       void stored.then(end); // not waited for: the reader need not wait until others may have the value too
@@ -212,7 +215,9 @@ export class DataCache {
   /** Shown when it is kept, so that nobody is shown an earlier one afterwards. */
   async #keepLatest<Value>(reading: Reading<Value>, loaded: Found<Value>, moment: number): Promise<Found<Value>> {
     const entry = { ...entryOf(reading, loaded), moment };
-    const createdAtMs = await this.options.store.keepLatest(namespaceOf(reading), reading.fullKey, entry);
+    const { store } = this.options;
+    const { fullKey, scope } = reading;
+    const createdAtMs = await store.keepLatest(namespaceOf(reading), fullKey, entry, scope.request);
     if (createdAtMs === undefined) this.#old.mayHaveBeenOvertaken();
     return { ...loaded, createdAtMs: createdAtMs ?? loaded.createdAtMs };
   }

@@ -1,6 +1,7 @@
 import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { FastRedis } from '../redis/redis.ts';
+import { DEL, GET, KEEP_LATEST, SET } from '../redis/redis-span.ts';
 import { compressed } from '../store/compression.ts';
 import { countedAccess } from '../store/counted-access.ts';
 import type { MemoryEntries } from '../store/entry-store.ts';
@@ -64,14 +65,16 @@ export class DataStore {
    * The first entry that serves, or why there is none. An old one comes from the last tier alone:
    * another process may have shown a later one since this one kept it.
    * @param namespace for the metrics
+   * @param request for which, here and below, for the spans
    */
-  async find(namespace: string, key: string, { isCurrent, servesOld }: Wanted): Promise<Sought> {
+  async find(namespace: string, key: string, wanted: Wanted, request?: object): Promise<Sought> {
+    const { isCurrent, servesOld } = wanted;
     const { memory, redis } = this.options;
     const near = this.inMemory(key);
     if (near && isCurrent(near)) return { entry: near, isOld: false, tier: 'memory' };
     if (!redis)
       return near && servesOld(near) ? { entry: near, isOld: true, tier: 'memory' } : { reason: whyNot(near) };
-    const asked = redis.run((client) => client.getBuffer(key));
+    const asked = redis.run((client) => client.getBuffer(key), 'read', GET, request);
     const bytes = await this.#counted('get', namespace, asked);
     const far = bytes && this.#read(key, bytes);
     if (far && isCurrent(far)) {
@@ -90,13 +93,13 @@ export class DataStore {
    * Resolves when Redis has it too, which nobody who asked for the value need wait for. Never
    * throws.
    */
-  async keep(namespace: string, key: string, entry: DataEntry): Promise<void> {
+  async keep(namespace: string, key: string, entry: DataEntry, request?: object): Promise<void> {
     const { redis } = this.options;
     this.#keepInMemory(namespace, key, entry);
     const ttlMs = leftMs(entry);
     if (!redis || ttlMs <= 0) return;
     const stored = await this.#stored(key, entry);
-    const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill');
+    const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill', SET, request);
     if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, key, stored);
   }
 
@@ -106,7 +109,7 @@ export class DataStore {
    * @returns when it was created, which is never before what it takes the place of; undefined when
    *   an earlier one may be kept yet
    */
-  async keepLatest(namespace: string, key: string, entry: DataEntry): Promise<number | undefined> {
+  async keepLatest(namespace: string, key: string, entry: DataEntry, request?: object): Promise<number | undefined> {
     const { redis } = this.options;
     if (!redis) return this.#keepLatestInMemory(namespace, key, entry);
     const { moment = 0, versions } = entry;
@@ -117,9 +120,11 @@ export class DataStore {
       const sent = redis.run(
         (client) => client.keepLatest(key, stored, ttlMs, versions.epoch, moment, createdAtMs, this.options.layout),
         'fill',
+        KEEP_LATEST,
+        request,
       );
       const laterMs = await this.#counted('set', namespace, sent);
-      if (laterMs === undefined) return (await this.drop(namespace, key)) ? createdAtMs : undefined;
+      if (laterMs === undefined) return (await this.drop(namespace, key, request)) ? createdAtMs : undefined;
       if (laterMs === null) return createdAtMs; // what is there was read later
       if (Number(laterMs) <= createdAtMs) {
         this.#recordFill(namespace, key, stored);
@@ -143,8 +148,8 @@ export class DataStore {
    * Redis may take no writes, as when its memory is full, and forget all the same. Never throws.
    * @returns whether it has
    */
-  async drop(namespace: string, key: string): Promise<boolean> {
-    const dropped = this.options.redis?.run((client) => client.del(key), 'bump');
+  async drop(namespace: string, key: string, request?: object): Promise<boolean> {
+    const dropped = this.options.redis?.run((client) => client.del(key), 'bump', DEL, request);
     return dropped !== undefined && (await this.#counted('set', namespace, dropped)) !== undefined;
   }
 

@@ -3,6 +3,7 @@ import { type IRateLimiterRedisOptions, RateLimiterRedis } from 'rate-limiter-fl
 import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
 import { redisScripts } from './redis-scripts.ts';
 import { identifyServer } from './redis-server.ts';
+import { beginRedisSpan, type RedisCall } from './redis-span.ts';
 import { RedisSubscription } from './redis-subscription.ts';
 
 /** A healthy Redis answers in well under a millisecond; after this a request goes on without it. */
@@ -111,25 +112,32 @@ export class FastRedis {
    * @param work what to send; it is given the id of the server, which a restarted or another one
    *   does not share
    * @param purpose whose failures in a row decide whether Redis is left alone
+   * @param call what `work` sends, for the span. Absent: it has none
+   * @param request for which; absent outside of requests, which have no spans
    */
   async run<Result>(
     work: (client: Redis, serverId: string) => Promise<Result>,
     purpose: RedisPurpose = 'read',
+    call?: RedisCall,
+    request?: object,
   ): Promise<Result> {
     // No failure to count: it costs nothing, and the connection is being made again all the while.
     if (this.#client.status !== 'ready') throw new RedisLeftAlone('Redis is not connected');
     const breaker = this.#breakers[purpose];
     if (breaker.isOpen) throw new RedisLeftAlone('Redis failed several times in a row and is left alone for a moment');
+    const endSpan = beginRedisSpan(call, request);
     try {
       const serverId = this.#serverId ?? (await this.#identify());
       this.#gatherCommands();
       const result = await work(this.#client, serverId);
       if (this.#serverId !== serverId) throw new Error('the connection to Redis was lost while it answered');
       breaker.succeeded();
+      endSpan?.();
       if (this.#failing.size > 0) this.#succeeded(purpose);
       return result;
     } catch (cause) {
       breaker.failed();
+      endSpan?.(cause as Error);
       this.#failed(purpose, cause as Error);
       throw new RedisFailed((cause as Error).message, { cause });
     }

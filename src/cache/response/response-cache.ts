@@ -224,11 +224,12 @@ export class ResponseCache {
   /** Of all processes that share the Redis one loads; the others wait for what it stores. */
   async #loadInTurn(scope: TenantScope, key: string, { versions, miss }: Missed, load: Load): Promise<Answer> {
     const { shared } = this.options;
-    if (!shared) return this.#loadAndKeep(key, { versions, miss }, load);
+    if (!shared) return this.#loadAndKeep(scope, key, { versions, miss }, load);
     const { looked, end } = await shared.locks.turn(
       loadKey(scope, key, versions),
       () => this.#findShared(shared, scope, key),
       (found) => found?.hit !== undefined,
+      scope.request,
     );
     if (looked?.hit) {
       const { tier, entry } = looked.hit;
@@ -236,11 +237,17 @@ export class ResponseCache {
       return { outcome: 'miss', miss, entry, isJoined: true };
     }
     // Who waited has read newer versions.
-    return this.#loadAndKeep(key, { versions: looked?.versions ?? versions, miss }, load, end);
+    return this.#loadAndKeep(scope, key, { versions: looked?.versions ?? versions, miss }, load, end);
   }
 
   /** @param end called when the answer is stored, or is not to be */
-  async #loadAndKeep(key: string, { versions, miss }: Missed, load: Load, end?: () => Promise<void>): Promise<Answer> {
+  async #loadAndKeep(
+    { request }: TenantScope,
+    key: string,
+    { versions, miss }: Missed,
+    load: Load,
+    end?: () => Promise<void>,
+  ): Promise<Answer> {
     let entry: ResponseEntry | undefined;
     try {
       const loaded = await load(versions);
@@ -252,7 +259,7 @@ export class ResponseCache {
       const { namespace = UNKNOWN_NAMESPACE } = entry ?? {};
       this.options.monitor.recordCache({ namespace, kind: 'miss', reason: miss.reason });
       // Not waited for: the client need not wait until others may have the answer too.
-      void this.#share(key, entry).then(end);
+      void this.#share(key, entry, request).then(end);
     }
   }
 
@@ -263,11 +270,11 @@ export class ResponseCache {
       monitor.recordCache({ namespace, kind: 'fill', tier: 'memory', bytes: body.length, tenantId: tenantOf(key) });
   }
 
-  async #share(key: string, entry: ResponseEntry | undefined): Promise<void> {
+  async #share(key: string, entry: ResponseEntry | undefined, request: object | undefined): Promise<void> {
     const { shared, monitor } = this.options;
     if (!shared || !entry) return;
     const { namespace } = entry;
-    const bytes = await this.#counted('set', namespace, shared.set(key, entry));
+    const bytes = await this.#counted('set', namespace, shared.set(key, entry, request));
     if (bytes) monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, tenantId: tenantOf(key) });
   }
 

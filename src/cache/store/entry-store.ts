@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { CacheConfig } from '../../config/config.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { FastRedis } from '../redis/redis.ts';
+import { SET } from '../redis/redis-span.ts';
 import { tenantOf } from '../versions/cache-key.ts';
 import type { SharedVersions, Versions } from '../versions/versions.ts';
 import { decodeEntry, encodeEntry, gzippedBody, type ResponseEntry } from './entry.ts';
@@ -124,13 +125,16 @@ export class RedisEntries {
     return { versions, entry, isBroken: bytes !== null && !found };
   }
 
-  /** @returns the bytes that it takes there; 0 when its time is over already */
-  async set(key: string, entry: ResponseEntry): Promise<number> {
+  /**
+   * @param request for which it was made
+   * @returns the bytes that it takes there; 0 when its time is over already
+   */
+  async set(key: string, entry: ResponseEntry, request?: object): Promise<number> {
     const gzipped = entry.body.length > this.settings.compressAboveBytes ? await gzippedBody(entry) : entry.gzipped;
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (ttlMs <= 0) return 0;
     const bytes = encodeEntry(key, entry, gzipped, this.settings.layout);
-    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill');
+    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill', SET, request);
     return bytes.length;
   }
 }

@@ -1,8 +1,10 @@
+import type { Redis } from 'ioredis';
 import { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/dependencies.ts';
 import { maskOf } from '../dependencies/dependencies.ts';
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
 import type { Revoked } from '../redis/redis-scripts.ts';
+import { BUMP_VERSIONS, GET, MGET, READ_VERSIONS } from '../redis/redis-span.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 import type { Trust, TrustTerm } from './trust.ts';
@@ -70,10 +72,11 @@ export class RedisVersions implements SharedVersions {
 
   /** A GET takes a fifth of Redis's time that the script takes. */
   async read(scope: TenantScope): Promise<Versions> {
-    const { stored, serverId } = await this.redis.run(async (client, serverId) => ({
+    const read = async (client: Redis, serverId: string) => ({
       stored: parseVersions(await client.get(versionsKey(scope))),
       serverId,
-    }));
+    });
+    const { stored, serverId } = await this.redis.run(read, 'read', GET, scope.request);
     return stored ? this.#trusted(stored, serverId).versions : (await this.load(scope)).versions;
   }
 
@@ -82,10 +85,11 @@ export class RedisVersions implements SharedVersions {
   }
 
   async readWith(scope: TenantScope, key: string): Promise<{ versions: Versions; bytes: Buffer | null }> {
-    const { stored, bytes, serverId } = await this.redis.run(async (client, serverId) => {
+    const read = async (client: Redis, serverId: string) => {
       const [versions = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
       return { stored: versions && parseVersions(versions.toString()), bytes, serverId };
-    });
+    };
+    const { stored, bytes, serverId } = await this.redis.run(read, 'read', MGET, scope.request);
     // Without versions nothing that was kept before is current.
     return stored
       ? { versions: this.#trusted(stored, serverId).versions, bytes }
@@ -105,10 +109,11 @@ export class RedisVersions implements SharedVersions {
 
   /** The versions, made if there are none. */
   async load(scope: TenantScope, sender = NOBODY): Promise<TrustedVersions> {
-    const { text, serverId } = await this.redis.run(async (client, serverId) => ({
+    const read = async (client: Redis, serverId: string) => ({
       text: await client.readVersions(versionsKey(scope), ...common(serverId, sender), Number(sender.takesLease)),
       serverId,
-    }));
+    });
+    const { text, serverId } = await this.redis.run(read, 'read', READ_VERSIONS, scope.request);
     return this.parse(text, serverId);
   }
 
@@ -121,10 +126,11 @@ export class RedisVersions implements SharedVersions {
   ): Promise<Bumped> {
     const keys = [versionsKey(scope), ...(writeId === undefined ? [] : [writtenKey(scope, writeId)])];
     const rest = [Number(sender.takesLease), sender.revocation ?? '', maskOf(dependencies), MARK_TTL_MS];
-    return this.redis.run(async (client, serverId) => {
+    const bump = async (client: Redis, serverId: string) => {
       const [text, revoked] = await client.bumpVersions(keys.length, ...keys, ...common(serverId, sender), ...rest);
       return { text, serverId, revoked };
-    }, 'bump');
+    };
+    return this.redis.run(bump, 'bump', BUMP_VERSIONS, scope.request);
   }
 
   /** @returns who is told; undefined when nothing was left to bump */

@@ -46,7 +46,7 @@ function read(sql: string): TracedText {
     'db.operation.name': operation,
     ...(tables.length === 1 && tables[0] && { 'db.collection.name': tables[0] }),
     'db.query.summary': summary,
-    'db.query.text': sql,
+    'db.query.text': sql.replace(/\s+/g, ' ').trim(),
   };
   const text = { name: summary, attributes };
   known.set(sql, text);

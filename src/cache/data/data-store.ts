@@ -1,7 +1,7 @@
 import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
 import type { FastRedis } from '../redis/redis.ts';
-import { DEL, GET, KEEP_LATEST, SET } from '../redis/redis-span.ts';
+import { DEL_ENTRY, GET_ENTRY, KEEP_LATEST, SET_ENTRY } from '../redis/redis-span.ts';
 import { compressed } from '../store/compression.ts';
 import { countedAccess } from '../store/counted-access.ts';
 import type { MemoryEntries } from '../store/entry-store.ts';
@@ -74,7 +74,7 @@ export class DataStore {
     if (near && isCurrent(near)) return { entry: near, isOld: false, tier: 'memory' };
     if (!redis)
       return near && servesOld(near) ? { entry: near, isOld: true, tier: 'memory' } : { reason: whyNot(near) };
-    const asked = redis.run((client) => client.getBuffer(key), 'read', GET, request);
+    const asked = redis.run((client) => client.getBuffer(key), 'read', GET_ENTRY, request);
     const bytes = await this.#counted('get', namespace, asked);
     const far = bytes && this.#read(key, bytes);
     if (far && isCurrent(far)) {
@@ -99,7 +99,7 @@ export class DataStore {
     const ttlMs = leftMs(entry);
     if (!redis || ttlMs <= 0) return;
     const stored = await this.#stored(key, entry);
-    const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill', SET, request);
+    const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill', SET_ENTRY, request);
     if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, key, stored);
   }
 
@@ -149,7 +149,7 @@ export class DataStore {
    * @returns whether it has
    */
   async drop(namespace: string, key: string, request?: object): Promise<boolean> {
-    const dropped = this.options.redis?.run((client) => client.del(key), 'bump', DEL, request);
+    const dropped = this.options.redis?.run((client) => client.del(key), 'bump', DEL_ENTRY, request);
     return dropped !== undefined && (await this.#counted('set', namespace, dropped)) !== undefined;
   }
 

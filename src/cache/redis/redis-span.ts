@@ -4,18 +4,21 @@ import { RequestTiming } from '../../monitoring/request-timing.ts';
 /** A command to Redis, for the spans. */
 export interface RedisCall {
   readonly command: string;
-  /** Of EVALSHA. */
-  readonly script?: string;
+  /** What it is about; of EVALSHA, the script. */
+  readonly target: string;
 }
 
-export const GET: RedisCall = { command: 'GET' };
-export const MGET: RedisCall = { command: 'MGET' };
-export const SET: RedisCall = { command: 'SET' };
-export const DEL: RedisCall = { command: 'DEL' };
-export const READ_VERSIONS: RedisCall = { command: 'EVALSHA', script: 'readVersions' };
-export const BUMP_VERSIONS: RedisCall = { command: 'EVALSHA', script: 'bumpVersions' };
-export const KEEP_LATEST: RedisCall = { command: 'EVALSHA', script: 'keepLatest' };
-export const REPLACE_LOCK: RedisCall = { command: 'EVALSHA', script: 'replaceLock' };
+export const GET_VERSIONS: RedisCall = { command: 'GET', target: 'versions' };
+export const GET_VERSIONS_AND_ENTRY: RedisCall = { command: 'MGET', target: 'versions entry' };
+export const GET_ENTRY: RedisCall = { command: 'GET', target: 'entry' };
+export const SET_ENTRY: RedisCall = { command: 'SET', target: 'entry' };
+export const DEL_ENTRY: RedisCall = { command: 'DEL', target: 'entry' };
+export const GET_LOCK: RedisCall = { command: 'GET', target: 'lock' };
+export const SET_LOCK: RedisCall = { command: 'SET', target: 'lock' };
+export const READ_VERSIONS: RedisCall = { command: 'EVALSHA', target: 'readVersions' };
+export const BUMP_VERSIONS: RedisCall = { command: 'EVALSHA', target: 'bumpVersions' };
+export const KEEP_LATEST: RedisCall = { command: 'EVALSHA', target: 'keepLatest' };
+export const REPLACE_LOCK: RedisCall = { command: 'EVALSHA', target: 'replaceLock' };
 
 /**
  * Begins the span of a call.
@@ -30,19 +33,8 @@ export function beginRedisSpan(
   if (!call || !trace) return undefined;
   const startedAtMs = performance.now();
   const parent = trace.current;
-  const { command, script } = call;
-  return (error) =>
-    trace.add(
-      {
-        name: script ? `${command} ${script}` : command,
-        attributes: {
-          'db.system.name': 'redis',
-          'db.operation.name': command,
-          ...(script && { 'db.stored_procedure.name': script }),
-        },
-        startedAtMs,
-        ...(error && { errorType: error.name }),
-      },
-      parent,
-    );
+  const { command, target } = call;
+  const name = `${command} ${target}`;
+  const attributes = { 'db.system.name': 'redis', 'db.operation.name': command, 'db.query.summary': name };
+  return (error) => trace.add({ name, attributes, startedAtMs, ...(error && { errorType: error.name }) }, parent);
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { CacheConfig } from '../../config/config.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { FastRedis } from '../redis/redis.ts';
-import { SET } from '../redis/redis-span.ts';
+import { SET_ENTRY } from '../redis/redis-span.ts';
 import { tenantOf } from '../versions/cache-key.ts';
 import type { SharedVersions, Versions } from '../versions/versions.ts';
 import { decodeEntry, encodeEntry, gzippedBody, type ResponseEntry } from './entry.ts';
@@ -134,7 +134,7 @@ export class RedisEntries {
     const ttlMs = Math.ceil(entry.expiresAtMs - Date.now());
     if (ttlMs <= 0) return 0;
     const bytes = encodeEntry(key, entry, gzipped, this.settings.layout);
-    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill', SET, request);
+    await this.redis.run((client) => client.set(key, bytes, 'PX', ttlMs), 'fill', SET_ENTRY, request);
     return bytes.length;
   }
 }

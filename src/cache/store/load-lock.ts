@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastRedis } from '../redis/redis.ts';
-import { GET, REPLACE_LOCK, SET } from '../redis/redis-span.ts';
+import { GET_LOCK, REPLACE_LOCK, SET_LOCK } from '../redis/redis-span.ts';
 
 /** How long a lock outlives a holder that died, which is how long that death delays others. */
 const LOCK_MS = 1_000;
@@ -79,7 +79,7 @@ export class LoadLocks {
 
   /** @returns who has the lock: null when it is the caller now */
   #take(key: string, token: string, request: object | undefined): Promise<string | null> {
-    return this.redis.run((client) => client.set(key, token, 'PX', LOCK_MS, 'NX', 'GET'), 'fill', SET, request);
+    return this.redis.run((client) => client.set(key, token, 'PX', LOCK_MS, 'NX', 'GET'), 'fill', SET_LOCK, request);
   }
 
   /**
@@ -89,7 +89,7 @@ export class LoadLocks {
   async #isOverBy(key: string, deadlineMs: number, request: object | undefined): Promise<boolean> {
     for (let pauseMs = MIN_PAUSE_MS; performance.now() < deadlineMs; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       await delay(pauseMs * (0.5 + Math.random() / 2)); // those that began to wait together look one after another
-      const holder = await this.redis.run((client) => client.get(key), 'read', GET, request);
+      const holder = await this.redis.run((client) => client.get(key), 'read', GET_LOCK, request);
       if (holder === OVER || holder === null) return holder === OVER;
     }
     return true;
@@ -101,7 +101,7 @@ export class LoadLocks {
       clearInterval(renewing);
       // Whoever has it, if the holder stood still for so long that it ran out: what was stored here
       // is theirs as well.
-      const tell = this.redis.run((client) => client.set(key, OVER, 'PX', OVER_MS), 'fill', SET, request);
+      const tell = this.redis.run((client) => client.set(key, OVER, 'PX', OVER_MS), 'fill', SET_LOCK, request);
       await tell.catch(() => {});
     };
   }

@@ -4,7 +4,7 @@ import type { CacheDependency } from '../dependencies/dependencies.ts';
 import { maskOf } from '../dependencies/dependencies.ts';
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
 import type { Revoked } from '../redis/redis-scripts.ts';
-import { BUMP_VERSIONS, GET, MGET, READ_VERSIONS } from '../redis/redis-span.ts';
+import { BUMP_VERSIONS, GET_VERSIONS, GET_VERSIONS_AND_ENTRY, READ_VERSIONS } from '../redis/redis-span.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 import type { Trust, TrustTerm } from './trust.ts';
@@ -76,7 +76,7 @@ export class RedisVersions implements SharedVersions {
       stored: parseVersions(await client.get(versionsKey(scope))),
       serverId,
     });
-    const { stored, serverId } = await this.redis.run(read, 'read', GET, scope.request);
+    const { stored, serverId } = await this.redis.run(read, 'read', GET_VERSIONS, scope.request);
     return stored ? this.#trusted(stored, serverId).versions : (await this.load(scope)).versions;
   }
 
@@ -89,7 +89,7 @@ export class RedisVersions implements SharedVersions {
       const [versions = null, bytes = null] = await client.mgetBuffer(versionsKey(scope), key);
       return { stored: versions && parseVersions(versions.toString()), bytes, serverId };
     };
-    const { stored, bytes, serverId } = await this.redis.run(read, 'read', MGET, scope.request);
+    const { stored, bytes, serverId } = await this.redis.run(read, 'read', GET_VERSIONS_AND_ENTRY, scope.request);
     // Without versions nothing that was kept before is current.
     return stored
       ? { versions: this.#trusted(stored, serverId).versions, bytes }

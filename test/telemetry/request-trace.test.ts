@@ -173,10 +173,10 @@ describeWithOwnRedis('the spans of a request', () => {
   });
 
   it('are not made for a caller that does not record', async () => {
-    await post({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00' });
+    await post({ traceparent: '00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00' });
     await post({});
     await spans.until(2);
-    expect(spans.take().every((span) => span.spanContext().traceId !== '4bf92f3577b34da6a3ce929d0e0e4736')).toBe(true);
+    expect(spans.take().every((span) => span.spanContext().traceId !== '5bf92f3577b34da6a3ce929d0e0e4736')).toBe(true);
   });
 
   it.each(['Accounts', 'Another'])('stand below an active span of HTTP, and make no second one: %s', async (name) => {

@@ -15,6 +15,7 @@ const LONG_FILES = [
   'prisma/own-migrations.system.test.ts',
   'http/hostile/hostile-suite.system.test.ts',
   'startup/workers.system.test.ts',
+  'telemetry/export.system.test.ts',
   'embedded/bare-machine.system.test.ts',
   'cache/change-feed/shared-redis.system.test.ts',
   'embedded/embedded-postgres.system.test.ts',

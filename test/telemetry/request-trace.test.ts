@@ -28,6 +28,9 @@ describeWithOwnRedis('the spans of a request', () => {
     await insertAccounts(service.databaseUrl, tenantId, [{ accountNumber: '1' }]);
     token = await service.token(Role.ADMIN, 'north');
     await service.untilCaughtUp();
+    await service.send(token, '{ viewer { id } }'); // Redis has the tenant's versions from now on
+    await spans.until(6);
+    spans.take();
   });
   afterAll(async () => {
     await service.close();

@@ -134,3 +134,19 @@ test('a shutdown that could finish nothing is refused', () => {
     'SHUTDOWN_DELAY_MS must be less than SHUTDOWN_TIMEOUT_MS (25000)',
   );
 });
+
+describe('a port for metrics', () => {
+  test('is none by default, and a number', () => {
+    expect(readConfig({}).metricsPort).toBeUndefined();
+    expect(readConfig({ METRICS_PORT: '9464' }).metricsPort).toBe(9464);
+    expect(() => readConfig({ METRICS_PORT: '0' })).toThrow(
+      'METRICS_PORT must be a whole number between 1 and 65535, but got: 0 (or unset it)',
+    );
+  });
+
+  test('is another one than that of the service', () => {
+    expect(() => readConfig({ METRICS_PORT: '4000' })).toThrow(
+      'METRICS_PORT must be another port than PORT (4000), but got: 4000 (unset it to have /metrics there, too)',
+    );
+  });
+});

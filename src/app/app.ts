@@ -27,8 +27,9 @@ import type { Examine } from '../performance/findings.ts';
 import { withoutSpans } from '../telemetry/tracing.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
+import { buildInfo } from './dependency-metrics.ts';
 import { startDeploymentWriters } from './deployment-writers.ts';
-import { createMetrics, registerMetrics, type ShareMetrics } from './metrics.ts';
+import { createMetrics, type MetricsPage, metricsPage, registerMetrics, type ShareMetrics } from './metrics.ts';
 import type { Runtime } from './runtime.ts';
 import { createSchema } from './schema.ts';
 import { closeServices, createServices } from './services.ts';
@@ -54,6 +55,7 @@ export interface App {
   /** What it answers with, for code in the same process. */
   readonly services: Services;
   readonly writers: BackgroundWriters;
+  readonly metrics: MetricsPage;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface App {
  * what it was given is closed by who opened it.
  */
 export async function buildApp(dependencies: AppDependencies): Promise<App> {
-  const { config, logger, monitor, database, changeFeed, health, sampleToken } = dependencies;
+  const { config, logger, monitor, database, redis, changeFeed, health, sampleToken } = dependencies;
   const { draining = new Draining(), shareMetrics } = dependencies;
   const fastPath = new FastPath();
   const accessLog = new AccessLog(logger, config.accessLog);
@@ -118,9 +120,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   );
   const metrics = createMetrics({
     monitor,
-    databaseConnections: () => database.connections,
-    databaseQueue: () => database.queue,
-    admission: () => database.admission,
+    build: buildInfo(operations.schemaHash),
+    database,
+    redis,
+    health,
     cacheMemoryBytes: () => services.cache.memoryBytes,
     changeFeed: config.cache.enabled ? changeFeed : undefined,
     audit,
@@ -131,7 +134,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
       (tenant) => tenant?.slug,
       () => undefined,
     );
-  registerMetrics(app, metrics, slugOf, shareMetrics?.(metrics));
+  const page = metricsPage(metrics, slugOf, shareMetrics?.(metrics));
+  if (config.metricsPort === undefined) registerMetrics(app, page);
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   registerGraphqlRoute(app, {
@@ -146,7 +150,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     corsHeaders: corsHeaders(config.corsOrigins),
   });
   fastPath.giveWayToHooks(app);
-  return { http: app, services, writers };
+  return { http: app, services, writers, metrics: page };
 }
 
 /**

@@ -12,6 +12,15 @@ export interface Sample {
   readonly metricName?: string;
 }
 
+/** Adds a metric to those of the process. @param together `sum` when absent */
+export type Add = (
+  type: MetricType,
+  name: string,
+  help: string,
+  samples: () => Sample[] | Promise<Sample[]>,
+  together?: Together,
+) => void;
+
 /**
  * prom-client's types know its own four classes only; its registry asks no more of a metric than
  * these.

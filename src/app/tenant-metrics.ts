@@ -3,14 +3,22 @@ import { USAGE_FIGURES, type UsageFigure } from '../monitoring/usage-counts.ts';
 import { readWhenAsked } from './read-when-asked.ts';
 import { type TenantTotals, TOP_TENANTS } from './tenant-totals.ts';
 
-const MEANINGS: Readonly<Record<UsageFigure, string>> = {
-  requests: 'Answers',
-  hits: 'Answers from the response cache',
-  points: 'Complexity points',
-  databaseMs: 'Milliseconds of SQL statements',
-  rows: 'Rows of SQL statements',
-  bytesKept: 'Bytes stored in the cache',
-  errors: 'Answers with errors',
+interface TenantMetric {
+  /** Between `tenantry_tenant_` and `_total`. */
+  readonly name: string;
+  readonly meaning: string;
+  /** How many of what is counted are one of the metric's unit; 1 when absent. */
+  readonly per?: number;
+}
+
+const METRICS: Readonly<Record<UsageFigure, TenantMetric>> = {
+  requests: { name: 'requests', meaning: 'Answers' },
+  hits: { name: 'hits', meaning: 'Answers from the response cache' },
+  points: { name: 'points', meaning: 'Complexity points' },
+  databaseMs: { name: 'database_seconds', meaning: 'Seconds of SQL statements', per: 1_000 },
+  rows: { name: 'rows', meaning: 'Rows of SQL statements' },
+  bytesKept: { name: 'kept_bytes', meaning: 'Bytes stored in the cache' },
+  errors: { name: 'errors', meaning: 'Answers with errors' },
 };
 
 /** The tenant's slug; undefined when it is not known. Must not reject. */
@@ -27,10 +35,11 @@ export async function tenantMetrics(tenants: TenantTotals, slugOf: SlugOf): Prom
   );
   const registry = new Registry();
   for (const figure of USAGE_FIGURES) {
-    const name = `tenantry_tenant_${figure.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`;
-    const help = `${MEANINGS[figure]} of the ${TOP_TENANTS} tenants with the most points, since the start.`;
+    const { meaning, per = 1, ...metric } = METRICS[figure];
+    const name = `tenantry_tenant_${metric.name}_total`;
+    const help = `${meaning} of the ${TOP_TENANTS} tenants with the most points, since the start.`;
     const samples = () =>
-      tenants.map(([, total], index) => ({ labels: { tenant: labels[index] as string }, value: total[figure] }));
+      tenants.map(([, total], index) => ({ labels: { tenant: labels[index] as string }, value: total[figure] / per }));
     registry.registerMetric(readWhenAsked('counter', name, help, samples));
   }
   return registry.metrics();

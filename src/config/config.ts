@@ -20,6 +20,8 @@ export interface Config {
   /** Address to listen on; in development only this machine. */
   readonly host: string;
   readonly port: number;
+  /** Where /metrics is, apart from everything else. Absent: on `port`. */
+  readonly metricsPort: number | undefined;
   readonly logLevel: LogLevel;
   readonly database: {
     /** Absent: the embedded PostgreSQL (development only). */
@@ -229,6 +231,7 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
     production,
     host: read.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: read.integer('PORT', 4000, 0, 65_535),
+    metricsPort: read.optionalInteger('METRICS_PORT', 1, 65_535),
     logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     database: {
       url: read.url('DATABASE_URL', ['postgresql:', 'postgres:']),
@@ -318,6 +321,7 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
     explorer: read.onOff('EXPLORER', !production),
   };
   checkAuth(read, config);
+  checkMetricsPort(read, config);
   checkShutdown(read, config.lifecycle);
   if (production && !config.database.url)
     read.contradiction(['DATABASE_URL'], 'set in production', 'the URL of the PostgreSQL database', undefined);
@@ -334,6 +338,12 @@ function readTtlSeconds(read: SettingsReader): CacheConfig['ttlSeconds'] {
 
 function readWorkers(read: SettingsReader): number {
   return read.text('WORKERS') === 'auto' ? availableParallelism() : read.integer('WORKERS', 1, 1, 256, 'or auto');
+}
+
+function checkMetricsPort(read: SettingsReader, { port, metricsPort }: Config): void {
+  if (metricsPort === undefined || metricsPort !== port) return;
+  const remedy = 'unset it to have /metrics there, too';
+  read.contradiction(['METRICS_PORT', 'PORT'], `another port than PORT (${port})`, remedy, String(metricsPort));
 }
 
 function checkShutdown(read: SettingsReader, { shutdownDelayMs, shutdownTimeoutMs }: LifecycleConfig): void {

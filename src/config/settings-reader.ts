@@ -23,13 +23,21 @@ export class SettingsReader {
   }
 
   integer(name: string, fallback: number, min: number, max: number, orElse = ''): number {
+    return this.#integer(name, min, max, orElse, `unset it for the default, ${fallback}`) ?? fallback;
+  }
+
+  /** One without a default. */
+  optionalInteger(name: string, min: number, max: number): number | undefined {
+    return this.#integer(name, min, max, '', 'or unset it');
+  }
+
+  #integer(name: string, min: number, max: number, orElse: string, remedy: string): number | undefined {
     const text = this.text(name);
-    if (text === undefined) return fallback;
+    if (text === undefined) return undefined;
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    const expected = `a whole number between ${min} and ${max}${orElse && `, ${orElse}`}`;
-    this.problem(name, expected, `unset it for the default, ${fallback}`, text);
-    return fallback;
+    this.problem(name, `a whole number between ${min} and ${max}${orElse && `, ${orElse}`}`, remedy, text);
+    return undefined;
   }
 
   choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {

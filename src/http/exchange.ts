@@ -25,7 +25,7 @@ import { execute } from './execute.ts';
 import { entryKey, recordHit, tracedAnswer } from './hits.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { withRequestId } from './request-id.ts';
-import { sendAnswer, sendReport } from './send-answer.ts';
+import { isKnown, sendAnswer, sendReport } from './send-answer.ts';
 
 /** For the records: nobody is there to be told. As nginx has it. */
 const CLIENT_LEFT = 499;
@@ -171,6 +171,7 @@ export class Exchange {
     timing.trace?.answered(tracedAnswer(sent));
     if ('loaded' in sent && sent.loaded.errorCode !== undefined)
       services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
+    else services.monitor.answers[!isReported && 'entry' in sent && isKnown(request, sent.entry) ? 304 : 200]++;
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
     this.#log(sent);
     if (!isReported) return sendAnswer(request, reply, sent, timing);

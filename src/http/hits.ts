@@ -106,6 +106,7 @@ export function answerFast(
   timing.cache = hit.outcome;
   if (isTracing()) traceHit(request, response, hit, timing);
   recordHit(services, caller, operation, timing, hit, points);
+  services.monitor.answers[200]++; // whoever asks with GET goes another way
   if (accessLog.samplesHit())
     accessLog.answered({ method: 'POST', caller, operation: operation.cacheable.name, timing, answer: hit });
   sendHit(request, response, hit, timing, corsHeaders(request.headers.origin));

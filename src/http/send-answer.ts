@@ -76,8 +76,7 @@ function headersOf(answer: Answer, timing: RequestTiming): string[] {
 }
 
 function formOfEntry({ method, headers }: Asker, entry: ResponseEntry): Form | Promise<Form> {
-  const { 'if-none-match': known } = headers;
-  if (known !== undefined && method === 'GET' && matches(known, entry.etag))
+  if (isKnown({ method, headers }, entry))
     return { status: 304, head: ['cache-control', CACHE_CONTROL, 'vary', VARY, 'etag', entry.etag] };
   if (entry.body.length < MIN_COMPRESSED_BYTES || !takesGzip(headers)) {
     entry.head ??= headOf(entry, entry.body);
@@ -85,6 +84,12 @@ function formOfEntry({ method, headers }: Asker, entry: ResponseEntry): Form | P
   }
   if (entry.gzipped) return compressedForm(entry, entry.gzipped);
   return gzippedBody(entry).then((gzipped) => compressedForm(entry, gzipped));
+}
+
+/** Whether the client has it already, and is answered with 304. */
+export function isKnown({ method, headers }: Asker, { etag }: ResponseEntry): boolean {
+  const { 'if-none-match': known } = headers;
+  return known !== undefined && method === 'GET' && matches(known, etag);
 }
 
 function compressedForm(entry: ResponseEntry, gzipped: Buffer): Form {

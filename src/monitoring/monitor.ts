@@ -33,6 +33,8 @@ export interface MonitorOptions {
  * for `operationsOf` only.
  */
 export class Monitor extends Figures {
+  /** Answers without errors, by HTTP status. */
+  readonly answers = { 200: 0, 304: 0 };
   /** What each tenant costs. */
   readonly usage = new UsageCounts();
   /** Times of answers, for whoever takes them by the minute. */

@@ -6,6 +6,8 @@ const SAMPLE_REQUEST =
 
 export interface BannerContent {
   readonly url: string;
+  /** Where /metrics is. */
+  readonly metrics: string;
   /** What the service runs on, in a few words each. */
   readonly database: string;
   readonly cache: string;
@@ -15,10 +17,10 @@ export interface BannerContent {
 }
 
 /** What `npm start` prints once it serves. */
-export function banner({ url, database, cache, explorer, demo }: BannerContent): string {
+export function banner({ url, metrics, database, cache, explorer, demo }: BannerContent): string {
   const lines = ['', `Tenantry serves GraphQL at ${url}/graphql`, `  database  ${database}`, `  cache     ${cache}`];
   if (explorer) lines.push(`  explore   ${url}/graphql (Apollo Sandbox)  ${url}/graphiql (GraphiQL, works offline)`);
-  lines.push(`  watch     ${url}/health/ready  ${url}/metrics`);
+  lines.push(`  watch     ${url}/health/ready  ${metrics}`);
   if (demo)
     lines.push(
       '',

@@ -10,7 +10,6 @@ import { createRuntime, type Runtime } from '../app/runtime.ts';
 import { createTokenIssuer } from '../auth/token-issuer.ts';
 import { closeAll, closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
-import { StateError } from '../errors.ts';
 import { Draining } from '../http/draining.ts';
 import type { Examine } from '../performance/findings.ts';
 import { seedDemo } from '../seed/demo.ts';
@@ -18,6 +17,8 @@ import { NO_TELEMETRY, startTelemetry } from '../telemetry/start-telemetry.ts';
 import type { TenantEntry } from '../tenancy/tenant-directory.ts';
 import { banner } from './banner.ts';
 import { type DatabaseChecks, databaseChecks } from './health-checks.ts';
+import { notBound } from './listen-errors.ts';
+import { metricsServer, metricsUrl } from './metrics-server.ts';
 import { type OpenedDatabase, openDatabase } from './open-database.ts';
 import { tellConnections } from './pooler.ts';
 
@@ -36,6 +37,8 @@ export interface RunningService {
    * requests under way, and closes what was opened, in reverse order.
    */
   close(): Promise<void>;
+  /** What /metrics shows. */
+  metrics(): Promise<string>;
   /** Writes what waits to be recorded, for a process that ends at once then. */
   save(timeoutMs: number): Promise<void>;
 }
@@ -77,7 +80,7 @@ export async function serve(
     const checks = databaseChecks(opened.url, runtime.database, opened.faults);
     const close = () => closeAll(checks.close, runtime.close);
     try {
-      return await listen({ runtime, shareMetrics, examine, opened, checks, tenant, close });
+      return await listen({ runtime, isWorker, shareMetrics, examine, opened, checks, tenant, close });
     } catch (error) {
       return await closeAllAfter(error, close);
     }
@@ -88,6 +91,7 @@ export async function serve(
 
 interface Opened {
   readonly runtime: Runtime;
+  readonly isWorker: boolean;
   readonly shareMetrics: ShareMetrics | undefined;
   readonly examine: ExamineService | undefined;
   readonly opened: OpenedDatabase;
@@ -98,6 +102,7 @@ interface Opened {
 
 async function listen({
   runtime,
+  isWorker,
   shareMetrics,
   examine,
   opened,
@@ -114,18 +119,35 @@ async function listen({
   const sampleToken = tokens?.[0]?.token;
   const draining = new Draining();
   const subject = { config, databaseUrl: opened.url, isEmbedded: opened.embedded };
-  const { http: app, writers } = await buildApp({
+  const {
+    http: app,
+    writers,
+    metrics,
+  } = await buildApp({
     ...{ ...runtime, health, draining, shareMetrics, sampleToken },
     examine: examine && (() => examine(subject)),
   });
-  await bind(app, config);
+  const ofMetrics = isWorker ? undefined : metricsServer(config, metrics);
+  const closeServers = () =>
+    closeAll(
+      () => app.close(),
+      () => ofMetrics?.close(),
+    );
+  try {
+    await ofMetrics?.listen();
+    await bind(app, config);
+  } catch (error) {
+    return await closeAllAfter(error, closeServers);
+  }
   const url = urlOf(app);
   if (config.production) logger.info({ url }, 'listening');
   const demo = tenant && tokens && { tenant: tenant.slug, tokens };
   return {
     url,
+    metrics: metrics.text,
     banner: banner({
       url,
+      metrics: metricsUrl(config, url),
       database: databaseName(opened),
       cache: cacheName(config),
       explorer: config.explorer,
@@ -134,7 +156,7 @@ async function listen({
     async close() {
       draining.begin();
       await delay(config.lifecycle.shutdownDelayMs);
-      await closeAll(() => app.close(), close, opened.release);
+      await closeAll(closeServers, close, opened.release);
     },
     save: (timeoutMs) => writers.save(timeoutMs),
   };
@@ -164,24 +186,8 @@ async function bind(app: FastifyInstance, { host, port }: Config): Promise<void>
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    await closeAllAfter(notBound(cause as NodeJS.ErrnoException, host, port), () => app.close());
+    throw notBound(cause as NodeJS.ErrnoException, { host, port, setting: 'PORT', free: 4000 });
   }
-}
-
-function notBound(cause: NodeJS.ErrnoException, host: string, port: number): StateError {
-  if (cause.code === 'EADDRINUSE')
-    return new StateError(
-      `Port ${port} on ${host} is taken by another program.`,
-      `Stop that program, or choose another port: PORT=${port + 1} npm start`,
-      { cause },
-    );
-  if (cause.code === 'EACCES')
-    return new StateError(`Port ${port} may not be used by this user.`, 'Choose one above 1023: PORT=4000 npm start', {
-      cause,
-    });
-  return new StateError(`The service cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.', {
-    cause,
-  });
 }
 
 function urlOf(app: FastifyInstance): string {

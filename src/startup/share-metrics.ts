@@ -40,6 +40,19 @@ export function shareMetrics(
     });
 }
 
+/** Tells what /metrics shows, for the process that has the port of it. */
+export function tellPages(
+  channel: Channel,
+  service: { metrics(): Promise<string> },
+  logger: Pick<Logger, 'error'>,
+): void {
+  const tellPage = async (ask: number) => tell(channel, { kind: 'page', ask, text: await service.metrics() });
+  channel.on('message', (message) => {
+    if (message.kind !== 'page') return;
+    tellPage(message.ask).catch((error: unknown) => logger.error({ err: error }, 'the metrics could not be told'));
+  });
+}
+
 /** Resolves when it is sent. */
 export function tell(channel: Channel, message: FromWorker): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -18,10 +18,13 @@ export type FromWorker =
   | { readonly kind: 'ready'; readonly banner: string }
   | { readonly kind: 'failed'; readonly said: string }
   | ({ readonly kind: 'figures'; readonly ask: number } & ProcessFigures)
-  | { readonly kind: 'metrics'; readonly ask: number };
+  | { readonly kind: 'metrics'; readonly ask: number }
+  | { readonly kind: 'page'; readonly ask: number; readonly text: string };
 
 /** What it is told. */
 export type ToWorker =
   | { readonly kind: 'stop' }
   | { readonly kind: 'figures'; readonly ask: number }
-  | { readonly kind: 'metrics'; readonly ask: number; readonly shown: ShownMetrics };
+  | { readonly kind: 'metrics'; readonly ask: number; readonly shown: ShownMetrics }
+  /** To tell what it would show at /metrics: it knows the tenants' slugs. */
+  | { readonly kind: 'page'; readonly ask: number };

@@ -3,7 +3,7 @@ import { describeError } from '../cli/run-command.ts';
 import type { Config } from '../config/config.ts';
 import { closeInTime } from './close-in-time.ts';
 import { type ExamineService, serve } from './serve.ts';
-import { type Channel, shareMetrics, tell } from './share-metrics.ts';
+import { type Channel, shareMetrics, tell, tellPages } from './share-metrics.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function runWorker(
       starting.catch((error) => logger.warn({ err: error }, 'told to stop at a start that fails'));
       return 0; // it has served nobody
     }
+    tellPages(channel, service, logger);
     await tell(channel, { kind: 'ready', banner: service.banner });
     hasServed = true;
     await Promise.race([told, signals.next()]);

@@ -8,6 +8,7 @@ import type { ShownMetrics } from '../app/metrics.ts';
 import type { Config } from '../config/config.ts';
 import { SAVE_MS } from './close-in-time.ts';
 import { LastKnown } from './last-known.ts';
+import { metricsServer } from './metrics-server.ts';
 import { openDatabase } from './open-database.ts';
 import { tellConnections } from './pooler.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -51,7 +52,7 @@ class Workers {
   readonly #own = new Registry();
   /** Since when each serves. */
   readonly #servingSinceMs = new Map<Worker, number>();
-  readonly #figuresAsked = new Map<number, () => void>();
+  readonly #asked = new Map<number, (told?: string) => void>();
   readonly #restarts: Counter;
   #asks = 0;
   readonly #shown = new LastKnown<ShownMetrics>(
@@ -99,10 +100,14 @@ class Workers {
         this.#giveUp();
       });
     });
+    const page = { contentType: this.#own.contentType, text: () => this.#page() };
+    const ofMetrics = metricsServer(this.config, page);
+    await ofMetrics?.listen();
     for (let n = 0; n < this.config.lifecycle.workers; n++) cluster.fork();
     const signal = await Promise.race([signals.next(), this.#gaveUp]);
     if (signal) this.say(`\n${signal}: stopping ${this.#workers.length} workers`);
     const isClean = await this.#stop();
+    await ofMetrics?.close();
     return signal && isClean ? 0 : 1;
   }
 
@@ -119,8 +124,9 @@ class Workers {
     if (message.kind === 'failed') this.#failed(message.said);
     if (message.kind === 'figures') {
       this.#figures.keep(worker.id, message);
-      this.#figuresAsked.get(message.ask)?.();
+      this.#asked.get(message.ask)?.();
     }
+    if (message.kind === 'page') this.#asked.get(message.ask)?.(message.text);
     if (message.kind === 'metrics')
       void this.#shown.get().then((shown) => tell(worker, { kind: 'metrics', ask: message.ask, shown }));
   }
@@ -181,23 +187,34 @@ class Workers {
 
   /** However many ask at once, each worker is asked once. */
   async #gather(): Promise<ShownMetrics> {
-    await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#askForFigures(worker)));
+    await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#ask(worker, 'figures')));
     return this.#figures.shown(await this.#own.getMetricsAsJSON());
   }
 
-  /** Resolves when they came, the worker has ended, or it takes too long. */
-  async #askForFigures(worker: Worker): Promise<void> {
+  /** By a worker that serves, and without the tenants while none does. */
+  async #page(): Promise<string> {
+    const [worker] = this.#servingSinceMs.keys();
+    return (worker && (await this.#ask(worker, 'page'))) ?? (await this.#shown.get()).text;
+  }
+
+  /** Resolves when it told, with its page if that was asked for, or has ended, or takes too long. */
+  async #ask(worker: Worker, kind: 'figures' | 'page'): Promise<string | undefined> {
     const ask = ++this.#asks;
     const over = new AbortController();
-    const came = new Promise<void>((resolve) => {
-      this.#figuresAsked.set(ask, resolve);
-      worker.once('exit', resolve);
-      over.signal.addEventListener('abort', () => worker.off('exit', resolve));
+    const came = new Promise<string | undefined>((resolve) => {
+      const ended = () => resolve(undefined);
+      this.#asked.set(ask, resolve);
+      worker.once('exit', ended);
+      over.signal.addEventListener('abort', () => worker.off('exit', ended));
     });
-    tell(worker, { kind: 'figures', ask });
-    await Promise.race([came, delay(FIGURES_TIMEOUT_MS, undefined, { signal: over.signal }).catch(() => {})]);
+    tell(worker, { kind, ask });
+    // A page is made of the figures of all.
+    const timeoutMs = kind === 'page' ? 2 * FIGURES_TIMEOUT_MS : FIGURES_TIMEOUT_MS;
+    const tooLate = delay(timeoutMs, undefined, { signal: over.signal }).catch(() => undefined);
+    const told = await Promise.race([came, tooLate]);
     over.abort();
-    this.#figuresAsked.delete(ask);
+    this.#asked.delete(ask);
+    return told;
   }
 }
 

@@ -269,6 +269,11 @@ export class TenantDatabase {
     return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.queue.length };
   }
 
+  /** Connections at most. */
+  get poolSize(): number {
+    return this.options.poolSize;
+  }
+
   /** What became of those who wanted a connection. */
   get queue(): ConnectionFigures {
     return this.#pool.queue;

@@ -46,9 +46,9 @@ describe('the metrics of tenants', () => {
       requests: 1,
       hits: 0,
       points: 7,
-      database_ms: 0.5,
+      database_seconds: 0.0005,
       rows: 2,
-      bytes_kept: 3,
+      kept_bytes: 3,
       errors: 4,
     });
   });

@@ -6,6 +6,7 @@ import { Role } from '../../src/auth/caller.ts';
 import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
 import { isProcessAlive } from '../../src/embedded/process-identity.mjs';
 import { insertTenant } from '../support/fixtures.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { createMainDatabase, MAIN_SECRET, type MainProcess, startMain } from '../support/main-process.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -17,9 +18,12 @@ describeWithOwnRedis('two workers', () => {
   let database: TestDatabase;
   let redis: TestRedis;
   let service: MainProcess;
+  let metricsPort: string;
   beforeAll(async () => {
     [database, redis] = await Promise.all([createMainDatabase(), startRedis()]);
-    service = await startMain({ DATABASE_URL: database.url, REDIS_URL: redis.url, WORKERS: '2', EXPLORER: 'off' });
+    metricsPort = String(await findFreePort());
+    const env = { DATABASE_URL: database.url, REDIS_URL: redis.url, METRICS_PORT: metricsPort };
+    service = await startMain({ ...env, WORKERS: '2', EXPLORER: 'off' });
     await service.untilReady();
   });
   afterAll(async () => {
@@ -32,7 +36,7 @@ describeWithOwnRedis('two workers', () => {
   const workerPids = () => childrenOf(service.pid);
 
   async function metrics(): Promise<string> {
-    return (await fetch(`${service.url}/metrics`, { headers: { connection: 'close' } })).text();
+    return (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers: { connection: 'close' } })).text();
   }
 
   async function figure(name: string): Promise<number> {
@@ -65,6 +69,7 @@ describeWithOwnRedis('two workers', () => {
     expect(await refusedRequests(20)).toBe(0);
     expect(await refusals()).toBe(20);
     expect(await figure('tenantry_cache_relay')).toBe(1);
+    expect((await fetch(`${service.url}/metrics`)).status).toBe(404);
     const [victim = 0, other] = workerPids();
     process.kill(victim, 'SIGKILL');
     await expect.poll(workerPids).not.toContain(victim);
@@ -163,6 +168,9 @@ test('workers that cannot start say why once, and the service ends', async () =>
   const service = await startMain({ DATABASE_URL: database.url, WORKERS: '2', PORT: String(port) });
   expect(await service.ended).toEqual({ code: 1, signal: null });
   expect(service.output().match(/^Port \d+ on 127\.0\.0\.1 is taken by another program\.$/gm)).toHaveLength(1);
+  const metered = await startMain({ DATABASE_URL: database.url, WORKERS: '2', METRICS_PORT: String(port) });
+  expect(await metered.ended).toEqual({ code: 1, signal: null });
+  expect(metered.output()).toMatch(/^Port \d+ on 127\.0\.0\.1 \(METRICS_PORT\) is taken by another program\.$/m);
   other.close();
   await database.drop();
 }, 120_000);

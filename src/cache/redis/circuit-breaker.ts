@@ -1,5 +1,9 @@
 import { performance } from 'node:perf_hooks';
 
+/** `half_open`: what comes next is the trial. */
+export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
 /** When a circuit breaker opens, and for how long. */
 export interface BreakerLimits {
   /** Failures in a row. */
@@ -19,6 +23,11 @@ export class CircuitBreaker {
 
   get isOpen(): boolean {
     return performance.now() < this.#openUntilMs;
+  }
+
+  get state(): BreakerState {
+    if (this.isOpen) return 'open';
+    return this.#failures < this.limits.failures ? 'closed' : 'half_open';
   }
 
   succeeded(): void {

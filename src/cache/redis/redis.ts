@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { type IRateLimiterRedisOptions, RateLimiterRedis } from 'rate-limiter-flexible';
-import { type BreakerLimits, CircuitBreaker } from './circuit-breaker.ts';
+import { type BreakerLimits, type BreakerState, CircuitBreaker } from './circuit-breaker.ts';
 import { redisScripts } from './redis-scripts.ts';
 import { identifyServer } from './redis-server.ts';
 import { beginRedisSpan, type RedisCall } from './redis-span.ts';
@@ -161,6 +161,11 @@ export class FastRedis {
    */
   get serverId(): string | undefined {
     return this.#serverId;
+  }
+
+  /** Of the circuit breaker of each purpose. */
+  get breakers(): readonly (readonly [purpose: RedisPurpose, state: BreakerState])[] {
+    return Object.entries(this.#breakers).map(([purpose, { state }]) => [purpose as RedisPurpose, state]);
   }
 
   /** Hears the messages of a channel until it is closed. */

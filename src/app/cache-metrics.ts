@@ -1,0 +1,71 @@
+import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
+import { CACHE_TIERS, type CacheStatistics, MISS_REASONS } from '../monitoring/cache-statistics.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
+import { histogramSamples } from './histogram-samples.ts';
+import type { Add, MetricType, Sample, Together } from './read-when-asked.ts';
+
+export function addCaches(add: Add, { caches, bypasses }: Monitor): void {
+  const each = (samplesOf: (namespace: string, cache: CacheStatistics) => Sample[]) => () =>
+    [...caches.entries()].flatMap(([namespace, cache]) => samplesOf(namespace, cache));
+  add('counter', 'tenantry_cache_events_total', 'What lookups, loads and bumps came to.', each(eventSamples));
+  add(
+    'counter',
+    'tenantry_cache_misses_total',
+    'Lookups that found nothing current, by reason.',
+    each((namespace, { missesBy }) =>
+      MISS_REASONS.map((reason) => ({ labels: { namespace, reason }, value: missesBy[reason] })),
+    ),
+  );
+  add(
+    'counter',
+    'tenantry_cache_filled_bytes_total',
+    'Bytes of the entries that were stored.',
+    each((namespace, { filledBytes }) =>
+      CACHE_TIERS.map((tier) => ({ labels: { namespace, tier }, value: filledBytes[tier] })),
+    ),
+  );
+  const name = 'tenantry_cache_access_duration_seconds';
+  add(
+    'histogram',
+    name,
+    'Reads from and writes to Redis.',
+    each((namespace, { get, set }) => [
+      ...histogramSamples(name, { namespace, access: 'get' }, get),
+      ...histogramSamples(name, { namespace, access: 'set' }, set),
+    ]),
+  );
+  add('counter', 'tenantry_cache_bypasses_total', 'Requests that were not looked up, by reason.', () =>
+    [...bypasses].map(([reason, value]) => ({ labels: { reason }, value })),
+  );
+}
+
+function eventSamples(namespace: string, cache: CacheStatistics): Sample[] {
+  const sample = (result: string, value: number, tier = '') => ({ labels: { namespace, tier, result }, value });
+  return [
+    ...CACHE_TIERS.map((tier) => sample('hit', cache.hits[tier], tier)),
+    ...CACHE_TIERS.map((tier) => sample('fill', cache.fills[tier], tier)),
+    sample('miss', cache.misses),
+    sample('joined', cache.joined),
+    sample('invalidation', cache.invalidations),
+    sample('error', cache.errors),
+  ];
+}
+
+/** How this process learns of writes past it: docs/cache.md. */
+export function addChangeFeed(add: Add, { state, trust }: Pick<ChangeFeed, 'state' | 'trust'>): void {
+  const one = (type: MetricType, name: string, help: string, value: () => number, together?: Together) =>
+    add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
+  const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';
+  one('gauge', 'trusted', trusted, () => Number(trust.isValid), 'min');
+  one('gauge', 'relay', 'Whether this process relays the outbox.', () => Number(state.role === 'relay'));
+  one(
+    'gauge',
+    'outbox_lag_seconds',
+    'From the last poll of the outbox until all it saw was in the versions.',
+    () => state.lagMs / 1000,
+    'max',
+  );
+  one('counter', 'outbox_rows_total', 'Rows of the outbox that this process read.', () => state.rowsRead);
+  one('counter', 'outbox_elections_total', 'How often this process became the outbox relay.', () => state.elections);
+  one('counter', 'terms_total', 'How often a term began: all that was kept was taken for old.', () => state.terms);
+}

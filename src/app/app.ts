@@ -27,6 +27,7 @@ import type { Examine } from '../performance/findings.ts';
 import { withoutSpans } from '../telemetry/tracing.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
+import { createConsistencyMeter } from './create-consistency-meter.ts';
 import { buildInfo } from './dependency-metrics.ts';
 import { startDeploymentWriters } from './deployment-writers.ts';
 import { createMetrics, type MetricsPage, metricsPage, registerMetrics, type ShareMetrics } from './metrics.ts';
@@ -104,7 +105,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   await apollo.start();
 
   const { markStopping } = registerHealth(app, health, logger);
-  draining.whenBegun(markStopping);
+  const meter = createConsistencyMeter({ apollo, services, logger });
+  draining.whenBegun(() => {
+    markStopping();
+    void meter.stop();
+  });
   app.addHook('preClose', async () => {
     draining.begin();
     // Two turns later nothing new is accepted, and what had come by then is read.
@@ -113,6 +118,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   app.addHook('onClose', () =>
     closeAll(
+      () => meter.stop(),
       () => Promise.all([writers.stop(), deploymentWriters.stop()]),
       () => apollo.stop(),
       () => closeServices(services),
@@ -141,6 +147,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   registerGraphqlRoute(app, {
     fastPath,
     accessLog,
+    meter,
     apollo,
     documents: new Documents(config.limits),
     operations,

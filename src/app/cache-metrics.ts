@@ -4,7 +4,7 @@ import type { Monitor } from '../monitoring/monitor.ts';
 import { histogramSamples } from './histogram-samples.ts';
 import type { Add, MetricType, Sample, Together } from './read-when-asked.ts';
 
-export function addCaches(add: Add, { caches, bypasses }: Monitor): void {
+export function addCaches(add: Add, { caches, bypasses, consistency }: Monitor): void {
   const each = (samplesOf: (namespace: string, cache: CacheStatistics) => Sample[]) => () =>
     [...caches.entries()].flatMap(([namespace, cache]) => samplesOf(namespace, cache));
   add('counter', 'tenantry_cache_events_total', 'What lookups, loads and bumps came to.', each(eventSamples));
@@ -36,6 +36,11 @@ export function addCaches(add: Add, { caches, bypasses }: Monitor): void {
   );
   add('counter', 'tenantry_cache_bypasses_total', 'Requests that were not looked up, by reason.', () =>
     [...bypasses].map(([reason, value]) => ({ labels: { reason }, value })),
+  );
+  const checks =
+    'Answers from the cache that were computed once more, by what came of it; differs: the cache was stale.';
+  add('counter', 'tenantry_cache_consistency_checks_total', checks, () =>
+    [...consistency].map(([result, value]) => ({ labels: { result }, value })),
   );
 }
 

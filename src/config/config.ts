@@ -132,6 +132,8 @@ export interface CacheConfig {
   readonly refreshesPerMinute: number;
   /** How many times all callers of a tenant together. */
   readonly tenantRefreshesPerMinute: number;
+  /** One of so many answers from the cache is computed once more and compared; 0: none. */
+  readonly consistencySample: number;
 }
 
 export interface LimitsConfig {
@@ -273,6 +275,7 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
       compressAboveBytes: read.integer('CACHE_COMPRESS_ABOVE_BYTES', 16 * 1024, 0, Number.MAX_SAFE_INTEGER),
       ttlSeconds: readTtlSeconds(read),
       refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
+      consistencySample: read.integer('CONSISTENCY_SAMPLE', 10_000, 0, 1_000_000_000),
       tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
     },
     limits: {

@@ -5,7 +5,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { Refusal } from '../budget/budget.ts';
 import { spent } from '../budget/spent.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
-import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
+import type { Answer, Hit, LoadedAnswer } from '../cache/response/answer.ts';
 import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
@@ -21,8 +21,9 @@ import { RequestAbandoned } from '../tenancy/running-statements.ts';
 import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport, withReport } from './cache-report.ts';
+import type { ConsistencyMeter } from './consistency-meter.ts';
 import { execute } from './execute.ts';
-import { entryKey, recordHit, tracedAnswer } from './hits.ts';
+import { checkHit, entryKey, recordHit, tracedAnswer } from './hits.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { withRequestId } from './request-id.ts';
 import { isKnown, sendAnswer, sendReport } from './send-answer.ts';
@@ -34,6 +35,7 @@ export interface ExchangeServices {
   readonly accessLog: AccessLog;
   readonly apollo: ApolloServer<RequestContext>;
   readonly services: Services;
+  readonly meter: ConsistencyMeter;
 }
 
 /** One request whose caller is known, until its answer is sent. */
@@ -49,7 +51,7 @@ export class Exchange {
 
   constructor(
     private readonly route: ExchangeServices,
-    asked: AskedOperations,
+    private readonly asked: AskedOperations,
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
     private readonly caller: Caller | null,
@@ -174,6 +176,7 @@ export class Exchange {
     else services.monitor.answers[!isReported && 'entry' in sent && isKnown(request, sent.entry) ? 304 : 200]++;
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
     this.#log(sent);
+    if (sent.outcome === 'hit' && this.route.meter.isDue()) this.#check(sent);
     if (!isReported) return sendAnswer(request, reply, sent, timing);
     if (!isGiven) this.#payReport(ofReport);
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), timing);
@@ -189,6 +192,12 @@ export class Exchange {
 
   #withRequestId(answer: Answer): Answer {
     return 'loaded' in answer ? { ...answer, loaded: withRequestId(answer.loaded, this.#timing.requestId) } : answer;
+  }
+
+  #check({ entry }: Hit): void {
+    const { asked, caller, request, route } = this;
+    const { cacheable } = this.#operation;
+    if (caller && cacheable) checkHit(route.meter, asked, request, caller, cacheable, entry);
   }
 
   /** Of an answer whose own price is taken. */

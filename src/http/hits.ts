@@ -5,6 +5,7 @@ import type { Caller, CallerTenant } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { Answer, Hit } from '../cache/response/answer.ts';
 import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
+import type { ResponseEntry } from '../cache/store/entry.ts';
 import { responseKey } from '../cache/versions/cache-key.ts';
 import type { Services } from '../context/services.ts';
 import { hitPoints } from '../graphql/prices.ts';
@@ -15,6 +16,7 @@ import { isTracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
+import type { ConsistencyMeter } from './consistency-meter.ts';
 import type { CorsHeaders } from './cors.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { requestIdOf } from './request-id.ts';
@@ -26,6 +28,7 @@ interface FastServices {
   readonly services: Services;
   readonly verifier: TokenVerifier;
   readonly corsHeaders: CorsHeaders;
+  readonly meter: ConsistencyMeter;
 }
 
 /** The key of the entry that answers the caller. */
@@ -86,7 +89,7 @@ function traceHit(request: HttpRequest, response: ServerResponse, hit: Hit, timi
  * @returns false for every other one, and when the budget is spent: nothing was done
  */
 export function answerFast(
-  { services, verifier, accessLog, corsHeaders }: FastServices,
+  { services, verifier, accessLog, meter, corsHeaders }: FastServices,
   asked: AskedOperations,
   request: HttpRequest,
   response: ServerResponse,
@@ -110,5 +113,26 @@ export function answerFast(
   if (accessLog.samplesHit())
     accessLog.answered({ method: 'POST', caller, operation: operation.cacheable.name, timing, answer: hit });
   sendHit(request, response, hit, timing, corsHeaders(request.headers.origin));
+  if (meter.isDue()) checkHit(meter, asked, request, caller, operation.cacheable, hit.entry);
   return true;
+}
+
+/** Has an answer that was sent computed once more. */
+export function checkHit(
+  meter: ConsistencyMeter,
+  asked: AskedOperations,
+  request: HttpRequest,
+  caller: Caller,
+  operation: CacheableOperation,
+  entry: ResponseEntry,
+): void {
+  const { tenant } = caller;
+  if (!tenant) return;
+  const { method, url, headers, body } = request;
+  const read = () => {
+    const again = asked.of({ method, url, headers, body }, true, () => undefined);
+    if (again.refusal) throw again.refusal;
+    return again.read();
+  };
+  meter.check({ caller: { ...caller, tenant }, key: entryKey(caller, tenant, operation), entry, read });
 }

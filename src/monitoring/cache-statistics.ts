@@ -24,6 +24,14 @@ export const BYPASS_REASONS = [
 export type BypassReason = (typeof BYPASS_REASONS)[number];
 
 /**
+ * What computing a hit once more came to. `equal`; `differs`: under the same versions, so that the
+ * cache was stale; no verdict: `changed`, since something was written or the versions are not
+ * known, `momentary`, since its time was over, `failed`, and `skipped`, since others waited.
+ */
+export const CONSISTENCY_RESULTS = ['equal', 'differs', 'changed', 'momentary', 'failed', 'skipped'] as const;
+export type ConsistencyResult = (typeof CONSISTENCY_RESULTS)[number];
+
+/**
  * `get` and `set` are accesses to Redis; `hit` and `miss` the outcome of a whole lookup, one for
  * each; `joined` a miss that waited for the same load of another; `fill` an entry that was stored;
  * `invalidation` a bump of versions; `error` a store that did not do as asked.

@@ -1,6 +1,6 @@
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
-import type { BypassReason, CacheEvent } from './cache-statistics.ts';
+import { type BypassReason, type CacheEvent, CONSISTENCY_RESULTS, type ConsistencyResult } from './cache-statistics.ts';
 import { Figures, queryKey } from './figures.ts';
 import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
 import { RecentLatencies } from './recent-latencies.ts';
@@ -33,6 +33,8 @@ export interface MonitorOptions {
  * for `operationsOf` only.
  */
 export class Monitor extends Figures {
+  /** Hits that were computed once more. */
+  readonly consistency = new Map<ConsistencyResult, number>(CONSISTENCY_RESULTS.map((result) => [result, 0]));
   /** Answers without errors, by HTTP status. */
   readonly answers = { 200: 0, 304: 0 };
   /** What each tenant costs. */
@@ -47,6 +49,7 @@ export class Monitor extends Figures {
 
   /** @param timing the request's, of which the log tells the statements */
   recordOperation(event: OperationEvent, timing?: RequestTiming): void {
+    if (timing?.isOwn) return;
     const { tenantId, durationMs, errors, cacheHit, points = 0 } = event;
     if (tenantId) this.usage.request(tenantId, cacheHit, points);
     this.lately.record(durationMs, cacheHit);
@@ -71,7 +74,7 @@ export class Monitor extends Figures {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
     const key = queryKey(event);
     timing?.addStatement(event, key);
-    if (event.tenantId && event.tenantId !== NO_TENANT.tenantId)
+    if (event.tenantId && event.tenantId !== NO_TENANT.tenantId && !timing?.isOwn)
       this.usage.statement(event.tenantId, event.durationMs, event.rows);
     this.queries.entry(key).record(event.durationMs, event.rows, event.failed);
     if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);
@@ -82,6 +85,10 @@ export class Monitor extends Figures {
     this.caches.entry(event.namespace).record(event);
     const { kind, tenantId, bytes = 0 } = event;
     if (kind === 'fill' && tenantId) this.usage.kept(tenantId, bytes);
+  }
+
+  recordConsistency(result: ConsistencyResult): void {
+    this.consistency.set(result, (this.consistency.get(result) ?? 0) + 1);
   }
 
   recordBypass(reason: BypassReason): void {

@@ -41,6 +41,8 @@ export class RequestTiming {
   searches = false;
   /** Sums that its fields show, such as groups of accounts. */
   sums = 0;
+  /** Whether the service asks by itself: no tenant's operation, and nobody pays. */
+  isOwn = false;
   /** The tables that its statements named. */
   get tables(): ReadonlySet<string> {
     return this.#tables ?? NONE;

@@ -18,9 +18,11 @@ afterAll(() => {
 test('an operation means the same however often it is executed, and whatever executes it', {
   timeout: 300_000,
 }, async () => {
-  const { first, differences, compiled, hits } = await runFuzz({ operations: OPERATIONS, seed: 1 });
+  const { first, differences, compiled, hits, checked } = await runFuzz({ operations: OPERATIONS, seed: 1 });
   expect(first && describeDifference(first)).toBeUndefined();
   expect(differences).toBe(0);
   expect(compiled).toBeGreaterThan(OPERATIONS);
   expect(hits).toBeGreaterThan(OPERATIONS / 20);
+  expect(checked.differs).toBe(0);
+  expect(checked.equal).toBeGreaterThan(0);
 });

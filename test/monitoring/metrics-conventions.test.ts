@@ -5,28 +5,44 @@ import { WorkerFigures } from '../../src/startup/worker-figures.ts';
 import { type ExposedMetric, type ExposedSample, readExposition } from '../support/exposition.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { lintMetrics } from '../support/metrics-linter.ts';
+import { boardExpressions, readRules } from '../support/monitoring-files.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { groupedBy, selectorsIn } from '../support/promql.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const SLUG = 'conventional';
 
-/** Answers of all kinds: from PostgreSQL, kept, known to the client, with errors, of nobody. */
-async function load(service: TestService): Promise<string> {
+/** Asks for answers of all kinds, and shows how many of each status came, and the metrics then. */
+async function load(service: TestService): Promise<{ statuses: Record<string, number>; text: string }> {
+  const statuses: Record<string, number> = {};
+  const count = <Answer extends { status: number }>(answer: Answer) => {
+    statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
+    return answer;
+  };
   await insertTenant(service.databaseUrl, { slug: SLUG });
   await service.untilCaughtUp();
   const token = await service.token(Role.ADMIN, SLUG);
   const queries = ['{ tenant { slug } }', '{ accounts(first: 0) { nodes { id } } }', '{ nothing }'];
-  for (const query of [...queries, ...queries]) await service.send(token, query);
-  await service.send(null, '{ tenant { slug } }');
+  for (const query of [...queries, ...queries]) count(await service.send(token, query));
+  count(await service.send(null, '{ tenant { slug } }'));
   const address = `${service.url}/graphql?query=${encodeURIComponent('{ tenant { slug } }')}`;
   const authorization = `Bearer ${token}`;
-  const etag = (await fetch(address, { headers: { authorization } })).headers.get('etag') ?? '';
-  await fetch(address, { headers: { authorization, 'if-none-match': etag } });
-  await fetch(`${service.url}/nowhere`);
-  return (await fetch(`${service.url}/metrics`)).text();
+  await expect
+    .poll(async () => {
+      const etag = count(await fetch(address, { headers: { authorization } })).headers.get('etag') ?? 'none';
+      return count(await fetch(address, { headers: { authorization, 'if-none-match': etag } })).status;
+    })
+    .toBe(304);
+  count(await fetch(`${service.url}/nowhere`));
+  return { statuses, text: await (await fetch(`${service.url}/metrics`)).text() };
 }
+
+/** Prometheus makes them itself. */
+const OF_PROMETHEUS: ReadonlySet<string> = new Set(['up', 'ALERTS']);
+/** Of the process that has them: test/startup/workers.system.test.ts. */
+const OF_WORKERS: ReadonlySet<string> = new Set(['tenantry_workers', 'tenantry_worker_restarts_total']);
 
 const valuesOf = (text: string, name: string) =>
   readExposition(text)
@@ -37,10 +53,11 @@ const valuesOf = (text: string, name: string) =>
 
 describe('the metrics of a service without Redis', () => {
   let service: TestService;
+  let statuses: Record<string, number>;
   let text: string;
   beforeAll(async () => {
     service = await startService();
-    text = await load(service);
+    ({ statuses, text } = await load(service));
     return () => service.close();
   });
 
@@ -49,8 +66,9 @@ describe('the metrics of a service without Redis', () => {
   });
 
   test('count each answer once, by status and code', () => {
-    expect(Object.fromEntries(valuesOf(text, 'tenantry_http_requests_total'))).toEqual({
-      '200 OK': 3,
+    const counted = Object.fromEntries(valuesOf(text, 'tenantry_http_requests_total'));
+    expect(counted).toEqual({
+      '200 OK': (statuses[200] ?? 0) - 2,
       '304 OK': 1,
       '200 BAD_USER_INPUT': 2,
       '400 GRAPHQL_VALIDATION_FAILED': 2,
@@ -100,12 +118,36 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     valuesOf(await shown(), name).find(([found]) => found === labels)?.[1];
 
   test('keep to the conventions, and each circuit breaker is in one state', async () => {
-    const text = await load(service);
+    const { text } = await load(service);
     expect(lintMetrics(text)).toEqual([]);
     expect(valuesOf(text, 'tenantry_redis_up')).toEqual([['', 1]]);
-    const states = Object.fromEntries(valuesOf(text, 'tenantry_redis_breaker_state'));
-    expect(states).toMatchObject({ 'read closed': 1, 'read open': 0, 'read half_open': 0 });
-    expect(Object.keys(states)).toHaveLength(4 * 3);
+    const states = valuesOf(text, 'tenantry_redis_breaker_state').map(([state]) => state);
+    expect(states).toHaveLength(4 * 3);
+    expect(states).toEqual(expect.arrayContaining(['read closed', 'read open', 'read half_open']));
+  });
+
+  test('are all that the board and the alerts ask for, and have the labels that these name', async () => {
+    const metrics = new Map(readExposition((await load(service)).text).map((metric) => [metric.name, metric]));
+    const recorded = new Set(readRules().flatMap(({ record }) => record ?? []));
+    const wrong = [...boardExpressions(), ...readRules().map(({ expr }) => expr)].flatMap((expression) =>
+      selectorsIn(expression).flatMap(({ metric: name, labels }) => {
+        if (OF_PROMETHEUS.has(name) || OF_WORKERS.has(name) || recorded.has(name)) return [];
+        const metric = metrics.get(name) ?? metrics.get(name.replace(/_(bucket|count|sum)$/, ''));
+        if (!metric) return [`no metric ${name}: ${expression}`];
+        const [sample] = metric.samples;
+        const has = (label: string) => ['job', 'instance', 'le'].includes(label) || (sample && label in sample.labels);
+        const names = [...labels.map(([label]) => label), ...groupedBy(expression)];
+        const absent = sample ? names.filter((label) => !has(label)) : [];
+        const unknown = labels.filter(
+          ([label, value]) =>
+            value !== undefined &&
+            ['state', 'result', 'reason', 'tier'].includes(label) &&
+            !metric.samples.some((each) => each.labels[label] === value),
+        );
+        return [...absent, ...unknown.map(String)].map((label) => `${name} has no ${label}: ${expression}`);
+      }),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('of two workers keep to them, too: what each has is added up, and what one lacks is told', async () => {

@@ -96,13 +96,17 @@ export class DataCache {
    */
   async #reading<Value>(scope: TenantScope, data: Data<Value>): Promise<Reading<Value> | null> {
     const dependencies = [...derivedDependencies(data.tables, new Set(data.dependencies))];
-    const ofRequest = scope.request && this.#ofRequests.get(scope.request);
+    const ofRequest = this.#ofRequest(scope);
     // Also where another request's load is joined, whose statements are not this one's.
     ofRequest?.dependsOn(...dependencies);
     const versions = scope.snapshot ? null : await this.#versions(scope, ofRequest?.versions);
     this.#old.lookAtTrust();
     const beganAtMs = data.beganAtMs ?? Date.now();
     return versions && { ...data, dependencies, scope, fullKey: dataKey(scope, ...data.key), versions, beganAtMs };
+  }
+
+  #ofRequest({ request }: TenantScope): RequestReads | undefined {
+    return request && this.#ofRequests.get(request);
   }
 
   async #versions(scope: TenantScope, ofRequest: RequestVersions | undefined): Promise<Versions | null> {
@@ -125,7 +129,8 @@ export class DataCache {
   async #loadUnkept<Value>(scope: TenantScope, data: Data<Value>): Promise<Found<Value>> {
     const createdAtMs = data.beganAtMs ?? Date.now();
     const value = await data.load(undefined);
-    if (data.ageing && this.options.enabled) {
+    const { isShown = true } = this.#ofRequest(scope)?.versions ?? {};
+    if (data.ageing && this.options.enabled && isShown) {
       await this.options.store.drop(namespaceOf(data), dataKey(scope, ...data.key), scope.request);
       this.#old.mayHaveBeenOvertaken();
     }

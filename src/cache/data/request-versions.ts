@@ -11,8 +11,12 @@ export class RequestVersions {
   /**
    * @param known as they were read at the request's begin; null when they could not be read or were
    *   not trusted
+   * @param isShown whether anybody is shown what is read; else what is kept stays as it is
    */
-  constructor(known?: Versions | null) {
+  constructor(
+    known?: Versions | null,
+    readonly isShown = true,
+  ) {
     this.#known = known === undefined ? undefined : Promise.resolve(known);
   }
 

@@ -41,6 +41,9 @@ export type Load = (versions: Versions | null) => Promise<LoadedAnswer>;
 /** A lookup without a hit. */
 type Missed = Required<Pick<Lookup, 'versions' | 'miss'>>;
 
+/** `changed` also when the versions cannot be read or trusted. */
+export type EntryState = 'current' | 'expired' | 'changed';
+
 const BROKEN: Miss = { reason: 'broken' };
 
 /** A namespace for the metrics of lookups whose answer is not known yet. */
@@ -161,6 +164,19 @@ export class ResponseCache {
       await onFailure?.(unconfirmed);
       await unconfirmed.untilHarmless(performance.now(), bump);
     }
+  }
+
+  /**
+   * Whether an entry may be served now.
+   * @param afterWrites waits until every write before the call is in the versions
+   * @throws when that takes too long, or the versions cannot be read
+   */
+  async stateOf(scope: TenantScope, entry: ResponseEntry, afterWrites: boolean): Promise<EntryState> {
+    const { changeFeed } = this.options;
+    if (afterWrites) await changeFeed.untilCaughtUp();
+    if (!changeFeed.trust.isValid) return 'changed';
+    if (!isCurrent(entry.versions, await changeFeed.versions.read(scope))) return 'changed';
+    return Date.now() < entry.expiresAtMs ? 'current' : 'expired';
   }
 
   get memoryBytes(): number {

@@ -28,6 +28,8 @@ export interface FuzzReport {
   readonly compiled: number;
   /** Answers from the cache. */
   readonly hits: number;
+  /** Of these the service computed once more by itself, and found equal or not. */
+  readonly checked: Readonly<Record<'equal' | 'differs', number>>;
 }
 
 /**
@@ -68,7 +70,10 @@ export async function runFuzz({ operations, seed, onOperation = () => {} }: Fuzz
   try {
     await Promise.all(Array.from({ length: AT_A_TIME }, work));
     const { jit } = executions.executor.counts;
-    return { differences: found.length, first: found[0], compiled: jit, hits: services.hits };
+    const { consistency } = services.cached.services.monitor;
+    const [equal = 0, differs = 0] = [consistency.get('equal'), consistency.get('differs')];
+    const checked = { equal, differs };
+    return { differences: found.length, first: found[0], compiled: jit, hits: services.hits, checked };
   } finally {
     await services.close();
     await executions.close();

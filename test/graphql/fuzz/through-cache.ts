@@ -23,7 +23,7 @@ export interface CachedAndPlain {
 
 export async function startCachedAndPlain(database: TestDatabase): Promise<CachedAndPlain> {
   const env = { DATABASE_POOL_SIZE: '4' };
-  const cached = await startService({ database, env });
+  const cached = await startService({ database, env: { ...env, CONSISTENCY_SAMPLE: '1' } });
   const plain = await startService({ database, env: { ...env, CACHE: 'off', EXECUTOR: 'graphql-js' } });
   const token = await cached.token(Role.ANALYST, (TWINS[0] as Twin).slug);
   for (const service of [cached, plain]) await untilConnected(service, token);

@@ -59,7 +59,7 @@ test('the board can be imported: a variable for the data source, and panels that
     if (type === 'row') continue;
     expect(targets.length, title).toBeGreaterThan(0);
     for (const { uid } of [datasource, ...targets.map((target) => target.datasource)].flatMap((each) => each ?? []))
-      expect(uid).toBe('${datasource}');
+      expect(uid).toMatch(/^\$\{datasource\}$/);
   }
 });
 

@@ -11,6 +11,7 @@ import { groupedBy, selectorsIn } from '../support/promql.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const SLUG = 'conventional';
 
@@ -29,12 +30,10 @@ async function load(service: TestService): Promise<{ statuses: Record<string, nu
   count(await service.send(null, '{ tenant { slug } }'));
   const address = `${service.url}/graphql?query=${encodeURIComponent('{ tenant { slug } }')}`;
   const authorization = `Bearer ${token}`;
-  await expect
-    .poll(async () => {
-      const etag = count(await fetch(address, { headers: { authorization } })).headers.get('etag') ?? 'none';
-      return count(await fetch(address, { headers: { authorization, 'if-none-match': etag } })).status;
-    })
-    .toBe(304);
+  await until(async () => {
+    const etag = count(await fetch(address, { headers: { authorization } })).headers.get('etag') ?? 'none';
+    return count(await fetch(address, { headers: { authorization, 'if-none-match': etag } })).status === 304;
+  }, 'the client has the answer already');
   count(await fetch(`${service.url}/nowhere`));
   return { statuses, text: await (await fetch(`${service.url}/metrics`)).text() };
 }
@@ -127,7 +126,7 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
   });
 
   test('are all that the board and the alerts ask for, and have the labels that these name', async () => {
-    const metrics = new Map(readExposition((await load(service)).text).map((metric) => [metric.name, metric]));
+    const metrics = new Map(readExposition(await shown()).map((metric) => [metric.name, metric]));
     const recorded = new Set(readRules().flatMap(({ record }) => record ?? []));
     const wrong = [...boardExpressions(), ...readRules().map(({ expr }) => expr)].flatMap((expression) =>
       selectorsIn(expression).flatMap(({ metric: name, labels }) => {

@@ -95,6 +95,7 @@ describe('the metrics of a service without Redis', () => {
 
 describeWithOwnRedis('the metrics of a service with Redis', () => {
   let service: TestService;
+  let text: string;
   let redis: TestRedis;
   let proxy: TcpProxy;
   let database: TestDatabase;
@@ -105,6 +106,7 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     const url = Object.assign(direct, { port: String(proxy.port) }).href;
     const env = { REDIS_URL: redis.url };
     service = await startService({ env, database: { ...database, url }, directUrl: database.url, checksHealth: true });
+    ({ text } = await load(service));
     return async () => {
       await service.close();
       await redis.stop();
@@ -116,8 +118,7 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
   const figure = async (name: string, labels = '') =>
     valuesOf(await shown(), name).find(([found]) => found === labels)?.[1];
 
-  test('keep to the conventions, and each circuit breaker is in one state', async () => {
-    const { text } = await load(service);
+  test('keep to the conventions, and each circuit breaker is in one state', () => {
     expect(lintMetrics(text)).toEqual([]);
     expect(valuesOf(text, 'tenantry_redis_up')).toEqual([['', 1]]);
     const states = valuesOf(text, 'tenantry_redis_breaker_state').map(([state]) => state);
@@ -125,8 +126,8 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     expect(states).toEqual(expect.arrayContaining(['read closed', 'read open', 'read half_open']));
   });
 
-  test('are all that the board and the alerts ask for, and have the labels that these name', async () => {
-    const metrics = new Map(readExposition(await shown()).map((metric) => [metric.name, metric]));
+  test('are all that the board and the alerts ask for, and have the labels that these name', () => {
+    const metrics = new Map(readExposition(text).map((metric) => [metric.name, metric]));
     const recorded = new Set(readRules().flatMap(({ record }) => record ?? []));
     const wrong = [...boardExpressions(), ...readRules().map(({ expr }) => expr)].flatMap((expression) =>
       selectorsIn(expression).flatMap(({ metric: name, labels }) => {

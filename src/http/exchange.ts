@@ -5,7 +5,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { Refusal } from '../budget/budget.ts';
 import { spent } from '../budget/spent.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
-import type { Answer, Hit, LoadedAnswer } from '../cache/response/answer.ts';
+import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
 import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
@@ -176,7 +176,8 @@ export class Exchange {
     else services.monitor.answers[!isReported && 'entry' in sent && isKnown(request, sent.entry) ? 304 : 200]++;
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
     this.#log(sent);
-    if (sent.outcome === 'hit' && this.route.meter.isDue()) this.#check(sent);
+    if (sent.outcome === 'hit' && this.route.meter.isDue())
+      checkHit(this.route.meter, this.asked, request, caller, this.#operation.cacheable, sent.entry);
     if (!isReported) return sendAnswer(request, reply, sent, timing);
     if (!isGiven) this.#payReport(ofReport);
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), timing);
@@ -192,12 +193,6 @@ export class Exchange {
 
   #withRequestId(answer: Answer): Answer {
     return 'loaded' in answer ? { ...answer, loaded: withRequestId(answer.loaded, this.#timing.requestId) } : answer;
-  }
-
-  #check({ entry }: Hit): void {
-    const { asked, caller, request, route } = this;
-    const { cacheable } = this.#operation;
-    if (caller && cacheable) checkHit(route.meter, asked, request, caller, cacheable, entry);
   }
 
   /** Of an answer whose own price is taken. */

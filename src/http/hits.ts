@@ -122,12 +122,12 @@ export function checkHit(
   meter: ConsistencyMeter,
   asked: AskedOperations,
   request: HttpRequest,
-  caller: Caller,
-  operation: CacheableOperation,
+  caller: Caller | null,
+  operation: CacheableOperation | undefined,
   entry: ResponseEntry,
 ): void {
-  const { tenant } = caller;
-  if (!tenant) return;
+  const tenant = caller?.tenant;
+  if (!tenant || !operation) return;
   const { method, url, headers, body } = request;
   const read = () => {
     const again = asked.of({ method, url, headers, body }, true, () => undefined);

@@ -91,7 +91,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const writers = withoutSpans(() => startBackgroundWriters(database, monitor.usage, config.retention, logger));
   const { audit } = writers;
   const services = createServices({ ...dependencies, schemaHash: operations.schemaHash, audit });
-  const deploymentWriters = startDeploymentWriters(services, logger);
+  const deploymentWriters = withoutSpans(() => startDeploymentWriters(services, logger));
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({

@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npx prisma generate && npx tsc -p tsconfig.build.json
+RUN npx prisma generate && npx tsc -p tsconfig.build.json && npx vite build src/ops/page
 
 # Applies the migrations to DATABASE_URL and ends. Its login must own the tables.
 FROM build AS migrate
@@ -22,6 +22,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --omit=peer --no-audit --no-fund && npm cache clean --force
 COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/scripts ./dist/scripts
+COPY --from=build /app/dist/ops-page ./dist/ops-page
 # Their names only: the service refuses a database that lacks one.
 COPY prisma/migrations ./prisma/migrations
 USER node

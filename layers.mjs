@@ -13,6 +13,7 @@ const LAYERS = [
   ['startup'], // processes: workers, signals, waiting for the database
   ['app'], // puts everything together: services, schema, metrics, routes
   ['http'], // requests and answers
+  ['ops'], // serves the page for operators
   ['apollo'], // Apollo Server: limits, prices, executor, timing
   ['import', 'seed'],
   ['performance'],
@@ -124,6 +125,7 @@ export default {
     parser: 'swc', // TypeScript 7 has no compiler to call
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/ops/page/' }, // runs in browsers; tsconfig.page.json keeps it to itself
     enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'] },
   },
 };

@@ -6,9 +6,9 @@ import { report } from './report.mjs';
 import { filesIn, hashOfFile, hasStamp, stateOf, writeStamp } from './stamp.mjs';
 import { runStep } from './step-process.mjs';
 
-/** What tsconfig.build.json includes; without the tests. */
+/** What tsconfig.build.json includes; without the tests and the page for operators. */
 const SOURCE_FOLDERS = ['src', 'scripts', 'test/load'];
-const TEST = /\.test\.ts$/;
+const NOT_COMPILED = /\.test\.ts$|\bsrc[/\\]ops[/\\]page[/\\]/;
 
 /**
  * The compiled service and commands, in dist.
@@ -36,7 +36,7 @@ export const build = {
 function removeStale(root) {
   const expected = new Set(
     SOURCE_FOLDERS.flatMap((folder) => filesIn(path.join(root, folder)))
-      .filter((file) => !TEST.test(file))
+      .filter((file) => !NOT_COMPILED.test(file))
       .map((file) => outputOf(root, file)),
   );
   for (const file of SOURCE_FOLDERS.flatMap((folder) => filesIn(path.join(root, 'dist', folder)))) {

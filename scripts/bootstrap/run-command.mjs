@@ -9,6 +9,7 @@ import { endWithNpm } from './end-with-npm.mjs';
 import { readEnvironmentFile } from './environment-file.mjs';
 import { BootstrapError } from './errors.mjs';
 import { generatedCode } from './generated-code.mjs';
+import { opsPage } from './ops-page.mjs';
 import { prepare } from './prepare.mjs';
 import { runTool, TOOLS } from './tools.mjs';
 
@@ -42,7 +43,10 @@ async function dispatch(command, args) {
     refuseUnknown(command, usage, args);
   }
   if (tool) {
-    await prepare(ROOT, tool.needsGeneratedCode ? [dependencies, generatedCode] : [dependencies]);
+    const steps = [dependencies];
+    if (tool.needsGeneratedCode) steps.push(generatedCode);
+    if (tool.needsOpsPage) steps.push(opsPage);
+    await prepare(ROOT, steps);
     if (!tool.packageName) readEnvironmentFile(ROOT);
     process.exitCode = await runTool(ROOT, tool, args);
     if (tool.followedBy && args.length === 0 && process.exitCode === 0) return dispatch(tool.followedBy, []);
@@ -51,7 +55,7 @@ async function dispatch(command, args) {
   }
   const source = sourceOf(command);
   if (source === undefined) throw new BootstrapError(`There is no command "${command}".\n${commandList()}`);
-  await prepare(ROOT, [dependencies, generatedCode, build]);
+  await prepare(ROOT, [dependencies, generatedCode, build, opsPage]);
   if (source !== null) await importBuilt(source, args);
 }
 

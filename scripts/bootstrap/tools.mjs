@@ -15,6 +15,7 @@ import { programOf } from './packages.mjs';
  * @property {string} [passesOn] the arguments that the program itself checks, for --help; absent:
  *   it takes no others
  * @property {boolean} needsGeneratedCode
+ * @property {boolean} [needsOpsPage]
  * @property {string} [followedBy] the command that follows when nothing in particular was asked for
  */
 
@@ -58,12 +59,13 @@ export const TOOLS = {
     summary: 'Serves GraphQL as npm start does, from the sources, and starts again when one of them changes.',
     args: ['--watch', '--import', '@oxc-node/core/register', 'src/main.ts'],
     needsGeneratedCode: true,
+    needsOpsPage: true,
   },
   typecheck: {
     summary: 'Checks the types of all sources, scripts and tests.',
     packageName: 'typescript',
     program: 'tsc',
-    args: ['--noEmit', '-p', 'tsconfig.json'],
+    args: ['--build', 'tsconfig.json', 'tsconfig.page.json', '--noEmit'],
     options: { '--watch': 'Check again whenever a file changes.' },
     needsGeneratedCode: true,
   },

@@ -23,6 +23,7 @@ import { type HealthChecks, registerHealth } from '../http/health.ts';
 import { FastPath } from '../http/listener.ts';
 import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
+import { registerOpsPage } from '../ops/ops-page.ts';
 import type { Examine } from '../performance/findings.ts';
 import { withoutSpans } from '../telemetry/tracing.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
@@ -144,6 +145,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   if (config.metricsPort === undefined) registerMetrics(app, page);
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
+  if (config.opsPage) registerOpsPage(app);
   registerGraphqlRoute(app, {
     fastPath,
     accessLog,

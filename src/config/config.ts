@@ -64,6 +64,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Apollo Sandbox at /graphql, GraphiQL at /graphiql, and introspection without a token. */
   readonly explorer: boolean;
+  /** The page for operators at /ops. */
+  readonly opsPage: boolean;
 }
 
 export interface HttpConfig {
@@ -322,6 +324,7 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
     executor: read.choice('EXECUTOR', EXECUTORS, 'jit'),
     corsOrigins: read.origins('CORS_ORIGINS', production ? [] : ['*']),
     explorer: read.onOff('EXPLORER', !production),
+    opsPage: read.onOff('OPS_PAGE', true),
   };
   checkAuth(read, config);
   checkMetricsPort(read, config);

@@ -10,10 +10,10 @@ interface StatusProps {
 
 /** In plain words: is anything wrong, and what is to be done. */
 export function Status({ figures, scope }: StatusProps) {
-  const { trouble, troubledSince, readAt, report } = figures;
-  const findings = report?.findings ?? [];
+  const { trouble, troubledSince, readAt, findings = [] } = figures;
   const faults = findings.filter(({ status }) => status === 'FAULT').length;
-  const kind = trouble || faults > 0 ? 'fault' : findings.length > 0 ? 'warning' : report ? 'fine' : 'waiting';
+  const kind =
+    trouble || faults > 0 ? 'fault' : findings.length > 0 ? 'warning' : figures.findings ? 'fine' : 'waiting';
   return (
     <section class={`status ${kind}`} aria-labelledby="status-title">
       <p id="status-title" class="verdict" role="status">
@@ -44,9 +44,10 @@ export function Status({ figures, scope }: StatusProps) {
   );
 }
 
-function sentenceOf({ trouble, troubledSince, report }: Figures, faults: number, warnings: number): string {
+function sentenceOf({ trouble, troubledSince, report, findings }: Figures, faults: number, warnings: number): string {
   if (trouble) return `${trouble.sentence}${troubledSince ? `, since ${clock(troubledSince)}` : ''}.`;
   if (!report) return 'Asking the service…';
+  if (!findings) return 'Looking for what may be wrong…';
   if (faults > 0) {
     const also = warnings > 0 ? `, and ${counted(warnings, 'warning')}` : '';
     return `Something is wrong: ${counted(faults, 'fault')}${also}.`;

@@ -2,18 +2,21 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask, findDown } from './api.ts';
 import {
   OpsFiguresDocument,
-  type OpsFiguresQuery,
+  OpsFindingsDocument,
+  type OpsFindingsQuery,
   OpsMinutesDocument,
   type OpsMinutesQuery,
   OpsOwnFiguresDocument,
+  type ReportFiguresFragment,
 } from './generated/graphql.ts';
 
 const REFRESH_MS = 10_000;
 /** Minutes, sizes of tables and tenants' costs change no sooner, and cost more to ask for. */
 const SLOW_REFRESH_MS = 60_000;
 
-export type Report = OpsFiguresQuery['performance'];
+export type Report = ReportFiguresFragment;
 export type Minutes = OpsMinutesQuery['performance'];
+export type Finding = OpsFindingsQuery['performance']['findings'][number];
 
 /** Why not everything that is shown is current. */
 export interface Trouble {
@@ -23,7 +26,9 @@ export interface Trouble {
 
 export interface Figures {
   readonly report?: Report;
-  readonly minutes?: Minutes;
+  readonly minutes?: Minutes | undefined;
+  /** Of the doctor. Absent: it still looks. */
+  readonly findings?: readonly Finding[];
   /** When `report` was read. */
   readonly readAt?: Date;
   /** Whether `report` is of the answering process alone. */
@@ -42,6 +47,13 @@ const NO_DATABASE: Trouble = {
   remedy: 'Look whether the database server runs and takes connections: npm run doctor says what it finds.',
 };
 
+const NO_REDIS: Finding = {
+  check: 'Redis',
+  status: 'FAULT',
+  found: 'Redis does not answer: every answer is computed from PostgreSQL.',
+  remedy: 'Look whether the Redis server of REDIS_URL runs and takes connections.',
+};
+
 /**
  * The figures, asked for every ten seconds while the page is visible.
  * @param onRefused called when the token does not hold any more
@@ -50,10 +62,20 @@ export function useFigures(token: string | null, range: number, onRefused: () =>
   const [figures, setFigures] = useState<Figures>({});
   const slowReadAt = useRef(0);
   const underWay = useRef(false);
+  const lookUnderWay = useRef(false);
   const [again, setAgain] = useState(0);
+
+  const look = useCallback(async () => {
+    if (token === null || lookUnderWay.current) return;
+    lookUnderWay.current = true;
+    const findings = await findingsOf(token);
+    lookUnderWay.current = false;
+    if (findings) setFigures((last) => ({ ...last, findings }));
+  }, [token]);
 
   const refresh = useCallback(async () => {
     if (token === null || underWay.current) return;
+    void look();
     underWay.current = true;
     try {
       const isSlowDue = Date.now() - slowReadAt.current >= SLOW_REFRESH_MS;
@@ -66,14 +88,17 @@ export function useFigures(token: string | null, range: number, onRefused: () =>
       if (minutes) slowReadAt.current = Date.now();
       if (fast.kind === 'data' && (!slow || minutes)) {
         const report = fast.data.performance;
-        return setFigures((last) => ({ report, minutes: minutes ?? last.minutes, readAt: new Date() }));
+        return setFigures(({ minutes: last, findings }) => ({
+          ...{ report, minutes: minutes ?? last, readAt: new Date() },
+          ...(findings && { findings }),
+        }));
       }
       const changes = await afterFailure(token, fast.kind === 'failed' ? fast.text : textOf(slow));
       setFigures((last) => ({ ...last, ...changes, troubledSince: last.troubledSince ?? new Date() }));
     } finally {
       underWay.current = false;
     }
-  }, [token, range, onRefused]);
+  }, [token, range, onRefused, look]);
 
   useEffect(() => {
     slowReadAt.current = 0;
@@ -112,6 +137,18 @@ async function afterFailure(token: string, text: string | undefined): Promise<Fi
   if (own.kind === 'unreachable') return { trouble: UNREACHABLE };
   const trouble = down.includes('database') ? NO_DATABASE : { sentence: 'Not all figures can be read', remedy: text };
   if (own.kind !== 'data') return { trouble };
-  const report = { ...own.data.performance, processes: [], findings: [] };
-  return { trouble, report, readAt: new Date(), isOfOneProcess: true };
+  return { trouble, report: own.data.performance, readAt: new Date(), isOfOneProcess: true };
+}
+
+/**
+ * What the doctor finds; and Redis, as soon as the service itself misses it: the doctor looks every
+ * half minute.
+ * @returns undefined where nobody answers
+ */
+async function findingsOf(token: string): Promise<readonly Finding[] | undefined> {
+  const [outcome, down] = await Promise.all([ask(token, OpsFindingsDocument), findDown()]);
+  if (outcome.kind !== 'data') return undefined;
+  const { findings } = outcome.data.performance;
+  const isTold = !down.includes('redis') || findings.some(({ check }) => check.toLowerCase().includes('redis'));
+  return isTold ? findings : [NO_REDIS, ...findings];
 }

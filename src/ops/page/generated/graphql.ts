@@ -21,7 +21,7 @@ export type Role =
 
 export type LatencyFiguresFragment = { count: number, p50: number, p95: number, p99: number, max: number };
 
-export type ReportFiguresFragment = { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }> };
+export type ReportFiguresFragment = { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> };
 
 export type OpsViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -31,7 +31,12 @@ export type OpsViewerQuery = { viewer: { name: string, role: Role } };
 export type OpsFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type OpsFiguresQuery = { performance: { since: string, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }>, findings: Array<{ check: string, status: FindingStatus, found: string, remedy: string }>, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }> } };
+export type OpsFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
+
+export type OpsFindingsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OpsFindingsQuery = { performance: { findings: Array<{ check: string, status: FindingStatus, found: string, remedy: string }> } };
 
 export type OpsMinutesQueryVariables = Exact<{
   minutes: number;
@@ -43,7 +48,7 @@ export type OpsMinutesQuery = { performance: { history: Array<{ start: string, p
 export type OpsOwnFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type OpsOwnFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }> } };
+export type OpsOwnFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -129,6 +134,23 @@ export const ReportFiguresFragmentDoc = new TypedDocumentString(`
     reason
     count
   }
+  processes {
+    id
+    host
+    pid
+    version
+    startedAt
+    seenAt
+    cacheTrusted
+    isRelay
+    outboxLagMs
+    memoryBytes
+    cpu
+    eventLoopP99Ms
+    databaseConnections
+    databaseQueueLength
+    requestQueueLength
+  }
 }
     fragment LatencyFigures on Latency {
   count
@@ -149,29 +171,6 @@ export const OpsFiguresDocument = new TypedDocumentString(`
     query OpsFigures {
   performance(scope: DEPLOYMENT) {
     ...ReportFigures
-    processes {
-      id
-      host
-      pid
-      version
-      startedAt
-      seenAt
-      cacheTrusted
-      isRelay
-      outboxLagMs
-      memoryBytes
-      cpu
-      eventLoopP99Ms
-      databaseConnections
-      databaseQueueLength
-      requestQueueLength
-    }
-    findings {
-      check
-      status
-      found
-      remedy
-    }
   }
 }
     fragment LatencyFigures on Latency {
@@ -237,7 +236,36 @@ fragment ReportFigures on PerformanceReport {
     reason
     count
   }
+  processes {
+    id
+    host
+    pid
+    version
+    startedAt
+    seenAt
+    cacheTrusted
+    isRelay
+    outboxLagMs
+    memoryBytes
+    cpu
+    eventLoopP99Ms
+    databaseConnections
+    databaseQueueLength
+    requestQueueLength
+  }
 }`) as unknown as TypedDocumentString<OpsFiguresQuery, OpsFiguresQueryVariables>;
+export const OpsFindingsDocument = new TypedDocumentString(`
+    query OpsFindings {
+  performance {
+    findings {
+      check
+      status
+      found
+      remedy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OpsFindingsQuery, OpsFindingsQueryVariables>;
 export const OpsMinutesDocument = new TypedDocumentString(`
     query OpsMinutes($minutes: Int!) {
   performance {
@@ -373,5 +401,22 @@ fragment ReportFigures on PerformanceReport {
   bypasses {
     reason
     count
+  }
+  processes {
+    id
+    host
+    pid
+    version
+    startedAt
+    seenAt
+    cacheTrusted
+    isRelay
+    outboxLagMs
+    memoryBytes
+    cpu
+    eventLoopP99Ms
+    databaseConnections
+    databaseQueueLength
+    requestQueueLength
   }
 }`) as unknown as TypedDocumentString<OpsOwnFiguresQuery, OpsOwnFiguresQueryVariables>;

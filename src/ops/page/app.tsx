@@ -47,6 +47,10 @@ export function App() {
       </a>
       <header class="top">
         <h1>
+          <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
+            <rect width="32" height="32" rx="7" fill="#14532d" />
+            <path d="M8 9h16M16 9v15" stroke="#fff" stroke-width="4" />
+          </svg>
           Tenantry <span>operators</span>
         </h1>
         {token && <Controls {...{ range, setRange, refreshNow, signOut }} />}
@@ -87,7 +91,7 @@ function Controls({ range, setRange, refreshNow, signOut }: ControlsProps) {
           ))}
         </fieldset>
         <button type="button" class="quiet" onClick={refreshNow}>
-          Refresh now
+          Refresh
         </button>
         <button type="button" class="quiet" onClick={signOut}>
           Sign out

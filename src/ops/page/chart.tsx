@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { clock, NONE } from './format.ts';
+import { clock, NONE, short } from './format.ts';
 import type { Grid, Minute } from './minutes.ts';
 import { DataTable } from './table.tsx';
 
@@ -172,13 +172,7 @@ function dataOf({ grid, lines, isStacked }: ChartProps): uPlot.AlignedData {
   return [grid.times as number[], ...rows];
 }
 
-function optionsOf({
-  lines,
-  isStacked,
-  isLogarithmic,
-  format,
-  onCursor,
-}: PlotProps): Omit<uPlot.Options, 'width' | 'height'> {
+function optionsOf({ lines, isStacked, isLogarithmic, onCursor }: PlotProps): Omit<uPlot.Options, 'width' | 'height'> {
   const [ink, rule, ground] = ['--muted', '--rule', '--card'].map(colorOf) as [string, string, string];
   const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, font: '12px system-ui' };
   return {
@@ -200,7 +194,8 @@ function optionsOf({
         ...axis,
         space: 36,
         size: 56,
-        values: (_plot, values) => values.map((value) => (value === null ? '' : format(value))),
+        ...(isLogarithmic && { splits: powersOfTen }),
+        values: (_plot, values) => values.map((value) => (value === null ? '' : short(value))),
       },
     ],
     series: [
@@ -219,6 +214,11 @@ function optionsOf({
       ],
     },
   };
+}
+
+function powersOfTen(_plot: uPlot, _axis: number, least: number, most: number): number[] {
+  const [first, last] = [Math.ceil(Math.log10(least)), Math.floor(Math.log10(most))];
+  return Array.from({ length: last - first + 1 }, (_, at) => 10 ** (first + at));
 }
 
 /** A minute between two without values is no line. */

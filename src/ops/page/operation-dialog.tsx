@@ -43,10 +43,18 @@ export function OperationDialog({ operation, minutes, scope, onClose }: DialogPr
       {queries.map((statement) => (
         <StatementFigures key={`${statement.model} ${statement.action}`} statement={statement} />
       ))}
-      <h3>Indexes of its tables</h3>
-      <IndexTable indexes={indexes} name={`Indexes of the tables of ${name}`} />
-      <h3>Its tables</h3>
-      <TableTable tables={tables} name={`Tables of ${name}`} />
+      {indexes.length > 0 && (
+        <>
+          <h3>Indexes of its tables</h3>
+          <IndexTable indexes={indexes} name={`Indexes of the tables of ${name}`} />
+        </>
+      )}
+      {tables.length > 0 && (
+        <>
+          <h3>Its tables</h3>
+          <TableTable tables={tables} name={`Tables of ${name}`} />
+        </>
+      )}
     </dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { clockSeconds, milliseconds, NONE, whole } from './format.ts';
+import { clockSeconds, counted, milliseconds } from './format.ts';
 import { Section } from './section.tsx';
 import { SqlText } from './sql-text.tsx';
 import type { Report } from './use-figures.ts';
@@ -25,7 +25,7 @@ export function StatementsSection({ report, scope }: { readonly report: Report; 
                   {it.action}
                 </span>
                 <span class="caption">
-                  {it.operation ?? 'of no operation'}, {it.rows === null ? NONE : whole(it.rows)} rows, at{' '}
+                  {it.operation ?? 'of no operation'}, {it.rows === null ? 'rows unknown' : counted(it.rows, 'row')}, at{' '}
                   {clockSeconds(it.at)}
                 </span>
               </summary>

@@ -37,7 +37,9 @@ export function Status({ figures, scope }: StatusProps) {
         </ul>
       )}
       <p class="caption">
-        {readAt ? `${scope}. Read at ${clockSeconds(readAt)}, times of ${TIME_ZONE}.` : 'The figures are being read.'}
+        {readAt
+          ? `Counts since ${scope.replace(/^Since /, '')}. Read at ${clockSeconds(readAt)}, times of ${TIME_ZONE}.`
+          : 'The figures are being read.'}
         {troubledSince && readAt ? ` Not complete since ${clock(troubledSince)}.` : ''}
       </p>
     </section>
@@ -70,9 +72,7 @@ export function Tiles({ recent }: { readonly recent: Recent | undefined }) {
         title="Answers with errors"
         value={value((it) => whole(it.errors))}
         note={
-          recent
-            ? `${share(recent.errors, recent.requests)} of the ${window}; ${whole(recent.refusals)} refused unread`
-            : window
+          recent ? `${share(recent.errors, recent.requests)}, and ${whole(recent.refusals)} refused; ${window}` : window
         }
       />
     </dl>

@@ -3,6 +3,8 @@ import { useState } from 'preact/hooks';
 import { NONE, whole } from './format.ts';
 
 const ROWS_SHOWN = 10;
+/** A table of so few is as wide as its content: figures stay near what they are of. */
+const NARROW_COLUMNS = 4;
 
 export interface Column<Row> {
   readonly title: string;
@@ -43,7 +45,7 @@ export function DataTable<Row>({ caption, name, columns, rows, keyOf, empty }: D
       <p class="caption">{caption}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
       <section class="scroll" aria-label={name} tabIndex={0}>
-        <table>
+        <table class={columns.length <= NARROW_COLUMNS ? 'narrow' : ''}>
           <thead>
             <tr>
               {columns.map((column) => (

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import { build } from '../../scripts/bootstrap/build.mjs';
+import { opsPage } from '../../scripts/bootstrap/ops-page.mjs';
 import { prepare } from '../../scripts/bootstrap/prepare.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -21,3 +22,6 @@ export async function builtFrom(source: string): Promise<string> {
   await preparing;
   return path.join(ROOT, 'dist', source.replace(/\.ts$/, '.js'));
 }
+
+/** The page for operators, for services that are started afterwards. */
+export const buildOpsPage = (): Promise<void> => prepare(ROOT, [opsPage]);

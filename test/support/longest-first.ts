@@ -14,6 +14,7 @@ const LONG_FILES = [
   'startup/rolling-restart.system.test.ts',
   'prisma/own-migrations.system.test.ts',
   'http/hostile/hostile-suite.system.test.ts',
+  'ops/ops-page.system.test.ts',
   'startup/workers.system.test.ts',
   'telemetry/export.system.test.ts',
   'embedded/bare-machine.system.test.ts',

@@ -10,6 +10,7 @@ import { readConfig } from '../../src/config/config.ts';
 import type { Services } from '../../src/context/services.ts';
 import { examineService } from '../../src/doctor/doctor.ts';
 import { Draining } from '../../src/http/draining.ts';
+import type { Examine } from '../../src/performance/findings.ts';
 import { databaseChecks } from '../../src/startup/health-checks.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
 import { startPgbouncer } from './pgbouncer.ts';
@@ -38,6 +39,8 @@ export interface ServiceOptions {
   readonly leasesVersions?: boolean;
   /** Whether readiness asks the database, as in production; otherwise all is well. */
   readonly checksHealth?: boolean;
+  /** What `performance` finds wrong; nothing when absent. */
+  readonly examine?: Examine;
 }
 
 /** The service as it runs in production, on a free port and a database of its own. */
@@ -80,6 +83,7 @@ export async function startService({
   checksHealth = false,
   throughPgbouncer = Boolean(process.env.THROUGH_PGBOUNCER),
   extend = () => {},
+  examine,
 }: ServiceOptions = {}): Promise<TestService> {
   const own = given ?? (await createTestDatabase());
   const pooler = throughPgbouncer ? await startPgbouncer(own.url, 'transaction', 200) : undefined;

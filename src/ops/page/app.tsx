@@ -42,9 +42,11 @@ export function App() {
   };
   return (
     <>
-      <a class="skip" href="#main">
-        Skip to the figures
-      </a>
+      {token && (
+        <a class="skip" href="#main">
+          Skip to the figures
+        </a>
+      )}
       <header class="top">
         <h1>
           <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
@@ -55,9 +57,13 @@ export function App() {
         </h1>
         {token && <Controls {...{ range, setRange, refreshNow, signOut }} />}
       </header>
-      {token === null && <SignIn key={reason} reason={reason} onToken={signIn} />}
-      <main id="main" class={token === null ? 'dimmed' : ''} inert={token === null}>
-        {(token !== null || figures.report) && <Overview figures={figures} range={range} />}
+      <main id="main" tabIndex={-1}>
+        {token === null && <SignIn key={reason} reason={reason} onToken={signIn} />}
+        {(token !== null || figures.report) && (
+          <div class={token === null ? 'figures dimmed' : 'figures'} inert={token === null}>
+            <Overview figures={figures} range={range} />
+          </div>
+        )}
       </main>
     </>
   );

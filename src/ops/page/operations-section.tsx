@@ -24,7 +24,7 @@ export function OperationsSection({ report, minutes, scope }: OperationsProps) {
   return (
     <Section id="operations">
       <DataTable
-        name="Operations"
+        name="All operations"
         caption={`Those with the most time in total first; a name opens its statements, plans and indexes. Times in ms, answers from the cache included. ${scope}.`}
         rows={report.operations}
         keyOf={({ name }) => name}

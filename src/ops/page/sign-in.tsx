@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { findFault } from './api.ts';
 
 interface SignInProps {
@@ -12,7 +12,7 @@ export function SignIn({ reason, onToken }: SignInProps) {
   const field = useRef<HTMLInputElement>(null);
   const [fault, setFault] = useState(reason);
   const [isAsking, setAsking] = useState(false);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const token = field.current?.value.trim().replace(/^Bearer\s+/i, '') ?? '';

@@ -19,11 +19,11 @@ export function StatementsSection({ report, scope }: { readonly report: Report; 
           <li key={`${it.at} ${it.durationMs} ${it.sql}`}>
             <details>
               <summary>
-                <b class="figure">{milliseconds(it.durationMs)} ms</b>
+                <b class="figure">{milliseconds(it.durationMs)} ms</b>{' '}
                 <span>
                   {it.model ? `${it.model}.` : ''}
                   {it.action}
-                </span>
+                </span>{' '}
                 <span class="caption">
                   {it.operation ?? 'of no operation'}, {it.rows === null ? 'rows unknown' : counted(it.rows, 'row')}, at{' '}
                   {clockSeconds(it.at)}

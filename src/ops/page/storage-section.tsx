@@ -18,7 +18,7 @@ export function IndexesSection({ indexes }: { readonly indexes: readonly Index[]
           : `${doubtful} of ${indexes.length} are doubtful.`}{' '}
         <code>npm run indexes:advise</code> says from the workload which to add and to drop.
       </p>
-      <IndexTable indexes={indexes} name="Indexes" />
+      <IndexTable indexes={indexes} name="All indexes" />
     </Section>
   );
 }
@@ -56,7 +56,7 @@ function kindOf({ verdict }: Index): 'fine' | 'warning' | 'fault' {
 export function TablesSection({ tables }: { readonly tables: readonly Table[] }) {
   return (
     <Section id="tables">
-      <TableTable tables={tables} name="Tables" />
+      <TableTable tables={tables} name="All tables" />
     </Section>
   );
 }

@@ -12,15 +12,16 @@ export interface BannerContent {
   readonly database: string;
   readonly cache: string;
   readonly explorer: boolean;
+  readonly opsPage: boolean;
   /** Absent when tokens come from elsewhere. */
   readonly demo?: { readonly tenant: string; readonly tokens: readonly SampleToken[] };
 }
 
 /** What `npm start` prints once it serves. */
-export function banner({ url, metrics, database, cache, explorer, demo }: BannerContent): string {
+export function banner({ url, metrics, database, cache, explorer, opsPage, demo }: BannerContent): string {
   const lines = ['', `Tenantry serves GraphQL at ${url}/graphql`, `  database  ${database}`, `  cache     ${cache}`];
   if (explorer) lines.push(`  explore   ${url}/graphql (Apollo Sandbox)  ${url}/graphiql (GraphiQL, works offline)`);
-  lines.push(`  watch     ${url}/health/ready  ${metrics}`);
+  lines.push(`  watch     ${opsPage ? `${url}/ops (with a token of OPERATOR)  ` : ''}${url}/health/ready  ${metrics}`);
   if (demo)
     lines.push(
       '',

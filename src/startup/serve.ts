@@ -151,6 +151,7 @@ async function listen({
       database: databaseName(opened),
       cache: cacheName(config),
       explorer: config.explorer,
+      opsPage: config.opsPage,
       ...(demo && { demo }),
     }),
     async close() {

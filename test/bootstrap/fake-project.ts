@@ -33,6 +33,12 @@ const TSC = `
     }
   }`;
 
+const VITE = `
+  const fs = require('node:fs');
+  fs.appendFileSync('calls', 'vite\\n');
+  fs.mkdirSync('dist/ops-page', { recursive: true });
+  fs.writeFileSync('dist/ops-page/index.html', '');`;
+
 export interface Run {
   child: ChildProcess;
   /** What it has said so far. */
@@ -102,21 +108,30 @@ function startRun(root: string, args: string[]): Run {
 
 function writeManifests(write: (file: string, content: string | object) => void, version: string): void {
   const engines = { node: '>=20.0.0' };
-  const devDependencies = { prisma: 'file:vendor/prisma', typescript: 'file:vendor/typescript' };
+  const devDependencies = {
+    prisma: 'file:vendor/prisma',
+    typescript: 'file:vendor/typescript',
+    vite: 'file:vendor/vite',
+  };
   const prisma = { name: 'prisma', version, bin: { prisma: 'run.cjs' } };
   const typescript = { name: 'typescript', version: '1.0.0', bin: { tsc: 'run.cjs' } };
+  const vite = { name: 'vite', version: '1.0.0', bin: { vite: 'run.cjs' } };
   const root = { name: 'fake', version: '1.0.0', devDependencies, engines };
   write('package.json', { ...root, type: 'module' });
   write('vendor/prisma/package.json', prisma);
   write('vendor/prisma/run.cjs', PRISMA);
   write('vendor/typescript/package.json', typescript);
   write('vendor/typescript/run.cjs', TSC);
+  write('vendor/vite/package.json', vite);
+  write('vendor/vite/run.cjs', VITE);
   const packages = {
     '': root,
     'node_modules/prisma': { resolved: 'vendor/prisma', link: true },
     'node_modules/typescript': { resolved: 'vendor/typescript', link: true },
+    'node_modules/vite': { resolved: 'vendor/vite', link: true },
     'vendor/prisma': { ...prisma, dev: true },
     'vendor/typescript': { ...typescript, dev: true },
+    'vendor/vite': { ...vite, dev: true },
   };
   write('package-lock.json', { name: 'fake', version: '1.0.0', lockfileVersion: 3, requires: true, packages });
 }

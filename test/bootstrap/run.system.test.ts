@@ -11,6 +11,7 @@ const INSTALLING = '[tenantry] installing dependencies (npm ci)';
 const FIRST_INSTALLING = `${INSTALLING}, first time only…\n`;
 const GENERATING = '[tenantry] generating the database client (prisma generate)…\n';
 const BUILDING = '[tenantry] building (tsc)…\n';
+const BUILDING_PAGE = '[tenantry] building the page for operators (vite)…\n';
 
 let installed: FakeProject;
 
@@ -23,11 +24,11 @@ test('makes what is missing, says so on stderr, and leaves stdout to the command
   const project = makeFakeProject();
   const first = await project.run('say:hello', '--name', 'Anna Bell');
   expect(first).toMatchObject({ code: 0, stdout: '["--name","Anna Bell"]\n' });
-  expect(first.stderr).toBe(FIRST_INSTALLING + GENERATING + BUILDING);
+  expect(first.stderr).toBe(FIRST_INSTALLING + GENERATING + BUILDING + BUILDING_PAGE);
 
   const second = await project.run('say:hello', '--help');
   expect(second).toMatchObject({ code: 0, stdout: '["--help"]\n', stderr: '' });
-  expect(project.calls()).toEqual(['prisma generate', 'tsc']);
+  expect(project.calls()).toEqual(['prisma generate', 'tsc', 'vite']);
 });
 
 test('does each step once when two commands find it undone at the same moment', async () => {
@@ -36,8 +37,8 @@ test('does each step once when two commands find it undone at the same moment', 
   expect(runs.map((run) => run.stdout)).toEqual(['["a"]\n', '["b"]\n']);
   const said = runs.map((run) => run.stderr).sort((one, other) => one.length - other.length);
   expect(said[0]).toMatch(/^\[tenantry\] waiting for process \d+, which prepares the project…\n$/);
-  expect(said[1]).toBe(FIRST_INSTALLING + GENERATING + BUILDING);
-  expect(project.calls()).toEqual(['prisma generate', 'tsc']);
+  expect(said[1]).toBe(FIRST_INSTALLING + GENERATING + BUILDING + BUILDING_PAGE);
+  expect(project.calls()).toEqual(['prisma generate', 'tsc', 'vite']);
 });
 
 test('installs again when the lock file asks for something else', async () => {
@@ -91,6 +92,15 @@ test('builds again when what a load command runs has changed, and what was built
   expect(project.has('dist/.tsbuildinfo')).toBe(true);
 });
 
+test('builds the page for operators again when a source of it has changed', async () => {
+  const project = makeInstalledProject(installed);
+  project.write('src/ops/page/main.tsx', 'first');
+  await project.run('say:hello');
+  project.write('src/ops/page/main.tsx', 'the second');
+  expect((await project.run('say:hello')).stderr).toContain(BUILDING_PAGE);
+  expect((await project.run('say:hello')).stderr).toBe('');
+});
+
 test('shows what a failing build said and what to do, and does not run the command', async () => {
   const project = makeInstalledProject(installed);
   project.write('scripts/say-hello.ts', 'mistake');
@@ -102,7 +112,11 @@ test('shows what a failing build said and what to do, and does not run the comma
     );
   }
   project.write('scripts/say-hello.ts', 'console.log("hello");');
-  expect(await project.run('say:hello')).toMatchObject({ code: 0, stdout: 'hello\n', stderr: BUILDING });
+  expect(await project.run('say:hello')).toMatchObject({
+    code: 0,
+    stdout: 'hello\n',
+    stderr: BUILDING + BUILDING_PAGE,
+  });
 });
 
 test('shows what npm said when it cannot install', async () => {
@@ -134,7 +148,7 @@ test('goes on where a killed command left off, after what that had started has e
   expect(project.calls()).toEqual(['prisma generate']);
   process.kill(left, 'SIGKILL');
   expect(await next.ended).toMatchObject({ code: 0, stdout: '[]\n' });
-  expect(project.calls()).toEqual(['prisma generate', 'prisma generate', 'tsc']);
+  expect(project.calls()).toEqual(['prisma generate', 'prisma generate', 'tsc', 'vite']);
 });
 
 test('ends the step it is at when it is told to end', async () => {

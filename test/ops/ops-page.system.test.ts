@@ -191,7 +191,7 @@ describeWithBrowser('The page for operators at /ops', () => {
       (await table.getByRole('row').all()).map((row) => row.getByRole('cell').allInnerTexts()),
     );
     expect(rows.filter((cells) => cells.join() === '5,15,80')).toHaveLength(3);
-    await page.getByText('24 h').click();
+    await page.getByText('24 h', { exact: true }).click();
     await page.getByText('Last 24 hours, all processes of the deployment.').first().waitFor();
   });
 

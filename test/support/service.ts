@@ -120,8 +120,8 @@ export async function startService({
     ...(redis && { redis: () => redis.check() }),
   };
   const draining = new Draining();
-  const examine = () => examineService({ config, databaseUrl: own.url, isEmbedded: true });
-  const { http: app, services } = await buildApp({ ...runtime, health, draining, examine });
+  const examineOwn = () => examineService({ config, databaseUrl: own.url, isEmbedded: true });
+  const { http: app, services } = await buildApp({ ...runtime, health, draining, examine: examine ?? examineOwn });
   extend(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

@@ -77,8 +77,9 @@ export class Monitor extends Figures {
     if (event.tenantId && event.tenantId !== NO_TENANT.tenantId && !timing?.isOwn)
       this.usage.statement(event.tenantId, event.durationMs, event.rows);
     this.queries.entry(key).record(event.durationMs, event.rows, event.failed);
-    if (event.durationMs >= this.options.slowQueryMs) this.#keepSlow(event, timing);
-    if (timing?.trace) traceStatement(timing.trace, event);
+    const isSlow = event.durationMs >= this.options.slowQueryMs;
+    if (isSlow) this.#keepSlow(event, timing);
+    if (timing?.trace) traceStatement(timing.trace, event, isSlow);
   };
 
   recordCache(event: CacheEvent): void {

@@ -17,18 +17,24 @@ const FIRST_WORD = /[a-z]+/i;
 interface TracedText {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
+  readonly text: string;
 }
 
 const known = new LRUCache<string, TracedText>({ max: MAX_TEXTS });
 
-/** Adds a finished statement to the spans of its request. Its text has placeholders, and no values. */
-export function traceStatement(trace: RequestTrace, event: StatementEvent): void {
+/**
+ * Adds a finished statement to the spans of its request.
+ * @param showsText whether its text goes along, which has placeholders and no values: to export it
+ *   is half of what tracing costs a dashboard (docs/performance.md)
+ */
+export function traceStatement(trace: RequestTrace, event: StatementEvent, showsText: boolean): void {
   const { sql, model, action, durationMs, rows, failed, sqlState } = event;
-  const { name, attributes } = known.get(sql) ?? read(sql);
+  const { name, attributes, text } = known.get(sql) ?? read(sql);
   trace.add({
     name,
     attributes: {
       ...attributes,
+      ...((showsText || failed) && { 'db.query.text': text }),
       'tenantry.statement': model ? `${model}.${action}` : action,
       ...(failed ? sqlState && { 'db.response.status_code': sqlState } : { 'db.response.returned_rows': rows }),
     },
@@ -46,11 +52,10 @@ function read(sql: string): TracedText {
     'db.operation.name': operation,
     ...(tables.length === 1 && tables[0] && { 'db.collection.name': tables[0] }),
     'db.query.summary': summary,
-    'db.query.text': sql.replace(/\s+/g, ' ').trim(),
   };
-  const text = { name: summary, attributes };
-  known.set(sql, text);
-  return text;
+  const traced = { name: summary, attributes, text: sql.replace(/\s+/g, ' ').trim() };
+  known.set(sql, traced);
+  return traced;
 }
 
 /** A statement that begins with WITH changes rows, or else selects. */

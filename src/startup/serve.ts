@@ -70,7 +70,9 @@ export async function serve(
   { isWorker = false, shareMetrics, examine }: ServeOptions = {},
 ): Promise<RunningService> {
   const telemetry =
-    config.telemetry === 'otlp' ? await startTelemetry(logger, new OutageLog(logger, COLLECTOR)) : NO_TELEMETRY;
+    config.telemetry === 'otlp'
+      ? await startTelemetry(logger, new OutageLog(logger, COLLECTOR), config.production)
+      : NO_TELEMETRY;
   const database = await openDatabase(config, say, { isKeptRunning: !isWorker });
   const opened = { ...database, release: () => closeAll(database.release, telemetry.stop) };
   try {

@@ -13,6 +13,12 @@ import {
 import type { tracing } from '@opentelemetry/sdk-node';
 import { lookForTracerProvider } from './tracing.ts';
 
+/**
+ * Share of the requests that are traced in production, unless `OTEL_TRACES_SAMPLER` says otherwise: all
+ * of them would cost a miss more than a twentieth (docs/performance.md).
+ */
+const PRODUCTION_SHARE = 0.1;
+
 /** How long the end of the process waits for the last spans. */
 const STOP_MS = 2_000;
 /** Different messages of the SDK that are logged; each is once. */
@@ -50,28 +56,40 @@ export const NO_TELEMETRY: Telemetry = { stop: async () => {} };
  * process. Nobody waits for the collector: spans are sent in the background, and dropped beyond a
  * bounded queue. An SDK that was preloaded is left as it is.
  */
-export async function startTelemetry(log: TelemetryLog, outage: ExportOutage): Promise<Telemetry> {
+export async function startTelemetry(
+  log: TelemetryLog,
+  outage: ExportOutage,
+  isProduction: boolean,
+): Promise<Telemetry> {
   if (lookForTracerProvider()) {
     log.info({}, 'a tracer provider is registered already: it takes the spans, and TELEMETRY=otlp starts no other');
     return NO_TELEMETRY;
   }
-  const { NodeSDK, core, resources } = await import('@opentelemetry/sdk-node');
+  const { NodeSDK, core, resources, tracing } = await import('@opentelemetry/sdk-node');
   const logLevel = core.diagLogLevelFromString(process.env.OTEL_LOG_LEVEL) ?? DiagLogLevel.WARN;
   const hearSdk = () => diag.setLogger(intoLog(log), { logLevel, suppressOverrideMessage: true });
   hearSdk();
   core.setGlobalErrorHandler((error) => outage.failed(asError(error)));
   const own = { 'service.name': 'tenantry', 'service.instance.id': randomUUID() };
   const exporter = await otlpExporter();
+  const isSampled = isProduction && !process.env.OTEL_TRACES_SAMPLER;
+  if (isSampled)
+    log.info(
+      { share: PRODUCTION_SHARE },
+      'traces a share of the requests, and those whose callers trace them; OTEL_TRACES_SAMPLER=always_on traces all',
+    );
+  const { ParentBasedSampler, TraceIdRatioBasedSampler } = tracing;
   const sdk = new NodeSDK({
     resource: resources.defaultResource().merge(resources.resourceFromAttributes(own)),
     contextManager: BY_HAND,
     metricReaders: [],
     logRecordProcessors: [],
+    ...(isSampled && { sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(PRODUCTION_SHARE) }) }),
     ...(exporter && { traceExporter: watched(exporter, outage) }),
   });
   hearSdk(); // with OTEL_LOG_LEVEL the SDK has taken the console
   sdk.start();
-  lookForTracerProvider();
+  lookForTracerProvider(true);
   return {
     async stop() {
       const over = new AbortController();

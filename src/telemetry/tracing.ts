@@ -4,16 +4,20 @@ import { context, createContextKey, type ProxyTracerProvider, trace } from '@ope
 const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 let tracing = false;
+/** Whether others than the service may make spans, by instrumentations of the process's own SDK. */
+let isInstrumented = false;
 export let tracer = trace.getTracer('tenantry');
 
 /**
  * Looks whether a tracer provider is registered, once, so that a request asks one boolean. One that
  * is registered after the service was started is not seen.
+ * @param isOwn whether it is the service's own, which comes without instrumentations
  */
-export function lookForTracerProvider(): boolean {
+export function lookForTracerProvider(isOwn = false): boolean {
   const provider: Pick<ProxyTracerProvider, 'getTracer'> & Partial<ProxyTracerProvider> = trace.getTracerProvider();
   // The API's own provider stands there from the start on. It has no delegate until one is registered.
   tracing = provider.getDelegateTracer ? provider.getDelegateTracer('tenantry') !== undefined : true;
+  isInstrumented = tracing && !isOwn;
   tracer = trace.getTracer('tenantry');
   return tracing;
 }
@@ -28,10 +32,10 @@ export function isTracing(): boolean {
  * Instrumentations of the process's own SDK make none within it.
  */
 export function withoutSpans<Result>(work: () => Result): Result {
-  return tracing ? context.with(context.active().setValue(SUPPRESSED, true), work) : work();
+  return isInstrumented ? context.with(context.active().setValue(SUPPRESSED, true), work) : work();
 }
 
 /** The same work, which finds the span that is active now when it is done in another's turn. */
 export function inActiveContext(work: () => void): () => void {
-  return tracing ? context.bind(context.active(), work) : work;
+  return isInstrumented ? context.bind(context.active(), work) : work;
 }

@@ -47,6 +47,11 @@ export interface Reckoning {
   dependsOnTexts: boolean;
 }
 
+/** Told by an estimator that an argument decides which is a text, such as a day or a name in an enum. */
+export function decidedByText(context: unknown): void {
+  (context as Reckoning).dependsOnTexts = true;
+}
+
 /** What one statement reads row by row. */
 export interface ScanKind {
   readonly of: Scanned;

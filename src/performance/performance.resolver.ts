@@ -8,7 +8,7 @@ import { isModel, MODELS } from '../database/tables.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { badUserInput } from '../errors.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { fixedCost, listCost, readByRowCost } from '../graphql/complexity.ts';
+import { decidedByText, fixedCost, listCost, readByRowCost } from '../graphql/complexity.ts';
 import { STATEMENT_POINTS } from '../graphql/prices.ts';
 import { namesOf, selectedFields } from '../graphql/selection.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -71,8 +71,10 @@ export class PerformanceResolver {
   @NeverKept()
   @Authorized<Permission>('seePerformance')
   @Query(() => PerformanceReport, {
-    complexity: ({ args, childComplexity }) =>
-      childComplexity + (args.scope === PerformanceScope.DEPLOYMENT ? DEPLOYMENT_POINTS : REPORT_POINTS),
+    complexity: ({ args, childComplexity, context }) => {
+      decidedByText(context);
+      return childComplexity + (args.scope === PerformanceScope.DEPLOYMENT ? DEPLOYMENT_POINTS : REPORT_POINTS);
+    },
     description: sentences(
       `How the service performs. Needs ${roleFor('seePerformance')}. Never from the cache.`,
       "ANALYST and ADMIN see the own tenant's operations, OPERATOR everything.",

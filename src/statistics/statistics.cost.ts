@@ -1,6 +1,6 @@
 import type { ComplexityEstimatorArgs } from 'graphql-query-complexity';
 import { DEFAULT_PERIODS, type StatisticsPeriod } from '../calendar.ts';
-import { daysCost, type Reckoning } from '../graphql/complexity.ts';
+import { daysCost, decidedByText } from '../graphql/complexity.ts';
 import { MAX_BUCKETS } from './statistics.service.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +20,7 @@ const DAYS: Readonly<Record<StatisticsPeriod, number>> = {
  */
 export function statisticsCost(estimator: ComplexityEstimatorArgs): number {
   const { args, context } = estimator;
-  (context as Reckoning).dependsOnTexts = true;
+  decidedByText(context);
   const period = args.period as StatisticsPeriod;
   const to = args.to == null ? Date.now() : Date.parse(args.to);
   const days = args.from == null ? DEFAULT_PERIODS[period] * DAYS[period] : (to - Date.parse(args.from)) / DAY_MS + 1;

@@ -13,7 +13,7 @@ const SPEC = {
   name: 'start',
   summary:
     'Serves GraphQL. Without settings: on port 4000, with an embedded PostgreSQL, demo tenants and ready-made tokens.\n' +
-    'Settings are environment variables; the README lists them.',
+    'Settings are environment variables; docs/settings.md lists them.',
   options: {},
 } as const;
 

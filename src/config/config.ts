@@ -12,8 +12,8 @@ import { DEFAULT_SEARCH_LIMITS, defaultOperationPoints, type SearchLimits } from
 import { SettingsReader } from './settings-reader.ts';
 
 /**
- * Every setting of the service, read once at start. Defaults and meanings stand in the README's
- * table too.
+ * Every setting of the service, read once at start. Defaults and meanings stand in
+ * docs/settings.md too.
  */
 export interface Config {
   readonly production: boolean;

@@ -21,8 +21,8 @@ test('docs/cache.md says of each followed table what the code does', () => {
   expect(documented.slice(0, inCode.length)).toEqual(inCode);
 });
 
-test('the README says how long each kind of answer is kept', () => {
-  const [, settings = ''] = readFileSync('README.md', 'utf8').match(/^\| (`CACHE_TTL_DASHBOARD_SECONDS`.*) \|$/m) ?? [];
+test('docs/settings.md says how long each kind of answer is kept', () => {
+  const [, settings = ''] = readFileSync('docs/settings.md', 'utf8').match(/^\| (`CACHE_TTL_DASHBOARD_SECONDS`.*) \|$/m) ?? [];
   const [names = '', values = ''] = settings.split(' | ');
   const named = [...names.matchAll(/_([A-Z]+)_/g)].map(([, kind = '']) => kind.toLowerCase());
   const told = names.startsWith('`CACHE_TTL_DASHBOARD') ? ['dashboard', ...named.filter((kind) => kind !== 'ttl')] : [];

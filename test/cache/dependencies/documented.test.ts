@@ -22,7 +22,8 @@ test('docs/cache.md says of each followed table what the code does', () => {
 });
 
 test('docs/settings.md says how long each kind of answer is kept', () => {
-  const [, settings = ''] = readFileSync('docs/settings.md', 'utf8').match(/^\| (`CACHE_TTL_DASHBOARD_SECONDS`.*) \|$/m) ?? [];
+  const [, settings = ''] =
+    readFileSync('docs/settings.md', 'utf8').match(/^\| (`CACHE_TTL_DASHBOARD_SECONDS`.*) \|$/m) ?? [];
   const [names = '', values = ''] = settings.split(' | ');
   const named = [...names.matchAll(/_([A-Z]+)_/g)].map(([, kind = '']) => kind.toLowerCase());
   const told = names.startsWith('`CACHE_TTL_DASHBOARD') ? ['dashboard', ...named.filter((kind) => kind !== 'ttl')] : [];

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type IncomingMessage,
   maxHeaderSize,
@@ -17,7 +16,7 @@ import { MAX_BODY_BYTES, readPast, readPastRest } from './bounded-body.ts';
 import { bypassStatus } from './cache-status.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { refusalOfHead } from './request-head.ts';
-import { requestIdOf, withRequestId } from './request-id.ts';
+import { newRequestId, requestIdOf, withRequestId } from './request-id.ts';
 
 interface FailedRequest extends Error {
   readonly code?: string;
@@ -111,7 +110,7 @@ export class Refusals {
   /** As Node.js does it: there is no request to answer to, and no telling where the next one begins. */
   #endConnection(error: FailedRequest, socket: Socket): void {
     if (error.code !== 'ECONNRESET' && socket.writable) {
-      const { status, headers, body } = this.#counted(unreadRequest(error.code, this.requestTimeoutMs), randomUUID());
+      const { status, headers, body } = this.#counted(unreadRequest(error.code, this.requestTimeoutMs), newRequestId());
       const head = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
       const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head.map(([name, value]) => `${name}: ${value}`)];
       socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);

@@ -1,12 +1,15 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { RequestContext } from '../context/request-context.ts';
-import type { ErrorLog } from '../graphql/format-error.ts';
+import { type ErrorLog, namingRequest } from '../graphql/format-error.ts';
 
-/** Tells the log whose request an error is: Apollo Server formats errors without their context. */
+/**
+ * Tells clients and the log whose request an error is: Apollo Server formats errors without their
+ * context.
+ */
 export class ErrorRequests {
   readonly #requestIds = new WeakMap<object, string>();
 
-  /** Remembers the request of each error. */
+  /** Remembers the request of each error, and names it in each that is sent. */
   plugin(): ApolloServerPlugin<RequestContext> {
     const requestIds = this.#requestIds;
     return {
@@ -14,6 +17,11 @@ export class ErrorRequests {
         return {
           async didEncounterErrors({ errors }) {
             for (const error of errors) requestIds.set(error, contextValue.requestId);
+          },
+          async willSendResponse({ response: { body } }) {
+            if (body.kind !== 'single' || !body.singleResult.errors) return;
+            const { errors } = body.singleResult;
+            body.singleResult.errors = errors.map((error) => namingRequest(error, contextValue.requestId));
           },
         };
       },

@@ -28,7 +28,6 @@ export function startDeploymentWriters(
   const { own } = deployment;
   const counts = new MinuteCounts({
     monitor,
-    refusedTurns: () => database.admission.refusals.length + database.admission.refusals.time,
     isTrusted: () => own.state().cacheTrusted,
   });
   const process = new ProcessWriter(database, own, monitor, processOutage.failed, processOutage.recovered);

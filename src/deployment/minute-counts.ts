@@ -1,15 +1,20 @@
-import { ErrorCode } from '../errors.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
-import type { CountedMinute, MinuteSum } from './minute.repository.ts';
+import type { RequestOutcome } from '../monitoring/monitor-events.ts';
+import type { CountedMinute } from './minute.repository.ts';
 
 /** Of this process since it began: they only grow. */
-type Totals = Readonly<Record<Exclude<MinuteSum, 'processes' | 'requests' | 'hits' | 'misses'>, number>>;
+interface Totals {
+  readonly outcomes: Readonly<Record<RequestOutcome, number>>;
+  readonly errors: number;
+  readonly statements: number;
+  readonly databaseMs: number;
+}
+
+const OUTCOMES = ['hit', 'miss', 'bypass', 'refused'] as const;
 
 export interface MinuteSources {
   readonly monitor: Monitor;
-  /** Requests that were refused since nobody could work on them, since the process began. */
-  readonly refusedTurns: () => number;
   /** Null: the cache is off. */
   readonly isTrusted: () => boolean | null;
 }
@@ -32,25 +37,22 @@ export class MinuteCounts {
   take(): CountedMinute {
     this.lookAtTrust();
     const [before, now] = [this.#totals, totalsOf(this.sources)];
-    const { hits, others } = this.sources.monitor.lately.take();
+    const { hits: hitLatency, others } = this.sources.monitor.lately.take();
     const latency = new LatencyHistogram();
-    latency.add(hits);
+    latency.add(hitLatency);
     latency.add(others);
-    const bypasses = now.bypasses - before.bypasses;
+    const counted = (outcome: RequestOutcome) => now.outcomes[outcome] - before.outcomes[outcome];
+    const [hits, misses, bypasses, refusals] = OUTCOMES.map(counted) as [number, number, number, number];
     const taken: CountedMinute = {
       processes: 1,
-      requests: latency.count,
-      hits: hits.count,
-      // Those under way are counted as bypasses already, and not as answers yet.
-      misses: Math.max(0, others.count - bypasses),
-      bypasses,
+      requests: hits + misses + bypasses + refusals,
+      ...{ hits, misses, bypasses, refusals },
       errors: now.errors - before.errors,
-      refusals: now.refusals - before.refusals,
       statements: now.statements - before.statements,
       databaseMs: now.databaseMs - before.databaseMs,
       untrusted: this.#wasUntrusted,
       latency,
-      hitLatency: hits,
+      hitLatency,
     };
     this.#totals = now;
     this.#wasUntrusted = false;
@@ -58,15 +60,13 @@ export class MinuteCounts {
   }
 }
 
-function totalsOf({ monitor, refusedTurns }: MinuteSources): Totals {
-  const errors = [...monitor.errors.entries()];
-  const count = (counted: typeof errors) => counted.reduce((sum, [, each]) => sum + each.count, 0);
+function totalsOf({ monitor }: MinuteSources): Totals {
+  const errors = [...monitor.errors.values()];
   const statements = [...monitor.queries.values()].map(({ durations }) => durations);
   return {
-    bypasses: [...monitor.bypasses.values()].reduce((sum, each) => sum + each, 0),
-    errors: count(errors),
-    refusals: refusedTurns() + count(errors.filter(([key]) => key.endsWith(` ${ErrorCode.RateLimited}`))),
-    statements: statements.reduce((sum, durations) => sum + durations.count, 0),
-    databaseMs: statements.reduce((sum, durations) => sum + durations.sumMs, 0),
+    outcomes: { ...monitor.outcomes },
+    errors: errors.reduce((sum, { count }) => sum + count, 0),
+    statements: statements.reduce((sum, { count }) => sum + count, 0),
+    databaseMs: statements.reduce((sum, { sumMs }) => sum + sumMs, 0),
   };
 }

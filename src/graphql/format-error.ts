@@ -110,3 +110,8 @@ function withoutInternals({ extensions, ...formatted }: GraphQLFormattedError): 
   const { stacktrace: _, refusedAs, ...rest } = extensions ?? {};
   return { ...formatted, extensions: refusedAs === undefined ? rest : { ...rest, code: refusedAs } };
 }
+
+/** The error, by whose `extensions.requestId` its request is found. */
+export function namingRequest(error: GraphQLFormattedError, requestId: string): GraphQLFormattedError {
+  return { ...error, extensions: { ...error.extensions, requestId } };
+}

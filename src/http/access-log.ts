@@ -1,15 +1,19 @@
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
-import type { Answer } from '../cache/response/answer.ts';
+import { type Answer, describeAnswer } from '../cache/response/answer.ts';
 import type { AccessLogConfig } from '../config/config.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import { shortCopy } from '../monitoring/short-copy.ts';
 
 const MAX_NAME_LENGTH = 100;
+const NOT_MODIFIED = 304;
+/** Lines of refusals in a second: a flood of strangers is told in numbers. */
+const MAX_REFUSALS = 50;
 
 /** A request whose answer is sent. */
 interface Answered {
   readonly method: string;
+  readonly status: number;
   readonly caller: Caller | null;
   /** The operation's name; absent where it has none, or was not read. */
   readonly operation: string | null | undefined;
@@ -34,6 +38,10 @@ export class AccessLog {
   readonly #isOn: boolean;
   readonly #hitsPerLine: number;
   #hitsUntilLine: number;
+  /** Of the last refusal, and how many there were in it. */
+  #second = 0;
+  #refusals = 0;
+  #untold = 0;
 
   constructor(
     private readonly log: Pick<Logger, 'info' | 'isLevelEnabled'>,
@@ -51,12 +59,13 @@ export class AccessLog {
     return true;
   }
 
-  answered({ method, caller, operation, timing, answer }: Answered): void {
+  answered({ method, status, caller, operation, timing, answer }: Answered): void {
     if (!this.#isOn) return;
     const { ids, statements, databaseMs } = timing;
     this.log.info(
       {
-        ...{ ...ids, method, path: '/graphql', ...outcomeOf(answer) },
+        ...{ ...ids, method, path: '/graphql', status, ...outcomeOf(answer) },
+        ...(status !== NOT_MODIFIED && { bytes: bytesOf(answer) }),
         operation: operation ? shortCopy(operation, MAX_NAME_LENGTH) : undefined,
         tenant: caller?.tenant?.slug,
         role: caller?.role,
@@ -67,17 +76,29 @@ export class AccessLog {
     );
   }
 
+  /** Beyond fifty in a second they have no line of their own: `untold` in the next one counts them. */
   refused(request: RefusedRequest): void {
-    if (this.#isOn) this.log.info(request, 'request');
+    if (!this.#isOn) return;
+    const second = Math.trunc(Date.now() / 1000);
+    if (second !== this.#second) [this.#second, this.#refusals] = [second, 0];
+    if (++this.#refusals > MAX_REFUSALS) {
+      this.#untold++;
+      return;
+    }
+    this.log.info({ ...request, ...(this.#untold > 0 && { untold: this.#untold }) }, 'request');
+    this.#untold = 0;
   }
 }
 
 function outcomeOf(answer: Answer) {
-  const { outcome: cache } = answer;
-  const { status, errorCode, body } =
-    'entry' in answer ? { ...answer.entry, status: 200, errorCode: undefined } : answer.loaded;
-  const why = answer.outcome === 'hit' ? answer.tier : answer.outcome === 'miss' ? answer.miss.reason : answer.reason;
-  return { status, code: errorCode, cache, why, bytes: body.length };
+  const { outcome, tier, reason } = describeAnswer(answer);
+  const code = 'loaded' in answer ? answer.loaded.errorCode : undefined;
+  return { code, cache: outcome, why: tier ?? reason };
+}
+
+/** Before it is compressed. */
+function bytesOf(answer: Answer): number {
+  return ('entry' in answer ? answer.entry : answer.loaded).body.length;
 }
 
 function inTenths(ms: number): number {

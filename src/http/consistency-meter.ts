@@ -58,12 +58,13 @@ export class ConsistencyMeter {
 
   /** Asked once for each hit: nothing else of this is on its way. */
   isDue(): boolean {
-    return --this.#left === 0;
+    if (--this.#left !== 0) return false;
+    this.#left = this.#distance();
+    return true;
   }
 
   /** Checks a hit, once it is sent. Never throws. */
   check(hit: SentHit): void {
-    this.#left = this.#distance();
     if (this.#running || this.#stopping.signal.aborted || performance.now() < this.#restsUntilMs) return;
     // Answers are written at the end of a turn of the event loop: the check begins in the next one.
     this.#running = nextTurn()

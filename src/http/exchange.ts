@@ -5,7 +5,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { Refusal } from '../budget/budget.ts';
 import { spent } from '../budget/spent.ts';
 import { RequestVersions } from '../cache/data/request-versions.ts';
-import type { Answer, LoadedAnswer } from '../cache/response/answer.ts';
+import { type Answer, describeAnswer, type LoadedAnswer } from '../cache/response/answer.ts';
 import type { Versions } from '../cache/versions/versions.ts';
 import { RequestContext } from '../context/request-context.ts';
 import type { Services } from '../context/services.ts';
@@ -23,7 +23,7 @@ import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport, withReport } from './cache-report.ts';
 import type { ConsistencyMeter } from './consistency-meter.ts';
 import { execute } from './execute.ts';
-import { checkHit, entryKey, recordHit, tracedAnswer } from './hits.ts';
+import { checkHit, entryKey, recordHit } from './hits.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { withRequestId } from './request-id.ts';
 import { isKnown, sendAnswer, sendReport } from './send-answer.ts';
@@ -48,6 +48,8 @@ export class Exchange {
   #isJoined = false;
   /** Whether the client left while its answer was computed. */
   #hasLeft = false;
+  /** Whether it never had its turn. */
+  #isRefused = false;
 
   constructor(
     private readonly route: ExchangeServices,
@@ -128,7 +130,11 @@ export class Exchange {
       return this.#refuse(operation.refusal, caller ? NAMELESS.invalid : NAMELESS.noCaller, OPERATION_POINTS);
     return this.route.services.database
       .admit(laneOf(this.caller), () => this.#execute(operation.read(), versions), leaving)
-      .catch((error) => this.#refuse(notAdmitted(error), this.#name, OPERATION_POINTS));
+      .catch((error) => {
+        const refusal = notAdmitted(error);
+        this.#isRefused = true;
+        return this.#refuse(refusal, this.#name, OPERATION_POINTS);
+      });
   }
 
   /**
@@ -170,25 +176,37 @@ export class Exchange {
     const refusal = isGiven ? services.budget.charge(caller, points) : undefined;
     const sent = this.#withRequestId(refusal ? unasked(this.#refuseSpent(refusal)) : alikeWhenSpent(found));
     timing.cache = sent.outcome;
-    timing.trace?.answered(tracedAnswer(sent));
-    if ('loaded' in sent && sent.loaded.errorCode !== undefined)
-      services.monitor.recordError(sent.loaded.status, sent.loaded.errorCode, this.#tenantId ?? undefined);
-    else services.monitor.answers[!isReported && 'entry' in sent && isKnown(request, sent.entry) ? 304 : 200]++;
+    timing.trace?.answered(describeAnswer(sent));
+    const status = !isReported && 'entry' in sent && isKnown(request, sent.entry) ? 304 : statusOf(sent);
+    this.#record(sent, status);
     if (isGiven && !refusal) recordHit(services, caller, this.#operation, timing, sent, points + timing.charged);
-    this.#log(sent);
-    if (sent.outcome === 'hit' && this.route.meter.isDue())
-      checkHit(this.route.meter, this.asked, request, caller, this.#operation.cacheable, sent.entry);
+    this.#log(sent, status);
+    const { cacheable } = this.#operation;
+    if (sent.outcome === 'hit' && caller?.tenant && cacheable && this.route.meter.isDue())
+      checkHit(this.route.meter, this.asked, request, { ...caller, tenant: caller.tenant }, cacheable, sent.entry);
     if (!isReported) return sendAnswer(request, reply, sent, timing);
     if (!isGiven) this.#payReport(ofReport);
     return sendReport(request, reply, sent, withReport(sent, this.#keyOf(sent)), timing);
   }
 
-  #log(answer: Answer): void {
+  #record(answer: Answer, status: number): void {
+    const { monitor } = this.route.services;
+    const errorCode = 'loaded' in answer ? answer.loaded.errorCode : undefined;
+    const isRefused = this.#isRefused || errorCode === ErrorCode.RateLimited;
+    const outcome = isRefused ? 'refused' : answer.outcome;
+    if (errorCode === undefined) monitor.recordAnswer(outcome, status === 304 ? 304 : 200);
+    else {
+      monitor.recordAnswer(outcome);
+      monitor.recordError(status, errorCode, this.#tenantId ?? undefined);
+    }
+  }
+
+  #log(answer: Answer, status: number): void {
     const { caller } = this;
     const { accessLog } = this.route;
     if (answer.outcome === 'hit' && !accessLog.samplesHit()) return;
     const operation = this.#operation.cacheable?.name ?? this.#timing.operation;
-    accessLog.answered({ method: this.request.method, caller, operation, timing: this.#timing, answer });
+    accessLog.answered({ method: this.request.method, status, caller, operation, timing: this.#timing, answer });
   }
 
   #withRequestId(answer: Answer): Answer {
@@ -228,7 +246,7 @@ export class Exchange {
     const durationMs = this.#timing.elapsedMs();
     const event = { name, tenantId: this.#tenantId, durationMs, errors: 1, cacheHit: false, points };
     this.route.services.monitor.recordOperation(event, this.#timing);
-    return refusedAnswer(error);
+    return refusedAnswer(error, this.#timing.requestId);
   }
 
   /** Undefined when the answer has no place in the cache. */
@@ -265,6 +283,10 @@ function notAdmitted(error: unknown): GraphQLError {
   const busy = error instanceof TurnRefused && knownFailure(error);
   if (!busy) throw error;
   return busy;
+}
+
+function statusOf(answer: Answer): number {
+  return 'entry' in answer ? 200 : answer.loaded.status;
 }
 
 function bodyOf(found: Answer): Buffer {

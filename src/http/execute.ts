@@ -32,6 +32,7 @@ export async function execute(
     body: Buffer.from(body.string),
     operationName: context.timing.operation,
     errorCode: context.policy.errorCode,
+    requestId: context.requestId,
     ...(context.policy.isComplete && { policy: context.policy }),
   };
 }

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { bearerToken } from '../auth/bearer-token.ts';
 import type { Caller, CallerTenant } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
-import type { Answer, Hit } from '../cache/response/answer.ts';
+import { type Answer, describeAnswer, type Hit } from '../cache/response/answer.ts';
 import type { CacheableOperation } from '../cache/response/cacheable-operations.ts';
 import type { ResponseEntry } from '../cache/store/entry.ts';
 import { responseKey } from '../cache/versions/cache-key.ts';
@@ -11,12 +11,12 @@ import type { Services } from '../context/services.ts';
 import { hitPoints } from '../graphql/prices.ts';
 import { NAMELESS } from '../monitoring/monitor-events.ts';
 import { RequestTiming } from '../monitoring/request-timing.ts';
-import { RequestTrace, type TracedAnswer } from '../telemetry/request-trace.ts';
+import { RequestTrace } from '../telemetry/request-trace.ts';
 import { isTracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './access-log.ts';
 import type { AskedOperation, AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
-import type { ConsistencyMeter } from './consistency-meter.ts';
+import type { ConsistencyMeter, SentHit } from './consistency-meter.ts';
 import type { CorsHeaders } from './cors.ts';
 import type { HttpRequest } from './read-graphql-request.ts';
 import { requestIdOf } from './request-id.ts';
@@ -54,23 +54,14 @@ export function recordHit(
   points: number,
 ): void {
   const isError = 'loaded' in found; // another request's, which would have been its own
+  const cacheHit = found.outcome === 'hit'; // else it waited for the load of another request
   if (found.outcome === 'hit') monitor.recordCache({ namespace: found.entry.namespace, kind: 'hit', tier: found.tier });
   const name = cacheable?.name ?? NAMELESS.anonymous;
   const tenantId = caller.tenant?.scope.tenantId ?? null;
   monitor.recordOperation(
-    { name, tenantId, durationMs: timing.elapsedMs(), errors: isError ? 1 : 0, cacheHit: !isError, points },
+    { name, tenantId, durationMs: timing.elapsedMs(), errors: isError ? 1 : 0, cacheHit, points },
     timing,
   );
-}
-
-/** What an answer's spans tell of the cache. */
-export function tracedAnswer(answer: Answer): TracedAnswer {
-  const { outcome } = answer;
-  if (outcome === 'bypass') return { outcome, reason: answer.reason };
-  if (outcome === 'hit') return { outcome, tier: answer.tier, namespace: answer.entry.namespace };
-  const { reason } = answer.miss;
-  if (!('entry' in answer)) return { outcome, reason };
-  return { outcome, reason, namespace: answer.entry.namespace, isJoined: answer.isJoined };
 }
 
 /** All at once, when it is known to be one: what else came this way has its spans from Fastify's. */
@@ -79,7 +70,7 @@ function traceHit(request: HttpRequest, response: ServerResponse, hit: Hit, timi
   if (!trace) return;
   timing.trace = trace;
   trace.lookUp(timing.startedAtMs);
-  trace.answered(tracedAnswer(hit));
+  trace.answered(describeAnswer(hit));
   response.once('close', () => trace.end(response.statusCode));
 }
 
@@ -109,11 +100,19 @@ export function answerFast(
   timing.cache = hit.outcome;
   if (isTracing()) traceHit(request, response, hit, timing);
   recordHit(services, caller, operation, timing, hit, points);
-  services.monitor.answers[200]++; // whoever asks with GET goes another way
+  services.monitor.recordAnswer('hit', 200); // whoever asks with GET goes another way
   if (accessLog.samplesHit())
-    accessLog.answered({ method: 'POST', caller, operation: operation.cacheable.name, timing, answer: hit });
+    accessLog.answered({
+      method: 'POST',
+      status: 200,
+      caller,
+      operation: operation.cacheable.name,
+      timing,
+      answer: hit,
+    });
   sendHit(request, response, hit, timing, corsHeaders(request.headers.origin));
-  if (meter.isDue()) checkHit(meter, asked, request, caller, operation.cacheable, hit.entry);
+  if (meter.isDue())
+    checkHit(meter, asked, request, { ...caller, tenant: caller.tenant }, operation.cacheable, hit.entry);
   return true;
 }
 
@@ -122,17 +121,15 @@ export function checkHit(
   meter: ConsistencyMeter,
   asked: AskedOperations,
   request: HttpRequest,
-  caller: Caller | null,
-  operation: CacheableOperation | undefined,
+  caller: SentHit['caller'],
+  operation: CacheableOperation,
   entry: ResponseEntry,
 ): void {
-  const tenant = caller?.tenant;
-  if (!tenant || !operation) return;
   const { method, url, headers, body } = request;
   const read = () => {
     const again = asked.of({ method, url, headers, body }, true, () => undefined);
     if (again.refusal) throw again.refusal;
     return again.read();
   };
-  meter.check({ caller: { ...caller, tenant }, key: entryKey(caller, tenant, operation), entry, read });
+  meter.check({ caller, key: entryKey(caller, caller.tenant, operation), entry, read });
 }

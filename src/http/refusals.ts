@@ -16,7 +16,7 @@ import { MAX_BODY_BYTES, readPast, readPastRest } from './bounded-body.ts';
 import { bypassStatus } from './cache-status.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { refusalOfHead } from './request-head.ts';
-import { newRequestId, requestIdOf, withRequestId } from './request-id.ts';
+import { newRequestId, requestIdOf } from './request-id.ts';
 
 interface FailedRequest extends Error {
   readonly code?: string;
@@ -36,7 +36,7 @@ export class Refusals {
   };
 
   constructor(
-    private readonly monitor: Pick<Monitor, 'recordError'>,
+    private readonly monitor: Pick<Monitor, 'recordAnswer' | 'recordError'>,
     private readonly accessLog: AccessLog,
     private readonly log: Pick<Logger, 'error'>,
     private readonly requestTimeoutMs: number,
@@ -80,7 +80,7 @@ export class Refusals {
     const isThere = !raw.socket.destroyed;
     const { status, headers, body } = isThere
       ? this.#counted(refusal, request.id, request.method)
-      : refusedAnswer(refusal);
+      : refusedAnswer(refusal, request.id);
     readPastRest(raw);
     return reply
       .code(status)
@@ -89,12 +89,12 @@ export class Refusals {
   }
 
   #counted(refusal: GraphQLError, requestId: string, method?: string): ReturnType<typeof refusedAnswer> {
-    const answer = refusedAnswer(refusal);
+    const answer = refusedAnswer(refusal, requestId);
     const { status, errorCode: code } = answer;
+    this.monitor.recordAnswer('refused');
     this.monitor.recordError(status, code);
     this.accessLog.refused({ requestId, method, status, code });
-    const { headers, ...rest } = withRequestId(answer, requestId);
-    return { ...rest, headers: { ...headers, 'x-request-id': requestId } };
+    return { ...answer, headers: { ...answer.headers, 'x-request-id': requestId } };
   }
 
   #refusalOf(error: FailedRequest, { headers, id }: FastifyRequest): GraphQLError {

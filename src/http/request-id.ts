@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { LoadedAnswer } from '../cache/response/answer.ts';
+import { namingRequest } from '../graphql/format-error.ts';
 
 /** What a record can hold, and a log line shows as it is. */
 const REQUEST_ID = /^[\w.:/+=-]{1,100}$/;
@@ -24,13 +25,12 @@ export function newRequestId(): string {
 }
 
 /**
- * The answer with the id in `extensions.requestId` of each error; without errors as it is. Made when
- * it is sent: requests that waited for the same load have the same errors, and an id each.
+ * The answer, whose errors name this request. They were made for another one where that was waited
+ * for; only then are they written again.
  */
-export function withRequestId<Loaded extends LoadedAnswer>(answer: Loaded, requestId: string): Loaded {
-  // Apollo Server refuses some requests with plain text.
-  if (answer.errorCode === undefined || !answer.headers['content-type']?.includes('json')) return answer;
+export function withRequestId(answer: LoadedAnswer, requestId: string): LoadedAnswer {
+  if (answer.errorCode === undefined || answer.requestId === requestId) return answer;
   const { errors = [], ...rest } = JSON.parse(answer.body.toString()) as { readonly errors?: GraphQLFormattedError[] };
-  const told = errors.map((error) => ({ ...error, extensions: { ...error.extensions, requestId } }));
+  const told = errors.map((error) => namingRequest(error, requestId));
   return { ...answer, body: Buffer.from(`${JSON.stringify({ errors: told, ...rest })}\n`) };
 }

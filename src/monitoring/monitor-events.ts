@@ -11,6 +11,9 @@ export interface OperationEvent {
   readonly points?: number;
 }
 
+/** `refused`: nothing was done for it, since its budget was spent, too many waited, or it was no request to GraphQL. */
+export type RequestOutcome = 'hit' | 'miss' | 'bypass' | 'refused';
+
 export interface ResolverEvent {
   /** `Type.field`. */
   readonly coordinate: string;

@@ -2,7 +2,7 @@ import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { NO_TENANT } from '../tenancy/tenant-scope.ts';
 import { type BypassReason, type CacheEvent, CONSISTENCY_RESULTS, type ConsistencyResult } from './cache-statistics.ts';
 import { Figures, queryKey } from './figures.ts';
-import type { OperationEvent, ResolverEvent } from './monitor-events.ts';
+import type { OperationEvent, RequestOutcome, ResolverEvent } from './monitor-events.ts';
 import { RecentLatencies } from './recent-latencies.ts';
 import { RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
@@ -37,6 +37,8 @@ export class Monitor extends Figures {
   readonly consistency = new Map<ConsistencyResult, number>(CONSISTENCY_RESULTS.map((result) => [result, 0]));
   /** Answers without errors, by HTTP status. */
   readonly answers = { 200: 0, 304: 0 };
+  /** Requests by what became of them; each is counted once, when its answer is sent. */
+  readonly outcomes: Record<RequestOutcome, number> = { hit: 0, miss: 0, bypass: 0, refused: 0 };
   /** What each tenant costs. */
   readonly usage = new UsageCounts();
   /** Times of answers, for whoever takes them by the minute. */
@@ -90,6 +92,15 @@ export class Monitor extends Figures {
 
   recordConsistency(result: ConsistencyResult): void {
     this.consistency.set(result, (this.consistency.get(result) ?? 0) + 1);
+  }
+
+  /**
+   * An answer is sent.
+   * @param status absent: it has errors, and is told to `recordError`
+   */
+  recordAnswer(outcome: RequestOutcome, status?: 200 | 304): void {
+    this.outcomes[outcome]++;
+    if (status) this.answers[status]++;
   }
 
   recordBypass(reason: BypassReason): void {

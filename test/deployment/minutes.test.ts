@@ -115,21 +115,23 @@ describe('what a process counts', () => {
   it('is written once, when it ends too, and anew by the process that comes after it', async () => {
     const first = newMonitor();
     const writing = (monitor: Monitor) => {
-      const counts = new MinuteCounts({ monitor, refusedTurns: () => 3, isTrusted: () => false });
+      const counts = new MinuteCounts({ monitor, isTrusted: () => false });
       const errors: Error[] = [];
       return { errors, writer: new MinuteWriter(own, counts, (error) => errors.push(error)) };
     };
     const one = writing(first);
     first.recordOperation({ name: 'A', tenantId: null, durationMs: 7, errors: 0, cacheHit: true });
     first.recordOperation({ name: 'A', tenantId: null, durationMs: 9, errors: 1, cacheHit: false });
-    first.recordBypass('mutation');
+    first.recordAnswer('hit', 200);
+    first.recordAnswer('bypass');
+    first.recordAnswer('refused');
     first.recordError(429, 'RATE_LIMITED');
     await one.writer.stop();
     const two = writing(newMonitor());
     await two.writer.stop();
     const minutes = await read(2);
     const sum = (of: keyof CountedMinute) => minutes.reduce((total, minute) => total + Number(minute[of]), 0);
-    expect(sum('requests')).toBe(2);
+    expect(sum('requests')).toBe(3);
     expect(sum('processes')).toBe(2);
     expect([sum('hits'), sum('misses'), sum('bypasses')]).toEqual([1, 0, 1]);
     expect([sum('errors'), sum('refusals')]).toEqual([1, 1]);
@@ -140,8 +142,8 @@ describe('what a process counts', () => {
 
   it('is written later when it cannot be now', async () => {
     const monitor = newMonitor();
-    const counts = new MinuteCounts({ monitor, refusedTurns: () => 0, isTrusted: () => null });
-    monitor.recordOperation({ name: 'A', tenantId: null, durationMs: 7, errors: 0, cacheHit: true });
+    const counts = new MinuteCounts({ monitor, isTrusted: () => null });
+    monitor.recordAnswer('hit', 200);
     const writer = new MinuteWriter(own, counts, () => {});
     await sql('REVOKE INSERT ON service_minutes FROM tenantry_app');
     await expect(writer.stop()).rejects.toThrow('permission denied');

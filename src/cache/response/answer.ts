@@ -11,6 +11,8 @@ export interface LoadedAnswer {
   readonly operationName: string | null;
   /** The code of the first error; absent for an answer without. */
   readonly errorCode?: string | undefined;
+  /** Of the request that its errors name. */
+  readonly requestId?: string;
   /** Absent for answers that must not be kept: errors, mutations, answers of the moment. */
   readonly policy?: AnswerPolicy;
 }
@@ -52,6 +54,27 @@ export interface Bypass {
   readonly outcome: 'bypass';
   readonly reason: BypassReason;
   readonly loaded: LoadedAnswer;
+}
+
+/** What the cache had to do with an answer, for logs, traces and counts. */
+export interface DescribedAnswer {
+  readonly outcome: Answer['outcome'];
+  /** Of a hit. */
+  readonly tier?: CacheTier;
+  /** Of a miss and a bypass. */
+  readonly reason?: MissReason | BypassReason;
+  readonly namespace?: string;
+  /** Whether another request or process computed it. */
+  readonly isJoined?: boolean;
+}
+
+export function describeAnswer(answer: Answer): DescribedAnswer {
+  const { outcome } = answer;
+  if (outcome === 'bypass') return { outcome, reason: answer.reason };
+  if (outcome === 'hit') return { outcome, tier: answer.tier, namespace: answer.entry.namespace };
+  const { reason } = answer.miss;
+  if (!('entry' in answer)) return { outcome, reason };
+  return { outcome, reason, namespace: answer.entry.namespace, isJoined: answer.isJoined };
 }
 
 export function whyMissed(entry: ResponseEntry | undefined, now: Versions): Miss {

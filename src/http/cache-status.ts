@@ -1,5 +1,4 @@
-import type { Answer, Hit } from '../cache/response/answer.ts';
-import type { BypassReason } from '../monitoring/cache-statistics.ts';
+import type { Answer, Bypass, Hit } from '../cache/response/answer.ts';
 
 /**
  * The `Cache-Status` header (RFC 9211) of an answer, for example `tenantry; hit; ttl=1788;
@@ -15,7 +14,7 @@ export function cacheStatus(answer: Answer): string {
   return `tenantry; fwd=miss${kept}; detail=${changed ? `"${reason}: ${changed.join(' ')}"` : reason}`;
 }
 
-export function bypassStatus(reason: BypassReason): string {
+export function bypassStatus(reason: Bypass['reason']): string {
   return `tenantry; fwd=bypass; detail=${reason}`;
 }
 

@@ -54,7 +54,7 @@ export class Monitor extends Figures {
     if (timing?.isOwn) return;
     const { tenantId, durationMs, errors, cacheHit, points = 0 } = event;
     if (tenantId) this.usage.request(tenantId, cacheHit, points);
-    this.lately.record(durationMs, cacheHit);
+    if (tenantId) this.lately.record(durationMs, cacheHit);
     const own = tenantId ? this.#tenants.entry(tenantId, event.name) : undefined;
     own?.record(durationMs, errors, cacheHit, timing);
     // By the name that its tenant's share of names allows, so that no tenant uses up the names of
@@ -96,10 +96,11 @@ export class Monitor extends Figures {
 
   /**
    * An answer is sent.
+   * @param outcome null: of an operator, whose own requests count for no tenant's figures
    * @param status absent: it has errors, and is told to `recordError`
    */
-  recordAnswer(outcome: RequestOutcome, status?: 200 | 304): void {
-    this.outcomes[outcome]++;
+  recordAnswer(outcome: RequestOutcome | null, status?: 200 | 304): void {
+    if (outcome) this.outcomes[outcome]++;
     if (status) this.answers[status]++;
   }
 
@@ -108,8 +109,9 @@ export class Monitor extends Figures {
   }
 
   /**
-   * An answer with errors. @param code of the first one: one of a closed set @param tenantId
-   * absent: of nobody's
+   * An answer with errors.
+   * @param code of the first one: one of a closed set
+   * @param tenantId absent: of nobody's
    */
   recordError(status: number, code: string, tenantId?: string): void {
     this.errors.entry(`${status} ${code}`).count++;

@@ -120,8 +120,8 @@ describe('what a process counts', () => {
       return { errors, writer: new MinuteWriter(own, counts, (error) => errors.push(error)) };
     };
     const one = writing(first);
-    first.recordOperation({ name: 'A', tenantId: null, durationMs: 7, errors: 0, cacheHit: true });
-    first.recordOperation({ name: 'A', tenantId: null, durationMs: 9, errors: 1, cacheHit: false });
+    first.recordOperation({ name: 'A', tenantId: 'a', durationMs: 7, errors: 0, cacheHit: true });
+    first.recordOperation({ name: 'A', tenantId: 'a', durationMs: 9, errors: 1, cacheHit: false });
     first.recordAnswer('hit', 200);
     first.recordAnswer('bypass');
     first.recordAnswer('refused');

@@ -173,7 +173,7 @@ describe('who has no points left', () => {
     const socket = connect(Number(new URL(poor.url).port), '127.0.0.1').setEncoding('latin1');
     const next = async () => String((await once(socket, 'data'))[0]);
     socket.write(`POST /graphql HTTP/1.1\r\n${own.map((header) => header.join(': ')).join('\r\n')}\r\n\r\n`);
-    const spent = /^HTTP\/1\.1 429 [\s\S]*fwd=bypass; detail=momentary[\s\S]*are spent: 0 of 1000 are left/;
+    const spent = /^HTTP\/1\.1 429 [\s\S]*fwd=bypass; detail=budget[\s\S]*are spent: 0 of 1000 are left/;
     expect(await next()).toMatch(spent);
     return { socket, next };
   }

@@ -60,6 +60,14 @@ it('counts each request once, by what became of it', async () => {
   expect(counted()).toEqual({ hit: 3, miss: 2, bypass: 1, refused: 2 });
 });
 
+it('counts no request of an operator, whose own looks would be taken for what tenants get', async () => {
+  const operator = await service.token(Role.OPERATOR);
+  const { 200: answered } = service.services.monitor.answers;
+  await service.send(operator, '{ performance { since } }');
+  expect(counted()).toEqual({ hit: 0, miss: 0, bypass: 0, refused: 0 });
+  expect(service.services.monitor.answers[200]).toBe(answered + 1);
+});
+
 it('counts who waited for the load of another as one that missed', async () => {
   await withClient(service.databaseUrl, async (client) => {
     await client.query('BEGIN; LOCK TABLE bank_accounts');

@@ -52,7 +52,8 @@ export interface LoadedMiss {
 /** It was not looked up. */
 export interface Bypass {
   readonly outcome: 'bypass';
-  readonly reason: BypassReason;
+  /** `budget`: no points are left, whatever is kept. */
+  readonly reason: BypassReason | 'budget';
   readonly loaded: LoadedAnswer;
 }
 
@@ -62,7 +63,7 @@ export interface DescribedAnswer {
   /** Of a hit. */
   readonly tier?: CacheTier;
   /** Of a miss and a bypass. */
-  readonly reason?: MissReason | BypassReason;
+  readonly reason?: MissReason | Bypass['reason'];
   readonly namespace?: string;
   /** Whether another request or process computed it. */
   readonly isJoined?: boolean;

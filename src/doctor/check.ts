@@ -40,11 +40,13 @@ export const skipped = (why: string): Finding => ({ status: 'skipped', found: wh
 /**
  * Makes the checks one after another, each on connections of its own: a busy server is not made
  * busier, and one that hangs holds up no other for longer than its limit.
+ * @param late what is found of a check that took longer
  */
 export async function makeChecks(
   checks: readonly Check[],
   subject: Subject,
   limitMs = TIME_LIMIT_MS,
+  late: (said: string) => Finding = skipped,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   const isOk = (name: string) => results.every((it) => it.name !== name || it.status === 'ok');
@@ -52,20 +54,25 @@ export async function makeChecks(
     const lacking = check.needs?.filter((name) => !isOk(name)) ?? [];
     const findings = lacking.length
       ? [skipped(`not possible without: ${lacking.join(', ')}`)]
-      : await findingsOf(check, subject, limitMs);
+      : await findingsOf(check, subject, limitMs, late);
     results.push(...findings.map((finding) => ({ name: check.name, ...finding })));
   }
   return results;
 }
 
-async function findingsOf(check: Check, subject: Subject, limitMs: number): Promise<readonly Finding[]> {
+async function findingsOf(
+  check: Check,
+  subject: Subject,
+  limitMs: number,
+  late: (said: string) => Finding,
+): Promise<readonly Finding[]> {
   const over = new AbortController();
-  const late = delay(limitMs, undefined, { signal: over.signal }).then(
-    () => skipped(`it took longer than ${limitMs / 1000} s`),
+  const tooLate = delay(limitMs, undefined, { signal: over.signal }).then(
+    () => late(`it took longer than ${limitMs / 1000} s`),
     () => skipped('it was done in time'),
   );
   try {
-    return [await Promise.race([check.look(subject), late])].flat();
+    return [await Promise.race([check.look(subject), tooLate])].flat();
   } catch (error) {
     if (error instanceof OperatorError) return [fault(error.message, error.remedy)];
     return [skipped(error instanceof Error ? error.message : String(error))];

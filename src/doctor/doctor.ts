@@ -1,5 +1,5 @@
 import type { ServiceSubject } from '../startup/serve.ts';
-import { type Check, makeChecks, type Result } from './check.ts';
+import { type Check, makeChecks, type Result, warning } from './check.ts';
 import { databaseWayChecks } from './database-way.ts';
 import { loginChecks } from './login.ts';
 import { nodeChecks } from './node.ts';
@@ -42,5 +42,9 @@ const SERVICE_LIMIT_MS = 3_000;
 /** Looks at the surroundings of a service that runs, as it reaches them, and changes nothing. */
 export function examineService(subject: ServiceSubject): Promise<readonly Result[]> {
   const checks = CHECKS.filter(({ name }) => !OF_THE_START.includes(name));
-  return makeChecks(checks, { env: process.env, problems: [], nowMs: Date.now, ...subject }, SERVICE_LIMIT_MS);
+  const asked = { env: process.env, problems: [], nowMs: Date.now, ...subject };
+  // What hangs must not look like what is well.
+  const late = (said: string) =>
+    warning(said, 'Look whether PostgreSQL or Redis hangs, or a lock is held: npm run doctor');
+  return makeChecks(checks, asked, SERVICE_LIMIT_MS, late);
 }

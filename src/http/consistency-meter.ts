@@ -107,6 +107,7 @@ export class ConsistencyMeter {
     if (errorCode !== undefined) return 'failed';
     if (!policy) return 'momentary';
     const isEqual = body.equals(entry.body) || isEqualButForTime(asked.query, body, entry.body);
+    if (isEqual === undefined) return 'momentary';
     // What was written past the API, and read here, may not be in the versions yet.
     const state = await stateOf(caller.tenant.scope, entry, !isEqual);
     if (state !== 'current') return state === 'expired' ? 'momentary' : 'changed';
@@ -135,15 +136,20 @@ async function nextTurn(): Promise<void> {
   await setImmediate();
 }
 
-/** By the names that the document gives the time, since aliases may be any. */
-function isEqualButForTime(document: string | undefined, one: Buffer, other: Buffer): boolean {
+/**
+ * By the names that the document gives the time, since aliases may be any. Undefined where another
+ * field has one of these names, too: what differs there would go by unseen.
+ */
+function isEqualButForTime(document: string | undefined, one: Buffer, other: Buffer): boolean | undefined {
   const names = new Set<string>();
+  const others = new Set<string>();
   visit(parse(document ?? ''), {
     Field({ name, alias }) {
-      if (name.value === OF_THE_MOMENT) names.add((alias ?? name).value);
+      (name.value === OF_THE_MOMENT ? names : others).add((alias ?? name).value);
     },
   });
   if (names.size === 0) return false;
+  if ([...names].some((name) => others.has(name))) return undefined;
   // A quotation mark within a value has a backslash before it.
   const times = new RegExp(`"(${[...names].join('|')})":"[^"]*"`, 'g');
   const [first, second] = [one, other].map((body) => body.toString().replaceAll(times, '"$1":""'));

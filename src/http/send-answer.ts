@@ -137,17 +137,17 @@ function write(response: ServerResponse, { status, head, body }: Form, own: read
   });
 }
 
-function takesGzip(headers: IncomingHttpHeaders): boolean {
+export function takesGzip(headers: IncomingHttpHeaders): boolean {
   const accepted = headers['accept-encoding'];
   return accepted !== undefined && /\bgzip\b(?!\s*;\s*q=0(?![.\d]*[1-9]))/.test(accepted);
 }
 
 /** Another sequence of bytes needs another strong validator. */
-function compressedTag(etag: string): string {
+export function compressedTag(etag: string): string {
   return `${etag.slice(0, -1)}-gzip"`;
 }
 
 /** A tag has no quotation mark within, and the mark of a weak one stands ahead of it. */
-function matches(known: string, etag: string): boolean {
+export function matches(known: string, etag: string): boolean {
   return known === '*' || known.includes(etag) || known.includes(compressedTag(etag));
 }

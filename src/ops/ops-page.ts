@@ -4,6 +4,7 @@ import path from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findProjectRoot } from '../embedded/project-root.mjs';
+import { compressedTag, matches, takesGzip } from '../http/send-answer.ts';
 
 /**
  * Scripts, styles and requests of this service alone, and nothing that a text of the API could be
@@ -89,11 +90,12 @@ function namesIn(folder: string): readonly string[] {
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, { type, plain, gzipped, etag }: PageFile): FastifyReply {
-  reply.headers({ vary: 'accept-encoding', etag });
-  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  const { 'if-none-match': known } = request.headers;
+  const isGzipped = takesGzip(request.headers);
+  reply.headers({ vary: 'accept-encoding', etag: isGzipped ? compressedTag(etag) : etag });
+  if (known !== undefined && matches(known, etag)) return reply.code(304).send();
   reply.type(type);
-  if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(plain);
-  return reply.header('content-encoding', 'gzip').send(gzipped);
+  return isGzipped ? reply.header('content-encoding', 'gzip').send(gzipped) : reply.send(plain);
 }
 
 /** A token is typed into the page: no other site's page reads, frames or opens it with a hold on it. */

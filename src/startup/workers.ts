@@ -60,6 +60,7 @@ class Workers {
     () => this.#gather(),
     (error) => this.logger.error({ err: error }, 'the figures of the workers could not be put together'),
   );
+  #making: Promise<string> | undefined;
   #isStopping = false;
   #hasServed = false;
   #giveUp = () => {};
@@ -100,7 +101,7 @@ class Workers {
         this.#giveUp();
       });
     });
-    const page = { contentType: this.#own.contentType, text: () => this.#page() };
+    const page = { contentType: this.#own.contentType, text: () => this.#pageOnce() };
     const ofMetrics = metricsServer(this.config, page);
     await ofMetrics?.listen();
     for (let n = 0; n < this.config.lifecycle.workers; n++) cluster.fork();
@@ -189,6 +190,14 @@ class Workers {
   async #gather(): Promise<ShownMetrics> {
     await Promise.all([...this.#servingSinceMs.keys()].map((worker) => this.#ask(worker, 'figures')));
     return this.#figures.shown(await this.#own.getMetricsAsJSON());
+  }
+
+  /** However many ask meanwhile, one page is made. */
+  #pageOnce(): Promise<string> {
+    this.#making ??= this.#page().finally(() => {
+      this.#making = undefined;
+    });
+    return this.#making;
   }
 
   /** By a worker that serves, and without the tenants while none does. */

@@ -60,11 +60,21 @@ describe('GET /ops', () => {
     expect((await app.inject('/ops/assets/index-x1.js')).body).toBe(SCRIPT);
   });
 
+  test('sends a browser that takes no gzip the plain file, under a tag of its own', async () => {
+    const [plain, gzipped] = await Promise.all(
+      ['gzip;q=0', 'gzip'].map((accepted) => app.inject({ url: '/ops', headers: { 'accept-encoding': accepted } })),
+    );
+    expect([plain?.headers['content-encoding'], gzipped?.headers['content-encoding']]).toEqual([undefined, 'gzip']);
+    expect(plain?.headers.etag).not.toBe(gzipped?.headers.etag);
+  });
+
   test('answers HEAD, and 304 to a browser that has the page', async () => {
     const head = await app.inject({ method: 'HEAD', url: '/ops' });
     expect([head.statusCode, head.body]).toStrictEqual([200, '']);
-    const again = await app.inject({ url: '/ops', headers: { 'if-none-match': String(head.headers.etag) } });
-    expect([again.statusCode, again.body]).toStrictEqual([304, '']);
+    for (const known of [String(head.headers.etag), `W/${head.headers.etag}`, `"other", ${head.headers.etag}`, '*']) {
+      const again = await app.inject({ url: '/ops', headers: { 'if-none-match': known } });
+      expect([again.statusCode, again.body]).toStrictEqual([304, '']);
+    }
   });
 
   test.each([

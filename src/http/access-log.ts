@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
 import { type Answer, describeAnswer } from '../cache/response/answer.ts';
 import type { AccessLogConfig } from '../config/config.ts';
-import type { RequestTiming } from '../monitoring/request-timing.ts';
+import { inTenths, type RequestTiming } from '../monitoring/request-timing.ts';
 import { shortCopy } from '../monitoring/short-copy.ts';
 
 const MAX_NAME_LENGTH = 100;
@@ -99,8 +99,4 @@ function outcomeOf(answer: Answer) {
 /** Before it is compressed. */
 function bytesOf(answer: Answer): number {
   return ('entry' in answer ? answer.entry : answer.loaded).body.length;
-}
-
-function inTenths(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

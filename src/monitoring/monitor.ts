@@ -4,7 +4,7 @@ import { type BypassReason, type CacheEvent, CONSISTENCY_RESULTS, type Consisten
 import { Figures, queryKey } from './figures.ts';
 import type { OperationEvent, RequestOutcome, ResolverEvent } from './monitor-events.ts';
 import { RecentLatencies } from './recent-latencies.ts';
-import { RequestTiming } from './request-timing.ts';
+import { inTenths, RequestTiming } from './request-timing.ts';
 import type { SlowPlans } from './slow-plans.ts';
 import type { SlowQuery } from './slow-queries.ts';
 import { traceStatement } from './statement-span.ts';
@@ -124,9 +124,10 @@ export class Monitor extends Figures {
   }
 
   #logSlow({ name, tenantId, durationMs, errors, cacheHit }: OperationEvent, timing?: RequestTiming): void {
-    const { statements, databaseMs, rows } = timing ?? {};
-    const sent = { statements, databaseMs, rows, ...timing?.ids };
-    const details = { operation: name, tenantId, durationMs, errors, cacheHit, ...sent };
+    const { statements, rows } = timing ?? {};
+    const sent = timing && { statements, databaseMs: inTenths(timing.databaseMs), rows };
+    const took = { durationMs: inTenths(durationMs), errors, cacheHit };
+    const details = { ...timing?.ids, operation: name, tenantId, ...took, ...sent };
     this.options.logger.warn(details, 'slow operation');
   }
 
@@ -144,7 +145,7 @@ export class Monitor extends Figures {
       at: new Date(),
     });
     const { sql, operation, model } = kept;
-    const details = { ...timing?.ids, operation, model, action, durationMs, rows, sql };
+    const details = { ...timing?.ids, operation, model, action, durationMs: inTenths(durationMs), rows, sql };
     this.options.logger.warn(details, 'slow SQL statement');
     void this.#addPlan(event, kept, timing);
   }
@@ -155,7 +156,7 @@ export class Monitor extends Figures {
     kept.plan = plan;
     this.plans.set(kept.sql, plan);
     const { operation, model, action, durationMs } = kept;
-    const details = { ...timing?.ids, operation, model, action, durationMs, plan };
+    const details = { ...timing?.ids, operation, model, action, durationMs: inTenths(durationMs), plan };
     this.options.logger.warn(details, 'plan of a slow SQL statement');
   }
 }

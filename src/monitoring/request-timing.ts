@@ -101,15 +101,20 @@ export class RequestTiming {
  */
 export function serverTiming(timing: RequestTiming): string {
   const { databaseMs, statements, cache } = timing;
-  let times = `total;dur=${inTenths(timing.elapsedMs())}`;
-  if (statements > 0) times += `, db;dur=${inTenths(databaseMs)};desc="${counted(statements, 'statement')}"`;
+  let times = `total;dur=${textOfTenths(timing.elapsedMs())}`;
+  if (statements > 0) times += `, db;dur=${textOfTenths(databaseMs)};desc="${counted(statements, 'statement')}"`;
   return cache ? `${times}, cache;desc=${cache}` : times;
 }
 
 /**
  * By whole numbers, whose texts V8 remembers; toFixed makes each anew, for every hit of the cache.
  */
-function inTenths(ms: number): string {
+function textOfTenths(ms: number): string {
   const tenths = Math.round(ms * 10);
   return `${Math.trunc(tenths / 10)}.${tenths % 10}`;
+}
+
+/** As log lines have milliseconds. */
+export function inTenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

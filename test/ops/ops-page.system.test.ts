@@ -1,5 +1,5 @@
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import { createTokenIssuer } from '../../src/auth/token-issuer.ts';
@@ -20,6 +20,7 @@ const HOSTILE = '<img src=x onerror="document.title=1">';
 const LONG_NAME = 'Known'.repeat(10);
 const KNOWN = '{ accounts(first: 3) { totalCount nodes { accountNumber balance } } }';
 const WARNED = 'All works, with 1 warning.';
+const OPERATIONS = ['OpsFigures', 'OpsMinutes', 'OpsFindings'];
 const AXE_SECONDS = 60_000;
 
 describeWithBrowser('The page for operators at /ops', () => {
@@ -313,6 +314,52 @@ describeWithBrowser('The page for operators at /ops', () => {
     await refreshUntil(page, WARNED);
   });
 
+  test('shows nothing of what comes after signing out', async () => {
+    const page = await openSignedIn();
+    const held = await Promise.all(OPERATIONS.map((operation) => holdNext(page, operation)));
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await Promise.all(held.map(({ asked }) => asked));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    for (const { letGo } of held) await letGo();
+    expect(await page.locator('.figures').count()).toBe(0);
+    await signIn(page);
+    await page.getByText(WARNED).waitFor();
+  });
+
+  test('shows the minutes of the last choice, though those of an earlier one come later', async () => {
+    const page = await openSignedIn();
+    await page
+      .locator('figure.chart')
+      .first()
+      .getByText(/^Table/)
+      .click();
+    const held = await holdNext(page, 'OpsMinutes');
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await held.asked;
+    await page.getByText('24 h', { exact: true }).click();
+    await page
+      .getByText(/^Table/)
+      .first()
+      .click();
+    const minutes = page.getByRole('region', { name: 'Requests by minute' }).getByRole('row');
+    const ofFiveHoursAgo = minutes.filter({ has: page.getByRole('cell', { name: '77', exact: true }) });
+    await ofFiveHoursAgo.waitFor();
+    await held.letGo();
+    expect(await ofFiveHoursAgo.count()).toBe(1);
+  });
+
+  test('asks once more when Refresh is pressed while answers are under way', async () => {
+    const page = await openSignedIn();
+    const held = await holdNext(page, 'OpsMinutes');
+    const refresh = page.getByRole('button', { name: 'Refresh' });
+    await refresh.click();
+    await held.asked;
+    const askedAgain = page.waitForRequest((request) => asksFor(request, 'OpsMinutes'));
+    await refresh.click();
+    await held.letGo();
+    await askedAgain;
+  });
+
   test('shows the figures of the process alone while PostgreSQL is gone', async () => {
     const page = await openSignedIn();
     way.cut();
@@ -334,13 +381,47 @@ describeWithBrowser('The page for operators at /ops', () => {
   });
 });
 
-/** What two processes counted in three minutes before this test. */
+function asksFor(request: Request, operation: string): boolean {
+  return request.postData()?.includes(`query ${operation}`) ?? false;
+}
+
+/**
+ * Keeps the next answer to an operation from the page.
+ * @returns a promise of the request, and what lets the answer go and waits until it would be seen
+ */
+async function holdNext(page: Page, operation: string) {
+  const asked = page.waitForRequest((request) => asksFor(request, operation));
+  let go = () => {};
+  const isLetGo = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  let isHeld = false;
+  await page.route('**/graphql', async (route) => {
+    if (isHeld || !asksFor(route.request(), operation)) return route.fallback();
+    isHeld = true;
+    const response = await route.fetch();
+    await isLetGo;
+    await route.fulfill({ response });
+  });
+  return {
+    asked,
+    letGo: async () => {
+      const request = await asked;
+      go();
+      await request.response();
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    },
+  };
+}
+
+/** What two processes counted in three minutes before this test, and in one five hours ago. */
 const MINUTES = `
   INSERT INTO service_minutes (minute, start, processes, requests, hits, misses, bypasses, errors, refusals, statements,
     database_ms, untrusted, latency, latency_ms, latency_max_ms, hit_latency, hit_latency_ms, hit_latency_max_ms)
-  SELECT floor(extract(epoch FROM start) / 60)::bigint % 1440, start, 2, 100, 80, 15, 5, 1, 2, 30, 75.5, false,
+  SELECT floor(extract(epoch FROM start) / 60)::bigint % 1440, start, 2, 100, hits, 15, 5, 1, 2, 30, 75.5, false,
     '{}', 0, 0, '{}', 0, 0
-    FROM (SELECT date_trunc('minute', now()) - ago * interval '1 minute' AS start FROM generate_series(2, 4) AS ago) AS last`;
+    FROM (VALUES (2, 80), (3, 80), (4, 80), (300, 77)) AS past (ago, hits),
+         LATERAL (SELECT date_trunc('minute', now()) - ago * interval '1 minute' AS start) AS minute`;
 
 const FIGURES = `{ performance(scope: DEPLOYMENT) {
   operations { name errors cacheHits latency { count p50 p95 p99 max } queries { model action sql } }

@@ -14,6 +14,12 @@ export type Outcome<Data> =
   /** No answer of the service. */
   | { readonly kind: 'unreachable' };
 
+export interface Asker {
+  readonly token: string;
+  /** Aborted when nobody waits for the answer any more: it is `unreachable` then. */
+  readonly signal?: AbortSignal;
+}
+
 interface Answer<Data> {
   readonly data?: Data | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
@@ -21,7 +27,7 @@ interface Answer<Data> {
 
 /** Asks the service that this page came from. */
 export async function ask<Data, Variables>(
-  token: string,
+  { token, signal }: Asker,
   document: TypedDocumentString<Data, Variables>,
   ...[variables]: Record<string, never> extends Variables ? [variables?: Variables] : [variables: Variables]
 ): Promise<Outcome<Data>> {
@@ -33,7 +39,7 @@ export async function ask<Data, Variables>(
       body: JSON.stringify({ query: document.toString(), variables }),
       cache: 'no-store',
       credentials: 'omit',
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: patient(signal),
     });
     answer = (await response.json()) as Answer<Data>;
   } catch {
@@ -53,7 +59,7 @@ export async function ask<Data, Variables>(
 export async function findFault(token: string): Promise<string | null> {
   // Of a header's characters: fetch throws for others.
   if (!/^[\w.~+/=-]+$/.test(token)) return 'This is no token: one has letters, digits and . _ - only, without spaces.';
-  const outcome = await ask(token, OpsViewerDocument);
+  const outcome = await ask({ token }, OpsViewerDocument);
   if (outcome.kind === 'refused') return 'The service does not accept this token: it is not whole, or has expired.';
   if (outcome.kind === 'unreachable') return 'The service cannot be reached.';
   if (outcome.kind === 'failed') return outcome.text;
@@ -62,12 +68,17 @@ export async function findFault(token: string): Promise<string | null> {
 }
 
 /** Names of what the service itself finds out of reach, such as `database` and `redis`. */
-export async function findDown(): Promise<readonly string[]> {
+export async function findDown(signal?: AbortSignal): Promise<readonly string[]> {
   try {
-    const response = await fetch('/health/ready', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch('/health/ready', { cache: 'no-store', signal: patient(signal) });
     const { checks = {} } = (await response.json()) as { checks?: Readonly<Record<string, string>> };
     return Object.keys(checks).filter((name) => checks[name] === 'down');
   } catch {
     return [];
   }
+}
+
+function patient(signal: AbortSignal | undefined): AbortSignal {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  return signal ? AbortSignal.any([signal, patience]) : patience;
 }

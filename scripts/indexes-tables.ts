@@ -7,7 +7,7 @@ import { formatTables } from '../src/indexes/usage-report.ts';
 const SPEC = {
   ...USAGE,
   name: 'indexes:tables',
-  summary: 'Shows the raw figures of each table: rows, dead rows, sizes, scans, last vacuum and analyze.',
+  summary: 'Shows the figures of each table and its verdict: rows, dead rows, sizes, scans, last vacuum and analyze.',
 } as const satisfies CommandSpec;
 
 await runCommand(SPEC, ({ options }) => showUsage(SPEC.name, options, readTableUsage, formatTables));

@@ -48,7 +48,7 @@ export function formatUsage(indexes: readonly IndexUsage[]): string {
   return formatTable(['model', 'index', 'size', 'needed', 'scans', 'entries read', 'in memory'], rows);
 }
 
-/** The raw figures of tables. */
+/** The figures of tables, each with its verdict. */
 export function formatTables(tables: readonly TableUsage[]): string {
   const rows = tables.map((table) => [
     table.model,
@@ -60,9 +60,10 @@ export function formatTables(tables: readonly TableUsage[]): string {
     formatCount(table.indexScans),
     table.lastVacuum ?? 'never',
     table.lastAnalyze ?? 'never',
+    table.verdict,
   ]);
-  const headers = ['model', 'rows', 'dead', 'size', 'indexes', 'sequential scans', 'index scans', 'vacuum', 'analyze'];
-  return formatTable(headers, rows);
+  const scans = ['sequential scans', 'index scans'];
+  return formatTable(['model', 'rows', 'dead', 'size', 'indexes', ...scans, 'vacuum', 'analyze', 'verdict'], rows);
 }
 
 function percent(share: number | null): string {

@@ -1,6 +1,7 @@
 import { type DatabaseIndex, type Queryable, readIndexes } from '../database/read-indexes.ts';
 import { modelOfTable, tablesOf } from '../database/tables.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import { type JudgedTable, tableVerdict } from './table-verdict.ts';
 
 /** What PostgreSQL has counted of an index since its statistics were last reset. */
 export interface IndexUsage extends DatabaseIndex {
@@ -21,22 +22,17 @@ export interface IndexUsage extends DatabaseIndex {
 }
 
 /** A table, and what PostgreSQL has counted of it since its statistics were last reset. */
-export interface TableUsage {
+export interface TableUsage extends JudgedTable {
   readonly model: Prisma.ModelName;
-  /** As PostgreSQL estimates it. */
-  readonly rows: number;
-  readonly deadRows: number;
   readonly sizeBytes: number;
   readonly indexBytes: number;
-  readonly sequentialScans: number;
   readonly indexScans: number;
   /** Rows inserted, updated and deleted. */
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;
-  /** RFC 3339, UTC. */
-  readonly lastVacuum: string | null;
-  readonly lastAnalyze: string | null;
+  /** In plain words, with what to do. */
+  readonly verdict: string;
 }
 
 interface CountedRow {
@@ -63,12 +59,13 @@ export async function readIndexUsage(client: Queryable, models: readonly Prisma.
   });
 }
 
-/** The tables of these models, by name. */
+/** The tables of these models with their verdicts, by name. */
 export async function readTableUsage(client: Queryable, models: readonly Prisma.ModelName[]): Promise<TableUsage[]> {
-  const { rows } = await client.query<Omit<TableUsage, 'model'> & { table: string }>(TABLES, [tablesOf(models)]);
-  return rows.flatMap(({ table, ...usage }) => {
-    const model = modelOfTable(table);
-    return model ? [{ ...usage, model }] : [];
+  const { rows } = await client.query<Omit<TableUsage, 'model' | 'verdict'>>(TABLES, [tablesOf(models)]);
+  const nowMs = Date.now();
+  return rows.flatMap((usage) => {
+    const model = modelOfTable(usage.table);
+    return model ? [{ ...usage, model, verdict: tableVerdict(usage, nowMs) }] : [];
   });
 }
 
@@ -111,12 +108,21 @@ const COUNTED = `
   WHERE s.schemaname = current_schema() AND s.relname = ANY($1)`;
 
 const TABLES = `
-  SELECT relname AS table, n_live_tup::float8 AS rows, n_dead_tup::float8 AS "deadRows",
+  SELECT s.relname AS table, n_live_tup::float8 AS rows, n_dead_tup::float8 AS "deadRows",
+    ${autovacuum('threshold')} + ${autovacuum('scale_factor')} * greatest(c.reltuples, 0) AS "vacuumAtDeadRows",
     pg_table_size(relid)::float8 AS "sizeBytes", pg_indexes_size(relid)::float8 AS "indexBytes",
     seq_scan::float8 AS "sequentialScans", coalesce(idx_scan, 0)::float8 AS "indexScans",
+    seq_tup_read::float8 AS "sequentialRows", coalesce(idx_tup_fetch, 0)::float8 AS "indexRows",
     n_tup_ins::float8 AS inserts, n_tup_upd::float8 AS updates, n_tup_del::float8 AS deletes,
     ${instant('greatest(last_vacuum, last_autovacuum)')} AS "lastVacuum",
     ${instant('greatest(last_analyze, last_autoanalyze)')} AS "lastAnalyze"
-  FROM pg_stat_user_tables
-  WHERE schemaname = current_schema() AND relname = ANY($1)
-  ORDER BY relname`;
+  FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+  WHERE s.schemaname = current_schema() AND s.relname = ANY($1)
+  ORDER BY s.relname`;
+
+/** A setting of autovacuum's for VACUUM: the table's own, else the server's. */
+function autovacuum(setting: 'threshold' | 'scale_factor'): string {
+  const name = `'autovacuum_vacuum_${setting}'`;
+  return `coalesce((SELECT option_value FROM pg_options_to_table(c.reloptions) WHERE option_name = ${name}),
+      current_setting(${name}))::float8`;
+}

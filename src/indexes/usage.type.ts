@@ -73,4 +73,12 @@ export class TableStatistics {
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'Last ANALYZE, automatic or not; null: never.' })
   lastAnalyze!: string | null;
+
+  @Field(() => String, {
+    description: sentences(
+      'Verdict in words: fine; vacuum is behind, or never analyzed, with the statement that helps;',
+      'or what share of the rows that are read comes from sequential scans, where that is most of a large table.',
+    ),
+  })
+  verdict!: string;
 }

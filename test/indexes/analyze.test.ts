@@ -43,6 +43,10 @@ describe('the figures of indexes and tables', () => {
     const [accounts] = await readTableUsage(client, ['BankAccount']);
     expect(accounts).toMatchObject({ model: 'BankAccount', rows: 500, deadRows: 0, inserts: 500 });
     expect(Date.parse(accounts?.lastAnalyze ?? '')).toBeGreaterThan(Date.now() - 600_000);
+    expect(accounts).toMatchObject({ table: 'bank_accounts', vacuumAtDeadRows: 150, verdict: 'fine' });
+    // It sets both by itself.
+    const [outbox] = await readTableUsage(client, ['CacheOutbox']);
+    expect(outbox).toMatchObject({ vacuumAtDeadRows: 20_000 });
   });
 
   it('estimate what a fresh index needs to within a page or a quarter of its size', async () => {

@@ -54,8 +54,14 @@ function kindOf({ verdict }: Index): 'fine' | 'warning' | 'fault' {
 }
 
 export function TablesSection({ tables }: { readonly tables: readonly Table[] }) {
+  const doubtful = tables.filter(({ verdict }) => verdict !== 'fine').length;
   return (
     <Section id="tables">
+      <p>
+        {doubtful === 0
+          ? 'Every table is kept up, and found by its indexes.'
+          : `${doubtful} of ${tables.length} need a look: the verdict says what for.`}
+      </p>
       <TableTable tables={tables} name="All tables" />
     </Section>
   );
@@ -89,6 +95,11 @@ export function TableTable({ tables, name }: { readonly tables: readonly Table[]
         },
         { title: 'Vacuumed', cell: (it) => (it.lastVacuum ? `${age(it.lastVacuum)} ago` : 'never') },
         { title: 'Analyzed', cell: (it) => (it.lastAnalyze ? `${age(it.lastAnalyze)} ago` : 'never') },
+        {
+          title: 'Verdict',
+          cell: (it) => <span class={`badge ${it.verdict === 'fine' ? 'fine' : 'warning'}`}>{it.verdict}</span>,
+          sortBy: (it) => it.verdict,
+        },
       ]}
     />
   );

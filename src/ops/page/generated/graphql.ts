@@ -4,8 +4,11 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** How bad a finding is. */
 export type FindingStatus =
+  /** The service would not start, answers wrongly, or cannot use its cache. */
   | 'FAULT'
+  /** The service works, and may not for long, or not as well as it could. */
   | 'WARNING';
 
 /** What a caller may do. The token says it. */
@@ -43,7 +46,7 @@ export type OpsMinutesQueryVariables = Exact<{
 }>;
 
 
-export type OpsMinutesQuery = { performance: { history: Array<{ start: string, processes: number, requests: number, hits: number, misses: number, bypasses: number, errors: number, refusals: number, statements: number, databaseMs: number, untrusted: boolean, latency: { count: number, p50: number, p95: number, p99: number, max: number } }>, indexes: Array<{ model: string, index: string, sizeBytes: number, scans: number, tuplesRead: number, verdict: string }>, tables: Array<{ model: string, rows: number, deadRows: number, sizeBytes: number, indexBytes: number, sequentialScans: number, indexScans: number, lastVacuum: string | null, lastAnalyze: string | null }>, tenants: Array<{ id: string, slug: string, hour: { points: number, requests: number }, day: { points: number, requests: number, hits: number, databaseMs: number, rows: number, bytesKept: number, errors: Array<{ code: string, count: number }> } }> } };
+export type OpsMinutesQuery = { performance: { history: Array<{ start: string, processes: number, requests: number, hits: number, misses: number, bypasses: number, errors: number, refusals: number, statements: number, databaseMs: number, untrusted: boolean, latency: { count: number, p50: number, p95: number, p99: number, max: number } }>, indexes: Array<{ model: string, index: string, sizeBytes: number, scans: number, tuplesRead: number, verdict: string }>, tables: Array<{ model: string, rows: number, deadRows: number, sizeBytes: number, indexBytes: number, sequentialScans: number, indexScans: number, lastVacuum: string | null, lastAnalyze: string | null, verdict: string }>, tenants: Array<{ id: string, slug: string, hour: { points: number, requests: number }, day: { points: number, requests: number, hits: number, databaseMs: number, rows: number, bytesKept: number, errors: Array<{ code: string, count: number }> } }> } };
 
 export type OpsOwnFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -303,6 +306,7 @@ export const OpsMinutesDocument = new TypedDocumentString(`
       indexScans
       lastVacuum
       lastAnalyze
+      verdict
     }
     tenants(first: 20) {
       id

@@ -97,6 +97,14 @@ export class Budget {
     return this.#lacking(caller, this.#keysOf(caller), LEAST);
   }
 
+  /**
+   * What all callers of a tenant together may spend in a minute.
+   * @param own the tenant's own limit; null when it has none
+   */
+  limitOfTenant(own: number | null): number {
+    return (this.limits.takesOwn ? own : null) ?? this.limits.perTenant;
+  }
+
   /** What is left to both, over all processes. */
   async allowances(caller: Caller): Promise<{ readonly caller: Allowance; readonly tenant: Allowance | null }> {
     const { caller: own, tenant } = this.#keysOf(caller);
@@ -155,7 +163,7 @@ export class Budget {
   }
 
   #tenantLimit(caller: Caller | null): number {
-    return (this.limits.takesOwn ? caller?.tenant?.pointsPerMinute : null) ?? this.limits.perTenant;
+    return this.limitOfTenant(caller?.tenant?.pointsPerMinute ?? null);
   }
 
   /** In Redis a subject, which may be a person's address, is not to be read. */

@@ -3,6 +3,7 @@ import { Arg, Authorized, Ctx, FieldResolver, Info, Int, Query, Resolver } from 
 import type { Caller } from '../auth/caller.ts';
 import { may, type Permission, roleFor } from '../auth/permissions.ts';
 import { requireScope } from '../auth/require-scope.ts';
+import type { Budget } from '../budget/budget.ts';
 import { NeverKept } from '../cache/response/cache-control.ts';
 import { isModel, MODELS } from '../database/tables.ts';
 import type { Deployment } from '../deployment/deployment.ts';
@@ -18,7 +19,7 @@ import type { Monitor } from '../monitoring/monitor.ts';
 import type { RequestTiming } from '../monitoring/request-timing.ts';
 import { MAX_PAGE_SIZE } from '../paging/keyset.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
-import { usageOf, usageOfTop } from '../usage/usage.repository.ts';
+import { type TenantUsageRow, usageOf, usageOfTop } from '../usage/usage.repository.ts';
 import { TenantUsage, TenantUsageOrder } from '../usage/usage.type.ts';
 import { usageReport } from '../usage/usage-report.ts';
 import { Finding } from './finding.type.ts';
@@ -42,6 +43,7 @@ interface PerformanceContext {
     readonly resources: ResourceMonitor;
     readonly indexUsage: IndexUsageRepository;
     readonly database: TenantDatabase;
+    readonly budget: Budget;
   };
 }
 
@@ -163,7 +165,7 @@ export class PerformanceResolver {
 
   @FieldResolver(() => [TenantUsage], {
     description: sentences(
-      'What tenants cost over the last hour and day, in all processes together.',
+      'What tenants cost over the last hour and day, in all processes together, and what they may spend.',
       'For an OPERATOR all tenants that did anything; for ANALYST and ADMIN the own one.',
     ),
     complexity: (args) => STATEMENT_POINTS + listCost('first')(args) + readByRowCost('usage', USAGE_READS, args),
@@ -178,10 +180,11 @@ export class PerformanceResolver {
     @Ctx() context: PerformanceContext,
   ): Promise<TenantUsage[]> {
     if (!isSize(first)) throw badUserInput('first', `a whole number between 1 and ${MAX_PAGE_SIZE}`, first);
-    const { database } = context.services;
-    if (isOperator(context)) return (await usageOfTop(database, orderBy, first, context.timing)).map(usageReport);
+    const { database, budget } = context.services;
+    const report = (row: TenantUsageRow) => usageReport(row, (own) => budget.limitOfTenant(own));
+    if (isOperator(context)) return (await usageOfTop(database, orderBy, first, context.timing)).map(report);
     const own = await usageOf(database, requireScope(context));
-    return own ? [usageReport(own)] : [];
+    return own ? [report(own)] : [];
   }
 }
 

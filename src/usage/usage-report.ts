@@ -2,8 +2,13 @@ import type { UsageFigures } from '../monitoring/usage-counts.ts';
 import type { TenantUsageRow } from './usage.repository.ts';
 import type { TenantUsage, UsageReport } from './usage.type.ts';
 
-export function usageReport({ id, slug, hour, day }: TenantUsageRow): TenantUsage {
-  return { id, slug, hour: reported(hour), day: reported(day) };
+/** @param limitOf what a tenant may spend in a minute, by its own limit or null */
+export function usageReport(
+  { id, slug, ownLimit, hour, day }: TenantUsageRow,
+  limitOf: (ownLimit: number | null) => number,
+): TenantUsage {
+  const budget = { pointsPerMinute: limitOf(ownLimit), hasOwnLimit: ownLimit !== null };
+  return { id, slug, ...budget, hour: reported(hour), day: reported(day) };
 }
 
 /** Sums of fractions of a millisecond have digits that mean nothing. */

@@ -19,6 +19,8 @@ export type Connection = Pick<pg.ClientBase, 'query'>;
 export interface TenantUsageRow {
   readonly id: string;
   readonly slug: string;
+  /** Its own `points_per_minute`; null: the default of the service. */
+  readonly ownLimit: number | null;
   readonly hour: UsageFigures;
   readonly day: UsageFigures;
 }
@@ -26,6 +28,7 @@ export interface TenantUsageRow {
 interface SumsRow {
   readonly id: string;
   readonly slug: string;
+  readonly ownLimit: number | null;
   readonly spans: Partial<Record<'hour' | 'day', UsageFigures>>;
 }
 
@@ -45,7 +48,7 @@ export async function addUsage(connection: Connection, counted: readonly Counted
 
 /** @returns the own tenant's usage; null while nothing is written of it */
 export async function usageOf(database: TenantDatabase, scope: TenantScope): Promise<TenantUsageRow | null> {
-  const query = sql`SELECT tenants.id, slug, spans FROM tenant_usage_sums(ARRAY[${scope.tenantId}::uuid]) sums JOIN tenants ON tenants.id = sums.tenant_id`;
+  const query = sql`SELECT tenants.id, slug, points_per_minute AS "ownLimit", spans FROM tenant_usage_sums(ARRAY[${scope.tenantId}::uuid]) sums JOIN tenants ON tenants.id = sums.tenant_id`;
   const [row] = await database.select<SumsRow>(scope, { model: 'TenantUsage', action: 'sums', query });
   return row ? usageRow(row) : null;
 }
@@ -63,7 +66,8 @@ export async function usageOfTop(
   request: object,
 ): Promise<TenantUsageRow[]> {
   const rows = await database.directory<SumsRow & Record<string, unknown>>(
-    'SELECT id, slug, spans FROM tenant_usage_top($1, $2)',
+    `SELECT id, slug, spans, (SELECT points_per_minute FROM tenants WHERE tenants.id = top.id) AS "ownLimit"
+     FROM tenant_usage_top($1, $2) top`,
     [orderBy, first],
     byOperator(request),
   );
@@ -81,6 +85,6 @@ export async function cleanUsage(database: TenantDatabase): Promise<number> {
   });
 }
 
-function usageRow({ id, slug, spans: { hour = noUsage(), day = noUsage() } }: SumsRow): TenantUsageRow {
-  return { id, slug, hour, day };
+function usageRow({ id, slug, ownLimit, spans: { hour = noUsage(), day = noUsage() } }: SumsRow): TenantUsageRow {
+  return { id, slug, ownLimit, hour, day };
 }

@@ -1,4 +1,5 @@
-import { Field, Float, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { sentences } from '../graphql/sentences.ts';
 
 /** What tenants are listed by. */
 export enum TenantUsageOrder {
@@ -68,6 +69,17 @@ export class TenantUsage {
 
   @Field(() => String, { description: 'Slug of the tenant.' })
   slug!: string;
+
+  @Field(() => Int, {
+    description: sentences(
+      'Complexity points that all its callers together may spend in a minute.',
+      'Its own limit, else that of the service, LIMIT_TENANT_POINTS_PER_MINUTE.',
+    ),
+  })
+  pointsPerMinute!: number;
+
+  @Field(() => Boolean, { description: 'Whether it has a limit of its own, which npm run tenants:budget sets.' })
+  hasOwnLimit!: boolean;
 
   @Field(() => UsageReport, {
     description: 'Cost of the last hour, in spans of five minutes: those that began within it.',

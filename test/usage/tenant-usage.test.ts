@@ -16,7 +16,7 @@ import { migrationScripts } from '../support/template.ts';
 
 const FIGURES = 'requests hits points databaseMs rows bytesKept errors { code count }';
 const TENANTS = `query ($first: Int! = 10, $orderBy: TenantUsageOrder! = POINTS) {
-  performance { tenants(first: $first, orderBy: $orderBy) { slug hour { ${FIGURES} } day { ${FIGURES} } } } }`;
+  performance { tenants(first: $first, orderBy: $orderBy) { slug pointsPerMinute hasOwnLimit hour { ${FIGURES} } day { ${FIGURES} } } } }`;
 
 let database: TestDatabase;
 let acme: string;
@@ -110,7 +110,7 @@ test('what two processes did for each tenant adds up exactly, and outlives them'
   }
 });
 
-test('a tenant’s own people see its own usage and nothing of others; a VIEWER nothing', async () => {
+test('a tenant’s own people see its own usage and limit and nothing of others; a VIEWER nothing', async () => {
   await sql('DELETE FROM tenant_usage');
   for (const [slug, requests] of [
     ['acme', 5],
@@ -120,7 +120,8 @@ test('a tenant’s own people see its own usage and nothing of others; a VIEWER 
       `INSERT INTO tenant_usage SELECT id, now() - interval '2 hours', $2, 0, $2, 1.5, 0, 0, '{"TIMEOUT": 1}' FROM tenants WHERE slug = $1`,
       [slug, requests],
     );
-  const service = await startService({ database });
+  await sql("UPDATE tenants SET points_per_minute = 700000 WHERE slug = 'rival'");
+  const service = await startService({ database, env: { LIMIT_TENANT_POINTS_PER_MINUTE: '900000' } });
   try {
     const read = async (token: string, variables: object = {}) =>
       (await service.send(token, TENANTS, variables)).data.performance.tenants;
@@ -128,12 +129,18 @@ test('a tenant’s own people see its own usage and nothing of others; a VIEWER 
       const tenants = await read(await service.token(role, 'acme'));
       expect(tenants).toHaveLength(1);
       expect(tenants[0]).toMatchObject({
-        slug: 'acme',
+        ...{ slug: 'acme', pointsPerMinute: 900_000, hasOwnLimit: false },
         hour: { requests: 0 },
         day: { requests: 5, points: 5, databaseMs: 1.5, errors: [{ code: 'TIMEOUT', count: 1 }] },
       });
     }
+    const ofRival = await read(await service.token(Role.ADMIN, 'rival'));
+    expect(ofRival).toMatchObject([{ slug: 'rival', pointsPerMinute: 700_000, hasOwnLimit: true }]);
     const operator = await service.token(Role.OPERATOR);
+    expect(await read(operator)).toMatchObject([
+      { slug: 'rival', pointsPerMinute: 700_000, hasOwnLimit: true },
+      { slug: 'acme', pointsPerMinute: 900_000, hasOwnLimit: false },
+    ]);
     const slugs = async (variables: object) =>
       (await read(operator, variables)).map(({ slug }: { slug: string }) => slug);
     expect(await slugs({ orderBy: 'REQUESTS' })).toEqual(['rival', 'acme']);
@@ -145,6 +152,7 @@ test('a tenant’s own people see its own usage and nothing of others; a VIEWER 
     const { errors } = await service.send(await service.token(Role.VIEWER, 'acme'), TENANTS);
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   } finally {
+    await sql('UPDATE tenants SET points_per_minute = NULL');
     await service.close();
   }
 });
@@ -231,7 +239,7 @@ describe('tenants are listed', () => {
           );
           for (const order of Object.values(TenantUsageOrder))
             for (const first of [1, 3, 100]) {
-              const listed = (await usageOfTop(own, order, first, {})).map(usageReport);
+              const listed = (await usageOfTop(own, order, first, {})).map((row) => usageReport(row, () => 1));
               expect(
                 listed.map(({ slug, hour, day }) => ({
                   slug,

@@ -3,12 +3,17 @@ import { Section } from './section.tsx';
 import { DataTable } from './table.tsx';
 import type { Minutes, Report } from './use-figures.ts';
 
+type Tenant = Minutes['tenants'][number];
+
+/** Of what its limit allows in an hour; above 1 only where the limit was lowered within it. */
+const limitUsed = ({ hour, pointsPerMinute }: Tenant) => hour.points / (60 * pointsPerMinute);
+
 export function TenantsSection({ tenants }: { readonly tenants: Minutes['tenants'] }) {
   return (
     <Section id="tenants">
       <DataTable
         name="Tenants by cost"
-        caption="The 20 that cost the most points in the last 24 hours, in all processes together. A point is about a microsecond of work; npm run tenants:budget shows and sets what a tenant may spend in a minute."
+        caption="The 20 that cost the most points in the last 24 hours, in all processes together. A point is about a microsecond of work. The limit is what all callers of a tenant may spend in a minute: its own, which npm run tenants:budget sets, or the default. The share is what the last hour used of 60 such minutes."
         rows={tenants}
         keyOf={({ id }) => id}
         empty="No tenant has asked for anything in the last 24 hours."
@@ -20,6 +25,18 @@ export function TenantsSection({ tenants }: { readonly tenants: Minutes['tenants
             isFigure: true,
             cell: (it) => short(it.hour.points),
             sortBy: (it) => it.hour.points,
+          },
+          {
+            title: 'Limit, minute',
+            isFigure: true,
+            cell: (it) => `${short(it.pointsPerMinute)} ${it.hasOwnLimit ? 'own' : 'default'}`,
+            sortBy: (it) => it.pointsPerMinute,
+          },
+          {
+            title: 'Of limit, hour',
+            isFigure: true,
+            cell: (it) => percent(limitUsed(it)),
+            sortBy: limitUsed,
           },
           { title: 'Requests', isFigure: true, cell: (it) => it.day.requests, sortBy: (it) => it.day.requests },
           {

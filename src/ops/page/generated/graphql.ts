@@ -46,7 +46,7 @@ export type OpsMinutesQueryVariables = Exact<{
 }>;
 
 
-export type OpsMinutesQuery = { performance: { history: Array<{ start: string, processes: number, requests: number, hits: number, misses: number, bypasses: number, errors: number, refusals: number, statements: number, databaseMs: number, untrusted: boolean, latency: { count: number, p50: number, p95: number, p99: number, max: number } }>, indexes: Array<{ model: string, index: string, sizeBytes: number, scans: number, tuplesRead: number, verdict: string }>, tables: Array<{ model: string, rows: number, deadRows: number, sizeBytes: number, indexBytes: number, sequentialScans: number, indexScans: number, lastVacuum: string | null, lastAnalyze: string | null, verdict: string }>, tenants: Array<{ id: string, slug: string, hour: { points: number, requests: number }, day: { points: number, requests: number, hits: number, databaseMs: number, rows: number, bytesKept: number, errors: Array<{ code: string, count: number }> } }> } };
+export type OpsMinutesQuery = { performance: { history: Array<{ start: string, processes: number, requests: number, hits: number, misses: number, bypasses: number, errors: number, refusals: number, statements: number, databaseMs: number, untrusted: boolean, latency: { count: number, p50: number, p95: number, p99: number, max: number } }>, indexes: Array<{ model: string, index: string, sizeBytes: number, scans: number, tuplesRead: number, verdict: string }>, tables: Array<{ model: string, rows: number, deadRows: number, sizeBytes: number, indexBytes: number, sequentialScans: number, indexScans: number, lastVacuum: string | null, lastAnalyze: string | null, verdict: string }>, tenants: Array<{ id: string, slug: string, pointsPerMinute: number, hasOwnLimit: boolean, hour: { points: number, requests: number }, day: { points: number, requests: number, hits: number, databaseMs: number, rows: number, bytesKept: number, errors: Array<{ code: string, count: number }> } }> } };
 
 export type OpsOwnFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -311,6 +311,8 @@ export const OpsMinutesDocument = new TypedDocumentString(`
     tenants(first: 20) {
       id
       slug
+      pointsPerMinute
+      hasOwnLimit
       hour {
         points
         requests

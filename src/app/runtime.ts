@@ -5,6 +5,7 @@ import { FastRedis } from '../cache/redis/redis.ts';
 import { closeAll, closeAllAfter } from '../close-all.ts';
 import type { Config } from '../config/config.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
+import { indexAdvice } from '../indexes/index-verdict.ts';
 import { Monitor } from '../monitoring/monitor.ts';
 import { SlowPlans } from '../monitoring/slow-plans.ts';
 import { lookForTracerProvider, withoutSpans } from '../telemetry/tracing.ts';
@@ -67,7 +68,8 @@ async function open({
   onOutage = () => {},
   leasesVersions,
 }: RuntimeOptions): Promise<Runtime> {
-  const plans = new SlowPlans(access.url, (code) => logger.warn({ code }, 'a slow statement could not be planned'));
+  const unplanned = (code: string) => logger.warn({ code }, 'a slow statement could not be planned');
+  const plans = new SlowPlans(access.url, unplanned, indexAdvice);
   const monitor = new Monitor({ ...config.monitoring, logger, plans });
   const database = new TenantDatabase({
     ...config.database,

@@ -1,6 +1,7 @@
 import type { HistogramParts } from '../latency-histogram.ts';
 import { BYPASS_REASONS, CACHE_TIERS, MISS_REASONS } from './cache-statistics.ts';
 import type { Figures } from './figures.ts';
+import type { SlowPlan } from './slow-plans.ts';
 import type { SlowQuery } from './slow-queries.ts';
 import { OPERATION_RESULTS, type OperationResult } from './statistics.ts';
 
@@ -12,7 +13,7 @@ interface Snapshot {
   readonly format: typeof FORMAT;
   readonly since: string;
   readonly texts: readonly string[];
-  readonly plans: readonly (readonly [sql: number, plan: string])[];
+  readonly plans: readonly (readonly [sql: number, plan: SlowPlan])[];
   readonly operations: readonly OperationParts[];
   readonly resolvers: readonly { readonly name: string; readonly durations: HistogramParts; readonly errors: number }[];
   readonly queries: readonly QueryParts[];

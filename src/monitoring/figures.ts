@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { BYPASS_REASONS, type BypassReason, CacheStatistics } from './cache-statistics.ts';
+import type { SlowPlan } from './slow-plans.ts';
 import { SlowQueries } from './slow-queries.ts';
 import { OperationStatistics, QueryStatistics, ResolverStatistics } from './statistics.ts';
 
@@ -15,7 +16,7 @@ const MAX_QUERIES = 200;
 const MAX_CACHE_NAMESPACES = 50;
 const MAX_ERRORS = 100;
 const MAX_SLOW_QUERIES = 100;
-/** Of 10 KB each at most. */
+/** Of 11 KB each at most. */
 const MAX_PLANS = 200;
 
 /** What is counted, of one process or of several together: no tenants, and bounded memory. */
@@ -32,7 +33,7 @@ export class Figures {
   readonly errors = new BoundedRegistry(MAX_ERRORS, () => ({ count: 0 }));
   readonly slowQueries = new SlowQueries(MAX_SLOW_QUERIES);
   /** The last plan of a slow statement, by its text as `SlowQuery.sql` has it. */
-  readonly plans = new LRUCache<string, string>({ max: MAX_PLANS });
+  readonly plans = new LRUCache<string, SlowPlan>({ max: MAX_PLANS });
 }
 
 /** Model names hold no dot. */

@@ -142,6 +142,7 @@ export class Monitor extends Figures {
       operation: timing?.operation ?? null,
       requestId: timing?.requestId || null,
       plan: null,
+      advice: null,
       at: new Date(),
     });
     const { sql, operation, model } = kept;
@@ -153,10 +154,12 @@ export class Monitor extends Figures {
   async #addPlan(event: StatementEvent, kept: SlowQuery, timing?: RequestTiming): Promise<void> {
     const plan = (await this.options.plans?.planOf(event)) ?? null;
     if (!plan) return;
-    kept.plan = plan;
+    kept.plan = plan.text;
+    kept.advice = plan.advice;
     this.plans.set(kept.sql, plan);
     const { operation, model, action, durationMs } = kept;
-    const details = { ...timing?.ids, operation, model, action, durationMs: inTenths(durationMs), plan };
+    const took = { durationMs: inTenths(durationMs), plan: plan.text, advice: plan.advice };
+    const details = { ...timing?.ids, operation, model, action, ...took };
     this.options.logger.warn(details, 'plan of a slow SQL statement');
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
-import { asTenant, explain } from '../database/explain.ts';
+import { asTenant, type Explainable, explain } from '../database/explain.ts';
 import { nodesOf, type PlanNode, planLines } from '../database/plan.ts';
+import type { Queryable } from '../database/read-indexes.ts';
 import type { StatementEvent } from '../tenancy/statement-event.ts';
 import { shortCopy } from './short-copy.ts';
 import { isPlainRead, withoutValues } from './sql-values.ts';
@@ -12,6 +13,7 @@ const SAMPLE_INTERVAL_MS = 60_000;
 /** More than the product has; what odd combinations of filters add is forgotten first. */
 const MAX_SHAPES = 500;
 const MAX_PLAN_LENGTH = 10_000;
+const MAX_ADVICE_LENGTH = 1_000;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /**
@@ -25,6 +27,16 @@ const WRITING_NODES = new Set(['ModifyTable', 'LockRows']);
 
 /** What is needed of a statement to plan it once more. */
 export type PlannedStatement = Pick<StatementEvent, 'sql' | 'values' | 'tenantId'>;
+
+/** A plan as it is kept and shown: without values. */
+export interface SlowPlan {
+  readonly text: string;
+  /** What indexes do for the statement; null when there is nothing to say. */
+  readonly advice: string | null;
+}
+
+/** Says what indexes do for a statement, in the transaction that planned it, and without its values. */
+export type Advise = (client: Queryable, statement: Explainable, plan: PlanNode) => Promise<string | null>;
 
 /**
  * Plans slow statements once more, with their values and as their tenant, and never runs them. On a
@@ -40,22 +52,21 @@ export class SlowPlans {
    * @param url as the service connects
    * @param onError told that a plan could not be had, by SQLSTATE or the driver's code: messages
    *   hold values
+   * @param advise absent: the plans come without advice
    */
   constructor(
     private readonly url: string,
     private readonly onError: (code: string) => void,
+    private readonly advise: Advise = async () => null,
   ) {}
 
   /**
    * Never rejects.
-   * @returns the plan as text; null when there is none for this statement
+   * @returns null when there is no plan for this statement
    */
-  async planOf(statement: PlannedStatement): Promise<string | null> {
+  async planOf(statement: PlannedStatement): Promise<SlowPlan | null> {
     if (this.#running || !isPlainRead(statement.sql) || !this.#isDue(statement.sql)) return null;
-    const plan = this.#explain(statement).catch((error: { code?: string }) => {
-      this.onError(error.code ?? 'unknown');
-      return null;
-    });
+    const plan = this.#explain(statement).catch(this.#failed);
     this.#running = plan;
     try {
       return await plan;
@@ -76,7 +87,12 @@ export class SlowPlans {
     return true;
   }
 
-  async #explain({ sql, values, tenantId }: PlannedStatement): Promise<string | null> {
+  readonly #failed = (error: { code?: string }): null => {
+    this.onError(error.code ?? 'unknown');
+    return null;
+  };
+
+  async #explain({ sql, values, tenantId }: PlannedStatement): Promise<SlowPlan | null> {
     const client = new pg.Client({
       connectionString: this.url,
       application_name: 'tenantry plans',
@@ -85,16 +101,19 @@ export class SlowPlans {
     client.on('error', () => {}); // a lost connection rejects the statement under way as well
     await client.connect();
     try {
-      const plan = await asTenant(client, tenantId, () => explain(client, { text: sql, values }), PLANNER_SETTINGS);
-      return planText(plan);
+      const statement = { text: sql, values };
+      return await asTenant(client, tenantId, () => this.#plan(client, statement), PLANNER_SETTINGS);
     } finally {
       await client.end();
     }
   }
-}
 
-/** Null for a plan that writes, which `isPlainRead` should have kept away. */
-function planText(plan: PlanNode): string | null {
-  if (nodesOf(plan).some((node) => WRITING_NODES.has(node['Node Type']))) return null;
-  return shortCopy(planLines(plan, withoutValues).join('\n'), MAX_PLAN_LENGTH);
+  /** Null for a plan that writes, which `isPlainRead` should have kept away. */
+  async #plan(client: Queryable, statement: Explainable): Promise<SlowPlan | null> {
+    const plan = await explain(client, statement);
+    if (nodesOf(plan).some((node) => WRITING_NODES.has(node['Node Type']))) return null;
+    const text = shortCopy(planLines(plan, withoutValues).join('\n'), MAX_PLAN_LENGTH);
+    const advice = await this.advise(client, statement, plan).catch(this.#failed);
+    return { text, advice: advice && shortCopy(advice, MAX_ADVICE_LENGTH) };
+  }
 }

@@ -25,6 +25,8 @@ export interface SlowQuery {
   readonly requestId: string | null;
   /** Comes later than the rest, when it was taken. */
   plan: string | null;
+  /** Comes with the plan, where there is something to say. */
+  advice: string | null;
   readonly at: Date;
 }
 

@@ -34,6 +34,12 @@ export class OperationQuery {
     description: 'The last plan of a statement with this text, as slowQueries has it; null: none was made.',
   })
   plan!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What indexes do for it by this plan, as slowQueries has it; null: no plan, or nothing to say.',
+  })
+  advice!: string | null;
 }
 
 @ObjectType({ description: 'One GraphQL operation, by the name its clients give it.', simpleResolvers: true })

@@ -84,8 +84,8 @@ function operationQueries(operation: OperationStatistics, { plans }: Figures): O
   const byTime = operation.queries().sort(([, a], [, b]) => b.totalMs - a.totalMs);
   return byTime.map(([key, { count, totalMs, maxMs, sql }]) => {
     const { model = null, action } = queryOfKey(key);
-    const plan = (sql && plans.peek(sql)) ?? null;
-    return { model, action, count: shownCount(count), meanMs: count && totalMs / count, maxMs, sql, plan };
+    const { text: plan = null, advice = null } = (sql && plans.peek(sql)) || {};
+    return { model, action, count: shownCount(count), meanMs: count && totalMs / count, maxMs, sql, plan, advice };
   });
 }
 

@@ -76,6 +76,16 @@ export class SlowQuery {
   })
   plan!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: sentences(
+      'What indexes do for the statement by this plan: which answer it, or that none has its conditions.',
+      'The rule is that of npm run queries:analyze. Values are shown as ?.',
+      'null: there is no plan, or nothing to say.',
+    ),
+  })
+  advice!: string | null;
+
   @Field(() => DateTimeScalar, { description: 'When it ended.' })
   at!: Date;
 }

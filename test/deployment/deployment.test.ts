@@ -165,9 +165,10 @@ describe('the figures of the deployment', () => {
           operation: null,
           requestId: null,
         },
-        ...{ plan: randomText(10_000), at: new Date() },
+        ...{ plan: randomText(10_000), advice: randomText(1_000), at: new Date() },
       });
-    for (let place = 0; place < 200; place++) monitor.plans.set(randomText(10_000), randomText(10_000));
+    for (let place = 0; place < 200; place++)
+      monitor.plans.set(randomText(10_000), { text: randomText(10_000), advice: randomText(1_000) });
     await writer.write();
     const [row] = await sql<{ bytes: number }>(
       'SELECT octet_length(figures) AS bytes FROM service_processes WHERE id = $1',

@@ -130,9 +130,9 @@ it('keeps the last slow statements of all processes with their plans, and since 
           operation: null,
           requestId: null,
         },
-        ...{ plan: 'Seq Scan', at: new Date(10_000 * place + process) },
+        ...{ plan: 'Seq Scan', advice: 'It reads all.', at: new Date(10_000 * place + process) },
       });
-    monitor.plans.set('SELECT 1', `plan ${process}`);
+    monitor.plans.set('SELECT 1', { text: `plan ${process}`, advice: `advice ${process}` });
     addSnapshot(together, snapshotOf(monitor));
   }
   expect(together.since).toEqual(sinces[2]);
@@ -142,7 +142,7 @@ it('keeps the last slow statements of all processes with their plans, and since 
     ...['SELECT 59 of 2', 'SELECT 59 of 1', 'SELECT 59 of 0', 'SELECT 58 of 2'],
   ]);
   expect(kept.map(({ at }) => Number(at))).toEqual(kept.map(({ at }) => Number(at)).toSorted((a, b) => b - a));
-  expect(together.plans.get('SELECT 1')).toBe('plan 2');
+  expect(together.plans.get('SELECT 1')).toEqual({ text: 'plan 2', advice: 'advice 2' });
   together.slowQueries.add({ ...(kept[0] as (typeof kept)[0]), sql: 'SELECT next' });
   expect(together.slowQueries.list().map(({ sql }) => sql)).toEqual([
     'SELECT next',

@@ -182,19 +182,20 @@ describe('what is slow', () => {
     const asked: unknown[] = [];
     const planOf = async ({ values, tenantId }: PlannedStatement) => {
       asked.push(values, tenantId);
-      return 'Index Scan on bank_accounts';
+      return { text: 'Index Scan on bank_accounts', advice: 'It is answered by its key.' };
     };
     const logger = { warn: (details: object, message: string) => logged.push({ details, message }) };
     monitor = new Monitor({ slowOperationMs: 500, slowQueryMs: 200, logger, plans: { planOf } });
     monitor.recordStatement(statement({ durationMs: 200 }));
     await vi.waitFor(() => expect(logged).toHaveLength(2));
     expect(asked).toEqual([['secret'], 'a']);
+    const planned = { plan: 'Index Scan on bank_accounts', advice: 'It is answered by its key.' };
     expect(logged[1]).toMatchObject({
       message: 'plan of a slow SQL statement',
-      details: { model: 'BankAccount', action: 'page', durationMs: 200, plan: 'Index Scan on bank_accounts' },
+      details: { model: 'BankAccount', action: 'page', durationMs: 200, ...planned },
     });
     const { slowQueries } = serviceReport(monitor);
-    expect(slowQueries).toMatchObject([{ plan: 'Index Scan on bank_accounts' }]);
+    expect(slowQueries).toMatchObject([planned]);
     expect(JSON.stringify([logged, slowQueries])).not.toContain('secret');
   });
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { indexAdvice } from '../../src/indexes/index-verdict.ts';
 import { type ProductQuery, productQueries } from '../../src/indexes/product-queries.ts';
 import { sampleTenants } from '../../src/indexes/samples.ts';
-import { SlowPlans } from '../../src/monitoring/slow-plans.ts';
+import { type Advise, type PlannedStatement, SlowPlans } from '../../src/monitoring/slow-plans.ts';
 import { insertAccounts, insertTenant } from '../support/fixtures.ts';
 import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.ts';
 
@@ -21,9 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-function newPlans(url = database.url): SlowPlans {
+function newPlans(url = database.url, advise?: Advise): SlowPlans {
   errors = [];
-  return new SlowPlans(url, (code) => errors.push(code));
+  return new SlowPlans(url, (code) => errors.push(code), advise);
+}
+
+async function textOf(plans: SlowPlans, statement: PlannedStatement): Promise<string | undefined> {
+  return (await plans.planOf(statement))?.text;
 }
 
 describe('the plan of a slow statement', () => {
@@ -43,7 +48,7 @@ describe('the plan of a slow statement', () => {
   });
 
   it('is that of the tenant: the policy is in it, and the index that its values lead to', async () => {
-    const plan = await newPlans().planOf({ sql: PAGE, values: [tenantId], tenantId });
+    const plan = await textOf(newPlans(), { sql: PAGE, values: [tenantId], tenantId });
     expect(plan).toMatch(/^Limit \(cost /);
     expect(plan).toMatch(/ on bank_accounts/);
     expect(plan).toContain('current_setting(?::text, ?)');
@@ -64,7 +69,7 @@ describe('the plan of a slow statement', () => {
     const plans = newPlans();
     for (const [at, secret] of secrets.entries()) {
       const values = [secret, secrets, '4711.4711', '2024-04-07T11:47:11Z'];
-      const plan = await plans.planOf({ sql: sql(at), values, tenantId });
+      const plan = await textOf(plans, { sql: sql(at), values, tenantId });
       expect(plan).toContain('bank_name');
       expect(plan?.replace(/\(cost .*\)$/gm, '')).not.toMatch(/secret|4711|2024/);
     }
@@ -76,7 +81,7 @@ describe('the plan of a slow statement', () => {
       client.query(`CREATE TABLE calls (); GRANT INSERT ON calls TO PUBLIC;
         CREATE FUNCTION noted() RETURNS text LANGUAGE plpgsql AS 'BEGIN INSERT INTO calls DEFAULT VALUES; RETURN 1; END'`),
     );
-    const plan = await newPlans().planOf({ sql: 'SELECT noted() FROM bank_accounts', values: [], tenantId });
+    const plan = await textOf(newPlans(), { sql: 'SELECT noted() FROM bank_accounts', values: [], tenantId });
     expect(plan).toContain('bank_accounts');
     const { rowCount } = await withClient(database.url, (client) => client.query('SELECT FROM calls'));
     expect(rowCount).toBe(0);
@@ -110,6 +115,63 @@ describe('the plan of a slow statement', () => {
       expect(await newPlans().planOf({ sql: PAGE, values: [tenantId], tenantId })).toBeNull();
     });
     expect(errors).toEqual(['55P03']);
+  });
+});
+
+describe('the advice on a slow statement', () => {
+  const COUNT = 'SELECT count(*) FROM bank_accounts WHERE tenant_id = $1';
+  let largest: string;
+  beforeAll(async () => {
+    largest = await insertTenant(database.url, { slug: 'largest' });
+    await withClient(database.url, (client) =>
+      client.query(
+        `INSERT INTO bank_accounts (tenant_id, bank_name, account_number, account_type, status, currency)
+         SELECT '${largest}', 'Bank', 'A' || n, 'CHECKING', 'ACTIVE', 'EUR' FROM generate_series(1, 3000) n;
+         ANALYZE bank_accounts`,
+      ),
+    );
+  });
+  const adviceOn = async (sql: string, values: unknown[] = []) => {
+    const plan = await newPlans(database.url, indexAdvice).planOf({ sql, values, tenantId: largest });
+    expect(errors).toEqual([]);
+    return plan?.advice;
+  };
+
+  it('says that the whole table is read, how much of it for what, and no value', async () => {
+    const advice = await adviceOn(`${COUNT} AND version = $2 AND currency <> $3`, [largest, 4711, 'Secret Currency']);
+    expect(advice).toMatch(
+      /^It reads the whole table bank_accounts, about 3,001 rows to return \d+, and no index fits /,
+    );
+    expect(advice).toMatch(/ fits the filter \(.*version = \?.*\)\.$/);
+    expect(advice).toContain('currency <> ?');
+    expect(advice).not.toMatch(/4711|Secret|[0-9a-f]{8}-[0-9a-f]{4}|tenant_id/);
+  });
+
+  it('says which index answers it, whatever else could be made', async () => {
+    const advice = await adviceOn(`${COUNT} AND account_number = $2`, [largest, 'A7']);
+    expect(advice).toMatch(/^It is answered by bank_accounts_\w+\.$/);
+  });
+
+  it('says that an index finds more than is asked for', async () => {
+    const found = await adviceOn(`${COUNT} AND account_number BETWEEN $2 AND $3 AND version = 7`, [
+      largest,
+      'A7',
+      'A70',
+    ]);
+    expect(found).toMatch(/^It is answered by bank_accounts_\w+, and no index fits the filter \(.*version = \?.*\)\.$/);
+  });
+
+  it('is none where no table of the product is read', async () => {
+    expect(await adviceOn('SELECT count(*) FROM pg_class')).toBeNull();
+  });
+
+  it('is left out, and the plan kept, when it cannot be had', async () => {
+    const codes: string[] = [];
+    const failing = async () => Promise.reject(Object.assign(new Error('secret'), { code: '57014' }));
+    const plans = new SlowPlans(database.url, (code) => codes.push(code), failing);
+    const plan = await plans.planOf({ sql: PAGE, values: [largest], tenantId: largest });
+    expect(plan).toMatchObject({ text: expect.stringContaining('bank_accounts'), advice: null });
+    expect(codes).toEqual(['57014']);
   });
 });
 

@@ -11,6 +11,7 @@ function slowQuery(sql: string, operation: string | null = null): SlowQuery {
     model: 'BankAccount',
     action: 'page',
     plan: null,
+    advice: null,
     at: new Date(0),
   };
 }

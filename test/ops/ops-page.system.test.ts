@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 import { redisAvailable, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { asksFor, cellsOf, FIGURES, faultsOf, holdNext, MINUTES, refresh } from './page-steps.ts';
+import { asksFor, cellsOf, FIGURES, faultsOf, holdNext, MINUTES, OWN_LIMIT, refresh, SPENT } from './page-steps.ts';
 
 const MAX_BYTES = 150_000;
 const HOSTILE = '<img src=x onerror="document.title=1">';
@@ -51,7 +51,7 @@ describeWithBrowser('The page for operators at /ops', () => {
       ],
     });
     await insertTenant(database.url, { slug: 'acme' });
-    await withClient(database.url, (client) => client.query(MINUTES));
+    await withClient(database.url, (client) => client.query(`${MINUTES}; ${SPENT}`));
     const admin = await service.token(Role.ADMIN, 'acme');
     for (const _ of ['miss', 'hit', 'hit']) await service.send(admin, `query ${LONG_NAME} ${KNOWN}`);
     await service.send(admin, 'query Wrong { nothing }');
@@ -172,6 +172,12 @@ describeWithBrowser('The page for operators at /ops', () => {
       `${accounts.hits}`,
       `${accounts.misses}`,
     ]);
+    for (const { model, verdict } of data.performance.tables.slice(0, 3))
+      expect((await cellsOf(page, 'All tables', model)).at(-1)).toBe(verdict);
+    const [tenant] = data.performance.tenants;
+    expect(tenant).toMatchObject({ slug: 'acme', pointsPerMinute: OWN_LIMIT, hasOwnLimit: true });
+    const [, , limit, share] = await cellsOf(page, 'Tenants by cost', 'acme');
+    expect([limit, share]).toStrictEqual(['2M own', '50%']);
     expect(await page.getByRole('region', { name: 'Processes of the deployment' }).innerText()).toContain(
       `${process.pid}`,
     );
@@ -219,7 +225,9 @@ describeWithBrowser('The page for operators at /ops', () => {
     const { queries } = data.performance.operations.find((it: { name: string }) => it.name === LONG_NAME);
     const text = await dialog.innerText();
     expect(queries.length).toBeGreaterThan(0);
-    for (const { model, action, sql } of queries) {
+    expect(queries.some(({ advice }: { advice: string | null }) => advice !== null)).toBe(true);
+    for (const { model, action, sql, advice } of queries) {
+      if (advice) expect(text).toContain(`Index advice. ${advice}`);
       expect(text).toContain(`${model}.${action}`);
       expect(text.replace(/\s+/g, ' ')).toContain(sql.replace(/\s+/g, ' ').trim());
     }

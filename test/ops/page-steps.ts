@@ -43,8 +43,16 @@ export const MINUTES = `
     FROM (VALUES (2, 80), (3, 80), (4, 80), (300, 77)) AS past (ago, hits),
          LATERAL (SELECT date_trunc('minute', now()) - ago * interval '1 minute' AS start) AS minute`;
 
+export const OWN_LIMIT = 2_000_000;
+/** Half of what its limit allows in an hour; what the tests spend is not seen beside it. */
+export const SPENT = `
+  UPDATE tenants SET points_per_minute = ${OWN_LIMIT} WHERE slug = 'acme';
+  INSERT INTO tenant_usage SELECT id, now() - interval '30 minutes', 1, 0, ${OWN_LIMIT * 30}, 0, 0, 0, '{}' FROM tenants WHERE slug = 'acme'`;
+
 export const FIGURES = `{ performance(scope: DEPLOYMENT) {
-  operations { name errors cacheHits latency { count p50 p95 p99 max } queries { model action sql } }
+  operations { name errors cacheHits latency { count p50 p95 p99 max } queries { model action sql plan advice } }
+  tables { model verdict }
+  tenants { slug pointsPerMinute hasOwnLimit }
   errors { status code count }
   cache { namespace hits misses }
 } }`;

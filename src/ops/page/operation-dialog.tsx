@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { milliseconds, share, whole } from './format.ts';
 import type { Operation } from './operations-section.tsx';
-import { SqlText } from './sql-text.tsx';
+import { PlanText, SqlText } from './sql-text.tsx';
 import { IndexTable, TableTable } from './storage-section.tsx';
 import type { Minutes } from './use-figures.ts';
 
@@ -60,7 +60,7 @@ export function OperationDialog({ operation, minutes, scope, onClose }: DialogPr
 }
 
 function StatementFigures({ statement }: { readonly statement: Statement }) {
-  const { model, action, count, meanMs, maxMs, sql, plan } = statement;
+  const { model, action, count, meanMs, maxMs, sql, plan, advice } = statement;
   return (
     <div class="statement">
       <p>
@@ -73,7 +73,7 @@ function StatementFigures({ statement }: { readonly statement: Statement }) {
         </span>
       </p>
       {sql ? <SqlText title="The slowest one seen" text={sql} /> : <p class="empty">Its text was not kept.</p>}
-      {plan && <SqlText title="Plan" text={plan} />}
+      {plan && <PlanText plan={plan} advice={advice} />}
       {sql && !plan && (
         <p class="empty">No plan: one is taken of reading statements that are slower than SLOW_QUERY_MS.</p>
       )}

@@ -1,6 +1,6 @@
 import { clockSeconds, counted, milliseconds } from './format.ts';
 import { Section } from './section.tsx';
-import { SqlText } from './sql-text.tsx';
+import { PlanText, SqlText } from './sql-text.tsx';
 import type { Report } from './use-figures.ts';
 
 const SHOWN = 20;
@@ -31,7 +31,7 @@ export function StatementsSection({ report, scope }: { readonly report: Report; 
               </summary>
               <SqlText title="Statement" text={it.sql} />
               {it.plan ? (
-                <SqlText title="Plan" text={it.plan} />
+                <PlanText plan={it.plan} advice={it.advice} />
               ) : (
                 <p class="empty">No plan: one is taken of reading statements, at most once a minute.</p>
               )}

@@ -24,7 +24,7 @@ export type Role =
 
 export type LatencyFiguresFragment = { count: number, p50: number, p95: number, p99: number, max: number };
 
-export type ReportFiguresFragment = { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> };
+export type ReportFiguresFragment = { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null, advice: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, advice: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> };
 
 export type OpsViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -34,7 +34,7 @@ export type OpsViewerQuery = { viewer: { name: string, role: Role } };
 export type OpsFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type OpsFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
+export type OpsFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null, advice: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, advice: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
 
 export type OpsFindingsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -51,7 +51,7 @@ export type OpsMinutesQuery = { performance: { history: Array<{ start: string, p
 export type OpsOwnFiguresQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type OpsOwnFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
+export type OpsOwnFiguresQuery = { performance: { since: string, operations: Array<{ name: string, errors: number, cacheHits: number, statements: number, databaseMs: number, latency: { count: number, p50: number, p95: number, p99: number, max: number }, queries: Array<{ model: string | null, action: string, count: number, meanMs: number, maxMs: number, sql: string | null, plan: string | null, advice: string | null }> }>, slowQueries: Array<{ sql: string, durationMs: number, rows: number | null, model: string | null, action: string, operation: string | null, plan: string | null, advice: string | null, at: string }>, cache: Array<{ namespace: string, hits: number, misses: number, hitRate: number, joined: number, invalidations: number, errors: number, missReasons: Array<{ reason: string, count: number }>, get: { count: number, p50: number, p95: number, p99: number, max: number } }>, errors: Array<{ status: number, code: string, count: number }>, bypasses: Array<{ reason: string, count: number }>, processes: Array<{ id: string, host: string, pid: number, version: string, startedAt: string, seenAt: string, cacheTrusted: boolean | null, isRelay: boolean, outboxLagMs: number | null, memoryBytes: number, cpu: number, eventLoopP99Ms: number, databaseConnections: number, databaseQueueLength: number, requestQueueLength: number }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -100,6 +100,7 @@ export const ReportFiguresFragmentDoc = new TypedDocumentString(`
       maxMs
       sql
       plan
+      advice
     }
   }
   slowQueries {
@@ -110,6 +111,7 @@ export const ReportFiguresFragmentDoc = new TypedDocumentString(`
     action
     operation
     plan
+    advice
     at
   }
   cache {
@@ -202,6 +204,7 @@ fragment ReportFigures on PerformanceReport {
       maxMs
       sql
       plan
+      advice
     }
   }
   slowQueries {
@@ -212,6 +215,7 @@ fragment ReportFigures on PerformanceReport {
     action
     operation
     plan
+    advice
     at
   }
   cache {
@@ -371,6 +375,7 @@ fragment ReportFigures on PerformanceReport {
       maxMs
       sql
       plan
+      advice
     }
   }
   slowQueries {
@@ -381,6 +386,7 @@ fragment ReportFigures on PerformanceReport {
     action
     operation
     plan
+    advice
     at
   }
   cache {

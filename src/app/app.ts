@@ -105,7 +105,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   await apollo.start();
 
-  const { markStopping } = registerHealth(app, health, logger);
+  const { markStopping, lately } = registerHealth(app, health, logger);
   const meter = createConsistencyMeter({ apollo, services, logger });
   draining.whenBegun(() => {
     markStopping();
@@ -131,6 +131,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     database,
     redis,
     health,
+    readiness: lately,
     cacheMemoryBytes: () => services.cache.memoryBytes,
     changeFeed: config.cache.enabled ? changeFeed : undefined,
     audit,

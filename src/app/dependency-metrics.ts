@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BREAKER_STATES } from '../cache/redis/circuit-breaker.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
 import { findProjectRoot } from '../embedded/project-root.mjs';
-import type { HealthChecks } from '../http/health.ts';
+import { type CheckResults, type HealthChecks, OPTIONAL } from '../http/health.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { Add } from './read-when-asked.ts';
 
@@ -47,6 +47,16 @@ export function addDatabase(add: Add, database: WatchedDatabase, check: HealthCh
       { labels: { state: 'idle' }, value: idle },
     ];
   });
+}
+
+/** @param lately what the checks of readiness found */
+export function addReadiness(add: Add, lately: () => Promise<CheckResults>): void {
+  const help = 'Whether a check of /health/ready holds (1) or not (0): while one does not, the service is not ready.';
+  const samples = async () =>
+    (await lately())
+      .filter(([check]) => !OPTIONAL.includes(check))
+      .map(([check, { status }]) => ({ labels: { check }, value: Number(status === 'up') }));
+  add('gauge', 'tenantry_ready', help, samples, 'min');
 }
 
 /** @param check as readiness asks it */

@@ -3,13 +3,14 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ExecutionCounts } from '../apollo/executor.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
-import type { HealthChecks } from '../http/health.ts';
+import type { CheckResults, HealthChecks } from '../http/health.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { OPERATION_RESULTS } from '../monitoring/statistics.ts';
 import { addCaches, addChangeFeed } from './cache-metrics.ts';
 import {
   addBuild,
   addDatabase,
+  addReadiness,
   addRedis,
   type BuildInfo,
   type WatchedDatabase,
@@ -28,6 +29,8 @@ export interface MetricsSources {
   /** Absent without REDIS_URL. */
   readonly redis?: WatchedRedis | undefined;
   readonly health: Pick<HealthChecks, 'database' | 'redis'>;
+  /** What the checks of readiness found. */
+  readonly readiness: () => Promise<CheckResults>;
   readonly cacheMemoryBytes: () => number;
   /** Absent: the cache is off, which is nothing to be alerted of. */
   readonly changeFeed?: Pick<ChangeFeed, 'state' | 'trust'> | undefined;
@@ -48,6 +51,7 @@ export function createMetrics({
   database,
   redis,
   health,
+  readiness,
   cacheMemoryBytes,
   changeFeed,
   audit,
@@ -69,6 +73,7 @@ export function createMetrics({
     { labels: {}, value: cacheMemoryBytes() },
   ]);
   addDatabase(add, database, health.database);
+  addReadiness(add, readiness);
   if (redis && health.redis) addRedis(add, redis, health.redis);
   addQueue(add, () => database.queue);
   addAdmission(add, () => database.admission);

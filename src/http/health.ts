@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { DatabaseFaultsError } from '../database/faults.ts';
@@ -5,6 +7,10 @@ import { withoutSpans } from '../telemetry/tracing.ts';
 
 /** Longer than a healthy database ever takes, shorter than an orchestrator's own patience. */
 const CHECK_TIMEOUT_MS = 2_000;
+/** Whoever takes figures is told what a balancer was, when that is not older. */
+const FRESH_MS = 5_000;
+/** Figures of everything else wait for these: below what a scrape may take with several workers. */
+const FIGURES_WAIT_MS = 500;
 
 /**
  * What readiness asks. A check resolves when all is well and rejects otherwise; the reason is
@@ -34,16 +40,24 @@ export interface Health {
    * routed here.
    */
   markStopping(): void;
+  /**
+   * What the checks found within the last five seconds, else what they find now; what they found
+   * last where that takes longer than half a second.
+   */
+  lately(): Promise<CheckResults>;
 }
 
-interface CheckResult {
+/** By the checks' names. */
+export type CheckResults = readonly (readonly [name: string, result: CheckResult])[];
+
+export interface CheckResult {
   readonly status: 'up' | 'down';
   /** Names of what the database lacks, which say nothing of its contents. */
   readonly missing?: readonly string[];
 }
 
-/** What the service does without. */
-const OPTIONAL: readonly string[] = ['redis'];
+/** What the service does without: it is ready while only these are down. */
+export const OPTIONAL: readonly string[] = ['redis'];
 
 /**
  * GET /health/live: the process runs. GET /health/ready: requests can be answered, 503 when they
@@ -55,7 +69,12 @@ export function registerHealth(
   log: Pick<Logger, 'warn'>,
 ): Health {
   let stopping = false;
-  const readiness = shareUnderWay(() => withoutSpans(() => runChecks(checks, log)));
+  let last: { readonly results: CheckResults; readonly atMs: number } | undefined;
+  const readiness = shareUnderWay(async () => {
+    const results = await withoutSpans(() => runChecks(checks, log));
+    last = { results, atMs: performance.now() };
+    return results;
+  });
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -75,17 +94,17 @@ export function registerHealth(
     markStopping() {
       stopping = true;
     },
+    async lately() {
+      if (!last) return readiness();
+      if (performance.now() - last.atMs < FRESH_MS) return last.results;
+      return Promise.race([readiness(), delay(FIGURES_WAIT_MS, last.results, { ref: false })]);
+    },
   };
 }
 
-async function runChecks(
-  checks: Omit<HealthChecks, 'busy'>,
-  log: Pick<Logger, 'warn'>,
-): Promise<[string, CheckResult][]> {
+async function runChecks(checks: Omit<HealthChecks, 'busy'>, log: Pick<Logger, 'warn'>): Promise<CheckResults> {
   return Promise.all(
-    Object.entries(checks).map(
-      async ([name, check]): Promise<[string, CheckResult]> => [name, await runCheck(log, name, check)],
-    ),
+    Object.entries(checks).map(async ([name, check]) => [name, await runCheck(log, name, check)] as const),
   );
 }
 

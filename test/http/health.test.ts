@@ -121,3 +121,20 @@ test('is not ready, though live, once it is being stopped', async () => {
   expect(await get('/health/ready')).toStrictEqual([503, { status: 'stopping' }]);
   expect(await get('/health/live')).toStrictEqual([200, { status: 'ok' }]);
 });
+
+test('tells what was found lately without asking the database anew, and the last of it while it is slow', async () => {
+  const nowMs = vi.spyOn(performance, 'now').mockReturnValue(0);
+  const integrity = vi.fn<() => Promise<unknown>>(down);
+  const { lately } = register({ integrity });
+  const verdict = async () => Object.fromEntries((await lately()).map(([name, { status }]) => [name, status]));
+  const found = { database: 'up', migrations: 'up', integrity: 'down' };
+  expect(await verdict()).toEqual(found);
+  nowMs.mockReturnValue(4_999);
+  expect(await verdict()).toEqual(found);
+  expect(integrity).toHaveBeenCalledOnce();
+  nowMs.mockReturnValue(5_000);
+  integrity.mockImplementation(silent);
+  expect(await verdict()).toEqual(found);
+  expect(integrity).toHaveBeenCalledTimes(2);
+  nowMs.mockRestore();
+});

@@ -81,6 +81,8 @@ describe('the metrics of a service without Redis', () => {
       [expect.stringMatching(/^\d+\.\d+\.\d+ v\d+\.\d+\.\d+ [\da-f]{12}$/), 1],
     ]);
     expect(valuesOf(text, 'tenantry_database_up')).toEqual([['', 1]]);
+    const isReady = ['database', 'integrity', 'migrations'].map((check) => [check, 1]);
+    expect(valuesOf(text, 'tenantry_ready')).toEqual(isReady);
     expect(text).not.toContain('tenantry_redis_');
   });
 
@@ -156,8 +158,11 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     const figuresOf = (isUp: boolean) => {
       const health = { database: isUp ? async () => {} : neverAnswers };
       const build = { version: '1.2.3', node: 'v20', schema: 'abc' };
-      const sources = { monitor, build, database, redis, health, cacheMemoryBytes: () => 1, changeFeed, audit };
-      return createMetrics({ ...sources, health: { ...health, redis: async () => {} } }).registry.getMetricsAsJSON();
+      const sources = { monitor, build, database, redis, cacheMemoryBytes: () => 1, changeFeed, audit };
+      const integrity = { status: isUp ? 'up' : 'down' } as const;
+      const readiness = async () => [['integrity', integrity] as const];
+      const checked = { health: { ...health, redis: async () => {} }, readiness };
+      return createMetrics({ ...sources, ...checked }).registry.getMetricsAsJSON();
     };
     const all = new WorkerFigures();
     for (const [worker, isUp] of [true, false].entries()) {
@@ -169,6 +174,7 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     expect(valuesOf(text, 'tenantry_build_info')).toEqual([['1.2.3 v20 abc', 1]]);
     expect(valuesOf(text, 'tenantry_database_up')).toEqual([['', 0]]);
     expect(valuesOf(text, 'tenantry_redis_up')).toEqual([['', 1]]);
+    expect(valuesOf(text, 'tenantry_ready')).toEqual([['integrity', 0]]);
     expect(valuesOf(text, 'tenantry_database_pool_size')).toEqual([['', 20]]);
   });
 

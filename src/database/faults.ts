@@ -18,8 +18,10 @@ export interface DatabaseFault {
   readonly object: string;
   /** What is wrong with it, for example `is missing`. */
   readonly fault: string;
-  /** SQL for the owner of the tables. */
+  /** SQL for the owner of the tables, or for a superuser. */
   readonly remedy: string;
+  /** Whether the owner of the tables may not do it; false when absent. */
+  readonly needsSuperuser?: boolean;
 }
 
 /** Rejected with by whoever needs a database without faults. */
@@ -52,8 +54,28 @@ export async function databaseFaults(client: Pick<pg.ClientBase, 'query'>): Prom
 }
 
 /** A fault in one line. */
-export function faultLine({ object, fault, remedy }: DatabaseFault): string {
-  return `${object} ${fault}: ${remedy}`;
+export function faultLine({ object, fault, remedy, needsSuperuser }: DatabaseFault): string {
+  return `${object} ${fault}: ${needsSuperuser ? 'as a superuser: ' : ''}${remedy}`;
+}
+
+/**
+ * What to do about faults, by who may: of several one statement a line, to be taken as a block.
+ * @param faults one at least
+ */
+export function remedyOf(faults: readonly DatabaseFault[]): string {
+  const separator = faults.length > 1 ? '\n' : ' ';
+  const by = (who: string, those: readonly DatabaseFault[]) =>
+    those.length ? [`${who}:`, ...those.map(({ remedy }) => remedy)] : [];
+  return [
+    ...by(
+      'As the owner of the tables',
+      faults.filter(({ needsSuperuser }) => !needsSuperuser),
+    ),
+    ...by(
+      'As a superuser',
+      faults.filter(({ needsSuperuser }) => needsSuperuser),
+    ),
+  ].join(separator);
 }
 
 interface Catalogue {
@@ -169,11 +191,13 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
   if (!found) return [{ object, fault: 'is missing', remedy: 'create it as in prisma/migrations;' }];
   const { call, definer, path, isOwn, isSuperusers, isPublic } = found;
   const faults: DatabaseFault[] = [];
+  const needsSuperuser = !isOwn;
   if (!definer)
     faults.push({
       object,
       fault: "runs with the caller's rights",
       remedy: `ALTER FUNCTION ${call} SECURITY DEFINER;`,
+      needsSuperuser,
     });
   const ownPath = `pg_catalog, ${schema}, pg_temp`;
   if (path !== ownPath)
@@ -181,12 +205,14 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
       object,
       fault: `has another search path than ${ownPath}`,
       remedy: `ALTER FUNCTION ${call} SET search_path = ${ownPath};`,
+      needsSuperuser,
     });
   if (!isOwn)
     faults.push({
       object,
       fault: 'belongs to another role than the tables',
       remedy: `ALTER FUNCTION ${call} OWNER TO ${owner};`,
+      needsSuperuser,
     });
   else if (isSuperusers) faults.push({ object, fault: 'belongs to a superuser', remedy: 'SELECT settle_ownership();' });
   if (isPublic)
@@ -194,6 +220,7 @@ function functionFaults(name: string, { functions, owner, schema }: Catalogue): 
       object,
       fault: 'may be called by everybody',
       remedy: `REVOKE EXECUTE ON FUNCTION ${call} FROM PUBLIC;`,
+      needsSuperuser,
     });
   return faults;
 }
@@ -234,7 +261,7 @@ function constraintFaults(required: RequiredConstraint, constraints: Catalogue['
       },
     ];
   const enable = found.sleeping.map((it) => `ALTER TABLE ${it.table} ENABLE TRIGGER ${it.trigger};`);
-  if (enable.length) return [{ object, fault: 'is not enforced', remedy: enable.join(' ') }];
+  if (enable.length) return [{ object, fault: 'is not enforced', remedy: enable.join(' '), needsSuperuser: true }];
   if (!found.validated)
     return [{ object, fault: 'is not valid', remedy: `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name};` }];
   return [];

@@ -1,5 +1,5 @@
 import { pendingMigrations } from '../database/database-state.ts';
-import { databaseFaults } from '../database/faults.ts';
+import { databaseFaults, remedyOf } from '../database/faults.ts';
 import { refuseUnmigrated } from '../startup/open-database.ts';
 import { type Check, fault, ok } from './check.ts';
 import { DATABASE } from './database-way.ts';
@@ -22,9 +22,9 @@ export const schemaChecks: readonly Check[] = [
     async look(subject) {
       const faults = await asService(subject, databaseFaults);
       if (faults.length === 0) return ok('all are as they must be');
-      return faults.map((it) =>
-        fault(`${it.object} ${it.fault}`, `As the owner of the tables: ${it.remedy} Then: npm run statistics:check`),
-      );
+      const found = faults.map((it) => `${it.object} ${it.fault}`).join('; ');
+      const then = faults.length > 1 ? '\n' : ' ';
+      return fault(found, `${remedyOf(faults)}${then}Then: npm run statistics:check`);
     },
   },
 ];

@@ -89,7 +89,7 @@ async function lookAtExtension(client: pg.Client): Promise<Finding> {
   const schema = await schemaOfExtension(client, EXTENSION);
   if (!schema)
     return warning(
-      'it is not made: indexes:advise does not know what is sent to the database',
+      'not in this database: indexes:advise does not know what is sent to it',
       `As an administrator: CREATE EXTENSION ${EXTENSION}; with shared_preload_libraries = '${EXTENSION}'.`,
     );
   try {

@@ -9,7 +9,7 @@ import {
   readDatabaseState,
   readRoleRights,
 } from '../database/database-state.ts';
-import { type DatabaseFault, faultLine } from '../database/faults.ts';
+import { type DatabaseFault, faultLine, remedyOf } from '../database/faults.ts';
 import { migrate } from '../database/migrate.ts';
 import { type RoleRights, reportOf } from '../database/role-rights.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
@@ -122,7 +122,7 @@ function refuseFaulty(faults: readonly DatabaseFault[]): void {
   if (faults.length === 0) return;
   throw new StateError(
     `The database lacks what totals, isolation and the cache rely on: ${faults.map(({ object, fault }) => `${object} ${fault}`).join('; ')}.`,
-    `As the owner of the tables: ${faults.map(({ remedy }) => remedy).join(' ')} Then "npm run statistics:check", and start again.`,
+    `${remedyOf(faults)} Then "npm run statistics:check", and start again.`,
   );
 }
 

@@ -128,7 +128,7 @@ export class OutboxReader {
     if (!isComplete)
       throw new StateError(
         'Triggers that tell of writes (cache_outbox_…) are missing or disabled. No kept answer is trusted.',
-        'Enable them: ALTER TABLE … ENABLE ALWAYS TRIGGER …; npm run statistics:check names them.',
+        'Run: npm run doctor, which names them and gives the SQL.',
       );
     if (!isVisible)
       throw new StateError(

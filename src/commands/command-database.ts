@@ -49,10 +49,23 @@ export function databaseUrl(): string | undefined {
 }
 
 /**
+ * Of the embedded database: what a command did to a new, empty one would look as if it had been
+ * done to the service's.
+ * @throws OperatorError in production
+ */
+export function refuseInProduction(): void {
+  if (settingOf(process.env, 'NODE_ENV') !== 'production') return;
+  throw new OperatorError(
+    'DATABASE_URL is not set, and with NODE_ENV=production no command works on the embedded database.',
+    "Set DATABASE_URL to the service's database, for commands that of tenantry_migrate; or unset NODE_ENV.",
+  );
+}
+
+/**
  * Opens the database that `databaseUrl` names, else the embedded one, which is started for as long
  * as it is needed and migrated when it is not (it is this clone's own; another one is its
  * operator's to migrate).
- * @throws OperatorError when it cannot be reached, is not migrated, or cannot be written by a
+ * @throws OperatorError when none is named in production, or it cannot be reached, is not migrated, or cannot be written by a
  *   command that writes
  */
 export async function openCommandDatabase({
@@ -62,6 +75,7 @@ export async function openCommandDatabase({
   log = (line) => process.stderr.write(`${line}\n`),
   acquireEmbedded = acquireEmbeddedPostgres,
 }: CommandDatabaseOptions): Promise<CommandDatabase> {
+  if (!url) refuseInProduction();
   const server = url ? { url, release: async () => {} } : await acquireEmbedded({ log });
   try {
     const client = await connect(server.url, command);

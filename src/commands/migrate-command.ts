@@ -7,7 +7,7 @@ import { reportOf, rightsOf } from '../database/role-rights.ts';
 import { SERVICE_ROLE } from '../database/service-rights.ts';
 import { acquireEmbeddedPostgres } from '../embedded/index.mjs';
 import { refuseDuringCreation } from '../indexes/change-guard.ts';
-import { connect, databaseUrl, isMissingDatabase } from './command-database.ts';
+import { connect, databaseUrl, isMissingDatabase, refuseInProduction } from './command-database.ts';
 
 export const MIGRATE = {
   name: 'db:migrate',
@@ -21,6 +21,7 @@ export const MIGRATE = {
 /** @param say told what is done */
 export async function migrateCommand(say: (line: string) => void): Promise<number> {
   const url = databaseUrl();
+  if (!url) refuseInProduction();
   const server = url ? { url, release: async () => {} } : await acquireEmbeddedPostgres({ log: say });
   try {
     const pending = await pendingIn(server.url);

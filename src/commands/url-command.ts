@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../cli/command-line.ts';
 import { findRunningEmbeddedPostgres } from '../embedded/index.mjs';
 import { OperatorError } from '../errors.ts';
-import { databaseUrl } from './command-database.ts';
+import { databaseUrl, refuseInProduction } from './command-database.ts';
 
 export const URL_COMMAND: CommandSpec<Record<string, never>> = {
   name: 'db:url',
@@ -17,10 +17,12 @@ export const URL_COMMAND: CommandSpec<Record<string, never>> = {
 /**
  * The URL to connect to.
  * @param findEmbedded how the embedded database is found; for tests
- * @throws OperatorError when the embedded database does not run
+ * @throws OperatorError when the embedded database does not run, or would be taken in production
  */
 export async function urlCommand(findEmbedded = findRunningEmbeddedPostgres): Promise<string> {
-  const url = databaseUrl() ?? (await findEmbedded());
+  const given = databaseUrl();
+  if (!given) refuseInProduction();
+  const url = given ?? (await findEmbedded());
   if (url !== undefined) return url;
   throw new OperatorError(
     'DATABASE_URL is not set, and the embedded database does not run.',

@@ -54,7 +54,7 @@ export function metricsUrl({ metricsPort }: Pick<Config, 'metricsPort'>, url: st
 }
 
 async function answer({ contentType, text }: MetricsPage, { method, url }: IncomingMessage, response: ServerResponse) {
-  if (url !== '/metrics') return end(response, 404, 'Nothing but /metrics is here.');
+  if (url?.split('?', 1)[0] !== '/metrics') return end(response, 404, 'Nothing but /metrics is here.');
   if (method !== 'GET' && method !== 'HEAD') return end(response, 405, 'GET /metrics');
   const shown = await text().catch(() => undefined);
   if (shown === undefined) return end(response, 500, 'The figures could not be read.');

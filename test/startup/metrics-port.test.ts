@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import pino from 'pino';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { serve } from '../../src/startup/serve.ts';
 import { findFreePort } from '../support/free-port.ts';
@@ -25,17 +25,22 @@ const statusOf = async (url: string, init?: RequestInit) => (await fetch(url, in
 test('metrics that have a port of their own are there alone, and nothing else is', async () => {
   const port = await findFreePort();
   const service = await start(port);
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= service.close());
+  onTestFinished(close);
   const inside = `http://127.0.0.1:${port}`;
-  expect(service.banner).toContain(`watch     ${service.url}/health/ready  ${inside}/metrics\n`);
+  expect(service.banner).toMatch(new RegExp(`^ {2}watch .* ${service.url}/health/ready {2}${inside}/metrics$`, 'm'));
   const shown = await fetch(`${inside}/metrics`);
   expect(shown.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(await shown.text()).toContain('\ntenantry_database_up 1\n');
+  expect(await statusOf(`${inside}/metrics?name=tenantry_database_up`)).toBe(200);
+  expect(await statusOf(`${inside}/metrics/x`)).toBe(404);
   expect(await statusOf(`${service.url}/metrics`)).toBe(404);
   expect(await statusOf(`${service.url}/health/ready`)).toBe(200);
   expect(await statusOf(`${inside}/health/ready`)).toBe(404);
   expect(await statusOf(`${inside}/graphql`, { method: 'POST' })).toBe(404);
   expect(await statusOf(`${inside}/metrics`, { method: 'POST' })).toBe(405);
-  await service.close();
+  await close();
   await expect(fetch(`${inside}/metrics`)).rejects.toThrow();
 });
 

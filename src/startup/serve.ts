@@ -73,7 +73,9 @@ export async function serve(
     config.telemetry === 'otlp'
       ? await startTelemetry(logger, new OutageLog(logger, COLLECTOR), config.production)
       : NO_TELEMETRY;
-  const database = await openDatabase(config, say, { isKeptRunning: !isWorker });
+  const database = await openDatabase(config, say, { isKeptRunning: !isWorker }).catch((error: unknown) =>
+    closeAllAfter(error, telemetry.stop),
+  );
   const opened = { ...database, release: () => closeAll(database.release, telemetry.stop) };
   try {
     if (!isWorker) await tellConnections(opened.directUrl, { poolSize: config.database.poolSize, workers: 1 }, logger);

@@ -53,12 +53,12 @@ export interface Config {
     readonly slowQueryMs: number;
   };
   readonly accessLog: AccessLogConfig;
+  /** `otlp`: traces are exported, as the OTEL_* variables say. */
+  readonly telemetry: Telemetry;
   /**
    * What executes queries that come again: code compiled for them, or graphql-js as everything
    * else.
    */
-  /** `otlp`: traces are exported, as the OTEL_* variables say. */
-  readonly telemetry: Telemetry;
   readonly executor: Executor;
   /** Sites whose pages may send requests; '*' is any. Empty: none but the service's own. */
   readonly corsOrigins: readonly string[];

@@ -83,8 +83,8 @@ export class LoadLocks {
   }
 
   /**
-   * Waits for whoever has the lock. @returns false when the lock ran out: its holder died, or
-   * stands still
+   * Waits for whoever has the lock.
+   * @returns false when the lock ran out: its holder died, or stands still
    */
   async #isOverBy(key: string, deadlineMs: number, request: object | undefined): Promise<boolean> {
     for (let pauseMs = MIN_PAUSE_MS; performance.now() < deadlineMs; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {

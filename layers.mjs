@@ -47,6 +47,7 @@ const LAYERS = [
   ['telemetry'], // traces
   ['database'], // what needs no tenant: migrations' state, rights, plans, definitions of indexes
   ['cli'],
+  ['project-version.ts'],
   ['embedded'], // a PostgreSQL for development
   ['config'],
   ['cache/dependencies'], // what a change of rows invalidates, and how long answers are kept

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BREAKER_STATES } from '../cache/redis/circuit-breaker.ts';
 import type { FastRedis } from '../cache/redis/redis.ts';
-import { findProjectRoot } from '../embedded/project-root.mjs';
 import { type CheckResults, type HealthChecks, OPTIONAL } from '../http/health.ts';
+import { projectVersion } from '../project-version.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
 import type { Add } from './read-when-asked.ts';
 
@@ -21,10 +19,7 @@ export type BuildInfo = Readonly<Record<'version' | 'node' | 'schema', string>>;
 
 /** @param schemaHash as of `CacheableOperations` */
 export function buildInfo(schemaHash: string): BuildInfo {
-  const { version } = JSON.parse(readFileSync(path.join(findProjectRoot(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return { version, node: process.version, schema: schemaHash.slice(0, SHOWN_HASH) };
+  return { version: projectVersion(), node: process.version, schema: schemaHash.slice(0, SHOWN_HASH) };
 }
 
 export function addBuild(add: Add, build: BuildInfo): void {

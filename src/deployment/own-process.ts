@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import path from 'node:path';
-import { findProjectRoot } from '../embedded/project-root.mjs';
+import { projectVersion } from '../project-version.ts';
 
 /** How a process is at a moment. */
 export interface ProcessState {
@@ -42,7 +40,7 @@ export class OwnProcess {
       id: randomUUID(),
       host: hostname(),
       pid: process.pid,
-      version: versionOfProject(),
+      version: projectVersion(),
       startedAt: new Date(),
     };
   }
@@ -50,9 +48,4 @@ export class OwnProcess {
   now(): ServiceProcess {
     return { ...this.identity, ...this.state(), seenAt: new Date() };
   }
-}
-
-function versionOfProject(): string {
-  const text = readFileSync(path.join(findProjectRoot(), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -60,15 +60,18 @@ export class LatencyHistogram {
   }
 
   parts(): HistogramParts {
-    const end = this.#counts.findLastIndex((count) => count > 0) + 1;
-    return { counts: [...this.#counts.subarray(0, end)], sumMs: this.#sumMs, maxMs: this.#maxMs };
+    let end = this.#counts.length;
+    while (end > 0 && this.#at(end - 1) === 0) end--;
+    const counts: number[] = [];
+    // A spread of typed arrays goes by their iterator, which takes six times as long.
+    for (let bucket = 0; bucket < end; bucket++) counts.push(this.#at(bucket));
+    return { counts, sumMs: this.#sumMs, maxMs: this.#maxMs };
   }
 
   /** The same for a histogram that was written elsewhere. @throws RangeError when it is none */
-  addParts({ counts, sumMs, maxMs }: HistogramParts): void {
-    const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0;
-    if (counts.length > MAX_BUCKETS || !counts.every(isCount) || !(sumMs >= 0) || !(maxMs >= 0))
-      throw new RangeError('these are no parts of a histogram');
+  addParts(parts: HistogramParts): void {
+    if (!areHistogramParts(parts)) throw new RangeError('these are no parts of a histogram');
+    const { counts, sumMs, maxMs } = parts;
     if (counts.length > this.#counts.length) this.#growFor(counts.length - 1);
     counts.forEach((count, bucket) => {
       this.#counts[bucket] = this.#at(bucket) + count;
@@ -129,6 +132,23 @@ export class LatencyHistogram {
 }
 
 const MAX_BUCKETS = bucketOf(Number.POSITIVE_INFINITY) + 1;
+
+/** Which buckets there are: parts of histograms of another layout mean something else. */
+export const HISTOGRAM_LAYOUT = `${BUCKETS_PER_DOUBLING}/${MAX_BUCKETS}`;
+
+/** Whether `addParts` takes it. */
+export function areHistogramParts(value: unknown): value is HistogramParts {
+  const { counts, sumMs, maxMs } = (value ?? {}) as Partial<HistogramParts>;
+  return Array.isArray(counts) && counts.length <= MAX_BUCKETS && counts.every(isCount) && isMs(sumMs) && isMs(maxMs);
+}
+
+function isCount(count: unknown): boolean {
+  return Number.isSafeInteger(count) && (count as number) >= 0;
+}
+
+function isMs(durationMs: unknown): boolean {
+  return Number.isFinite(durationMs) && (durationMs as number) >= 0;
+}
 
 function bucketOf(durationMs: number): number {
   // `| 0` keeps whole microseconds and makes an integer of them, which the shifts below need.

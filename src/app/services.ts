@@ -60,7 +60,7 @@ export function createServices(foundation: Foundation): Services {
   const services: Services = {
     ...{ config, monitor, cache, data, tenantCache, database, redis, audit },
     resources,
-    deployment: new Deployment(ownProcess(foundation, resources), monitor, database),
+    deployment: new Deployment(ownProcess(foundation, resources), monitor, database, logger),
     findings: new Findings(examine),
     indexUsage: new IndexUsageRepository(database),
     auditLines: new AuditRepository(database, searches),

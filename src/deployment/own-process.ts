@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { MAX_INTEGER } from '../limits.ts';
+import { type Check, formOf, isAmount, isBoolean, orNull } from '../monitoring/value-checks.ts';
 import { projectVersion } from '../project-version.ts';
 
 /** How a process is at a moment. */
@@ -17,6 +19,21 @@ export interface ProcessState {
   readonly databaseQueueLength: number;
   readonly requestQueueLength: number;
 }
+
+const isCount: Check = (value) => isAmount(value) && Number.isInteger(value) && (value as number) <= MAX_INTEGER;
+
+/** Whether it is the state of a process. */
+export const isProcessState = formOf<ProcessState>({
+  cacheTrusted: orNull(isBoolean),
+  isRelay: isBoolean,
+  outboxLagMs: orNull(isAmount),
+  memoryBytes: isAmount,
+  cpu: isAmount,
+  eventLoopP99Ms: isAmount,
+  databaseConnections: isCount,
+  databaseQueueLength: isCount,
+  requestQueueLength: isCount,
+});
 
 export interface ProcessIdentity {
   readonly id: string;

@@ -9,16 +9,20 @@ import type { OwnProcess } from './own-process.ts';
 import { MAX_FIGURES_BYTES, removeProcess, writeProcess } from './process.repository.ts';
 
 const WRITE_MS = 10_000;
+/** Each time leaves a dead copy of them, of up to megabytes, to be vacuumed. */
+const ROUNDS_PER_FIGURES = 3;
 
 /**
- * Writes what this process counted to its row of `service_processes`, every few seconds, where the
- * others read it. Figures that did not change are not written again. The row goes with the process.
+ * Writes how this process is to its row of `service_processes`, every few seconds, where the others
+ * read it, and what it counted every half minute. Figures that did not change are not written again.
+ * The row goes with the process.
  */
 export class ProcessWriter {
   readonly #loop: Loop;
   /** Of the figures that are written. */
   #digest = '';
   #writing: Promise<void> = Promise.resolve();
+  #rounds = 0;
 
   /** @param onWorks called after every write */
   constructor(
@@ -29,7 +33,7 @@ export class ProcessWriter {
     onWorks = () => {},
   ) {
     const write = async () => {
-      await this.write();
+      await this.round();
       onWorks();
     };
     this.#loop = repeat(write, WRITE_MS, onError);
@@ -37,8 +41,12 @@ export class ProcessWriter {
 
   /** One at a time. @throws when that fails; it is written the next time */
   write(): Promise<void> {
-    this.#writing = this.#writing.catch(() => {}).then(() => this.#write()); // its own caller is told of a failure
-    return this.#writing;
+    return this.#inTurn(true);
+  }
+
+  /** What is written every few seconds: figures in one round of three, or when they are not there. */
+  round(): Promise<void> {
+    return this.#inTurn(this.#rounds++ % ROUNDS_PER_FIGURES === 0);
   }
 
   /** @throws when the row cannot be removed; others do it minutes later */
@@ -47,10 +55,16 @@ export class ProcessWriter {
     await this.database.withConnection((connection) => removeProcess(connection, this.own.identity.id));
   }
 
-  async #write(): Promise<void> {
-    const json = snapshotOf(this.figures);
-    const digest = createHash('sha1').update(json).digest('base64');
-    const figures = digest === this.#digest ? null : await this.#compressed(json);
+  #inTurn(withFigures: boolean): Promise<void> {
+    // Its own caller is told of a failure.
+    this.#writing = this.#writing.catch(() => {}).then(() => this.#write(withFigures || this.#digest === ''));
+    return this.#writing;
+  }
+
+  async #write(withFigures: boolean): Promise<void> {
+    const json = withFigures ? JSON.stringify(snapshotOf(this.figures)) : undefined;
+    const digest = json === undefined ? this.#digest : createHash('sha1').update(json).digest('base64');
+    const figures = json === undefined || digest === this.#digest ? null : await this.#compressed(json);
     const { identity, state } = this.own;
     const isThere = await this.database.withConnection((connection) =>
       writeProcess(connection, identity, state(), figures),
@@ -61,6 +75,6 @@ export class ProcessWriter {
   async #compressed(json: string): Promise<Buffer> {
     const whole = await promisify(gzip)(json);
     if (whole.length <= MAX_FIGURES_BYTES) return whole;
-    return promisify(gzip)(snapshotOf(this.figures, { texts: false }));
+    return promisify(gzip)(JSON.stringify(snapshotOf(this.figures, { texts: false })));
   }
 }

@@ -1,7 +1,9 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type pg from 'pg';
-import type { ProcessIdentity, ProcessState, ServiceProcess } from './own-process.ts';
+import { parseSnapshot } from '../monitoring/figures-snapshot.ts';
+import type { Snapshot } from '../monitoring/snapshot.ts';
+import { isProcessState, type ProcessIdentity, type ProcessState, type ServiceProcess } from './own-process.ts';
 
 /** As `TenantDatabase.withConnection` lends it. */
 export type Connection = Pick<pg.ClientBase, 'query'>;
@@ -21,13 +23,19 @@ const MAX_JSON_BYTES = 32 * 1024 * 1024;
 /** What another process wrote of itself. */
 export interface WrittenProcess {
   readonly process: ServiceProcess;
-  /** JSON of `snapshotOf`. */
-  readonly figures: string;
+  readonly figures: Snapshot;
+}
+
+/** The row of a process, as it was found. */
+export interface FoundRow {
+  readonly id: string;
+  /** @throws when the row is damaged; null for one of another release, in another form */
+  read(): Promise<WrittenProcess | null>;
 }
 
 /**
  * Writes the row of a process, and removes those of processes that are long gone.
- * @param figures gzip of what `snapshotOf` gives; null leaves what is written
+ * @param figures gzip of the JSON of what `snapshotOf` gives; null leaves what is written
  * @returns whether figures are there now: a crash of the server empties the table
  */
 export async function writeProcess(
@@ -57,21 +65,40 @@ export async function removeProcess(connection: Connection, id: string): Promise
 interface ProcessRow extends Omit<ProcessIdentity, 'startedAt'> {
   readonly started_at: Date;
   readonly seen_at: Date;
-  readonly state: ProcessState;
+  readonly state: unknown;
   readonly figures: Buffer;
 }
 
-/** The processes that live and have written their figures, but for one; by their start. */
-export async function readProcesses(connection: Connection, exceptId: string): Promise<WrittenProcess[]> {
-  const { rows } = await connection.query<ProcessRow>(
-    `SELECT id, host, pid, version, started_at, seen_at, state, figures FROM service_processes
-      WHERE ${LIVE} AND id <> $1 AND figures IS NOT NULL ORDER BY started_at, id LIMIT ${MAX_PROCESSES}`,
+/**
+ * The rows of the processes that live and have written their figures, but for one. One at a time:
+ * a row may have megabytes.
+ */
+export async function* findProcesses(connection: Connection, exceptId: string): AsyncGenerator<FoundRow> {
+  const isMeant = `${LIVE} AND figures IS NOT NULL`;
+  const found = await connection.query<{ id: string }>(
+    `SELECT id FROM service_processes WHERE ${isMeant} AND id <> $1 ORDER BY started_at, id LIMIT ${MAX_PROCESSES}`,
     [exceptId],
   );
-  return Promise.all(
-    rows.map(async ({ started_at, seen_at, state, figures, ...identity }) => ({
-      process: { ...identity, ...state, startedAt: started_at, seenAt: seen_at },
-      figures: String(await promisify(gunzip)(figures, { maxOutputLength: MAX_JSON_BYTES })),
-    })),
-  );
+  for (const { id } of found.rows) {
+    const { rows } = await connection.query<ProcessRow>(
+      `SELECT id, host, pid, version, started_at, seen_at, state, figures FROM service_processes
+        WHERE ${isMeant} AND id = $1`,
+      [id],
+    );
+    for (const row of rows) yield { id, read: () => readRow(row) };
+  }
+}
+
+async function readRow({
+  started_at,
+  seen_at,
+  state,
+  figures,
+  ...identity
+}: ProcessRow): Promise<WrittenProcess | null> {
+  const json = String(await promisify(gunzip)(figures, { maxOutputLength: MAX_JSON_BYTES }));
+  const snapshot = parseSnapshot(json);
+  if (!snapshot) return null;
+  if (!isProcessState(state)) throw new TypeError('this is no state of a process');
+  return { process: { ...identity, ...state, startedAt: started_at, seenAt: seen_at }, figures: snapshot };
 }

@@ -1,63 +1,17 @@
-import type { HistogramParts } from '../latency-histogram.ts';
+import { HISTOGRAM_LAYOUT, type HistogramParts } from '../latency-histogram.ts';
 import { BYPASS_REASONS, CACHE_TIERS, MISS_REASONS } from './cache-statistics.ts';
 import type { Figures } from './figures.ts';
-import type { SlowPlan } from './slow-plans.ts';
-import type { SlowQuery } from './slow-queries.ts';
+import { CACHE_COUNTS, type CacheParts, isSnapshot, type OperationParts, type Snapshot } from './snapshot.ts';
 import { OPERATION_RESULTS, type OperationResult } from './statistics.ts';
 
-/** Processes of other releases may write another one: theirs are not read. */
-const FORMAT = 1;
-
-/** Figures as JSON. Texts of SQL are listed once, and named by their place. */
-interface Snapshot {
-  readonly format: typeof FORMAT;
-  readonly since: string;
-  readonly texts: readonly string[];
-  readonly plans: readonly (readonly [sql: number, plan: SlowPlan])[];
-  readonly operations: readonly OperationParts[];
-  readonly resolvers: readonly { readonly name: string; readonly durations: HistogramParts; readonly errors: number }[];
-  readonly queries: readonly QueryParts[];
-  readonly caches: readonly CacheParts[];
-  readonly bypasses: Readonly<Record<string, number>>;
-  readonly errors: readonly (readonly [key: string, count: number])[];
-  readonly slowQueries: readonly (Omit<SlowQuery, 'sql' | 'at'> & { readonly sql: number; readonly at: string })[];
-}
-
-interface OperationParts {
-  readonly name: string;
-  readonly durations: Readonly<Record<OperationResult, HistogramParts>>;
-  readonly statements: number;
-  readonly databaseMs: number;
-  readonly queries: readonly StatementParts[];
-}
-
-interface StatementParts {
-  readonly key: string;
-  readonly count: number;
-  readonly totalMs: number;
-  readonly maxMs: number;
-  readonly sql: number | null;
-}
-
-interface QueryParts {
-  readonly key: string;
-  readonly durations: HistogramParts;
-  readonly rows: number;
-  readonly failures: number;
-}
-
-const CACHE_RECORDS = ['hits', 'missesBy', 'fills', 'filledBytes'] as const;
-const CACHE_COUNTS = ['joined', 'invalidations', 'errors'] as const;
-type CacheParts = { readonly name: string; readonly get: HistogramParts; readonly set: HistogramParts } & Readonly<
-  Record<(typeof CACHE_RECORDS)[number], Readonly<Record<string, number>>>
-> &
-  Readonly<Record<(typeof CACHE_COUNTS)[number], number>>;
-
 /**
- * @param texts false leaves out SQL and plans, of which there may be megabytes
- * @returns what `addSnapshot` takes, as JSON
+ * Processes of other releases may write another one: theirs are not read. The number is raised with
+ * every change of `Snapshot`, and of `ProcessState`, which lies beside it.
  */
-export function snapshotOf(figures: Figures, { texts: hasTexts = true } = {}): string {
+const FORMAT = `1, histograms ${HISTOGRAM_LAYOUT}`;
+
+/** @param texts false leaves out SQL and plans, of which there may be megabytes */
+export function snapshotOf(figures: Figures, { texts: hasTexts = true } = {}): Snapshot {
   const places = new Map<string, number>();
   const placeOf = (sql: string) => {
     const place = places.get(sql) ?? places.size;
@@ -94,7 +48,7 @@ export function snapshotOf(figures: Figures, { texts: hasTexts = true } = {}): s
       : [],
     plans: hasTexts ? [...figures.plans.entries()].map(([sql, plan]) => [placeOf(sql), plan] as const) : [],
   };
-  return JSON.stringify({ ...snapshot, texts: [...places.keys()] });
+  return { ...snapshot, texts: [...places.keys()] };
 }
 
 function partsOf(durations: Readonly<Record<OperationResult, { parts(): HistogramParts }>>) {
@@ -103,13 +57,20 @@ function partsOf(durations: Readonly<Record<OperationResult, { parts(): Histogra
 }
 
 /**
- * Adds what another process counted.
- * @param json as `snapshotOf` gives it
- * @returns false for one of another format, of which nothing is added
+ * Reads what another process wrote.
+ * @param json of what `snapshotOf` gives
+ * @returns null for one of another format
+ * @throws SyntaxError, TypeError for one of this format that is damaged
  */
-export function addSnapshot(figures: Figures, json: string): boolean {
-  const snapshot = JSON.parse(json) as Snapshot;
-  if (snapshot.format !== FORMAT) return false;
+export function parseSnapshot(json: string): Snapshot | null {
+  const snapshot: unknown = JSON.parse(json);
+  if ((snapshot as Partial<Snapshot> | null)?.format !== FORMAT) return null;
+  if (!isSnapshot(snapshot)) throw new TypeError('these are no figures of a process');
+  return snapshot;
+}
+
+/** Adds what a process counted. */
+export function addSnapshot(figures: Figures, snapshot: Snapshot): void {
   const since = new Date(snapshot.since);
   if (since < figures.since) figures.since = since;
   const text = (place: number | null) => (place === null ? null : (snapshot.texts[place] ?? null));
@@ -133,7 +94,6 @@ export function addSnapshot(figures: Figures, json: string): boolean {
     snapshot.slowQueries.map((query) => ({ ...query, sql: text(query.sql) ?? '', at: new Date(query.at) })),
   );
   for (const [sql, plan] of snapshot.plans) figures.plans.set(text(sql) ?? '', plan);
-  return true;
 }
 
 function addOperation(figures: Figures, parts: OperationParts, text: (place: number | null) => string | null): void {

@@ -97,7 +97,7 @@ export class PerformanceResolver {
     const { monitor, deployment } = context.services;
     if (!isOperator(context)) return tenantReport(monitor, requireScope(context).tenantId);
     const isOfAll = scope === PerformanceScope.DEPLOYMENT;
-    const { figures, processes } = isOfAll ? await deployment.ofAll(context.timing) : deployment.ofProcess();
+    const { figures, processes } = isOfAll ? await deployment.ofAll() : deployment.ofProcess();
     return serviceReport(figures, processes, namesOf(selectedFields(info)));
   }
 

@@ -1,4 +1,6 @@
-import { gzipSync } from 'node:zlib';
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startDeploymentWriters } from '../../src/app/deployment-writers.ts';
@@ -6,7 +8,9 @@ import { Role } from '../../src/auth/caller.ts';
 import { Deployment } from '../../src/deployment/deployment.ts';
 import { OwnProcess } from '../../src/deployment/own-process.ts';
 import { ProcessWriter } from '../../src/deployment/process-writer.ts';
+import { parseSnapshot, snapshotOf } from '../../src/monitoring/figures-snapshot.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
+import type { Snapshot } from '../../src/monitoring/snapshot.ts';
 import { serviceReport } from '../../src/performance/performance-report.ts';
 import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { insertTenant } from '../support/fixtures.ts';
@@ -20,6 +24,7 @@ const STATE = {
 const REPORT = `processes { id host pid version startedAt seenAt cacheTrusted isRelay outboxLagMs memoryBytes cpu
   eventLoopP99Ms databaseConnections databaseQueueLength requestQueueLength }
   operations { name latency { count } queries { model action count sql } } errors { status code count } bypasses { reason count }`;
+const FINDINGS = '{ performance { findings { check status found remedy } } }';
 
 let service: TestService;
 let operator: string;
@@ -47,7 +52,16 @@ async function anotherProcess() {
   const writer = new ProcessWriter(database, own, monitor, (error) => errors.push(error));
   stopped.push(() => writer.stop());
   await writer.write();
-  return { monitor, own, writer, errors, deployment: new Deployment(own, monitor, database) };
+  const logged: Record<string, unknown>[] = [];
+  const logger = pino({ base: null, timestamp: false }, { write: (line) => logged.push(JSON.parse(line)) });
+  let nowMs = 0;
+  const clock = { passMs: (ms: number) => (nowMs += ms) };
+  const deployment = new Deployment(own, monitor, database, logger, () => nowMs);
+  const ofAll = () => {
+    clock.passMs(1_000); // a sum is kept for so long
+    return deployment.ofAll();
+  };
+  return { monitor, own, writer, errors, deployment, ofAll, logged, clock };
 }
 
 function answer(monitor: Monitor, name: string, durationMs: number, cacheHit = false): void {
@@ -72,7 +86,7 @@ describe('the figures of the deployment', () => {
     two.monitor.recordError(429, 'RATE_LIMITED');
     await one.writer.write();
     await two.writer.write();
-    const { figures, processes } = await one.deployment.ofAll({});
+    const { figures, processes } = await one.ofAll();
     const [shared] = serviceReport(figures).operations.filter(({ name }) => name === 'Shared');
     expect(shared).toMatchObject({ cacheHits: 2, latency: { count: 5, mean: 36 / 5, max: 20 } });
     expect(serviceReport(figures).errors).toEqual([{ status: 429, code: 'RATE_LIMITED', count: 1 }]);
@@ -92,8 +106,8 @@ describe('the figures of the deployment', () => {
   it('have those of the process that answers as they are, and of others as they wrote them last', async () => {
     const [one, two] = [await anotherProcess(), await anotherProcess()];
     answer(one.monitor, 'Unwritten', 1);
-    const counted = async ({ deployment }: typeof one) =>
-      [...(await deployment.ofAll({})).figures.operations.values()].map(({ name }) => name);
+    const counted = async ({ ofAll }: typeof one) =>
+      [...(await ofAll()).figures.operations.values()].map(({ name }) => name);
     expect(await counted(one)).toContain('Unwritten');
     expect(await counted(two)).not.toContain('Unwritten');
     await one.writer.write();
@@ -105,7 +119,7 @@ describe('the figures of the deployment', () => {
     const { id } = two.own.identity;
     const unseenFor = (time: string) =>
       sql('UPDATE service_processes SET seen_at = now() - $2::interval WHERE id = $1', [id, time]);
-    const seen = async () => (await one.deployment.ofAll({})).processes.some((process) => process.id === id);
+    const seen = async () => (await one.ofAll()).processes.some((process) => process.id === id);
     await unseenFor('50 seconds');
     expect(await seen()).toBe(true);
     await unseenFor('61 seconds');
@@ -127,10 +141,77 @@ describe('the figures of the deployment', () => {
       three.own.identity.id,
       gzipSync(JSON.stringify({ format: 0 })),
     ]);
-    const ids = (await one.deployment.ofAll({})).processes.map(({ id }) => id);
+    const ids = (await one.ofAll()).processes.map(({ id }) => id);
     expect(ids).toContain(one.own.identity.id);
     expect(ids).not.toContain(two.own.identity.id);
     expect(ids).not.toContain(three.own.identity.id);
+  });
+
+  it('are without a row that is damaged, of which nothing is added, and which is logged once', async () => {
+    const one = await anotherProcess();
+    const sums = async () => {
+      const { figures, processes } = await one.ofAll();
+      const { since: _, ...report } = serviceReport(figures);
+      return { report, ids: processes.map(({ id }) => id) };
+    };
+    const before = await sums();
+    const snapshot = snapshotOf(one.monitor);
+    const zipped = (value: unknown) => gzipSync(JSON.stringify(value));
+    const durations = { counts: Array(1_000).fill(1), sumMs: 1, maxMs: 1 };
+    const damages: [column: string, value: unknown][] = [
+      ['figures', Buffer.from([0])],
+      ['figures', gzipSync(Buffer.alloc(33 * 1024 * 1024, ' '))],
+      ['figures', zipped({ ...snapshot, errors: [['500 X', 1]], resolvers: [{ name: 'A', durations, errors: 1 }] })],
+      ['figures', zipped({ ...snapshot, errors: [['500 X', 1]], slowQueries: null })],
+      ['state', JSON.stringify({ ...STATE, memoryBytes: undefined })],
+      ['state', JSON.stringify({ ...STATE, databaseConnections: 1e12 })],
+    ];
+    const ids: string[] = [];
+    for (const [column, value] of damages) {
+      const { own, monitor, writer } = await anotherProcess();
+      answer(monitor, 'OfDamaged', 1);
+      await writer.write();
+      await sql(`UPDATE service_processes SET ${column} = $2 WHERE id = $1`, [own.identity.id, value]);
+      ids.push(own.identity.id);
+    }
+    expect(await sums()).toEqual(before);
+    expect(await sums()).toEqual(before);
+    expect(one.logged.map(({ process }) => process)).toEqual(ids);
+    expect(one.logged[0]).toMatchObject({ level: 40, reason: 'unexpected end of file' });
+  });
+
+  it('are added up once for all who ask within a second', async () => {
+    const { deployment, clock } = await anotherProcess();
+    const [first, second] = await Promise.all([deployment.ofAll(), deployment.ofAll()]);
+    expect(second).toBe(first);
+    clock.passMs(999);
+    expect(await deployment.ofAll()).toBe(first);
+    clock.passMs(1);
+    expect(await deployment.ofAll()).not.toBe(first);
+  });
+
+  it('are written in one round of three, and how the process is in each', async () => {
+    const { own, writer, monitor } = await anotherProcess();
+    const row = async () =>
+      (
+        await sql<{ figures: string; seenAt: Date }>(
+          'SELECT md5(figures) AS figures, seen_at AS "seenAt" FROM service_processes WHERE id = $1',
+          [own.identity.id],
+        )
+      )[0];
+    const before = await row();
+    answer(monitor, 'Later', 1);
+    await writer.round(); // the second: the first was at the start
+    await writer.round();
+    const meanwhile = await row();
+    expect(meanwhile?.figures).toBe(before?.figures);
+    expect(Number(meanwhile?.seenAt)).toBeGreaterThan(Number(before?.seenAt));
+    await writer.round();
+    expect((await row())?.figures).not.toBe(before?.figures);
+    await sql('TRUNCATE service_processes');
+    await writer.round();
+    await writer.round();
+    expect((await row())?.figures).toEqual(expect.any(String));
   });
 
   it('are not written again while they stay the same, and are after a crash of the server', async () => {
@@ -154,28 +235,17 @@ describe('the figures of the deployment', () => {
 
   it('fit into their row however long the statements of clients are', async () => {
     const { monitor, writer, own } = await anotherProcess();
-    for (let place = 0; place < 150; place++)
-      monitor.slowQueries.add({
-        ...{
-          sql: randomText(10_000),
-          durationMs: 1,
-          rows: 1,
-          model: null,
-          action: 'some',
-          operation: null,
-          requestId: null,
-        },
-        ...{ plan: randomText(10_000), advice: randomText(1_000), at: new Date() },
-      });
+    answer(monitor, 'Kept', 1);
     for (let place = 0; place < 200; place++)
-      monitor.plans.set(randomText(10_000), { text: randomText(10_000), advice: randomText(1_000) });
+      monitor.plans.set(randomText(10_000), { text: randomText(10_000), advice: null });
     await writer.write();
-    const [row] = await sql<{ bytes: number }>(
-      'SELECT octet_length(figures) AS bytes FROM service_processes WHERE id = $1',
-      [own.identity.id],
-    );
-    expect(row?.bytes).toBeGreaterThan(100);
-    expect(row?.bytes).toBeLessThan(2 * 1024 * 1024);
+    const [row] = await sql<{ figures: Buffer }>('SELECT figures FROM service_processes WHERE id = $1', [
+      own.identity.id,
+    ]);
+    expect(row?.figures.length).toBeLessThan(2 * 1024 * 1024);
+    const { operations, plans } = parseSnapshot(String(gunzipSync(row?.figures ?? ''))) as Snapshot;
+    expect(operations.map(({ name }) => name)).toEqual(['Kept']);
+    expect(plans).toEqual([]);
   });
 
   it('are not for ANALYST and ADMIN, who see what they see of the answering process', async () => {
@@ -215,8 +285,8 @@ describe('a database that cannot be used', () => {
       ...{ url: 'postgresql://nobody@127.0.0.1:1/nowhere', poolSize: 1 },
       ...{ statementTimeoutMs: 1_000, takeServiceRole: false },
     });
-    const deployment = new Deployment(own, monitor, away);
-    await expect(deployment.ofAll({})).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    const deployment = new Deployment(own, monitor, away, pino({ level: 'silent' }));
+    await expect(deployment.ofAll()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(deployment.ofProcess()).toMatchObject({ figures: monitor, processes: [own.identity] });
     await away.close();
   });
@@ -247,9 +317,32 @@ describe('a database that cannot be used', () => {
   });
 });
 
+describe('findings', () => {
+  it('tell an OPERATOR what is wrong with the database, and what to do, as the doctor does', async () => {
+    await withKeptClient(service.databaseUrl, async (client) => {
+      await client.query('ALTER TABLE bank_accounts DISABLE TRIGGER keep_totals_update');
+      // Databases of tests list none.
+      await client.query(
+        `CREATE TABLE _prisma_migrations AS SELECT migration_name, now() AS finished_at, NULL::timestamptz AS rolled_back_at
+           FROM unnest($1::text[]) migration_name`,
+        [readdirSync('prisma/migrations').filter((name) => /^\d/.test(name))],
+      );
+    });
+    const { data, errors } = await service.send(operator, FINDINGS);
+    expect(errors).toBeUndefined();
+    expect(data.performance.findings).toContainEqual({
+      check: 'triggers, policies, functions, keys',
+      status: 'FAULT',
+      found: 'trigger keep_totals_update on bank_accounts is disabled',
+      remedy: expect.stringMatching(
+        /^As the owner of the tables: ALTER TABLE bank_accounts ENABLE ALWAYS TRIGGER keep_totals_update; Then: npm run statistics:check$/,
+      ),
+    });
+    for (const { status } of data.performance.findings) expect(['WARNING', 'FAULT']).toContain(status);
+  });
+});
+
 /** That no compression makes shorter by much. */
 function randomText(length: number): string {
-  let text = '';
-  while (text.length < length) text += Math.random().toString(36).slice(2);
-  return text.slice(0, length);
+  return randomBytes(length).toString('base64').slice(0, length);
 }

@@ -3,9 +3,10 @@ import pino from 'pino';
 import { expect, it } from 'vitest';
 import { BYPASS_REASONS, CACHE_TIERS, type CacheEvent, MISS_REASONS } from '../../src/monitoring/cache-statistics.ts';
 import { Figures } from '../../src/monitoring/figures.ts';
-import { addSnapshot, snapshotOf } from '../../src/monitoring/figures-snapshot.ts';
+import { addSnapshot, parseSnapshot, snapshotOf } from '../../src/monitoring/figures-snapshot.ts';
 import { Monitor } from '../../src/monitoring/monitor.ts';
 import { RequestTiming } from '../../src/monitoring/request-timing.ts';
+import type { Snapshot } from '../../src/monitoring/snapshot.ts';
 import { serviceReport } from '../../src/performance/performance-report.ts';
 import type { StatementEvent } from '../../src/tenancy/statement-event.ts';
 
@@ -80,6 +81,13 @@ function statement(sentMs: number, request: RequestTiming): StatementEvent {
 
 const newMonitor = () => new Monitor({ slowOperationMs: 1e9, slowQueryMs: 1e9, logger: pino({ level: 'silent' }) });
 
+/** As another process reads it. */
+function written(monitor: Monitor): Snapshot {
+  const snapshot = parseSnapshot(JSON.stringify(snapshotOf(monitor)));
+  if (!snapshot) throw new Error('it is not in the format that is read');
+  return snapshot;
+}
+
 /** Lists without their order, which equal rows have by chance. */
 function unordered(figures: Figures) {
   const { since: _, ...lists } = serviceReport(figures);
@@ -105,7 +113,7 @@ it('the snapshots of several processes add up to the report of one that was told
         const monitor = newMonitor();
         for (const record of process) record(monitor);
         for (const record of process) record(one);
-        expect(addSnapshot(together, snapshotOf(monitor))).toBe(true);
+        addSnapshot(together, written(monitor));
       }
       expect(unordered(together)).toEqual(unordered(one));
     }),
@@ -133,7 +141,7 @@ it('keeps the last slow statements of all processes with their plans, and since 
         ...{ plan: 'Seq Scan', advice: 'It reads all.', at: new Date(10_000 * place + process) },
       });
     monitor.plans.set('SELECT 1', { text: `plan ${process}`, advice: `advice ${process}` });
-    addSnapshot(together, snapshotOf(monitor));
+    addSnapshot(together, written(monitor));
   }
   expect(together.since).toEqual(sinces[2]);
   const kept = together.slowQueries.list();
@@ -150,12 +158,32 @@ it('keeps the last slow statements of all processes with their plans, and since 
   ]);
 });
 
-it('a snapshot of another format is not added', () => {
-  const figures = new Figures();
-  expect(addSnapshot(figures, JSON.stringify({ format: 2 }))).toBe(false);
-  const broken = snapshotOf(newMonitor()).replace(
-    '"resolvers":[]',
-    '"resolvers":[{"name":"a","durations":{"counts":[-1],"sumMs":0,"maxMs":0}}]',
+it('a snapshot of another format is not read', () => {
+  expect(parseSnapshot(JSON.stringify({ ...snapshotOf(newMonitor()), format: 1 }))).toBeNull();
+  expect(parseSnapshot('null')).toBeNull();
+});
+
+it('a snapshot is refused whole when a value in it is not what it has to be', () => {
+  const monitor = newMonitor();
+  fc.assert(
+    fc.property(recordings, (all) => void all.forEach((record) => void record(monitor))),
+    { numRuns: 20 },
   );
-  expect(() => addSnapshot(figures, broken)).toThrow(RangeError);
+  const json = JSON.stringify(snapshotOf(monitor));
+  expect(parseSnapshot(json)).not.toBeNull();
+  const histogram = { counts: [], sumMs: 0, maxMs: 0 };
+  const damages: Record<string, unknown>[] = [
+    { resolvers: [{ name: 'a', durations: { ...histogram, counts: [-1] }, errors: 0 }] },
+    { resolvers: [{ name: 'a', durations: { ...histogram, counts: Array(1_000).fill(0) }, errors: 0 }] },
+    { resolvers: [{ name: 'a', durations: { ...histogram, sumMs: null }, errors: 0 }] },
+    { resolvers: [{ name: 'a', durations: histogram, errors: 1e300 }] },
+    { queries: [{ key: 'a', durations: histogram, rows: 1 }] },
+    { errors: [['200 A', '1']] },
+    { since: 'yesterday' },
+    { texts: [null] },
+    { operations: {} },
+    { caches: null },
+  ];
+  for (const damage of damages)
+    expect(() => parseSnapshot(JSON.stringify({ ...JSON.parse(json), ...damage }))).toThrow(TypeError);
 });

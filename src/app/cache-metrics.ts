@@ -7,11 +7,14 @@ import type { Add, MetricType, Sample, Together } from './read-when-asked.ts';
 export function addCaches(add: Add, { caches, bypasses, consistency }: Monitor): void {
   const each = (samplesOf: (namespace: string, cache: CacheStatistics) => Sample[]) => () =>
     [...caches.entries()].flatMap(([namespace, cache]) => samplesOf(namespace, cache));
-  add('counter', 'tenantry_cache_events_total', 'What lookups, loads and bumps came to.', each(eventSamples));
+  const events =
+    'Events by namespace and result. Lookups: hit, miss, joined (a miss that waited for the load of another). ' +
+    'Also entries stored (fill), namespaces invalidated (invalidation) and failures of the store (error).';
+  add('counter', 'tenantry_cache_events_total', events, each(eventSamples));
   add(
     'counter',
     'tenantry_cache_misses_total',
-    'Lookups that found nothing current, by reason.',
+    'Misses by reason: absent (no entry), old (written over since), expired, broken (bytes that are no entry).',
     each((namespace, { missesBy }) =>
       MISS_REASONS.map((reason) => ({ labels: { namespace, reason }, value: missesBy[reason] })),
     ),
@@ -19,7 +22,7 @@ export function addCaches(add: Add, { caches, bypasses, consistency }: Monitor):
   add(
     'counter',
     'tenantry_cache_filled_bytes_total',
-    'Bytes of the entries that were stored.',
+    'Bytes of the entries that were stored, by tier: memory (within the process) or redis.',
     each((namespace, { filledBytes }) =>
       CACHE_TIERS.map((tier) => ({ labels: { namespace, tier }, value: filledBytes[tier] })),
     ),
@@ -28,14 +31,17 @@ export function addCaches(add: Add, { caches, bypasses, consistency }: Monitor):
   add(
     'histogram',
     name,
-    'Reads from and writes to Redis.',
+    'Time of reads (get) and writes (set) of entries in Redis.',
     each((namespace, { get, set }) => [
       ...histogramSamples(name, { namespace, access: 'get' }, get),
       ...histogramSamples(name, { namespace, access: 'set' }, set),
     ]),
   );
-  add('counter', 'tenantry_cache_bypasses_total', 'Requests that were not looked up, by reason.', () =>
-    [...bypasses].map(([reason, value]) => ({ labels: { reason }, value })),
+  add(
+    'counter',
+    'tenantry_cache_bypasses_total',
+    'Requests that were not looked up in the cache, by reason, such as mutation, refresh or untrusted.',
+    () => [...bypasses].map(([reason, value]) => ({ labels: { reason }, value })),
   );
   const checks =
     'Answers from the cache that were computed once more, by what came of it; differs: the cache was stale.';
@@ -62,15 +68,22 @@ export function addChangeFeed(add: Add, { state, trust }: Pick<ChangeFeed, 'stat
     add(type, `tenantry_cache_${name}`, help, () => [{ labels: {}, value: value() }], together);
   const trusted = 'Whether answers are taken from the cache (1) or, for safety, not (0); 0 when one worker does not.';
   one('gauge', 'trusted', trusted, () => Number(trust.isValid), 'min');
-  one('gauge', 'relay', 'Whether this process relays the outbox.', () => Number(state.role === 'relay'));
+  one('gauge', 'relay', '1 in the process that reads the outbox for all of them (the relay), else 0.', () =>
+    Number(state.role === 'relay'),
+  );
   one(
     'gauge',
     'outbox_lag_seconds',
-    'From the last poll of the outbox until all it saw was in the versions.',
+    'Seconds from a poll of the outbox until all it saw was invalidated: how late writes past the API show.',
     () => state.lagMs / 1000,
     'max',
   );
   one('counter', 'outbox_rows_total', 'Rows of the outbox that this process read.', () => state.rowsRead);
   one('counter', 'outbox_elections_total', 'How often this process became the outbox relay.', () => state.elections);
-  one('counter', 'terms_total', 'How often a term began: all that was kept was taken for old.', () => state.terms);
+  one(
+    'counter',
+    'terms_total',
+    'How often this process began a leadership term, with which the whole cache is dropped.',
+    () => state.terms,
+  );
 }

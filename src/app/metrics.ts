@@ -69,9 +69,12 @@ export function createMetrics({
   if (changeFeed) addChangeFeed(add, changeFeed);
   addAudit(add, audit);
   if (executions) addExecutions(add, executions);
-  add('gauge', 'tenantry_cache_memory_bytes', 'Size of the in-process cache tier.', () => [
-    { labels: {}, value: cacheMemoryBytes() },
-  ]);
+  add(
+    'gauge',
+    'tenantry_cache_memory_bytes',
+    'Bytes of the entries within the process, of CACHE_MEMORY_BYTES at most.',
+    () => [{ labels: {}, value: cacheMemoryBytes() }],
+  );
   addDatabase(add, database, health.database);
   addReadiness(add, readiness);
   if (redis && health.redis) addRedis(add, redis, health.redis);
@@ -138,10 +141,14 @@ async function shownAlone({ registry, tenants }: Metrics): Promise<ShownMetrics>
 
 function addOperations(add: Add, { operations }: Monitor): void {
   const name = 'tenantry_operation_duration_seconds';
-  add('histogram', name, 'GraphQL operations by name and by how they ended.', () =>
-    [...operations.entries()].flatMap(([operation, { durations }]) =>
-      OPERATION_RESULTS.flatMap((result) => histogramSamples(name, { operation, result }, durations[result])),
-    ),
+  add(
+    'histogram',
+    name,
+    'Time of GraphQL operations, by name and result: ok, error, or cache_hit (from the response cache).',
+    () =>
+      [...operations.entries()].flatMap(([operation, { durations }]) =>
+        OPERATION_RESULTS.flatMap((result) => histogramSamples(name, { operation, result }, durations[result])),
+      ),
   );
 }
 
@@ -172,7 +179,7 @@ function addAnswers(add: Add, { answers, errors }: Monitor): void {
 function addStatements(add: Add, { queries }: Monitor): void {
   const name = 'tenantry_sql_statement_duration_seconds';
   const each = () => [...queries.values()].map((query) => ({ ...query, labels: labelsOf(query) }));
-  add('histogram', name, 'SQL statements by what they read or write.', () =>
+  add('histogram', name, 'Time of SQL statements, by model and action: what they read or write.', () =>
     each().flatMap(({ labels, durations }) => histogramSamples(name, labels, durations)),
   );
   add('counter', 'tenantry_sql_rows_total', 'Rows that SQL statements returned or changed.', () =>
@@ -188,7 +195,7 @@ function labelsOf({ model, action }: { model: string | undefined; action: string
 }
 
 function addExecutions(add: Add, counts: Readonly<ExecutionCounts>): void {
-  add('counter', 'tenantry_executions_total', 'Operations by what executed them.', () => [
+  add('counter', 'tenantry_executions_total', 'Operations that were executed, by jit (compiled) or graphql-js.', () => [
     { labels: { executor: 'jit' }, value: counts.jit },
     { labels: { executor: 'graphql-js' }, value: counts.graphqlJs },
   ]);
@@ -199,11 +206,16 @@ function addExecutions(add: Add, counts: Readonly<ExecutionCounts>): void {
 }
 
 function addAudit(add: Add, audit: MetricsSources['audit']): void {
-  add('counter', 'tenantry_audit_lines_total', 'Audit lines written off the way of requests, and lost.', () => [
-    { labels: { result: 'written' }, value: audit.written },
-    { labels: { result: 'lost' }, value: audit.dropped },
-  ]);
-  add('gauge', 'tenantry_audit_lines_waiting', 'Audit lines that are to be written.', () => [
+  add(
+    'counter',
+    'tenantry_audit_lines_total',
+    'Audit lines that were written in the background, and lost: dropped, since too many waited.',
+    () => [
+      { labels: { result: 'written' }, value: audit.written },
+      { labels: { result: 'lost' }, value: audit.dropped },
+    ],
+  );
+  add('gauge', 'tenantry_audit_lines_waiting', 'Audit lines that wait to be written.', () => [
     { labels: {}, value: audit.waiting },
   ]);
 }

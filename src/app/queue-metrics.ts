@@ -11,17 +11,20 @@ export function addAdmission(add: Add, queue: () => QueueFigures): void {
   add(
     'gauge',
     `${prefix}_tenants`,
-    'Tenants of which requests wait to be worked on; strangers and operators are none.',
+    'Tenants with requests that wait to be worked on; strangers and operators do not count.',
     () => [{ labels: {}, value: queue().tenants }],
   );
   const waits = `${prefix}_wait_seconds`;
-  add('histogram', waits, 'How long requests waited that had to, and were worked on.', () =>
-    histogramSamples(waits, {}, queue().waits),
+  add(
+    'histogram',
+    waits,
+    'How long requests waited before they were worked on; those that did not wait are not in it.',
+    () => histogramSamples(waits, {}, queue().waits),
   );
   add(
     'counter',
     'tenantry_request_refusals_total',
-    'Requests refused before anything was done for them, by reason.',
+    'Requests refused before anything was done for them, by reason: length (too many waited) or time (too long).',
     () => Object.entries(queue().refusals).map(([reason, value]) => ({ labels: { reason }, value })),
   );
 }
@@ -29,20 +32,29 @@ export function addAdmission(add: Add, queue: () => QueueFigures): void {
 /** Busy and unreachable are two things: docs/performance.md. */
 export function addQueue(add: Add, queue: () => ConnectionFigures): void {
   const prefix = 'tenantry_database_queue';
-  add('gauge', `${prefix}_length`, 'Statements and transactions that wait for a connection, or to search.', () => [
-    { labels: {}, value: queue().length },
-  ]);
+  add(
+    'gauge',
+    `${prefix}_length`,
+    'Statements and transactions that wait for a connection, or for their turn to search.',
+    () => [{ labels: {}, value: queue().length }],
+  );
   add(
     'gauge',
     `${prefix}_tenants`,
-    'Tenants of which some wait for a connection, or to search; the service itself is none.',
+    'Tenants with statements that wait for a connection or to search; the service itself does not count.',
     () => [{ labels: {}, value: queue().tenants }],
   );
   const waits = `${prefix}_wait_seconds`;
-  add('histogram', waits, 'How long those waited who had to, and got a connection; searches for their turn, too.', () =>
-    histogramSamples(waits, {}, queue().waits),
+  add(
+    'histogram',
+    waits,
+    'How long statements waited for a connection or to search; those that did not wait are not in it.',
+    () => histogramSamples(waits, {}, queue().waits),
   );
-  add('counter', 'tenantry_database_refusals_total', 'Those who got no connection, by reason.', () =>
-    Object.entries(queue().refusals).map(([reason, value]) => ({ labels: { reason }, value })),
+  add(
+    'counter',
+    'tenantry_database_refusals_total',
+    'Statements that got no connection, by reason: length (too many waited), time (too long) or unreachable.',
+    () => Object.entries(queue().refusals).map(([reason, value]) => ({ labels: { reason }, value })),
   );
 }

@@ -37,7 +37,7 @@ export async function tenantMetrics(tenants: TenantTotals, slugOf: SlugOf): Prom
   for (const figure of USAGE_FIGURES) {
     const { meaning, per = 1, ...metric } = METRICS[figure];
     const name = `tenantry_tenant_${metric.name}_total`;
-    const help = `${meaning} of the ${TOP_TENANTS} tenants with the most points, since the start.`;
+    const help = `${meaning} of each of the ${TOP_TENANTS} tenants with the most points, since the start.`;
     const samples = () =>
       tenants.map(([, total], index) => ({ labels: { tenant: labels[index] as string }, value: total[figure] / per }));
     registry.registerMetric(readWhenAsked('counter', name, help, samples));

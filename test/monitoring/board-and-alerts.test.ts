@@ -5,6 +5,12 @@ import { groupedBy, selectorsIn } from '../support/promql.ts';
 const alerts = readRules().filter(({ alert }) => alert !== undefined);
 const operations = readProjectFile('docs/operations.md');
 
+/** `5m` as `5 minutes`. */
+function inWords(time = ''): string {
+  const count = Number.parseInt(time, 10);
+  return `${count} ${time.endsWith('h') ? 'hour' : 'minute'}${count === 1 ? '' : 's'}`;
+}
+
 describe('an alert', () => {
   test.each(alerts.map(({ alert, ...rule }) => [alert as string, rule] as const))(
     '%s says how grave it is and what it means, and has its section with what to do',
@@ -14,6 +20,20 @@ describe('an alert', () => {
       expect(Object.keys(annotations ?? {}).toSorted()).toEqual(['description', 'runbook_url', 'summary']);
       expect(annotations?.runbook_url).toBe(`docs/operations.md#${name.toLowerCase()}`);
       expect(operations).toContain(`\n### ${name}\n`);
+    },
+  );
+
+  test.each(alerts.map((rule) => [rule.alert as string, rule] as const))(
+    'the section of %s says when it fires: limit, time and gravity as in the rules',
+    (name, { expr, for: lasts, labels }) => {
+      const [, section = ''] = operations.split(`\n### ${name}\n`);
+      const [, fires = ''] = /^\s*Fires: (.*?)\. /s.exec(section.replaceAll('\n', ' ')) ?? [];
+      const limit = Number(/[<>=]=? ([\d.]+)(?: and [^<>=]*> [\d.]+)?$/.exec(expr)?.[1] ?? 0);
+      expect(fires).toMatch(new RegExp(`(^|above |below )(${limit}|${limit * 100} %)( |,|$)`));
+      const within = /\[(\w+)\]/.exec(expr)?.[1];
+      if (expr.startsWith('increase')) expect(fires).toContain(`within ${inWords(within)}`);
+      expect(fires).toContain(lasts ? `for ${inWords(lasts)};` : ', at once;');
+      expect(fires).toMatch(new RegExp(`; ${labels?.severity}$`));
     },
   );
 
@@ -31,13 +51,16 @@ test('recording rules are named by level, metric and operation', () => {
 });
 
 test('the board can be imported: a variable for the data source, and panels that do not overlap', () => {
-  const { uid, schemaVersion, templating, panels } = readBoard();
+  const { uid, schemaVersion, templating, panels, links } = readBoard();
   expect([uid, schemaVersion >= 38]).toEqual(['tenantry', true]);
   expect(templating.list.map(({ name, type }) => `${name} ${type}`)).toEqual([
     'datasource datasource',
     'job query',
     'instance query',
+    'service textbox',
+    'docs textbox',
   ]);
+  expect(links.map(({ url }) => url)).toEqual(['$service/ops', '$docs/operations.md#board-and-alerts']);
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   expect(panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
     'Traffic',

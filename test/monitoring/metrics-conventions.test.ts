@@ -5,7 +5,7 @@ import { WorkerFigures } from '../../src/startup/worker-figures.ts';
 import { type ExposedMetric, type ExposedSample, readExposition } from '../support/exposition.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { lintMetrics } from '../support/metrics-linter.ts';
-import { boardExpressions, readRules } from '../support/monitoring-files.ts';
+import { alertsOf, boardExpressions, readProjectFile, readRules } from '../support/monitoring-files.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { groupedBy, selectorsIn } from '../support/promql.ts';
 import { describeWithOwnRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -150,6 +150,19 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
       }),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('are the table of docs/operations.md, with their types, what they mean and their alerts', () => {
+    const [, section = ''] = readProjectFile('docs/operations.md').split('\n## Metrics\n');
+    const rows = section.match(/^\| `tenantry_.*$/gm) ?? [];
+    const isOfWorkers = (row: string) => [...OF_WORKERS].some((name) => row.startsWith(`| \`${name}\` |`));
+    const own = readExposition(text).filter(({ name }) => name.startsWith('tenantry_'));
+    const expected = own.map(({ name, type, help }) => {
+      const alerts = alertsOf(name).map((alert) => `[${alert.slice('Tenantry'.length)}](#${alert.toLowerCase()})`);
+      return `| \`${name}\` | ${type} | ${help} | ${alerts.join(', ')} |`;
+    });
+    expect(rows.filter((row) => !isOfWorkers(row)).toSorted()).toEqual(expected.toSorted());
+    expect(rows.filter(isOfWorkers)).toHaveLength(OF_WORKERS.size);
   });
 
   test('of two workers keep to them, too: what each has is added up, and what one lacks is told', async () => {

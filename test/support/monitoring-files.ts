@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { selectorsIn } from './promql.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -10,6 +11,8 @@ export interface Rule {
   readonly record?: string;
   /** Of an alert. */
   readonly alert?: string;
+  /** How long it must hold; absent: it fires at once. */
+  readonly for?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -29,12 +32,24 @@ export interface Board {
   readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
   readonly annotations: { readonly list: readonly { readonly expr: string }[] };
   readonly panels: readonly Panel[];
+  readonly links: readonly { readonly url: string }[];
 }
 
 /** Of ops/prometheus/rules.yml. */
 export function readRules(): Rule[] {
   const { groups } = parse(readProjectFile('ops/prometheus/rules.yml')) as { groups: { rules: Rule[] }[] };
   return groups.flatMap(({ rules }) => rules);
+}
+
+/** The alerts that a metric takes part in, also by a recording rule. */
+export function alertsOf(metric: string): string[] {
+  const rules = readRules();
+  const asks = (expr: string): boolean =>
+    selectorsIn(expr).some(({ metric: name }) => {
+      const recorded = rules.find(({ record }) => record === name);
+      return recorded ? asks(recorded.expr) : name.replace(/_(bucket|count|sum)$/, '') === metric;
+    });
+  return rules.flatMap(({ alert, expr }) => (alert && asks(expr) ? [alert] : []));
 }
 
 /** ops/grafana/tenantry.json */

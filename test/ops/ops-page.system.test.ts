@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase, withClient } from '../support/po
 import { redisAvailable, startRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 import { asksFor, cellsOf, FIGURES, faultsOf, holdNext, MINUTES, OWN_LIMIT, refresh, SPENT } from './page-steps.ts';
 
 const MAX_BYTES = 150_000;
@@ -56,6 +57,14 @@ describeWithBrowser('The page for operators at /ops', () => {
     for (const _ of ['miss', 'hit', 'hit']) await service.send(admin, `query ${LONG_NAME} ${KNOWN}`);
     await service.send(admin, 'query Wrong { nothing }');
     operator = await service.token(Role.OPERATOR);
+    // One plan is made at a time: it may have been another statement's.
+    await until(async () => {
+      await service.send(admin, 'mutation { invalidateCache(input: {}) { namespaces } }');
+      await service.send(admin, `query Again ${KNOWN}`);
+      const { data } = await service.send(operator, FIGURES);
+      const { queries } = data.performance.operations.find(({ name }: { name: string }) => name === LONG_NAME);
+      return queries.some(({ advice }: { advice: string | null }) => advice !== null);
+    });
     const executablePath = findChromium();
     browser = await chromium.launch({ ...(executablePath && { executablePath }) });
     signedIn = await openPage();

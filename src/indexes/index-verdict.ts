@@ -12,6 +12,8 @@ import { smallTables } from './small-tables.ts';
 const KEY_COLUMNS: ReadonlySet<string> = new Set(['tenant_id', 'id']);
 /** So many are sorted in no time. */
 const FEW_ROWS = 100;
+/** Of the planner: two or three rows that an index finds. No other index is worth having for these. */
+const CHEAP_COST = 20;
 
 /** A statement and the plan that PostgreSQL has for it. */
 export interface PlannedStatement {
@@ -72,11 +74,15 @@ interface Lack {
 function lackOf(nodes: readonly PlanNode[], table: string): Lack | undefined {
   const ofTable = nodes.filter((node) => node['Relation Name'] === table);
   const scan = ofTable.find((node) => node['Node Type'] === 'Seq Scan');
-  const filter = (scan ? [scan] : ofTable).flatMap(checkedByRow).join(' AND ');
+  const filter = (scan ? [scan] : ofTable.filter(isDear)).flatMap(checkedByRow).join(' AND ');
   const fits = filter ? `fits the filter (${filter})` : 'has its order';
   if (scan) return { scan, fits };
   const sorts = nodes.some((node) => node['Node Type'] === 'Sort' && node['Plan Rows'] > FEW_ROWS);
   return filter || sorts ? { fits } : undefined;
+}
+
+function isDear({ 'Total Cost': cost }: PlanNode): boolean {
+  return cost > CHEAP_COST;
 }
 
 /** The conditions of a scan's filter, but for those of the tenant, which every statement has. */

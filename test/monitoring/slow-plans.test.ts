@@ -148,15 +148,17 @@ describe('the advice on a slow statement', () => {
   });
 
   it('says which index answers it, whatever else could be made', async () => {
-    const advice = await adviceOn(`${COUNT} AND account_number = $2`, [largest, 'A7']);
-    expect(advice).toMatch(/^It is answered by bank_accounts_\w+\.$/);
+    for (const more of ['', ' AND version = 7']) {
+      const advice = await adviceOn(`${COUNT} AND account_number = $2${more}`, [largest, 'A7']);
+      expect(advice).toMatch(/^It is answered by bank_accounts_\w+\.$/);
+    }
   });
 
   it('says that an index finds more than is asked for', async () => {
     const found = await adviceOn(`${COUNT} AND account_number BETWEEN $2 AND $3 AND version = 7`, [
       largest,
-      'A7',
-      'A70',
+      'A10',
+      'A12',
     ]);
     expect(found).toMatch(/^It is answered by bank_accounts_\w+, and no index fits the filter \(.*version = \?.*\)\.$/);
   });

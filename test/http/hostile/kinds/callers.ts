@@ -141,7 +141,7 @@ const REPORTS = [
   'performance { tables(model: $s) { model rows } }',
   'performance { indexes(model: $s) { __typename } }',
   'performance { operations { name statements latency { count p95Ms: mean } } }',
-  'performance { queries { action model rows } resolvers { coordinate } slowQueries { sql plan operation } }',
+  'performance { queries { action model rows } resolvers { coordinate } slowQueries { sql plan advice operation } }',
   'performance { cache { namespace hits misses tiers { tier fills } } resources { rssBytes redisMemoryBytes } }',
   'rateLimit { cost limit remaining resetAt tenant { limit remaining resetAt } }',
   'rateLimit(first: $n) { cost }',

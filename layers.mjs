@@ -12,8 +12,8 @@ const LAYERS = [
   ['model-new'], // writes the files of a new model
   ['startup'], // processes: workers, signals, waiting for the database
   ['app'], // puts everything together: services, schema, metrics, routes
-  ['http'], // requests and answers
   ['ops'], // serves the page for operators
+  ['http'], // requests and answers
   ['apollo'], // Apollo Server: limits, prices, executor, timing
   ['import', 'seed'],
   ['performance'],

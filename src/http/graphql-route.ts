@@ -68,9 +68,11 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       url: '/graphql',
       bodyLimit: MAX_BODY_BYTES,
       onRequest: (request, reply, done) => {
-        if (isTracing()) request.trace = traced(request, reply);
+        const startedAtMs = performance.now();
         const known = (caller: Caller | null) => {
           request.caller = caller;
+          // A stranger could have any number of requests traced, by a header.
+          if (caller && isTracing()) request.trace = traced(request, reply, startedAtMs);
           done();
         };
         const authentication = authenticate(route, request.headers, request.id);
@@ -109,8 +111,8 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
 }
 
 /** Begins the spans of a request, which end with its answer. */
-function traced({ method, headers }: FastifyRequest, { raw }: FastifyReply): RequestTrace | null {
-  const trace = RequestTrace.begin({ method, headers }, performance.now());
+function traced({ method, headers }: FastifyRequest, { raw }: FastifyReply, startedAtMs: number): RequestTrace | null {
+  const trace = RequestTrace.begin({ method, headers }, startedAtMs);
   if (trace) raw.once('close', () => trace.end(raw.statusCode));
   return trace;
 }

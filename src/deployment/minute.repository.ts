@@ -29,7 +29,10 @@ export interface ServiceMinute extends Readonly<Record<MinuteSum, number>> {
 /** What one process counted. */
 export type CountedMinute = Omit<ServiceMinute, 'start'>;
 
-/** A later day's minute takes the place of the earlier one; one that is late is left out. */
+/**
+ * A later day's minute takes the place of the earlier one, and of one that a clock ahead has written;
+ * one that is late is left out.
+ */
 const ADDED = (column: string, sum: string) =>
   `${column} = CASE WHEN kept.start = excluded.start THEN ${sum} ELSE excluded.${column} END`;
 const OF_BUCKETS = (column: string) => `ARRAY(
@@ -49,7 +52,7 @@ const ADD = `
       ADDED(`${name}_ms`, `kept.${name}_ms + excluded.${name}_ms`),
       ADDED(`${name}_max_ms`, `greatest(kept.${name}_max_ms, excluded.${name}_max_ms)`),
     ]).join(', ')}
-   WHERE kept.start <= excluded.start`;
+   WHERE kept.start <= excluded.start OR kept.start > clock_timestamp() + interval '1 minute'`;
 
 /**
  * Adds to the row of the minute that was the running one, by the database's clock, `ageMs` ago: what
@@ -75,10 +78,10 @@ type MinuteRow = Readonly<Record<MinuteSum, number>> & {
 export async function readMinutes(connection: Connection, minutes: number): Promise<ServiceMinute[]> {
   const sums = Object.entries(SUMS).map(([name, column]) => `${column}::float8 AS "${name}"`);
   const parts = (column: string) =>
-    `json_build_object('counts', ${column}, 'sumMs', ${column}_ms, 'maxMs', ${column}_max_ms)`;
+    `json_build_object('counts', coalesce(${column}, '{}'), 'sumMs', ${column}_ms, 'maxMs', ${column}_max_ms)`;
   const { rows } = await connection.query<MinuteRow>(
     `SELECT start, ${sums.join(', ')}, untrusted, ${parts('latency')} AS latency, ${parts('hit_latency')} AS "hitLatency"
-       FROM service_minutes WHERE start > clock_timestamp() - $1 * interval '1 minute' ORDER BY start`,
+       FROM service_minutes WHERE start > clock_timestamp() - $1 * interval '1 minute' AND start <= clock_timestamp() ORDER BY start`,
     [minutes],
   );
   return rows.map((row) => ({

@@ -62,8 +62,13 @@ export function tenantReport(monitor: Monitor, tenantId: string): PerformanceRep
 }
 
 export function minuteReport(minute: ServiceMinute): PerformanceMinute {
-  const { latency, hitLatency, ...figures } = minute;
-  return { ...figures, latency: latencyOf(latency), hitLatency: latencyOf(hitLatency) };
+  const { start, untrusted, statements, databaseMs, latency, hitLatency, ...counts } = minute;
+  const shown = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, shownCount(count)]));
+  return {
+    ...{ start, untrusted, statements, databaseMs },
+    ...(shown as typeof counts),
+    ...{ latency: latencyOf(latency), hitLatency: latencyOf(hitLatency) },
+  };
 }
 
 /** @param figures where the plans of its statements are; absent: it shows no statements */

@@ -104,7 +104,7 @@ export class PerformanceResolver {
   @FieldResolver(() => [PerformanceMinute], {
     description: sentences(
       'The last minutes of all processes together, the oldest first; one without a row had no process.',
-      'Each has what was answered within it; the running one is not there yet. A day is kept.',
+      'Each has what was answered within it; of the running one only what ended processes wrote. A day is kept.',
       'For an OPERATOR; empty for others.',
     ),
     complexity: (args) => STATEMENT_POINTS + listCost('minutes', MAX_MINUTES)(args),

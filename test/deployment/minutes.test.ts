@@ -99,6 +99,21 @@ describe('a minute', () => {
     expect((await read()).reduce((sum, { requests }) => sum + requests, 0)).toBe(1);
   });
 
+  it('takes the place of one that a clock ahead has written, which is not shown', async () => {
+    await add(minuteOf([1, 2, 3]));
+    await sql("UPDATE service_minutes SET start = start + interval '3 days', latency = NULL");
+    expect(await read()).toEqual([]);
+    await add(minuteOf([5]));
+    await sql("DELETE FROM service_minutes WHERE start > now() + interval '1 hour'"); // began between
+    expect(await read()).toMatchObject([{ requests: 1 }]);
+  });
+
+  it('is read without its times where they are missing', async () => {
+    await add(minuteOf([1, 2, 3]));
+    await sql('UPDATE service_minutes SET latency = NULL');
+    expect((await read()).map(({ requests, latency }) => [requests, latency.count])).toEqual([[3, 0]]);
+  });
+
   it('is one of 1440 rows at most, however many days are written', async () => {
     const row = '1, 1, 1, 0, 0, 0, 0, 0, 0, false, ARRAY[1], 1, 1, ARRAY[]::integer[], 0, 0';
     await sql(`INSERT INTO service_minutes

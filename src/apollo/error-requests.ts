@@ -1,22 +1,23 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { RequestContext } from '../context/request-context.ts';
 import { type ErrorLog, namingRequest } from '../graphql/format-error.ts';
+import type { RequestTiming } from '../monitoring/request-timing.ts';
 
 /**
  * Tells clients and the log whose request an error is: Apollo Server formats errors without their
  * context.
  */
 export class ErrorRequests {
-  readonly #requestIds = new WeakMap<object, string>();
+  readonly #ids = new WeakMap<object, RequestTiming['ids']>();
 
   /** Remembers the request of each error, and names it in each that is sent. */
   plugin(): ApolloServerPlugin<RequestContext> {
-    const requestIds = this.#requestIds;
+    const ids = this.#ids;
     return {
       async requestDidStart({ contextValue }) {
         return {
           async didEncounterErrors({ errors }) {
-            for (const error of errors) requestIds.set(error, contextValue.requestId);
+            for (const error of errors) ids.set(error, contextValue.timing.ids);
           },
           async willSendResponse({ response: { body } }) {
             if (body.kind !== 'single' || !body.singleResult.errors) return;
@@ -28,9 +29,9 @@ export class ErrorRequests {
     };
   }
 
-  /** The log, with the id of the error's request in each line. */
+  /** The log, with what the error's request is found by in each line. */
   logFor(error: unknown, log: ErrorLog): ErrorLog {
-    const requestId = typeof error === 'object' && error !== null ? this.#requestIds.get(error) : undefined;
-    return { error: (details, message) => log.error({ ...(requestId && { requestId }), ...details }, message) };
+    const ids = typeof error === 'object' && error !== null ? this.#ids.get(error) : undefined;
+    return { error: (details, message) => log.error({ ...ids, ...details }, message) };
   }
 }

@@ -38,7 +38,7 @@ export function Status({ figures, scope }: StatusProps) {
       )}
       <p class="caption">
         {readAt
-          ? `Counts since ${scope.replace(/^Since /, '')}. Read at ${clockSeconds(readAt)}, times of ${TIME_ZONE}.`
+          ? `Counts since ${scope.replace(/^Since /, '')}. Read at ${clockSeconds(readAt)}, times in ${TIME_ZONE}.`
           : 'The figures are being read.'}
         {troubledSince && readAt ? ` Not complete since ${clock(troubledSince)}.` : ''}
       </p>

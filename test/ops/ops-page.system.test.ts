@@ -186,7 +186,7 @@ describeWithBrowser('The page for operators at /ops', () => {
     const [tenant] = data.performance.tenants;
     expect(tenant).toMatchObject({ slug: 'acme', pointsPerMinute: OWN_LIMIT, hasOwnLimit: true });
     const [, , limit, share] = await cellsOf(page, 'Tenants by cost', 'acme');
-    expect([limit, share]).toStrictEqual(['2M own', '50%']);
+    expect([limit, share]).toStrictEqual(['200M own', '50%']);
     expect(await page.getByRole('region', { name: 'Processes of the deployment' }).innerText()).toContain(
       `${process.pid}`,
     );

@@ -43,7 +43,7 @@ export const MINUTES = `
     FROM (VALUES (2, 80), (3, 80), (4, 80), (300, 77)) AS past (ago, hits),
          LATERAL (SELECT date_trunc('minute', now()) - ago * interval '1 minute' AS start) AS minute`;
 
-export const OWN_LIMIT = 2_000_000;
+export const OWN_LIMIT = 200_000_000;
 /** Half of what its limit allows in an hour; what the tests spend is not seen beside it. */
 export const SPENT = `
   UPDATE tenants SET points_per_minute = ${OWN_LIMIT} WHERE slug = 'acme';

@@ -17,7 +17,8 @@ import { insertTwins, TWINS, type Twin, twinAccountId } from '../support/twin-te
 
 const [{ id: TENANT, slug: SLUG }] = TWINS as [Twin];
 const SCOPE = TenantScope.ofVerifiedCaller(TENANT);
-const TIMEOUT_MS = 100;
+/** Long enough for a small table on a busy machine. */
+const TIMEOUT_MS = 500;
 /** By the clocks of the tenant, which are set forward within. */
 const WHOLE_DAYS = { bookedFrom: '2025-03-28T00:00:00+01:00', bookedTo: '2025-04-01T23:59:59.999+02:00' };
 

@@ -10,15 +10,21 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { LimitsConfig } from '../config/config.ts';
-import { ErrorCode, operationRefused, unauthenticated } from '../errors.ts';
+import { ErrorCode, httpHead, operationRefused, unauthenticated } from '../errors.ts';
 import { extentsOf, isIntrospection, type Measured, rootFields } from './document-extent.ts';
 import type { GraphqlRequest } from './graphql-request.ts';
+import { MAX_NESTING, TOO_NESTED } from './nesting-rule.ts';
 
 /**
  * In characters of all documents that are remembered by their text. One takes up to a hundred bytes
  * for each, read.
  */
 const MAX_REMEMBERED = 1024 * 1024;
+
+const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+/** As `nestingRule` says it. */
+const NOT_VALID = { code: 'GRAPHQL_VALIDATION_FAILED', http: httpHead(400) };
 
 /** Fragments within fragments can make billions of fields of a short text. */
 const MAX_SELECTIONS = 10_000;
@@ -72,6 +78,7 @@ export class Documents {
   /** Strangers leave nothing behind. */
   #parse(query: string, hasCaller: boolean): DocumentNode | undefined {
     if (!hasCaller && query.length > INTROSPECTION.characters) throw unauthenticated();
+    this.#refuseNested(query);
     try {
       const document = parse(query, { noLocation: true, maxTokens: this.limits.tokens });
       if (hasCaller) this.#documents.set(query, document);
@@ -79,10 +86,21 @@ export class Documents {
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const tokens = countTokens(query, this.limits.tokens);
-      if (tokens !== undefined && tokens > this.limits.tokens)
-        throw tooLarge('operation', 'tokens (names, signs and values)', tokens, this.limits.tokens);
+      if (tokens !== undefined && tokens > this.limits.tokens) throw tooManyTokens(tokens, this.limits.tokens);
       return undefined;
     }
+  }
+
+  /**
+   * Ahead of the parser, which goes down by recursion: at which depth the stack ends differs from one
+   * time to the next.
+   */
+  #refuseNested(query: string): void {
+    if (query.length <= MAX_NESTING) return;
+    const { tokens } = this.limits;
+    const counted = countTokens(query, tokens);
+    if (counted !== undefined && counted > tokens) throw tooManyTokens(counted, tokens);
+    if (bracketsWithin(query) > MAX_NESTING) throw new GraphQLError(TOO_NESTED, { extensions: NOT_VALID });
   }
 
   /** All of it is validated, whichever operation is asked for. */
@@ -132,6 +150,25 @@ function operationOf(document: DocumentNode, name: string | null): OperationDefi
 /** Names, signs and values of a document that was parsed. */
 export function tokensOf(query: string): number {
   return countTokens(query, Number.POSITIVE_INFINITY) ?? 0;
+}
+
+/** How deep brackets stand within one another, as far as the text can be read. */
+function bracketsWithin(query: string): number {
+  const lexer = new Lexer(new Source(query));
+  let [depth, deepest] = [0, 0];
+  try {
+    for (let { kind } = lexer.advance(); kind !== TokenKind.EOF; { kind } = lexer.advance()) {
+      if (OPENING.has(kind)) deepest = Math.max(deepest, ++depth);
+      else if (CLOSING.has(kind)) depth--;
+    }
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error; // the parser says what is wrong there
+  }
+  return deepest;
+}
+
+function tooManyTokens(count: number, limit: number): GraphQLError {
+  return tooLarge('operation', 'tokens (names, signs and values)', count, limit);
 }
 
 /** @returns undefined for a text that ends within a token */

@@ -12,7 +12,7 @@ import {
  * Nodes of a document within one another. A level of fields takes two; LIMIT_DEPTH allows 100
  * levels at most.
  */
-const MAX_NESTING = 500;
+export const MAX_NESTING = 500;
 
 /** What is said of a document that is nested too deep, whoever notices. */
 export const TOO_NESTED = `The document is nested too deep: at most ${MAX_NESTING} levels of lists, objects, types and selections are read.`;

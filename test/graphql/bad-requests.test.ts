@@ -154,6 +154,8 @@ describe('a client that is at fault is told so, whatever executes, cold and warm
       const answer = await everywhere(document(levels), {});
       if (answer.errors) expectClientsFault(answer);
       if (levels >= 1_000 && form !== 'fragments') expect(answer.errors).toHaveLength(1);
+      if (levels > 500 && levels < 3_000 && form === 'inline fragments')
+        expect(answer.errors?.[0]?.message).toMatch(/^The document is nested too deep: at most 500 levels/);
     }
   });
 

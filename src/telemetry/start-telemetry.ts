@@ -97,7 +97,7 @@ export async function startTelemetry(
       await Promise.race([sdk.shutdown().catch((error) => outage.failed(asError(error))), late]);
       over.abort();
       for (const api of [trace, context, propagation]) api.disable();
-      lookForTracerProvider();
+      lookForTracerProvider(false);
     },
   };
 }

@@ -6,17 +6,20 @@ const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRAC
 let tracing = false;
 /** Whether others than the service may make spans, by instrumentations of the process's own SDK. */
 let isInstrumented = false;
+let isOwnSdk = false;
 export let tracer = trace.getTracer('tenantry');
 
 /**
  * Looks whether a tracer provider is registered, once, so that a request asks one boolean. One that
  * is registered after the service was started is not seen.
- * @param isOwn whether it is the service's own, which comes without instrumentations
+ * @param isOwn whether it is the service's own, which comes without instrumentations; absent: as it
+ *   was said last
  */
-export function lookForTracerProvider(isOwn = false): boolean {
+export function lookForTracerProvider(isOwn = isOwnSdk): boolean {
   const provider: Pick<ProxyTracerProvider, 'getTracer'> & Partial<ProxyTracerProvider> = trace.getTracerProvider();
   // The API's own provider stands there from the start on. It has no delegate until one is registered.
   tracing = provider.getDelegateTracer ? provider.getDelegateTracer('tenantry') !== undefined : true;
+  isOwnSdk = isOwn;
   isInstrumented = tracing && !isOwn;
   tracer = trace.getTracer('tenantry');
   return tracing;

@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
+import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { postJson } from '../support/post.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 /** Of a process, and of a request. */
 const MADE = /^[\w-]{12}-[\da-z]+$/;
@@ -41,7 +42,7 @@ const accessLinesOf = (requestId: string) => linesOf(requestId).filter(({ msg })
 
 /** Until the answer lies in the process. */
 async function warm(): Promise<void> {
-  while (!(await ask(NAME)).headers.get('cache-status')?.includes('; hit')) await delay(5);
+  await until(async () => cacheOutcome((await ask(NAME)).headers.get('cache-status')) === 'tenantry; hit');
 }
 
 describe('the id of a request', () => {

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Role } from '../../src/auth/caller.ts';
 import type { RequestOutcome } from '../../src/monitoring/monitor-events.ts';
+import { cacheOutcome } from '../support/cache-outcome.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { withClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -27,7 +27,9 @@ beforeAll(async () => {
   await insertTenant(service.databaseUrl, { slug: 'acme' });
   admin = await service.token(Role.ADMIN, 'acme');
   await service.untilCaughtUp();
-  while (!(await service.send(admin, NAME)).headers.get('cache-status')?.includes('; hit')) await delay(5);
+  await until(
+    async () => cacheOutcome((await service.send(admin, NAME)).headers.get('cache-status')) === 'tenantry; hit',
+  );
 });
 afterAll(() => service?.close());
 beforeEach(() => {

@@ -110,6 +110,7 @@ export const LIMITS = {
   },
   idempotency_keys: { key: text(200) },
   daily_totals: { inflow: sum, outflow: sum },
+  folded_totals: { inflow: sum, outflow: sum },
   account_totals: { balance: sum },
 } as const satisfies Record<string, Record<string, Limit>>;
 

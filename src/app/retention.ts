@@ -1,6 +1,7 @@
 import type { RetentionConfig } from '../config/config.ts';
 import { Loop } from '../loop.ts';
 import type { TenantDatabase } from '../tenancy/tenant-database.ts';
+import { foldTransactions } from '../transactions/transaction.folding.ts';
 import { cleanUsage } from '../usage/usage.repository.ts';
 
 /** Rows of one piece: some milliseconds of locks. */
@@ -19,8 +20,8 @@ export interface CleanedPiece {
 }
 
 /**
- * Removes audit lines, idempotency keys and usage that are past their time, in pieces. Every
- * process tries; one works at a time. A kind that cannot be removed keeps none of the others back.
+ * Removes audit lines, idempotency keys and usage that are past their time, and folds transactions
+ * that their tenant keeps no longer, in pieces. Every process tries; one works at a time. A kind that cannot be removed keeps none of the others back.
  */
 export class RetentionCleaner {
   readonly #loop: Loop;
@@ -57,6 +58,7 @@ export async function cleanPiece(
     () => removeOlder(database, 'audit_log', auditDays * 24 * HOUR_MS, pieceRows),
     () => removeOlder(database, 'idempotency_keys', idempotencyHours * HOUR_MS, pieceRows),
     () => cleanUsage(database),
+    () => foldTransactions(database, pieceRows),
   ];
   const errors: Error[] = [];
   let removed = 0;

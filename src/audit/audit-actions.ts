@@ -10,6 +10,7 @@ const OPERATOR_COMMANDS = [
   'indexes:create',
   'statistics:rebuild',
   'tenants:budget',
+  'tenants:retention',
   'token',
 ] as const;
 export type OperatorCommand = (typeof OPERATOR_COMMANDS)[number];

@@ -52,7 +52,7 @@ const TOLD = TOLD_TABLES.map(({ table, changes }) => ({
 /** Tables with all that `tenant_table` of the migrations gives. */
 const MADE = TOLD_TABLES.flatMap(({ table, parent }) => (parent ? [{ table, parent }] : []));
 /** The tables that totals are made of. */
-const COUNTED = ['bank_accounts', 'transactions'] as const;
+const COUNTED = ['bank_accounts', 'transactions', 'folded_totals'] as const;
 
 const always = (table: string, name: string, what: string): RequiredTrigger => trigger(table, name, 'ALWAYS', what);
 const replayed = (table: string, name: string, what: string): RequiredTrigger => trigger(table, name, 'REPLICA', what);
@@ -78,6 +78,7 @@ export const REQUIRED_TRIGGERS: readonly RequiredTrigger[] = [
     replayed(table, 'replayed_statement_begins', `BEFORE ${ANY_CHANGE} FOR EACH STATEMENT count_replayed_statement()`),
     replayed(table, 'replayed_statement_ends', `AFTER ${ANY_CHANGE} FOR EACH STATEMENT count_replayed_statement()`),
   ]),
+  always('transactions', 'refuse_folded', ofStatement('INSERT', 'transactions_refuse_folded()')),
   replayed('tenants', 'keep_totals_applied', `AFTER ${ANY_CHANGE} OF id FOR EACH ROW tenants_keep_totals_applied()`),
   always(
     'tenants',
@@ -99,6 +100,7 @@ export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
     'transactions',
     'idempotency_keys',
     'daily_totals',
+    'folded_totals',
     'account_totals',
     'audit_log',
     'tenant_usage',
@@ -107,7 +109,7 @@ export const REQUIRED_POLICIES: readonly RequiredPolicy[] = [
   ...['audit_log', 'idempotency_keys', 'tenant_usage'].map(
     (table): RequiredPolicy => ({ ...policy(table, 'maintained', 'ALL', MAINTAINING), holds: 'owner' }),
   ),
-  ...['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'account_totals'].map(
+  ...['tenants', 'bank_accounts', 'transactions', 'daily_totals', 'folded_totals', 'account_totals'].map(
     (table): RequiredPolicy => ({ ...policy(table, 'keeps_totals', 'ALL', KEEPING), holds: 'owner' }),
   ),
   policy('cache_outbox', 'followed', 'SELECT', DIRECTORY),
@@ -135,6 +137,8 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'tenant_usage_top',
   'tenants_keep_totals_applied',
   'tenants_rebuild_days',
+  'transactions_fold',
+  'transactions_refuse_folded',
   'statistics_rebuild',
   'statistics_recompute',
 ];
@@ -151,11 +155,12 @@ export const REQUIRED_CONSTRAINTS: readonly RequiredConstraint[] = [
   key('audit_log', 'tenant_id, at, id'),
   key('tenant_usage', 'tenant_id, bucket'),
   key('daily_totals', 'tenant_id, day, currency, category, slot'),
+  key('folded_totals', 'tenant_id, day, currency, category'),
   key('account_totals', 'tenant_id, account_type, status, bank_name, currency, slot'),
   key('cache_outbox', 'xid, tenant_id, dependencies'),
   key('service_processes', 'id'),
   key('service_minutes', 'minute'),
-  ...['bank_accounts', 'idempotency_keys', 'daily_totals', 'account_totals'].map((table) => ({
+  ...['bank_accounts', 'idempotency_keys', 'daily_totals', 'folded_totals', 'account_totals'].map((table) => ({
     table,
     name: `${table}_tenant_id_fkey`,
     definition: 'FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE',

@@ -58,6 +58,7 @@ export const SERVICE_FUNCTIONS: readonly string[] = [
   'cache_database_identity()',
   'audit_log_clean(interval,integer)',
   'idempotency_keys_clean(interval,integer)',
+  'transactions_fold(uuid,integer)',
   'tenant_usage_add(jsonb)',
   'tenant_usage_clean(interval,integer)',
   'tenant_usage_sums(uuid[])',

@@ -6,6 +6,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 const UNDEFINED_TABLE = '42P01';
 const FOREIGN_KEY_VIOLATION = '23503';
 const UNIQUE_VIOLATION = '23505';
+const CHECK_VIOLATION = '23514';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const OF_THE_VALUES = /^(?:22|23|P0)/;
@@ -51,6 +52,13 @@ export function isReadOnly(error: unknown): boolean {
 export function isOutOfReach(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === INSUFFICIENT_PRIVILEGE || state === UNDEFINED_TABLE;
+}
+
+/** @returns the detail of the error by which this constraint refused a row; undefined for others */
+export function refusalOf(error: unknown, constraint: string): string | undefined {
+  if (sqlStateOf(error) !== CHECK_VIOLATION) return undefined;
+  const refused = error as { readonly constraint?: string; readonly detail?: string };
+  return refused.constraint === constraint ? refused.detail : undefined;
 }
 
 /** Of the driver's error, or of the one within Prisma's, whose own code says less. */

@@ -28,6 +28,7 @@ const OTHER_FOLDERS: Readonly<Partial<Record<Prisma.ModelName, string>>> = {
   AuditLine: 'audit',
   TenantUsage: 'usage',
   DailyTotal: 'statistics',
+  FoldedTotal: 'statistics',
   AccountTotal: 'statistics',
   CacheOutbox: 'cache',
   CacheOutboxHorizon: 'cache',

@@ -9,6 +9,7 @@ export type UserErrorCode =
   | 'ACCOUNT_FROZEN'
   | 'ACCOUNT_PENDING'
   | 'BALANCE_OUT_OF_RANGE'
+  | 'BOOKED_TOO_EARLY'
   | 'CURRENCY_MISMATCH'
   | 'DUPLICATE_ACCOUNT_NUMBER'
   | 'IDEMPOTENCY_KEY_REUSED'
@@ -67,6 +68,15 @@ export function accountFrozen(field: InputPath): UserError {
 
 export function accountPending(field: InputPath): UserError {
   return { field, code: 'ACCOUNT_PENDING', message: 'The account is not active yet: it takes credits only.' };
+}
+
+/** @param foldedUntil what is booked before it is folded */
+export function bookedTooEarly(field: InputPath, foldedUntil: string): UserError {
+  return {
+    field,
+    code: 'BOOKED_TOO_EARLY',
+    message: `Transactions from before ${foldedUntil} are folded into totals: give this instant or a later one.`,
+  };
 }
 
 export function insufficientFunds(field: InputPath, type: AccountType, balance: string, amount: string): UserError {

@@ -2,7 +2,7 @@ import { type OperatorAction, recordTenants } from '../audit/operator-line.ts';
 import { formatCount, formatRate } from '../cli/format.ts';
 import { createAccountIds, insertAccounts, updateAccounts } from './apply-accounts.ts';
 import { insertTenants, resolveTenants, updateTenant } from './apply-tenants.ts';
-import { insertBatch, planBatches, rejectUnknownAccounts, settleKnown } from './apply-transactions.ts';
+import { insertBatch, planBatches, rejectFolded, rejectUnknownAccounts, settleKnown } from './apply-transactions.ts';
 import type { Columns } from './columns.ts';
 import { settleDuplicates } from './duplicates.ts';
 import { IMPORT_TABLES, type ImportTable } from './import-files.ts';
@@ -15,7 +15,8 @@ import { stagingTable } from './staging.ts';
  * that is locked is left to it, so that this never waits, and one that the login does not own is
  * skipped with a warning.
  */
-const REFRESH_STATISTICS = 'ANALYZE (SKIP_LOCKED) tenants, bank_accounts, transactions, daily_totals, account_totals';
+const REFRESH_STATISTICS =
+  'ANALYZE (SKIP_LOCKED) tenants, bank_accounts, transactions, daily_totals, folded_totals, account_totals';
 
 export interface ImportResult {
   readonly tables: Readonly<Record<ImportTable, TableResult>>;
@@ -118,6 +119,7 @@ async function applyTransactions(
   await settleDuplicates(session, 'transactions', columns);
   for (const tenant of tenants) {
     await actAs(session, tenant);
+    await rejectFolded(session, tenant);
     count(counts, 'transactions', 'updated', tenant, await settleKnown(session, tenant));
     session.update(() => `transactions: comparing with those there, at tenant ${tenant.slug}`);
   }

@@ -50,6 +50,19 @@ export async function rejectUnknownAccounts(session: ImportSession): Promise<voi
   );
 }
 
+/** What is folded is counted already, and its identity is not known any more. */
+export async function rejectFolded(session: ImportSession, { id, slug }: ImportTenant): Promise<void> {
+  await execute(
+    session,
+    `UPDATE pg_temp.import_transactions staged
+        SET problem = format('booked_at: transactions of this tenant from before %s are folded into its totals, but got %s',
+                             to_json(tenant.folded_until), to_json(staged.booked_at))
+       FROM tenants tenant
+      WHERE tenant.id = $1 AND staged.tenant_slug = $2 AND staged.problem IS NULL AND staged.booked_at < tenant.folded_until`,
+    [id, slug],
+  );
+}
+
 /**
  * Settles the transactions of a tenant that the database has already, and takes them out of the
  * staged rows: those that are just so are not touched, the others are given what the files say.

@@ -17,8 +17,8 @@ export async function rebuildStatistics(client: pg.ClientBase, tenantId: string)
 }
 
 /**
- * Compares a tenant's kept totals with its rows, as they are at one moment. Writers are not held
- * up.
+ * Compares a tenant's kept totals with its rows and with the sums of the folded ones, as they are
+ * at one moment. Writers are not held up.
  */
 export async function checkStatistics(client: pg.ClientBase, tenantId: string): Promise<StatisticsDifference[]> {
   return inTenant(client, tenantId, async () => {
@@ -35,11 +35,17 @@ WITH kept_days AS (
     FROM daily_totals WHERE tenant_id = $1 GROUP BY day, currency, category
   HAVING sum(transaction_count) <> 0 OR sum(inflow) <> 0 OR sum(outflow) <> 0
 ), actual_days AS (
-  SELECT concat_ws(' ', (booked_at AT TIME ZONE time_zone)::date, currency, category) AS key,
-         concat_ws(' ', count(*), coalesce(sum(amount) FILTER (WHERE direction = 'CREDIT'), 0.0000),
-                   coalesce(sum(amount) FILTER (WHERE direction = 'DEBIT'), 0.0000)) AS value
-    FROM transactions JOIN tenants ON tenants.id = tenant_id
-   WHERE tenant_id = $1 GROUP BY (booked_at AT TIME ZONE time_zone)::date, currency, category
+  SELECT concat_ws(' ', day, currency, category) AS key,
+         concat_ws(' ', sum(transaction_count), sum(inflow), sum(outflow)) AS value
+    FROM (SELECT (booked_at AT TIME ZONE time_zone)::date AS day, currency, category, count(*) AS transaction_count,
+                 coalesce(sum(amount) FILTER (WHERE direction = 'CREDIT'), 0.0000) AS inflow,
+                 coalesce(sum(amount) FILTER (WHERE direction = 'DEBIT'), 0.0000) AS outflow
+            FROM transactions JOIN tenants ON tenants.id = tenant_id
+           WHERE tenant_id = $1 GROUP BY 1, 2, 3
+           UNION ALL
+          SELECT day, currency, nullif(category, ''), transaction_count, inflow, outflow
+            FROM folded_totals WHERE tenant_id = $1) counted
+   GROUP BY day, currency, category
 ), kept_accounts AS (
   SELECT concat_ws(' ', account_type, status, bank_name, currency) AS key,
          concat_ws(' ', sum(account_count), sum(balance)) AS value

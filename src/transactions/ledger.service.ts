@@ -1,7 +1,14 @@
 import { FOR_STATE_CHANGE, lockAccounts } from '../accounts/account.locks.ts';
 import type { BankAccount } from '../accounts/account.type.ts';
+import { refusalOf } from '../database/sql-state.ts';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
-import { BrokenRules, currencyMismatch, sameAccount, transactionDeleted } from '../graphql/user-error.type.ts';
+import {
+  BrokenRules,
+  bookedTooEarly,
+  currencyMismatch,
+  sameAccount,
+  transactionDeleted,
+} from '../graphql/user-error.type.ts';
 import { claimKey, type KeyedRequest } from '../idempotency/idempotency.repository.ts';
 import { requestHash } from '../idempotency/request-hash.ts';
 import type { TenantScope } from '../tenancy/tenant-scope.ts';
@@ -38,7 +45,9 @@ export async function recordTransactions(
   const request = { key, hash: requestHash('recordTransactions', newTransactions) };
   return bookOnce(transaction, scope, request, newTransactions, (accounts) =>
     planTransactions(accounts, newTransactions.map(placedInList)),
-  );
+  ).catch((error: unknown) => {
+    throw asBookedTooEarly(error, newTransactions) ?? error;
+  });
 }
 
 /**
@@ -101,6 +110,19 @@ async function repeated(
   if (deleted.length > 0)
     throw new BrokenRules([transactionDeleted(['input', 'idempotencyKey'], deleted, recorded.length)]);
   return transactions;
+}
+
+/** What the database refuses with the constraint's name, and the instant as its detail. */
+function asBookedTooEarly(error: unknown, newTransactions: readonly NewTransaction[]): BrokenRules | undefined {
+  const foldedUntil = refusalOf(error, 'transactions_folded_until');
+  if (foldedUntil === undefined) return undefined;
+  return new BrokenRules(
+    newTransactions.flatMap(({ bookedAt }, index) =>
+      bookedAt !== null && bookedAt < foldedUntil
+        ? [bookedTooEarly(['input', 'transactions', String(index), 'bookedAt'], foldedUntil)]
+        : [],
+    ),
+  );
 }
 
 function placedInList(transaction: NewTransaction, index: number): PlacedTransaction {

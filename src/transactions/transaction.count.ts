@@ -44,9 +44,11 @@ export function countFromTotals(
   const counted = edges.length
     ? sql`(SELECT count(*)::integer FROM (${Prisma.join(edges, ' UNION ALL ')} ${raw(`LIMIT ${rows + 1}`)}) edges)`
     : sql`0`;
-  return sql`SELECT ${shownCountOf(sql`(SELECT coalesce(sum(transaction_count), 0) FROM daily_totals WHERE tenant_id = ${tenantId}::uuid
-        ${category === null ? empty : sql`AND category = ${category}`}
-        ${from === null ? empty : sql`AND day >= first_whole`} ${to === null ? empty : sql`AND day < first_after`})`)} AS kept,
+  const days = sql`WHERE tenant_id = ${tenantId}::uuid ${category === null ? empty : sql`AND category = ${category}`}
+        ${from === null ? empty : sql`AND day >= first_whole`} ${to === null ? empty : sql`AND day < first_after`}`;
+  // Folded transactions are in the totals, and in no list.
+  return sql`SELECT ${shownCountOf(sql`((SELECT coalesce(sum(transaction_count), 0) FROM daily_totals ${days})
+        - (SELECT coalesce(sum(transaction_count), 0) FROM folded_totals ${days}))`)} AS kept,
       ${counted} AS counted
     FROM (SELECT time_zone FROM tenants WHERE id = ${tenantId}::uuid) tenant
       ${from === null ? empty : firstWhole(from)} ${to === null ? empty : firstAfter(to, from !== null)}`;

@@ -21,7 +21,9 @@ export class TransactionMutations {
       'Only ACTIVE accounts take debits, and all but CLOSED ones take credits.',
       'A debit never overdraws a CHECKING, SAVINGS or INVESTMENT account.',
       'userErrors: ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED, ACCOUNT_FROZEN, ACCOUNT_PENDING,',
-      'INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, VERSION_OUT_OF_RANGE, IDEMPOTENCY_KEY_REUSED, TRANSACTION_DELETED.',
+      'INSUFFICIENT_FUNDS, BALANCE_OUT_OF_RANGE, BOOKED_TOO_EARLY, VERSION_OUT_OF_RANGE,',
+      'IDEMPOTENCY_KEY_REUSED, TRANSACTION_DELETED.',
+      'BOOKED_TOO_EARLY: transactions of that time are folded into totals.',
       'TRANSACTION_DELETED: the request was carried out before, and some of what it recorded is deleted.',
     ),
   })

@@ -62,6 +62,12 @@ export const FOLLOWED_TABLES = {
     changes: ['transactions', 'dashboard', 'statistics'],
     readersDependOn: 'transactions',
   },
+  /** Sums of transactions that were removed: part of `daily_totals`, and not of lists. */
+  folded_totals: {
+    model: 'FoldedTotal',
+    changes: ['transactions', 'dashboard', 'statistics'],
+    readersDependOn: 'transactions',
+  },
   /** Made anew by `statistics_rebuild`. */
   account_totals: {
     model: 'AccountTotal',

@@ -88,6 +88,7 @@ export const LIMITS = {
     name: text(200),
     time_zone: TIME_ZONE,
     created_at: instant,
+    folded_until: instant,
   },
   bank_accounts: {
     bank_name: text(200),

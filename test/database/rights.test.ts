@@ -70,6 +70,7 @@ describe('what the migrations make', () => {
       'tenant_usage_add',
       'tenant_usage_clean',
       'tenant_usage_top',
+      'transactions_fold',
     ]);
   });
 

@@ -48,6 +48,7 @@ const OF_NO_INPUT = [
   'service_processes_size_check',
   'tenant_usage_errors_check',
   'tenant_usage_figures_check',
+  'tenants_keep_transactions_days_check',
   'tenants_points_per_minute_check',
 ];
 
@@ -97,6 +98,8 @@ test('every column that somebody fills has a limit, or a type that is one', asyn
     'account_totals.currency',
     'daily_totals.category',
     'daily_totals.currency',
+    'folded_totals.category',
+    'folded_totals.currency',
     'idempotency_keys.created_at',
   ]);
 });

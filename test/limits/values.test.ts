@@ -281,6 +281,18 @@ describe('a value beyond is refused', () => {
       },
       [column]: value,
     }),
+    folded_totals: (column, value) => ({
+      ...{
+        tenant_id: tenantOf('UTC'),
+        day: '1990-01-01',
+        currency: 'EUR',
+        category: '',
+        transaction_count: 1,
+        inflow: 0,
+        outflow: 0,
+      },
+      [column]: value,
+    }),
     account_totals: (column, value) => ({
       ...{
         tenant_id: tenantOf('UTC'),

@@ -25,6 +25,7 @@ interface Subject {
 }
 
 const DAY = new Date('2025-01-01');
+const FOLDED_DAY = new Date('2020-01-01');
 const NEW_ID = fixtureId('leak', 'new');
 const NEW_ACCOUNT = { bankName: 'new', accountNumber: 'new', accountType: 'LOAN', currency: 'EUR' };
 const NEW_TRANSACTION = { direction: 'CREDIT', amount: 1, currency: 'EUR' };
@@ -76,6 +77,16 @@ const SUBJECTS: readonly Subject[] = [
     }),
     change: { transactionCount: 5n },
     fresh: { day: DAY, currency: 'EUR', category: 'new', slot: 1, transactionCount: 1n, inflow: 1, outflow: 1 },
+  },
+  {
+    model: 'foldedTotal',
+    text: 'category',
+    tenantField: 'tenantId',
+    key: (tenantId) => ({
+      tenantId_day_currency_category: { tenantId, day: FOLDED_DAY, currency: 'EUR', category: 'theirs rent' },
+    }),
+    change: { transactionCount: 5n },
+    fresh: { day: FOLDED_DAY, currency: 'EUR', category: 'new', transactionCount: 1n, inflow: 1, outflow: 1 },
   },
   {
     model: 'accountTotal',

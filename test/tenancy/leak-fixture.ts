@@ -13,7 +13,15 @@ export const OWN = tenant('own');
 /** Whose rows they are after. */
 export const THEIRS = tenant('theirs');
 
-const TABLES = ['tenants', 'bank_accounts', 'transactions', 'idempotency_keys', 'daily_totals', 'account_totals'];
+const TABLES = [
+  'tenants',
+  'bank_accounts',
+  'transactions',
+  'idempotency_keys',
+  'folded_totals',
+  'daily_totals',
+  'account_totals',
+];
 
 /**
  * What one tenant has: every text of it begins with its slug, so that it is known wherever it comes
@@ -103,6 +111,7 @@ async function insert(url: string, sql: pg.Client, { id, slug, account, emptyAcc
   const fields = { accountId: account, bookedAt: '2025-01-01T00:00:00Z', category: `${slug} rent` };
   await insertTransactions(url, id, [{ ...fields, id: transaction, description: `${slug} description` }]);
   await sql.query("INSERT INTO idempotency_keys (tenant_id, key, request_hash) VALUES ($1, $2, '\\x00')", [id, slug]);
+  await sql.query("INSERT INTO folded_totals VALUES ($1, '2020-01-01', 'EUR', $2, 1, 2, 3)", [id, `${slug} rent`]);
 }
 
 async function digest(sql: pg.Client): Promise<{ all: string; others: string }> {

@@ -20,6 +20,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   transactions: 'tenant_id',
   idempotency_keys: 'tenant_id',
   daily_totals: 'tenant_id',
+  folded_totals: 'tenant_id',
   account_totals: 'tenant_id',
   audit_log: 'tenant_id',
   tenant_usage: 'tenant_id',
@@ -48,6 +49,8 @@ beforeAll(async () => {
     );
   for (const { id } of TWINS)
     await sql.query("INSERT INTO tenant_usage VALUES ($1, now(), 1, 0, 1, 0, 0, 0, '{}')", [id]);
+  for (const { id } of TWINS)
+    await sql.query("INSERT INTO folded_totals VALUES ($1, '2020-01-01', 'EUR', '', 1, 2, 3)", [id]);
   // Few connections, so that each serves all tenants in turn.
   pool = new TenantPool({ connectionString: service.databaseUrl, max: 2, role: SERVICE_ROLE });
 });

@@ -68,6 +68,7 @@ describe('the triggers tell of every change of a table what the table of depende
     `DELETE FROM transactions WHERE tenant_id = '${NORTH}'`,
     `UPDATE tenants SET time_zone = 'Pacific/Kiritimati' WHERE id = '${NORTH}'`,
     `UPDATE tenants SET name = 'N' WHERE id = '${NORTH}'`,
+    `INSERT INTO folded_totals VALUES ('${NORTH}', '2020-01-01', 'EUR', '', 1, 2, 3)`,
     `UPDATE daily_totals SET transaction_count = 99; UPDATE account_totals SET account_count = 99; SELECT statistics_rebuild('${NORTH}')`,
   ])('%s', async (sql) => {
     const before = await contents();
@@ -146,6 +147,8 @@ describe('no answer is served after a change of a table that was read for it', (
     tenants: `UPDATE tenants SET name = name || '.' WHERE id = '${NORTH}'`,
     bank_accounts: `UPDATE bank_accounts SET updated_at = now() WHERE id = '${ACCOUNT}'`,
     transactions: `UPDATE transactions SET description = coalesce(description, '') || '.' WHERE tenant_id = '${NORTH}'`,
+    folded_totals: `INSERT INTO folded_totals AS kept VALUES ('${NORTH}', '1990-01-01', 'EUR', '', 0, 0, 0)
+      ON CONFLICT (tenant_id, day, currency, category) DO UPDATE SET inflow = kept.inflow`,
     account_totals: `SELECT statistics_rebuild('${NORTH}')`,
     daily_totals: `SELECT statistics_rebuild('${NORTH}')`,
   };

@@ -210,6 +210,14 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     keeps: 'the removal of old rows, in pieces, by tenant_usage_clean',
   },
   {
+    definition: defineIndex('folded_totals', 'folded_totals_pkey', 'tenant_id, day, currency, category', {
+      primary: true,
+    }),
+    purpose: 'The folded transactions that a count from totals leaves out; the row that a piece is added to.',
+    queries: ['Transaction.keptCount'],
+    keeps: 'the primary key: what is folded is added to the row that is there',
+  },
+  {
     definition: defineIndex('daily_totals', 'daily_totals_pkey', 'tenant_id, day, currency, category, slot', {
       primary: true,
     }),

@@ -64,6 +64,7 @@ export async function prepareAttack(): Promise<Attack> {
   await insertTransactions(database.url, tenant, [{ accountId, bookedAt: '2026-03-01T12:00:00Z' }]);
   await onServer(`CREATE ROLE ${login}`);
   const admin = await connect(database);
+  await admin.query("INSERT INTO folded_totals VALUES ($1, '2020-01-01', 'EUR', '', 1, 2, 3)", [tenant]);
   await admin.query(`
     ALTER DATABASE ${database.name} SET track_functions = 'all';
     GRANT TEMPORARY ON DATABASE ${database.name} TO ${login};
@@ -125,7 +126,8 @@ function statementsOf({ name, call, arguments: types, trigger }: Target, tenant:
     const table = `${SCHEMA}.rows_of_${name}`;
     const statements: Record<string, string> = {
       INSERT: `INSERT INTO ${table} SELECT * FROM public.${trigger.table} LIMIT 1`,
-      UPDATE: `UPDATE ${table} SET id = pg_catalog.gen_random_uuid()`,
+      // All tables but this one have an id.
+      UPDATE: `UPDATE ${table} SET ${trigger.table === 'folded_totals' ? 'inflow = 2' : 'id = pg_catalog.gen_random_uuid()'}`,
       DELETE: `DELETE FROM ${table}`,
       TRUNCATE: `TRUNCATE ${table}`,
     };

@@ -19,6 +19,7 @@ const LAYERS = [
   ['performance'],
   ['indexes'],
   ['invalidation'],
+  ['warm-up'], // what is computed before somebody asks
   ['registered-models.ts'], // those that npm run model:new wrote
   ['dashboard'],
   ['statistics'],

@@ -27,6 +27,7 @@ import { registerOpsPage } from '../ops/ops-page.ts';
 import type { Examine } from '../performance/findings.ts';
 import { withoutSpans } from '../telemetry/tracing.ts';
 import { TenantDirectory } from '../tenancy/tenant-directory.ts';
+import { WarmUpCounts } from '../warm-up/warm-up-counts.ts';
 import { type BackgroundWriters, startBackgroundWriters } from './background-writers.ts';
 import { createConsistencyMeter } from './create-consistency-meter.ts';
 import { buildInfo } from './dependency-metrics.ts';
@@ -35,6 +36,7 @@ import { createMetrics, type MetricsPage, metricsPage, registerMetrics, type Sha
 import type { Runtime } from './runtime.ts';
 import { createSchema } from './schema.ts';
 import { closeServices, createServices } from './services.ts';
+import { startWarmUp } from './start-warm-up.ts';
 
 export interface AppDependencies extends Omit<Runtime, 'close'> {
   readonly health: HealthChecks;
@@ -93,6 +95,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const { audit } = writers;
   const services = createServices({ ...dependencies, schemaHash: operations.schemaHash, audit });
   const deploymentWriters = withoutSpans(() => startDeploymentWriters(services, logger));
+  const warmUps = new WarmUpCounts();
+  const stopWarmUp = withoutSpans(() => startWarmUp(services, changeFeed, warmUps, logger));
   const directory = new TenantDirectory(database);
   const verifier = createTokenVerifier(config.auth, config.production, directory, logger);
   const apollo = createGraphqlServer({
@@ -109,6 +113,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   const meter = createConsistencyMeter({ apollo, services, logger });
   draining.whenBegun(() => {
     markStopping();
+    void stopWarmUp();
     void meter.stop();
   });
   app.addHook('preClose', async () => {
@@ -120,6 +125,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   app.addHook('onClose', () =>
     closeAll(
       () => meter.stop(),
+      () => stopWarmUp(),
       () => Promise.all([writers.stop(), deploymentWriters.stop()]),
       () => apollo.stop(),
       () => closeServices(services),
@@ -135,6 +141,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     cacheMemoryBytes: () => services.cache.memoryBytes,
     changeFeed: config.cache.enabled ? changeFeed : undefined,
     audit,
+    warmUps,
     executions: compiles ? executor.counts : undefined,
   });
   const slugOf = (tenantId: string) =>

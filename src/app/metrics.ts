@@ -6,6 +6,7 @@ import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import type { CheckResults, HealthChecks } from '../http/health.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { OPERATION_RESULTS } from '../monitoring/statistics.ts';
+import type { WarmUpCounts } from '../warm-up/warm-up-counts.ts';
 import { addCaches, addChangeFeed } from './cache-metrics.ts';
 import {
   addBuild,
@@ -21,6 +22,7 @@ import { addAdmission, addQueue } from './queue-metrics.ts';
 import { type Add, readWhenAsked, type Sample } from './read-when-asked.ts';
 import { type SlugOf, tenantMetrics } from './tenant-metrics.ts';
 import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from './tenant-totals.ts';
+import { addWarmUp } from './warm-up-metrics.ts';
 
 export interface MetricsSources {
   readonly monitor: Monitor;
@@ -35,6 +37,7 @@ export interface MetricsSources {
   /** Absent: the cache is off, which is nothing to be alerted of. */
   readonly changeFeed?: Pick<ChangeFeed, 'state' | 'trust'> | undefined;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
+  readonly warmUps: WarmUpCounts;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
 }
@@ -55,6 +58,7 @@ export function createMetrics({
   cacheMemoryBytes,
   changeFeed,
   audit,
+  warmUps,
   executions,
 }: MetricsSources): Metrics {
   const registry = new Registry();
@@ -68,6 +72,7 @@ export function createMetrics({
   addCaches(add, monitor);
   if (changeFeed) addChangeFeed(add, changeFeed);
   addAudit(add, audit);
+  addWarmUp(add, warmUps);
   if (executions) addExecutions(add, executions);
   add(
     'gauge',

@@ -11,6 +11,7 @@ import { type CacheOperation, TenantCache } from '../cache/data/tenant-cache.ts'
 import { closeAll } from '../close-all.ts';
 import { loadersOnDemand } from '../context/loaders-on-demand.ts';
 import type { Services } from '../context/services.ts';
+import { AskedDashboards } from '../dashboard/asked-dashboards.ts';
 import { createDashboardLoaders } from '../dashboard/dashboard.loaders.ts';
 import { DashboardReader } from '../dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../dashboard/dashboard.repository.ts';
@@ -70,6 +71,7 @@ export function createServices(foundation: Foundation): Services {
     accountLists: new AccountLists(accounts, data, config.cache.ttlSeconds.accounts),
     transactions: new TransactionRepository(database, searches),
     dashboards: new DashboardReader(new DashboardRepository(database), data, tenantCache, config.cache.ttlSeconds),
+    askedDashboards: new AskedDashboards(config.warmUp.tenants),
     models: new ModelRepository(database, searches),
     statistics: new StatisticsService(data, config.cache.ttlSeconds.statistics),
     budget: new Budget(

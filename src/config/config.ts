@@ -43,6 +43,7 @@ export interface Config {
   readonly lifecycle: LifecycleConfig;
   readonly auth: AuthConfig;
   readonly cache: CacheConfig;
+  readonly warmUp: WarmUpConfig;
   readonly limits: LimitsConfig;
   /** How long records are kept. */
   readonly retention: RetentionConfig;
@@ -136,6 +137,15 @@ export interface CacheConfig {
   readonly tenantRefreshesPerMinute: number;
   /** One of so many answers from the cache is computed once more and compared; 0: none. */
   readonly consistencySample: number;
+}
+
+/** Of the dashboards that are computed before somebody asks. */
+export interface WarmUpConfig {
+  readonly enabled: boolean;
+  /** How many tenants' at most, in each process. */
+  readonly tenants: number;
+  /** Of tenants that were active within so many minutes. */
+  readonly minutes: number;
 }
 
 export interface LimitsConfig {
@@ -279,6 +289,11 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
       refreshesPerMinute: read.integer('CACHE_REFRESHES_PER_MINUTE', 60, 0, 1_000_000),
       consistencySample: read.integer('CONSISTENCY_SAMPLE', 10_000, 0, 1_000_000_000),
       tenantRefreshesPerMinute: read.integer('CACHE_TENANT_REFRESHES_PER_MINUTE', 600, 0, 1_000_000),
+    },
+    warmUp: {
+      enabled: read.onOff('WARM_UP', true),
+      tenants: read.integer('WARM_UP_TENANTS', 100, 1, 10_000),
+      minutes: read.integer('WARM_UP_MINUTES', 15, 1, 1_440),
     },
     limits: {
       operationCost: read.integer('LIMIT_OPERATION_COST', defaultOperationPoints(searches), 1, 10_000_000_000),

@@ -1,11 +1,12 @@
 import type { GraphQLError } from 'graphql';
 import type { BankAccount } from '../accounts/account.type.ts';
-import type { Found } from '../cache/data/data.ts';
+import type { Data, Found } from '../cache/data/data.ts';
 import type { DataCache } from '../cache/data/data-cache.ts';
 import { momentOf } from '../cache/data/moment.ts';
 import { withParts } from '../cache/data/parts.ts';
 import type { TenantCache } from '../cache/data/tenant-cache.ts';
 import { type TenantDay, tenantDay } from '../cache/data/tenant-day.ts';
+import { type CacheDependency, derivedDependencies } from '../cache/dependencies/dependencies.ts';
 import type { CacheConfig } from '../config/config.ts';
 import { unauthenticated } from '../errors.ts';
 import { MAX_SUMS, tooManySums } from '../graphql/max-sums.ts';
@@ -56,6 +57,18 @@ export interface DashboardRead {
   readonly onRead: (totals: number, sums: number) => void;
 }
 
+/**
+ * Whoever writes accounts or transactions invalidates dashboards; the rest is for invalidations by
+ * hand.
+ */
+const READ = {
+  tables: ['tenants', 'account_totals', 'daily_totals', 'bank_accounts', 'transactions'],
+  dependencies: ['dashboard', 'accounts', 'tenant'],
+} as const satisfies Pick<Data<never>, 'tables' | 'dependencies'>;
+
+/** What a dashboard is current by. */
+export const DASHBOARD_DEPENDENCIES = derivedDependencies(READ.tables, new Set<CacheDependency>(READ.dependencies));
+
 /** Dashboards, kept under `dashboard:{date}` for operations that select different parts of them. */
 export class DashboardReader {
   constructor(
@@ -66,7 +79,9 @@ export class DashboardReader {
   ) {}
 
   /** @throws UNAUTHENTICATED when the tenant was deleted after its token was verified */
-  async read(scope: TenantScope, asked: DashboardRead): Promise<FoundDashboard> {
+  async read(asking: TenantScope, asked: DashboardRead): Promise<FoundDashboard> {
+    // The day's statement reads the dashboard, too, which is kept later.
+    const scope = this.data.inOneMoment(asking);
     const { date, below } = asked;
     const day = date === null ? await this.#today(scope, asked) : { date, endsAtMs: Number.POSITIVE_INFINITY };
     const data = this.#data(scope, day, asked);
@@ -89,12 +104,9 @@ export class DashboardReader {
   #data(scope: TenantScope, { date, read }: AskedDay, { parts: asked, maxStalenessMs, ...how }: DashboardRead) {
     const kept = {
       key: ['dashboard', date],
-      // Whoever writes accounts or transactions invalidates dashboards; the rest is for
-      // invalidations by hand.
-      tables: ['tenants', 'account_totals', 'daily_totals', 'bank_accounts', 'transactions'],
-      dependencies: ['dashboard', 'accounts', 'tenant'],
+      ...READ,
       ttlSeconds: this.ttlSeconds.dashboard,
-    } as const;
+    };
     const load = async (parts: DashboardParts) => {
       const isRead = read && DASHBOARD_PARTS.contain(asked, parts);
       return valueIn(isRead ? read.row : await this.#row(scope, date, parts, how));

@@ -14,7 +14,12 @@ import { MAX_BUCKETS } from '../statistics/statistics.service.ts';
 import { Transaction } from '../transactions/transaction.type.ts';
 import { firstOf, isMoreBelow, type Lists } from './dashboard.lists.ts';
 import { flowsIn, type ReadBelow } from './dashboard.repository.ts';
-import { DEFAULT_ACTIVITY_DAYS, partsOf } from './dashboard.selection.ts';
+import {
+  DEFAULT_ACTIVITY_DAYS,
+  DEFAULT_RECENT_TRANSACTIONS,
+  DEFAULT_TOP_ACCOUNTS,
+  partsOf,
+} from './dashboard.selection.ts';
 import { activityOf, dashboardOf } from './dashboard.service.ts';
 import { Dashboard, DashboardActivity } from './dashboard.type.ts';
 
@@ -57,6 +62,7 @@ export class DashboardResolver {
         context.chargeSums('read', sums);
       },
     };
+    if (day === null) services.askedDashboards.add(scope, asked.parts);
     const found = isMoreBelow(fields)
       ? await services.dashboards.read(scope, { ...asked, below })
       : await context.loaders.dashboards.day(asked);
@@ -88,7 +94,11 @@ export class DashboardResolver {
   })
   async topAccounts(
     @Root() [dashboard]: readonly Lists[],
-    @Arg('limit', () => Int, { defaultValue: 5, description: 'How many accounts at most, 1 to 100.' }) limit: number,
+    @Arg('limit', () => Int, {
+      defaultValue: DEFAULT_TOP_ACCOUNTS,
+      description: 'How many accounts at most, 1 to 100.',
+    })
+    limit: number,
     @Ctx() context: RequestContext,
     @Info() { fields }: SelectedField,
   ): Promise<(readonly BankAccount[])[]> {
@@ -102,7 +112,8 @@ export class DashboardResolver {
   })
   async recentTransactions(
     @Root() [dashboard]: readonly Lists[],
-    @Arg('limit', () => Int, { defaultValue: 10, description: 'How many at most, 1 to 100.' }) limit: number,
+    @Arg('limit', () => Int, { defaultValue: DEFAULT_RECENT_TRANSACTIONS, description: 'How many at most, 1 to 100.' })
+    limit: number,
     @Ctx() context: RequestContext,
     @Info() { fields }: SelectedField,
   ): Promise<(readonly Transaction[])[]> {

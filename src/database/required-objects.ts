@@ -134,6 +134,7 @@ export const DEFINER_FUNCTIONS: readonly string[] = [
   'idempotency_keys_clean',
   'tenant_usage_add',
   'tenant_usage_clean',
+  'tenant_usage_recent',
   'tenant_usage_top',
   'tenants_keep_totals_applied',
   'tenants_rebuild_days',

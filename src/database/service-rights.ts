@@ -61,6 +61,7 @@ export const SERVICE_FUNCTIONS: readonly string[] = [
   'transactions_fold(uuid,integer)',
   'tenant_usage_add(jsonb)',
   'tenant_usage_clean(interval,integer)',
+  'tenant_usage_recent(interval,integer)',
   'tenant_usage_sums(uuid[])',
   'tenant_usage_top(text,integer)',
 ];

@@ -74,7 +74,7 @@ export class Monitor extends Figures {
    */
   readonly recordStatement = (event: StatementEvent): void => {
     const timing = event.request instanceof RequestTiming ? event.request : undefined;
-    const key = queryKey(event);
+    const key = timing?.isOwn ? `${queryKey(event)} (own)` : queryKey(event);
     timing?.addStatement(event, key);
     if (event.tenantId && event.tenantId !== NO_TENANT.tenantId && !timing?.isOwn)
       this.usage.statement(event.tenantId, event.durationMs, event.rows);

@@ -94,6 +94,11 @@ export class RequestTiming {
   }
 }
 
+/** Whether the service asks by itself, as of `RequestTiming.isOwn`. @param request as tenant scopes carry it */
+export function isOwn(request: object | undefined): boolean {
+  return request instanceof RequestTiming && request.isOwn;
+}
+
 /**
  * A `Server-Timing` header (W3C), for example `total;dur=12.3, db;dur=4.5;desc="3 statements",
  * cache;desc=miss`. Without statements there is no `db`: short, as it is written for every hit of

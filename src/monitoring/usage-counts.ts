@@ -81,6 +81,13 @@ export class UsageCounts {
     return taken;
   }
 
+  /** How many answers a tenant got since the process began, as far as its sums are kept. */
+  requestsOf(tenantId: string): number {
+    let requests = this.#totals.peek(tenantId)?.requests ?? 0;
+    for (const tenants of this.#untaken.values()) requests += tenants.get(tenantId)?.requests ?? 0;
+    return requests;
+  }
+
   /** Since the process began, by tenant: those of it that were active last. */
   totals(): [tenantId: string, figures: UsageFigures][] {
     const all = new Map(this.#totals.entries());

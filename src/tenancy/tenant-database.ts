@@ -75,6 +75,7 @@ export class TenantDatabase {
   readonly #prisma: ScopedPrisma;
   readonly #names = new LRUCache<string, string>({ max: MAX_PREPARED_STATEMENTS });
   readonly #snapshots = new WeakMap<object, JoinedQuery>();
+  readonly #inBackground = new WeakSet<object>();
   #readThrough: ((scope: TenantScope) => ReadThrough) | undefined;
 
   constructor(private readonly options: TenantDatabaseOptions) {
@@ -104,6 +105,15 @@ export class TenantDatabase {
    */
   keepReadsIn(readThrough: (scope: TenantScope) => ReadThrough): void {
     this.#readThrough = readThrough;
+  }
+
+  /**
+   * From now on what `select` sends for a request waits for a connection as the service does: nobody
+   * counts as active for it.
+   * @param request as the tenant scopes of its statements carry it
+   */
+  putInBackground(request: object): void {
+    this.#inBackground.add(request);
   }
 
   /** The data model that the client was generated from, in Prisma's language. */
@@ -139,8 +149,13 @@ export class TenantDatabase {
     const context = { tenantId: scope.tenantId, request: scope.request, model, action };
     const prepared = { name: this.#nameOf(text), text, values, planOnce, timeoutMs, isSearch };
     const inSnapshot = this.#snapshotOf(scope);
-    if (!inSnapshot) return this.#pool.queryAs<Row>(context, prepared, lane);
+    if (!inSnapshot) return this.#pool.queryAs<Row>(context, prepared, lane ?? this.#laneOf(scope));
     return (await inSnapshot(context, prepared)).rows as Row[];
+  }
+
+  /** Absent: the tenant's. */
+  #laneOf({ request }: TenantScope): string | undefined {
+    return request && this.#inBackground.has(request) ? THE_SERVICE : undefined;
   }
 
   #snapshotOf({ snapshot }: TenantScope): JoinedQuery | undefined {

@@ -32,6 +32,11 @@ export class TenantScope {
     return new TenantScope(tenantId);
   }
 
+  /** For what the service computes before somebody asks for it. */
+  static ofWarmUp(tenantId: string): TenantScope {
+    return new TenantScope(tenantId);
+  }
+
   /** For what a service records of a tenant when the request is over: audit lines, usage. */
   static ofBackgroundWrite(tenantId: string): TenantScope {
     return new TenantScope(tenantId);

@@ -74,6 +74,17 @@ export async function usageOfTop(
   return rows.map(usageRow);
 }
 
+/** @returns the ids of tenants that were active within the last minutes, those that were last first */
+export async function recentTenants(database: TenantDatabase, minutes: number, first: number): Promise<string[]> {
+  return database.withConnection(async (client) => {
+    const { rows } = await client.query<{ id: string }>(
+      "SELECT tenant_usage_recent($1 * interval '1 minute', $2) AS id",
+      [minutes, first],
+    );
+    return rows.map(({ id }) => id);
+  });
+}
+
 /** @returns how many rows were removed, at most a piece */
 export async function cleanUsage(database: TenantDatabase): Promise<number> {
   return database.withConnection(async (client) => {

@@ -69,6 +69,7 @@ describe('what the migrations make', () => {
       'idempotency_keys_clean',
       'tenant_usage_add',
       'tenant_usage_clean',
+      'tenant_usage_recent',
       'tenant_usage_top',
       'transactions_fold',
     ]);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/app/metrics.ts';
 import { Role } from '../../src/auth/caller.ts';
 import { WorkerFigures } from '../../src/startup/worker-figures.ts';
+import { WarmUpCounts } from '../../src/warm-up/warm-up-counts.ts';
 import { type ExposedMetric, type ExposedSample, readExposition } from '../support/exposition.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { lintMetrics } from '../support/metrics-linter.ts';
@@ -170,8 +171,9 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
     const { changeFeed } = service;
     const figuresOf = (isUp: boolean) => {
       const health = { database: isUp ? async () => {} : neverAnswers };
+      const warmUps = new WarmUpCounts();
       const build = { version: '1.2.3', node: 'v20', schema: 'abc' };
-      const sources = { monitor, build, database, redis, cacheMemoryBytes: () => 1, changeFeed, audit };
+      const sources = { monitor, build, database, redis, cacheMemoryBytes: () => 1, changeFeed, audit, warmUps };
       const integrity = { status: isUp ? 'up' : 'down' } as const;
       const readiness = async () => [['integrity', integrity] as const];
       const checked = { health: { ...health, redis: async () => {} }, readiness };

@@ -31,7 +31,7 @@ export async function startMain(env: Readonly<Record<string, string>>, built?: s
   const { PATH, HOME } = process.env;
   const child: ChildProcess = spawn(process.execPath, [program], {
     cwd: ROOT,
-    env: { PATH, HOME, HOST: '127.0.0.1', AUTH_SECRET: MAIN_SECRET, ...env, PORT: port },
+    env: { PATH, HOME, HOST: '127.0.0.1', AUTH_SECRET: MAIN_SECRET, WARM_UP: 'off', ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -94,6 +94,7 @@ export async function startService({
     // Tests share a machine, and ask for more than a person does.
     DATABASE_QUEUE_TIMEOUT_MS: '10000',
     LIMIT_SEARCH_TIMEOUT_MS: '10000',
+    WARM_UP: 'off',
     CONSISTENCY_SAMPLE: '0', // its statements would be counted as those of the tests
     LIMIT_POINTS_PER_MINUTE: '2000000000',
     LIMIT_TENANT_POINTS_PER_MINUTE: '2000000000',

@@ -1,7 +1,8 @@
 import { exactJson, parseExact } from '../../exact-json.ts';
 import { errorCodeOf } from '../../graphql/format-error.ts';
-import type { MissReason } from '../../monitoring/cache-statistics.ts';
+import type { CacheEvent, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
+import { isOwn } from '../../monitoring/request-timing.ts';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { ChangeFeed } from '../change-feed/change-feed.ts';
 import { type CacheDependency, derivedDependencies } from '../dependencies/dependencies.ts';
@@ -12,7 +13,7 @@ import { isCurrent, type Versions, versionsOf } from '../versions/versions.ts';
 import type { Data, Found } from './data.ts';
 import type { DataEntry, DataStore } from './data-store.ts';
 import { OldValues } from './old-values.ts';
-import type { RequestVersions } from './request-versions.ts';
+import { RequestVersions } from './request-versions.ts';
 
 /** What a search came to, and why it is a miss, if it is one: the entry may lack a part. */
 interface Finding<Value> {
@@ -65,6 +66,17 @@ export class DataCache {
    */
   judgeBy(request: object, reads: RequestReads): void {
     this.#ofRequests.set(request, reads);
+  }
+
+  /**
+   * A scope of which all reads are judged by the same versions: for values that are read together,
+   * and kept one after another. That of a request that is judged is one already.
+   */
+  inOneMoment(scope: TenantScope): TenantScope {
+    if (scope.snapshot || this.#ofRequest(scope)) return scope;
+    const request = scope.request ?? {};
+    this.judgeBy(request, { versions: new RequestVersions(), dependsOn() {} });
+    return scope.forRequest(request);
   }
 
   /** What is kept of the value; undefined when it is absent or old. Nothing is loaded. */
@@ -149,7 +161,7 @@ export class DataCache {
     if (!sought.entry) return { reason: sought.reason };
     const { entry, tier, isOld } = sought;
     const found = { ...foundIn<Value>(entry), isOld };
-    if (reading.covers(found.value)) this.options.monitor.recordCache({ namespace, kind: count, tier });
+    if (reading.covers(found.value)) this.#recordLookup(reading, { namespace, kind: count, tier });
     return { found, reason: isOld ? 'old' : 'absent' };
   }
 
@@ -167,7 +179,7 @@ export class DataCache {
         return undefined; // its own caller is told
       });
       if (!joined) continue;
-      this.options.monitor.recordCache({ namespace, kind: 'joined' });
+      this.#recordLookup(reading, { namespace, kind: 'joined' });
       return joined as Found<Value>;
     }
     // It may have ended while Redis was asked. Nothing is awaited from here to the new load's
@@ -202,7 +214,7 @@ export class DataCache {
     { found, reason }: Finding<Value>,
     end = async () => {},
   ): Promise<Found<Value>> {
-    this.options.monitor.recordCache({ namespace: namespaceOf(reading), kind: 'miss', reason });
+    this.#recordLookup(reading, { namespace: namespaceOf(reading), kind: 'miss', reason });
     let stored: Promise<unknown> = Promise.resolve();
     try {
       // Of what a write has invalidated nobody need have all parts: those who do will ask for them.
@@ -225,6 +237,11 @@ export class DataCache {
     const createdAtMs = await store.keepLatest(namespaceOf(reading), fullKey, entry, scope.request);
     if (createdAtMs === undefined) this.#old.mayHaveBeenOvertaken();
     return { ...loaded, createdAtMs: createdAtMs ?? loaded.createdAtMs };
+  }
+
+  /** What the service looks for by itself says nothing of how well clients are served. */
+  #recordLookup({ scope }: Pick<Reading<unknown>, 'scope'>, event: CacheEvent): void {
+    if (!isOwn(scope.request)) this.options.monitor.recordCache(event);
   }
 
   #keptSince<Value>({ fullKey, versions }: Reading<Value>): Found<Value> | undefined {

@@ -1,5 +1,6 @@
-import type { CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
+import type { CacheEvent, CacheTier, MissReason } from '../../monitoring/cache-statistics.ts';
 import type { Monitor } from '../../monitoring/monitor.ts';
+import { isOwn } from '../../monitoring/request-timing.ts';
 import type { FastRedis } from '../redis/redis.ts';
 import { DEL_ENTRY, GET_ENTRY, KEEP_LATEST, SET_ENTRY } from '../redis/redis-span.ts';
 import { compressed } from '../store/compression.ts';
@@ -95,12 +96,12 @@ export class DataStore {
    */
   async keep(namespace: string, key: string, entry: DataEntry, request?: object): Promise<void> {
     const { redis } = this.options;
-    this.#keepInMemory(namespace, key, entry);
+    this.#keepInMemory(namespace, key, entry, request);
     const ttlMs = leftMs(entry);
     if (!redis || ttlMs <= 0) return;
     const stored = await this.#stored(key, entry);
     const sent = redis.run((client) => client.set(key, stored, 'PX', ttlMs), 'fill', SET_ENTRY, request);
-    if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, key, stored);
+    if (await this.#counted('set', namespace, sent)) this.#recordFill(namespace, key, stored, request);
   }
 
   /**
@@ -111,7 +112,7 @@ export class DataStore {
    */
   async keepLatest(namespace: string, key: string, entry: DataEntry, request?: object): Promise<number | undefined> {
     const { redis } = this.options;
-    if (!redis) return this.#keepLatestInMemory(namespace, key, entry);
+    if (!redis) return this.#keepLatestInMemory(namespace, key, entry, request);
     const { moment = 0, versions } = entry;
     for (let createdAtMs = entry.createdAtMs; ; ) {
       const dated = { ...entry, createdAtMs };
@@ -127,20 +128,20 @@ export class DataStore {
       if (laterMs === undefined) return (await this.drop(namespace, key, request)) ? createdAtMs : undefined;
       if (laterMs === null) return createdAtMs; // what is there was read later
       if (Number(laterMs) <= createdAtMs) {
-        this.#recordFill(namespace, key, stored);
-        this.#keepInMemory(namespace, key, dated);
+        this.#recordFill(namespace, key, stored, request);
+        this.#keepInMemory(namespace, key, dated, request);
         return createdAtMs;
       }
       createdAtMs = Number(laterMs);
     }
   }
 
-  #keepLatestInMemory(namespace: string, key: string, entry: DataEntry): number {
+  #keepLatestInMemory(namespace: string, key: string, entry: DataEntry, request?: object): number {
     const there = this.inMemory(key);
     const isComparable = there?.versions.epoch === entry.versions.epoch;
     if (isComparable && (there.moment ?? 0) > (entry.moment ?? 0)) return entry.createdAtMs;
     const createdAtMs = isComparable ? Math.max(entry.createdAtMs, there.createdAtMs) : entry.createdAtMs;
-    this.#keepInMemory(namespace, key, { ...entry, createdAtMs });
+    this.#keepInMemory(namespace, key, { ...entry, createdAtMs }, request);
     return createdAtMs;
   }
 
@@ -153,20 +154,13 @@ export class DataStore {
     return dropped !== undefined && (await this.#counted('set', namespace, dropped)) !== undefined;
   }
 
-  #keepInMemory(namespace: string, key: string, entry: DataEntry): void {
+  #keepInMemory(namespace: string, key: string, entry: DataEntry, request: object | undefined): void {
     const { memory, monitor } = this.options;
-    if (memory.set(key, entry))
-      monitor.recordCache({
-        namespace,
-        kind: 'fill',
-        tier: 'memory',
-        bytes: entry.body.length,
-        tenantId: tenantOf(key),
-      });
+    if (memory.set(key, entry)) monitor.recordCache(fill(namespace, key, 'memory', entry.body, request));
   }
 
-  #recordFill(namespace: string, key: string, { length: bytes }: Buffer): void {
-    this.options.monitor.recordCache({ namespace, kind: 'fill', tier: 'redis', bytes, tenantId: tenantOf(key) });
+  #recordFill(namespace: string, key: string, stored: Buffer, request: object | undefined): void {
+    this.options.monitor.recordCache(fill(namespace, key, 'redis', stored, request));
   }
 
   async #stored(key: string, { body, ...rest }: DataEntry): Promise<Buffer> {
@@ -186,6 +180,17 @@ export class DataStore {
   #counted<Result>(kind: 'get' | 'set', namespace: string, access: Promise<Result>): Promise<Result | undefined> {
     return countedAccess(this.options.monitor, kind, namespace, access);
   }
+}
+
+/** Of the tenant's cost, unless the service keeps it by itself. */
+function fill(
+  namespace: string,
+  key: string,
+  tier: CacheTier,
+  { length: bytes }: Buffer,
+  request: object | undefined,
+): CacheEvent {
+  return { namespace, kind: 'fill', tier, bytes, ...(!isOwn(request) && { tenantId: tenantOf(key) }) };
 }
 
 function leftMs({ expiresAtMs }: DataEntry): number {

@@ -4,6 +4,7 @@ import { DashboardReader } from '../../src/dashboard/dashboard.reader.ts';
 import { DashboardRepository } from '../../src/dashboard/dashboard.repository.ts';
 import { USUAL_PARTS } from '../../src/dashboard/dashboard.selection.ts';
 import { noUsage } from '../../src/monitoring/usage-counts.ts';
+import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
 import { addUsage, recentTenants } from '../../src/usage/usage.repository.ts';
 import { QUIET_MS, REST_MS } from '../../src/warm-up/followed-tenants.ts';
@@ -153,9 +154,28 @@ describe('what is computed', () => {
   });
 });
 
+test('it waits for a connection as the service does, and no tenant counts as active', async () => {
+  const own = new TenantDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 10_000, takeServiceRole: true });
+  const { data, tenantCache, config } = service.services;
+  const dashboards = new DashboardReader(new DashboardRepository(own), data, tenantCache, config.cache.ttlSeconds);
+  const { ask, round, results } = warmUpOf(service, { database: own, dashboards });
+  ask(tenantId);
+  let running = Promise.resolve();
+  const tenants = await own.withConnection(async () => {
+    running = round();
+    await expect.poll(() => own.queue.length).toBe(1);
+    return own.queue.tenants;
+  });
+  await running;
+  await own.close();
+  expect(tenants).toBe(0);
+  expect(results()).toMatchObject({ filled: 1 });
+});
+
 describe('of several tenants', () => {
   test('each has its turn before one has it again, those that were active last first', async () => {
     const [second, third] = [await makeTenant(database.url, `${slug}-b`), await makeTenant(database.url, `${slug}-c`)];
+    await service.untilCaughtUp();
     let places = 1;
     const { ask, round, results } = warmUpOf(service, { isBusy: () => places-- === 0 });
     for (const id of [third, second, tenantId]) ask(id);

@@ -1,6 +1,7 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import { AccountStatus } from '../generated/prisma/enums.ts';
 import type { Scanned } from '../graphql/complexity.ts';
+import { checkedValues, filterConditions, hasOnly, joinedNames } from '../graphql/filter.ts';
 import { checkedDecimal, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
 import type { AccountFilter, AccountOrder, AccountOrderField } from './account.input.ts';
 
@@ -13,11 +14,14 @@ const { sql } = Prisma;
 const ACTIVE = sql`status = 'ACTIVE'`;
 
 /** What account_totals are kept by: their columns are called as those of the accounts are. */
-const KEPT: ReadonlySet<string> = new Set(['accountType', 'status', 'isActive', 'bankName', 'currency']);
+const KEPT: ReadonlySet<string> = new Set([
+  ...['accountType', 'accountTypeIn', 'status', 'statusIn', 'isActive', 'currency', 'currencyIn'],
+  ...['bankName', 'bankNameIn', 'bankNameStartsWith'],
+]);
 
 /** Whether account_totals tell how many accounts satisfy a filter. */
 export function isCountKept(filter: AccountFilter | null | undefined): boolean {
-  return Object.entries(filter ?? {}).every(([name, value]) => value == null || KEPT.has(name));
+  return hasOnly(filter, KEPT);
 }
 
 /**
@@ -25,7 +29,7 @@ export function isCountKept(filter: AccountFilter | null | undefined): boolean {
  * values. An account number matches few rows, so counting them is free.
  */
 export function countedAccounts({ filter }: Filtered): Scanned | undefined {
-  return isCountKept(filter) || filter?.accountNumber != null ? undefined : 'accounts';
+  return isCountKept(filter) || joinedNames(filter).includes('accountNumber') ? undefined : 'accounts';
 }
 
 /**
@@ -33,7 +37,7 @@ export function countedAccounts({ filter }: Filtered): Scanned | undefined {
  */
 const INDEXED: Readonly<Record<AccountOrderField, { bounds: readonly string[]; sets: readonly string[] }>> = {
   CREATED_AT: { bounds: ['createdFrom', 'createdTo'], sets: ['', 'accountType', 'status', 'isActive'] },
-  UPDATED_AT: { bounds: [], sets: [''] },
+  UPDATED_AT: { bounds: ['updatedFrom', 'updatedTo'], sets: [''] },
   BALANCE: { bounds: ['minBalance', 'maxBalance'], sets: [''] },
   ACCOUNT_NUMBER: { bounds: [], sets: [''] },
   BANK_NAME: { bounds: [], sets: ['', 'bankName'] },
@@ -48,7 +52,7 @@ export function searchedAccounts(
   { filter, orderBy }: Filtered & { readonly orderBy?: AccountOrder | null },
   decides: (argument: 'orderBy') => void = () => {},
 ): Scanned | undefined {
-  const given = Object.entries(filter ?? {}).flatMap(([name, value]) => (value == null ? [] : [name]));
+  const given = joinedNames(filter);
   if (given.length === 0 || given.includes('accountNumber')) return undefined;
   decides('orderBy');
   const { bounds, sets } = orderBy ? INDEXED[orderBy.field] : INDEXED.CREATED_AT;
@@ -68,19 +72,42 @@ interface Filtered {
  * @throws BAD_USER_INPUT naming the field that does not hold
  */
 export function accountConditions(filter: AccountFilter | null | undefined): Prisma.Sql[] {
+  return filterConditions(filter, ownConditions);
+}
+
+function ownConditions(filter: AccountFilter, path: string): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [];
-  const add = <Value>(value: Value | null | undefined, condition: (value: Value) => Prisma.Sql) => {
-    if (value != null) conditions.push(condition(value));
+  const add = <Name extends keyof AccountFilter>(
+    name: Name,
+    condition: (value: NonNullable<AccountFilter[Name]>, argument: string) => Prisma.Sql,
+  ) => {
+    const value = filter[name];
+    if (value != null) conditions.push(condition(value, `${path}.${name}`));
   };
-  add(filter?.accountType, (type) => sql`account_type = ${type}::account_type`);
-  add(filter?.status, (status) => (status === AccountStatus.ACTIVE ? ACTIVE : sql`status = ${status}::account_status`));
-  add(filter?.isActive, (isActive) => (isActive ? ACTIVE : sql`status <> 'ACTIVE'`));
-  add(filter?.bankName, (bankName) => sql`bank_name = ${checkedSearchText('filter.bankName', bankName)}`);
-  add(filter?.accountNumber, (number) => sql`account_number = ${checkedSearchText('filter.accountNumber', number)}`);
-  add(filter?.currency, (currency) => sql`currency = ${checkedSearchText('filter.currency', currency)}`);
-  add(filter?.minBalance, (min) => sql`balance >= ${checkedDecimal('filter.minBalance', min)}::numeric`);
-  add(filter?.maxBalance, (max) => sql`balance <= ${checkedDecimal('filter.maxBalance', max)}::numeric`);
-  add(filter?.createdFrom, (from) => sql`created_at >= ${checkedInstant('filter.createdFrom', from)}::timestamptz`);
-  add(filter?.createdTo, (to) => sql`created_at <= ${checkedInstant('filter.createdTo', to)}::timestamptz`);
+  add('accountType', (type) => sql`account_type = ${type}::account_type`);
+  add('accountTypeIn', (types, at) => sql`account_type = ANY (${checkedValues(at, types)}::account_type[])`);
+  add('status', (status) => (status === AccountStatus.ACTIVE ? ACTIVE : sql`status = ${status}::account_status`));
+  add('statusIn', (statuses, at) => sql`status = ANY (${checkedValues(at, statuses)}::account_status[])`);
+  add('isActive', (isActive) => (isActive ? ACTIVE : sql`status <> 'ACTIVE'`));
+  add('bankName', (bankName, at) => sql`bank_name = ${checkedSearchText(at, bankName)}`);
+  add('bankNameIn', (names, at) => sql`bank_name = ANY (${checkedValues(at, names, checkedSearchText)}::text[])`);
+  add('bankNameStartsWith', (start, at) => sql`starts_with(bank_name, ${checkedSearchText(at, start)})`);
+  add('accountNumber', (number, at) => sql`account_number = ${checkedSearchText(at, number)}`);
+  add(
+    'accountNumberIn',
+    (numbers, at) => sql`account_number = ANY (${checkedValues(at, numbers, checkedSearchText)}::text[])`,
+  );
+  add('accountNumberStartsWith', (start, at) => sql`starts_with(account_number, ${checkedSearchText(at, start)})`);
+  add('currency', (currency, at) => sql`currency = ${checkedSearchText(at, currency)}`);
+  add(
+    'currencyIn',
+    (currencies, at) => sql`currency = ANY (${checkedValues(at, currencies, checkedSearchText)}::text[])`,
+  );
+  add('minBalance', (min, at) => sql`balance >= ${checkedDecimal(at, min)}::numeric`);
+  add('maxBalance', (max, at) => sql`balance <= ${checkedDecimal(at, max)}::numeric`);
+  add('createdFrom', (from, at) => sql`created_at >= ${checkedInstant(at, from)}::timestamptz`);
+  add('createdTo', (to, at) => sql`created_at <= ${checkedInstant(at, to)}::timestamptz`);
+  add('updatedFrom', (from, at) => sql`updated_at >= ${checkedInstant(at, from)}::timestamptz`);
+  add('updatedTo', (to, at) => sql`updated_at <= ${checkedInstant(at, to)}::timestamptz`);
   return conditions;
 }

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { AccountStatus, AccountType } from '../generated/prisma/enums.ts';
 import { OrderDirection } from '../graphql/enums.ts';
+import { NESTING, STARTS, VALUES } from '../graphql/filter.ts';
 import { lengthOf } from '../graphql/input-checks.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -38,8 +39,20 @@ export class AccountFilter {
   @Field(() => AccountType, { nullable: true, description: 'Only accounts of this type. Absent: all.' })
   accountType?: AccountType | null;
 
+  @Field(() => [AccountType], {
+    nullable: true,
+    description: sentences('Only accounts of one of these types.', VALUES),
+  })
+  accountTypeIn?: AccountType[] | null;
+
   @Field(() => AccountStatus, { nullable: true, description: 'Only accounts with this status. Absent: all.' })
   status?: AccountStatus | null;
+
+  @Field(() => [AccountStatus], {
+    nullable: true,
+    description: sentences('Only accounts with one of these statuses.', VALUES),
+  })
+  statusIn?: AccountStatus[] | null;
 
   @Field(() => Boolean, { nullable: true, description: 'true: status ACTIVE; false: any other status. Absent: all.' })
   isActive?: boolean | null;
@@ -47,14 +60,41 @@ export class AccountFilter {
   @Field(() => String, { nullable: true, description: 'Only accounts at the bank with this name. Absent: all.' })
   bankName?: string | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description: sentences('Only accounts at one of the banks with these names.', VALUES),
+  })
+  bankNameIn?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Only accounts at banks whose name begins with this text.', STARTS),
+  })
+  bankNameStartsWith?: string | null;
+
   @Field(() => String, { nullable: true, description: 'Only accounts with this number. Absent: all.' })
   accountNumber?: string | null;
+
+  @Field(() => [String], { nullable: true, description: sentences('Only accounts with one of these numbers.', VALUES) })
+  accountNumberIn?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Only accounts whose number begins with this text.', STARTS),
+  })
+  accountNumberStartsWith?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Only accounts in this currency, an ISO 4217 code. Absent: all.',
   })
   currency?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: sentences('Only accounts in one of these currencies.', VALUES),
+  })
+  currencyIn?: string[] | null;
 
   @Field(() => DecimalScalar, { nullable: true, description: 'Lowest balance, whatever its currency. Absent: any.' })
   minBalance?: string | null;
@@ -67,6 +107,40 @@ export class AccountFilter {
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'Only accounts opened then or earlier. Absent: all.' })
   createdTo?: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Only accounts that last changed then or later. Absent: all.',
+  })
+  updatedFrom?: string | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Only accounts that last changed then or earlier. Absent: all.',
+  })
+  updatedTo?: string | null;
+
+  @Field(() => AccountFilter, {
+    nullable: true,
+    description: sentences('Only accounts that do not satisfy this filter.', NESTING, 'Absent: all.'),
+  })
+  not?: AccountFilter | null;
+
+  @Field(() => [AccountFilter], {
+    nullable: true,
+    description: sentences('Only accounts that satisfy all of these filters.', NESTING, 'Absent: all.'),
+  })
+  and?: AccountFilter[] | null;
+
+  @Field(() => [AccountFilter], {
+    nullable: true,
+    description: sentences(
+      'Only accounts that satisfy one of these filters, or more; of an empty list none do.',
+      NESTING,
+      'Absent: all.',
+    ),
+  })
+  or?: AccountFilter[] | null;
 }
 
 @InputType({ description: 'Order of a list of accounts.' })

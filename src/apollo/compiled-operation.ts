@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { isBeyondCompiler } from './compiler-limits.ts';
+import { compilerSchema } from './compiler-schema.ts';
 import { isRefusal } from './refused-whole.ts';
 import { asGraphqlJsError, reportedErrors } from './reported-errors.ts';
 import { wholeAnswer } from './root-fields.ts';
@@ -57,6 +58,6 @@ export class CompiledOperation {
 function compiledField(schema: GraphQLSchema, settled: DocumentNode): CompiledField | undefined {
   if (isBeyondCompiler(schema, settled)) return undefined;
   // The original error has its stack.
-  const code = compileQuery(schema, settled, undefined, { disablingCapturingStackErrors: true });
+  const code = compileQuery(compilerSchema(schema), settled, undefined, { disablingCapturingStackErrors: true });
   return isCompiledQuery(code) ? { settled, code } : undefined;
 }

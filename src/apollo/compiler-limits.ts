@@ -2,16 +2,12 @@ import {
   type ASTNode,
   type DocumentNode,
   type GraphQLSchema,
-  getNamedType,
-  isInputObjectType,
   isNonNullType,
   Kind,
-  type NamedTypeNode,
   type OperationDefinitionNode,
   print,
   type SelectionSetNode,
   TypeInfo,
-  typeFromAST,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
@@ -29,7 +25,6 @@ export function isBeyondCompiler(schema: GraphQLSchema, settled: DocumentNode): 
     !operation ||
     print(settled).includes(MARKS) ||
     hasInheritedVariable(operation) ||
-    hasRecursiveInput(schema, operation) ||
     hasAmbiguousPaths(operation.selectionSet) ||
     hasOptionalPart(schema, operation)
   );
@@ -38,25 +33,6 @@ export function isBeyondCompiler(schema: GraphQLSchema, settled: DocumentNode): 
 /** The compiler keeps variables in a plain object, which has names of its own. */
 function hasInheritedVariable({ variableDefinitions = [] }: OperationDefinitionNode): boolean {
   return variableDefinitions.some(({ variable }) => variable.name.value in Object.prototype);
-}
-
-/**
- * The compiler writes out a variable's type to its ends, which a type that holds itself does not
- * have.
- */
-function hasRecursiveInput(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): boolean {
-  const ended = new Set<unknown>();
-  const holdsItself = (type: unknown, above: readonly unknown[]): boolean => {
-    if (!isInputObjectType(type) || ended.has(type)) return false;
-    if (above.includes(type)) return true;
-    const within = [...above, type];
-    const holds = Object.values(type.getFields()).some((field) => holdsItself(getNamedType(field.type), within));
-    ended.add(type);
-    return holds;
-  };
-  return variableDefinitions.some(({ type }) =>
-    holdsItself(getNamedType(typeFromAST(schema, type as NamedTypeNode)), []),
-  );
 }
 
 /**

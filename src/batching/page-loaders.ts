@@ -1,6 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Count } from '../paging/bounded-count.ts';
-import type { Page, PageRequest } from '../paging/keyset.ts';
+import type { KeysetOrder, Page, PageRequest } from '../paging/keyset.ts';
 import { columnsIdentity, type ShapedLoad, ShapedLoader } from './shaped-loader.ts';
 
 /** A page of the same shape for each row of a level. */
@@ -8,6 +8,8 @@ export interface PageOfEach {
   readonly conditions: readonly Prisma.Sql[];
   readonly page: PageRequest;
   readonly wanted: ReadonlySet<string>;
+  /** Absent: the order that the list has where none is asked for. */
+  readonly order?: KeysetOrder;
 }
 
 /** Loaders of the lists that hang on the rows of a level; one statement for all rows. */
@@ -26,8 +28,9 @@ export function pageLoaders<Row>(
   };
 }
 
-function pageIdentity({ conditions, page, wanted }: PageOfEach): string {
-  return `${identityOf(conditions)} ${JSON.stringify(page)} ${columnsIdentity(wanted)}`;
+function pageIdentity({ conditions, page, wanted, order }: PageOfEach): string {
+  const place = JSON.stringify([page, order?.name, order?.descending]);
+  return `${identityOf(conditions)} ${place} ${columnsIdentity(wanted)}`;
 }
 
 function identityOf(conditions: readonly Prisma.Sql[]): string {

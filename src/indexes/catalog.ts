@@ -174,6 +174,11 @@ export const INDEX_CATALOG: readonly CatalogEntry[] = [
     queries: ['Transaction.page', 'Transaction.count', 'Transaction.keptCount'],
   },
   {
+    definition: defineIndex('transactions', 'transactions_tenant_amount_idx', 'tenant_id, amount, id'),
+    purpose: "A tenant's transactions in order of amount, ranges of it, and the number of those with few rows.",
+    queries: ['Transaction.page', 'Transaction.count'],
+  },
+  {
     definition: defineIndex('idempotency_keys', 'idempotency_keys_pkey', 'tenant_id, key', { primary: true }),
     purpose: 'What a request with this key did.',
     queries: ['Transaction.insertTransactions'],

@@ -18,6 +18,8 @@ export interface TenantSample {
   readonly category: string | null;
   /** In the middle of the tenant's transactions. */
   readonly booked: Position;
+  /** The same in their order by amount. */
+  readonly amount: Position;
   /** A day with transactions. */
   readonly day: string;
 }
@@ -110,5 +112,8 @@ const SAMPLE = `
     coalesce((SELECT json_build_object('value', booked_at::text, 'id', id) FROM some_transactions
         ORDER BY booked_at, id OFFSET (SELECT count(*) / 2 FROM some_transactions) LIMIT 1),
       json_build_object('value', now()::text, 'id', one.id)) AS booked,
+    coalesce((SELECT json_build_object('value', amount::text, 'id', id) FROM some_transactions
+        ORDER BY amount, id OFFSET (SELECT count(*) / 2 FROM some_transactions) LIMIT 1),
+      json_build_object('value', '1', 'id', one.id)) AS amount,
     coalesce((SELECT max(day) FROM daily_totals WHERE tenant_id = $1), current_date)::text AS day
   FROM tenants CROSS JOIN one WHERE tenants.id = $1`;

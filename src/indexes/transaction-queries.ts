@@ -1,8 +1,10 @@
 import { TransactionDirection } from '../generated/prisma/enums.ts';
+import { OrderDirection } from '../graphql/enums.ts';
 import { insertTransactions, recordAtOnce, recordedTransactions } from '../transactions/ledger.repository.ts';
 import type { PlannedTransaction } from '../transactions/ledger.rules.ts';
-import { transactionConditions } from '../transactions/transaction.filter.ts';
-import type { TransactionFilter } from '../transactions/transaction.input.ts';
+import { isOfAccount, transactionConditions } from '../transactions/transaction.filter.ts';
+import { type TransactionFilter, TransactionOrderField } from '../transactions/transaction.input.ts';
+import { transactionOrder } from '../transactions/transaction.order.ts';
 import { ALL_TRANSACTION_COLUMNS, TransactionRepository } from '../transactions/transaction.repository.ts';
 import { countedBy, type QueryCase, samplePages } from './query-case.ts';
 import type { RecordingDatabase } from './record-statements.ts';
@@ -11,6 +13,7 @@ import type { TenantSample } from './samples.ts';
 const ACCOUNT = 'transactions_tenant_account_booked_idx';
 const BOOKED = 'transactions_tenant_booked_idx';
 const CATEGORY = 'transactions_tenant_category_booked_idx';
+const AMOUNT = 'transactions_tenant_amount_idx';
 const KEY = 'transactions_pkey';
 const TOTALS = 'daily_totals_pkey';
 const ALL = ALL_TRANSACTION_COLUMNS;
@@ -25,6 +28,7 @@ interface FilterCase {
 export function transactionQueries(sample: TenantSample): QueryCase[] {
   return [
     ...filterCases(sample).flatMap((filter) => filteredCases(sample, filter)),
+    ...byAmount(sample),
     ...ofAccounts(sample),
     {
       name: 'transactions of a repeated request',
@@ -78,8 +82,8 @@ function filterCases({ accountIds: [accountId = ''], category, day }: TenantSamp
     {
       name: 'with large amounts',
       filter: { minAmount: '490' },
-      page: [BOOKED],
-      count: [],
+      page: [BOOKED, AMOUNT],
+      count: [AMOUNT],
     },
   ];
 }
@@ -92,6 +96,25 @@ function filteredCases({ booked }: TenantSample, { name, filter, page, count }: 
   }));
   const counted = reading((transactions, scope) => transactions.count(scope, filter));
   return [...pages, { name: `number of transactions ${name}`, ...countedBy(count), call: counted }];
+}
+
+function byAmount({ accountIds: [accountId = ''], amount }: TenantSample): QueryCase[] {
+  const largest = { field: TransactionOrderField.AMOUNT, direction: OrderDirection.DESC };
+  const cases = [
+    { name: 'by amount', filter: {}, uses: AMOUNT },
+    { name: 'of amounts by amount', filter: { minAmount: '10' }, uses: AMOUNT },
+    { name: 'of an account by amount', filter: { accountId }, uses: ACCOUNT },
+  ];
+  return cases.flatMap(({ name, filter, uses }) =>
+    samplePages(amount).map(({ name: which, page }) => ({
+      name: `transactions ${name}, ${which}`,
+      uses: [uses],
+      call: reading((transactions, scope) => {
+        const order = transactionOrder(largest, isOfAccount(filter));
+        return transactions.page(scope, transactionConditions(filter), page, ALL, order);
+      }),
+    })),
+  );
 }
 
 /** For the accounts of a list, in one statement. */

@@ -9,8 +9,8 @@ import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from './transaction.filter.ts';
-import { TransactionFilter } from './transaction.input.ts';
-import { NEWEST_FIRST } from './transaction.order.ts';
+import { TransactionFilter, TransactionOrder } from './transaction.input.ts';
+import { transactionOrder } from './transaction.order.ts';
 import { recentColumn } from './transaction.repository.ts';
 import { Transaction, TransactionConnection } from './transaction.type.ts';
 
@@ -46,25 +46,28 @@ export class AccountTransactionsResolver {
       scannedToCount: () => 'ofAccount',
       countFields: CONNECTION_COUNT,
     }),
-    description: 'Transactions of the account, newest first.',
+    description: 'Transactions of the account, newest first by default.',
   })
   async transactions(
     @Root() accounts: readonly BankAccount[],
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
     filter: TransactionFilter | null,
+    @Arg('orderBy', () => TransactionOrder, { nullable: true, description: 'Order of the list. Absent: newest first.' })
+    orderBy: TransactionOrder | null,
     @Ctx() context: RequestContext,
     @Info() field: SelectedField,
   ): Promise<ConnectionPage<Transaction>[]> {
     const { transactions } = context.loaders;
     const conditions = transactionConditions(filter);
+    const order = transactionOrder(orderBy, true);
     const ids = idsOf(accounts);
     return connectionsOf(context, args, field, {
       name: 'transactions',
       remedy: TRANSACTION_REMEDY,
-      order: NEWEST_FIRST,
-      isSearched: searchedOfAccount({ filter }) !== undefined,
-      page: (page, shown) => transactions.pageByAccountIds(ids, { conditions, page, wanted: namesOf(shown) }),
+      order,
+      isSearched: searchedOfAccount({ filter, orderBy }) !== undefined,
+      page: (page, shown) => transactions.pageByAccountIds(ids, { conditions, page, wanted: namesOf(shown), order }),
       count: () => transactions.countByAccountIds(ids, conditions),
     });
   }

@@ -1,7 +1,8 @@
 import { Prisma } from '../generated/prisma/client.ts';
 import type { Scanned } from '../graphql/complexity.ts';
+import { checkedValues, filterConditions, joinedNames } from '../graphql/filter.ts';
 import { checkedDecimal, checkedId, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
-import type { TransactionFilter } from './transaction.input.ts';
+import { type TransactionFilter, type TransactionOrder, TransactionOrderField } from './transaction.input.ts';
 
 const { sql } = Prisma;
 
@@ -10,17 +11,42 @@ const { sql } = Prisma;
  * @throws BAD_USER_INPUT naming the field that does not hold
  */
 export function transactionConditions(filter: TransactionFilter | null | undefined): Prisma.Sql[] {
+  return filterConditions(filter, ownConditions);
+}
+
+function ownConditions(filter: TransactionFilter, path: string): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [];
-  const add = <Value>(value: Value | null | undefined, condition: (value: Value) => Prisma.Sql) => {
-    if (value != null) conditions.push(condition(value));
+  const add = <Name extends keyof TransactionFilter>(
+    name: Name,
+    condition: (value: NonNullable<TransactionFilter[Name]>, argument: string) => Prisma.Sql,
+  ) => {
+    const value = filter[name];
+    if (value != null) conditions.push(condition(value, `${path}.${name}`));
   };
-  add(filter?.accountId, (id) => sql`account_id = ${checkedId('filter.accountId', id)}::uuid`);
-  add(filter?.direction, (direction) => sql`direction = ${direction}::transaction_direction`);
-  add(filter?.category, (category) => sql`category = ${checkedSearchText('filter.category', category)}`);
-  add(filter?.minAmount, (min) => sql`amount >= ${checkedDecimal('filter.minAmount', min)}::numeric`);
-  add(filter?.maxAmount, (max) => sql`amount <= ${checkedDecimal('filter.maxAmount', max)}::numeric`);
-  add(filter?.bookedFrom, (from) => sql`booked_at >= ${checkedInstant('filter.bookedFrom', from)}::timestamptz`);
-  add(filter?.bookedTo, (to) => sql`booked_at <= ${checkedInstant('filter.bookedTo', to)}::timestamptz`);
+  add('accountId', (id, at) => sql`account_id = ${checkedId(at, id)}::uuid`);
+  add('accountIdIn', (ids, at) => sql`account_id = ANY (${checkedValues(at, ids, checkedId)}::uuid[])`);
+  add('direction', (direction) => sql`direction = ${direction}::transaction_direction`);
+  add('directionIn', (some, at) => sql`direction = ANY (${checkedValues(at, some)}::transaction_direction[])`);
+  add('category', (category, at) => sql`category = ${checkedSearchText(at, category)}`);
+  add('categoryIn', (some, at) => sql`category = ANY (${checkedValues(at, some, checkedSearchText)}::text[])`);
+  add('categoryStartsWith', (start, at) => sql`starts_with(category, ${checkedSearchText(at, start)})`);
+  add('hasCategory', (has) => (has ? sql`category IS NOT NULL` : sql`category IS NULL`));
+  add('currency', (currency, at) => sql`currency = ${checkedSearchText(at, currency)}`);
+  add('currencyIn', (some, at) => sql`currency = ANY (${checkedValues(at, some, checkedSearchText)}::text[])`);
+  add('counterpartyBank', (bank, at) => sql`counterparty_bank = ${checkedSearchText(at, bank)}`);
+  add(
+    'counterpartyBankIn',
+    (banks, at) => sql`counterparty_bank = ANY (${checkedValues(at, banks, checkedSearchText)}::text[])`,
+  );
+  add(
+    'counterpartyBankStartsWith',
+    (start, at) => sql`starts_with(counterparty_bank, ${checkedSearchText(at, start)})`,
+  );
+  add('descriptionStartsWith', (start, at) => sql`starts_with(description, ${checkedSearchText(at, start)})`);
+  add('minAmount', (min, at) => sql`amount >= ${checkedDecimal(at, min)}::numeric`);
+  add('maxAmount', (max, at) => sql`amount <= ${checkedDecimal(at, max)}::numeric`);
+  add('bookedFrom', (from, at) => sql`booked_at >= ${checkedInstant(at, from)}::timestamptz`);
+  add('bookedTo', (to, at) => sql`booked_at <= ${checkedInstant(at, to)}::timestamptz`);
   return conditions;
 }
 
@@ -41,8 +67,14 @@ export interface KeptCount {
 
 const KEPT: ReadonlySet<string> = new Set(['category', 'bookedFrom', 'bookedTo']);
 
-/** An index has the order of transactions under one of these at most. */
-const INDEXED = ['accountId', 'category'] as const;
+/**
+ * By order: conditions that are bounds of it, and those of which an index has one at most together
+ * with it.
+ */
+const INDEXED: Readonly<Record<TransactionOrderField, { bounds: readonly string[]; sets: readonly string[] }>> = {
+  BOOKED_AT: { bounds: ['bookedFrom', 'bookedTo'], sets: ['', 'accountId', 'category'] },
+  AMOUNT: { bounds: ['minAmount', 'maxAmount'], sets: [''] },
+};
 
 /**
  * What has to be read to count transactions: the kept totals, and with them those of the days at
@@ -55,32 +87,52 @@ export function countedTransactions({ filter }: Filtered): Scanned | undefined {
 
 /**
  * What has to be read to find a page of transactions: an index has their order under one condition
- * beside bounds of time, and rows that fail another condition are read and passed over.
+ * beside bounds of it, and rows that fail another condition are read and passed over.
  */
-export function searchedTransactions({ filter }: Filtered): Scanned | undefined {
-  const isOrdered = !hasOther(filter) && INDEXED.filter((name) => filter?.[name] != null).length <= 1;
-  return isOrdered ? undefined : scannedFor(filter);
+export function searchedTransactions({ filter, orderBy }: Ordered, decides: Decides = () => {}): Scanned | undefined {
+  const given = joinedNames(filter);
+  if (given.length === 0) return undefined;
+  decides('orderBy');
+  const { bounds, sets } = INDEXED[fieldOf(orderBy)];
+  return sets.includes(given.filter((name) => !bounds.includes(name)).join()) ? undefined : scannedFor(filter);
 }
 
-/** The same of the transactions of one account: that is the one condition. */
-export function searchedOfAccount({ filter }: Filtered): Scanned | undefined {
-  return hasOther(filter) || filter?.category != null ? 'ofAccount' : undefined;
+/**
+ * The same of the transactions of one account: that is the one condition. All of them are read for
+ * another order than that of time.
+ */
+export function searchedOfAccount({ filter, orderBy }: Ordered, decides: Decides = () => {}): Scanned | undefined {
+  decides('orderBy');
+  const isInOrder = fieldOf(orderBy) === TransactionOrderField.BOOKED_AT;
+  const { bounds } = INDEXED.BOOKED_AT;
+  return isInOrder && joinedNames(filter).every((name) => bounds.includes(name)) ? undefined : 'ofAccount';
 }
 
 /** What to do when a search takes too long. */
-export const TRANSACTION_REMEDY = 'narrow the filter, for example by bookedFrom and bookedTo';
+export const TRANSACTION_REMEDY =
+  'narrow the filter by accountId or by what orderBy sorts by, for example by bookedFrom and bookedTo';
 
 interface Filtered {
   readonly filter?: TransactionFilter | null;
 }
 
-function scannedFor(filter: TransactionFilter | null | undefined): Scanned {
-  return filter?.accountId == null ? 'transactions' : 'ofAccount';
+interface Ordered extends Filtered {
+  readonly orderBy?: TransactionOrder | null;
 }
 
-/** Whether it has a condition that no index has. */
-function hasOther(filter: TransactionFilter | null | undefined): boolean {
-  return filter?.direction != null || filter?.minAmount != null || filter?.maxAmount != null;
+type Decides = (argument: 'orderBy') => void;
+
+function fieldOf(orderBy: TransactionOrder | null | undefined): TransactionOrderField {
+  return orderBy?.field ?? TransactionOrderField.BOOKED_AT;
+}
+
+/** Whether only transactions of one account satisfy a filter. */
+export function isOfAccount(filter: TransactionFilter | null | undefined): boolean {
+  return joinedNames(filter).includes('accountId');
+}
+
+function scannedFor(filter: TransactionFilter | null | undefined): Scanned {
+  return isOfAccount(filter) ? 'ofAccount' : 'transactions';
 }
 
 function isKept(filter: TransactionFilter | null | undefined): boolean {

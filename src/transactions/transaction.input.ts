@@ -1,5 +1,7 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, registerEnumType } from 'type-graphql';
 import { TransactionDirection } from '../generated/prisma/enums.ts';
+import { OrderDirection } from '../graphql/enums.ts';
+import { NESTING, STARTS, VALUES } from '../graphql/filter.ts';
 import { lengthOf } from '../graphql/input-checks.ts';
 import { DateTimeScalar, DecimalScalar } from '../graphql/scalars.ts';
 import { sentences } from '../graphql/sentences.ts';
@@ -13,6 +15,20 @@ const IDEMPOTENCY_KEY = sentences(
   'A key is forgotten after a time that the service sets, 48 hours by default.',
 );
 
+/** What transactions can be ordered by. */
+export enum TransactionOrderField {
+  BOOKED_AT = 'BOOKED_AT',
+  AMOUNT = 'AMOUNT',
+}
+registerEnumType(TransactionOrderField, {
+  name: 'TransactionOrderField',
+  description: 'What transactions are ordered by; equal ones by id.',
+  valuesConfig: {
+    BOOKED_AT: { description: 'When the transaction was booked.' },
+    AMOUNT: { description: 'Amount as a number, whatever its currency and direction.' },
+  },
+});
+
 @InputType({
   description: 'Transactions that satisfy all given conditions. Texts match exactly, bounds include their ends.',
 })
@@ -20,11 +36,74 @@ export class TransactionFilter {
   @Field(() => ID, { nullable: true, description: 'Only transactions of this account, a UUID. Absent: all.' })
   accountId?: string | null;
 
+  @Field(() => [ID], { nullable: true, description: sentences('Only transactions of one of these accounts.', VALUES) })
+  accountIdIn?: string[] | null;
+
   @Field(() => TransactionDirection, { nullable: true, description: 'Only credits or only debits. Absent: both.' })
   direction?: TransactionDirection | null;
 
+  @Field(() => [TransactionDirection], {
+    nullable: true,
+    description: sentences('Only transactions of one of these directions.', VALUES),
+  })
+  directionIn?: TransactionDirection[] | null;
+
   @Field(() => String, { nullable: true, description: 'Only transactions of this category. Absent: all.' })
   category?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: sentences('Only transactions of one of these categories.', VALUES),
+  })
+  categoryIn?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Only transactions whose category begins with this text.', STARTS),
+  })
+  categoryStartsWith?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'true: only transactions with a category; false: only those without one. Absent: all.',
+  })
+  hasCategory?: boolean | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only transactions in this currency, an ISO 4217 code. Absent: all.',
+  })
+  currency?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: sentences('Only transactions in one of these currencies.', VALUES),
+  })
+  currencyIn?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only transactions with the bank of this name on the other side. Absent: all.',
+  })
+  counterpartyBank?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: sentences('Only transactions with one of the banks of these names on the other side.', VALUES),
+  })
+  counterpartyBankIn?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Only transactions with a bank on the other side whose name begins with this text.', STARTS),
+  })
+  counterpartyBankStartsWith?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: sentences('Only transactions whose description begins with this text.', STARTS),
+  })
+  descriptionStartsWith?: string | null;
 
   @Field(() => DecimalScalar, { nullable: true, description: 'Lowest amount, whatever its currency. Absent: any.' })
   minAmount?: string | null;
@@ -40,6 +119,41 @@ export class TransactionFilter {
     description: 'Only transactions booked then or earlier. Absent: all.',
   })
   bookedTo?: string | null;
+
+  @Field(() => TransactionFilter, {
+    nullable: true,
+    description: sentences(
+      'Only transactions that do not satisfy this filter, those without the value in question among them.',
+      NESTING,
+      'Absent: all.',
+    ),
+  })
+  not?: TransactionFilter | null;
+
+  @Field(() => [TransactionFilter], {
+    nullable: true,
+    description: sentences('Only transactions that satisfy all of these filters.', NESTING, 'Absent: all.'),
+  })
+  and?: TransactionFilter[] | null;
+
+  @Field(() => [TransactionFilter], {
+    nullable: true,
+    description: sentences(
+      'Only transactions that satisfy one of these filters, or more; of an empty list none do.',
+      NESTING,
+      'Absent: all.',
+    ),
+  })
+  or?: TransactionFilter[] | null;
+}
+
+@InputType({ description: 'Order of a list of transactions.' })
+export class TransactionOrder {
+  @Field(() => TransactionOrderField, { description: 'What to order by.' })
+  field!: TransactionOrderField;
+
+  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC, description: 'Ascending or descending.' })
+  direction!: OrderDirection;
 }
 
 @InputType({ description: 'One transaction to record, in the currency of its account.' })

@@ -9,7 +9,8 @@ export function createTransactionLoaders(scope: TenantScope, transactions: Trans
     (accountIds, { limit, wanted }) => transactions.recentOfEach(scope, accountIds, limit, wanted),
   );
   const lists = pageLoaders<Transaction>(
-    (accountIds, { conditions, page, wanted }) => transactions.pageOfEach(scope, accountIds, conditions, page, wanted),
+    (accountIds, { conditions, page, wanted, order }) =>
+      transactions.pageOfEach(scope, accountIds, conditions, page, wanted, order),
     (accountIds, conditions) => transactions.countOfEach(scope, accountIds, conditions),
   );
   return {

@@ -5,6 +5,7 @@ import { instantText, selectList, selectOnly } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { boundedCount, type Count, countWithin, exactly } from '../paging/bounded-count.ts';
 import {
+  type KeysetOrder,
   type KeysetRow,
   keysetPage,
   keysetSelect,
@@ -88,7 +89,7 @@ export function newestTransactions(
 }
 
 /**
- * Reads transactions, newest first. `wanted` names the properties that are read; the others are
+ * Reads transactions, newest first unless an order says otherwise. `wanted` names the properties that are read; the others are
  * absent from the rows.
  */
 export class TransactionRepository {
@@ -102,11 +103,12 @@ export class TransactionRepository {
     conditions: readonly Prisma.Sql[],
     page: PageRequest,
     wanted: ReadonlySet<string>,
+    order: KeysetOrder = NEWEST_FIRST,
   ): Promise<Page<Transaction>> {
     const query = keysetSelect(
       columns(wanted),
       { table: sql`transactions`, where: whereOf(scope, conditions) },
-      NEWEST_FIRST,
+      order,
       page,
     );
     const rows = await this.#select<Transaction & KeysetRow>(scope, 'page', query, this.#optionsOf(page));
@@ -138,9 +140,10 @@ export class TransactionRepository {
     conditions: readonly Prisma.Sql[],
     page: PageRequest,
     wanted: ReadonlySet<string>,
+    order: KeysetOrder = NEWEST_FIRST,
   ): Promise<Map<string, Page<Transaction>>> {
     const where = whereOf(scope, [sql`account_id = account.id`, ...conditions]);
-    const ofOne = keysetSelect(columns(wanted), { table: sql`transactions`, where }, NEWEST_FIRST, page);
+    const ofOne = keysetSelect(columns(wanted), { table: sql`transactions`, where }, order, page);
     const rows = await this.#select<Transaction & KeysetRow & OfAccount>(
       scope,
       'pageOfEach',

@@ -10,12 +10,13 @@ import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
 import {
   countedTransactions,
+  isOfAccount,
   searchedTransactions,
   TRANSACTION_REMEDY,
   transactionConditions,
 } from './transaction.filter.ts';
-import { TransactionFilter } from './transaction.input.ts';
-import { NEWEST_FIRST } from './transaction.order.ts';
+import { TransactionFilter, TransactionOrder } from './transaction.input.ts';
+import { transactionOrder } from './transaction.order.ts';
 import type { WithAccount } from './transaction.repository.ts';
 import { Transaction, TransactionConnection } from './transaction.type.ts';
 
@@ -27,24 +28,27 @@ export class TransactionResolver {
       scannedToCount: countedTransactions,
       countFields: CONNECTION_COUNT,
     }),
-    description: "The tenant's transactions, newest first.",
+    description: "The tenant's transactions, newest first by default.",
   })
   async transactions(
     @Args(() => ConnectionArgs) args: ConnectionArgs,
     @Arg('filter', () => TransactionFilter, { nullable: true, description: 'Which ones to list. Absent: all.' })
     filter: TransactionFilter | null,
+    @Arg('orderBy', () => TransactionOrder, { nullable: true, description: 'Order of the list. Absent: newest first.' })
+    orderBy: TransactionOrder | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ) {
     const { scope, services, policy } = context;
     policy.isOfKind('transactions');
     const conditions = transactionConditions(filter);
+    const order = transactionOrder(orderBy, isOfAccount(filter));
     return connectionOf(context, args, info, {
       name: 'transactions',
       remedy: TRANSACTION_REMEDY,
-      order: NEWEST_FIRST,
-      isSearched: searchedTransactions({ filter }) !== undefined,
-      page: (request, shown) => services.transactions.page(scope, conditions, request, namesOf(shown)),
+      order,
+      isSearched: searchedTransactions({ filter, orderBy }) !== undefined,
+      page: (request, shown) => services.transactions.page(scope, conditions, request, namesOf(shown), order),
       count: () => services.transactions.count(scope, filter),
     });
   }

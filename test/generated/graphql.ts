@@ -8,24 +8,81 @@ import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 export type AccountFilter = {
   /** Only accounts with this number. Absent: all. */
   accountNumber?: string | null | undefined;
+  /**
+   * Only accounts with one of these numbers.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  accountNumberIn?: Array<string> | null | undefined;
+  /**
+   * Only accounts whose number begins with this text.
+   * Letters count as they are, % and _ as themselves. Absent: all.
+   */
+  accountNumberStartsWith?: string | null | undefined;
   /** Only accounts of this type. Absent: all. */
   accountType?: AccountType | null | undefined;
+  /**
+   * Only accounts of one of these types.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  accountTypeIn?: Array<AccountType> | null | undefined;
+  /**
+   * Only accounts that satisfy all of these filters.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  and?: Array<AccountFilter> | null | undefined;
   /** Only accounts at the bank with this name. Absent: all. */
   bankName?: string | null | undefined;
+  /**
+   * Only accounts at one of the banks with these names.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  bankNameIn?: Array<string> | null | undefined;
+  /**
+   * Only accounts at banks whose name begins with this text.
+   * Letters count as they are, % and _ as themselves. Absent: all.
+   */
+  bankNameStartsWith?: string | null | undefined;
   /** Only accounts opened then or later. Absent: all. */
   createdFrom?: string | null | undefined;
   /** Only accounts opened then or earlier. Absent: all. */
   createdTo?: string | null | undefined;
   /** Only accounts in this currency, an ISO 4217 code. Absent: all. */
   currency?: string | null | undefined;
+  /**
+   * Only accounts in one of these currencies.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  currencyIn?: Array<string> | null | undefined;
   /** true: status ACTIVE; false: any other status. Absent: all. */
   isActive?: boolean | null | undefined;
   /** Highest balance, whatever its currency. Absent: any. */
   maxBalance?: string | null | undefined;
   /** Lowest balance, whatever its currency. Absent: any. */
   minBalance?: string | null | undefined;
+  /**
+   * Only accounts that do not satisfy this filter.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  not?: AccountFilter | null | undefined;
+  /**
+   * Only accounts that satisfy one of these filters, or more; of an empty list none do.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  or?: Array<AccountFilter> | null | undefined;
   /** Only accounts with this status. Absent: all. */
   status?: AccountStatus | null | undefined;
+  /**
+   * Only accounts with one of these statuses.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  statusIn?: Array<AccountStatus> | null | undefined;
+  /** Only accounts that last changed then or later. Absent: all. */
+  updatedFrom?: string | null | undefined;
+  /** Only accounts that last changed then or earlier. Absent: all. */
+  updatedTo?: string | null | undefined;
 };
 
 /** Order of a list of accounts. */
@@ -208,18 +265,83 @@ export type TransactionDirection =
 export type TransactionFilter = {
   /** Only transactions of this account, a UUID. Absent: all. */
   accountId?: string | null | undefined;
+  /**
+   * Only transactions of one of these accounts.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  accountIdIn?: Array<string> | null | undefined;
+  /**
+   * Only transactions that satisfy all of these filters.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  and?: Array<TransactionFilter> | null | undefined;
   /** Only transactions booked then or later. Absent: all. */
   bookedFrom?: string | null | undefined;
   /** Only transactions booked then or earlier. Absent: all. */
   bookedTo?: string | null | undefined;
   /** Only transactions of this category. Absent: all. */
   category?: string | null | undefined;
+  /**
+   * Only transactions of one of these categories.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  categoryIn?: Array<string> | null | undefined;
+  /**
+   * Only transactions whose category begins with this text.
+   * Letters count as they are, % and _ as themselves. Absent: all.
+   */
+  categoryStartsWith?: string | null | undefined;
+  /** Only transactions with the bank of this name on the other side. Absent: all. */
+  counterpartyBank?: string | null | undefined;
+  /**
+   * Only transactions with one of the banks of these names on the other side.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  counterpartyBankIn?: Array<string> | null | undefined;
+  /**
+   * Only transactions with a bank on the other side whose name begins with this text.
+   * Letters count as they are, % and _ as themselves. Absent: all.
+   */
+  counterpartyBankStartsWith?: string | null | undefined;
+  /** Only transactions in this currency, an ISO 4217 code. Absent: all. */
+  currency?: string | null | undefined;
+  /**
+   * Only transactions in one of these currencies.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  currencyIn?: Array<string> | null | undefined;
+  /**
+   * Only transactions whose description begins with this text.
+   * Letters count as they are, % and _ as themselves. Absent: all.
+   */
+  descriptionStartsWith?: string | null | undefined;
   /** Only credits or only debits. Absent: both. */
   direction?: TransactionDirection | null | undefined;
+  /**
+   * Only transactions of one of these directions.
+   * Up to 100 values; an empty list matches nothing. Absent: all.
+   */
+  directionIn?: Array<TransactionDirection> | null | undefined;
+  /** true: only transactions with a category; false: only those without one. Absent: all. */
+  hasCategory?: boolean | null | undefined;
   /** Highest amount, whatever its currency. Absent: any. */
   maxAmount?: string | null | undefined;
   /** Lowest amount, whatever its currency. Absent: any. */
   minAmount?: string | null | undefined;
+  /**
+   * Only transactions that do not satisfy this filter, those without the value in question among
+   * them.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  not?: TransactionFilter | null | undefined;
+  /**
+   * Only transactions that satisfy one of these filters, or more; of an empty list none do.
+   * Nested 3 levels deep at most, with 30 conditions in all.
+   * Absent: all.
+   */
+  or?: Array<TransactionFilter> | null | undefined;
 };
 
 /** One transaction to record, in the currency of its account. */

@@ -74,11 +74,25 @@ const CURSORS = [
   ]),
 ];
 
+type Case = readonly [string, string, string, string, readonly unknown[]];
+
+/** Of the beginnings of texts, and of lists of them. */
+function textFilters(list: string, end: string, starts: readonly string[], lists: readonly string[]): Case[] {
+  const expected = 'without null characters';
+  return [
+    ...starts.map((name): Case => {
+      const field = `${name}StartsWith`;
+      return [`${list}{ ${field}: $v }${end}`, 'String', `filter.${field}`, expected, TEXTS];
+    }),
+    ...lists.map((name): Case => [`${list}{ ${name}In: [$v] }${end}`, 'String!', `filter.${name}In`, expected, TEXTS]),
+  ];
+}
+
 /**
  * Of each argument: an operation with it as `$v`, its type, its path in messages, what is expected,
  * and what is not.
  */
-const CASES: readonly (readonly [string, string, string, string, readonly unknown[]])[] = [
+const CASES: readonly Case[] = [
   ['account(id: $v) { id }', 'ID!', 'id', 'a UUID', IDS],
   ['accountByNumber(accountNumber: $v) { id }', 'String!', 'accountNumber', 'without null characters', TEXTS],
   ['accountByNumber(accountNumber: "1", bankName: $v) { id }', 'String', 'bankName', 'without null characters', TEXTS],
@@ -104,6 +118,9 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
       [`${list}{ bankName: $v }${end}`, 'String', 'filter.bankName', 'without null characters', TEXTS],
       [`${list}{ accountNumber: $v }${end}`, 'String', 'filter.accountNumber', 'without null characters', TEXTS],
       [`${list}{ currency: $v }${end}`, 'String', 'filter.currency', 'without null characters', TEXTS],
+      [`${list}{ updatedFrom: $v }${end}`, 'DateTime', 'filter.updatedFrom', 'an instant', INSTANTS],
+      [`${list}{ updatedTo: $v }${end}`, 'DateTime', 'filter.updatedTo', 'an instant', INSTANTS],
+      ...textFilters(list, end, ['bankName', 'accountNumber'], ['bankName', 'accountNumber', 'currency']),
     ] as const;
   }),
   ...['transactions(', `account(id: "${ID}") { transactions(`].flatMap((list) => {
@@ -111,6 +128,18 @@ const CASES: readonly (readonly [string, string, string, string, readonly unknow
     return [
       [`${list}filter: { accountId: $v }${end}`, 'ID', 'filter.accountId', 'a UUID', IDS],
       [`${list}filter: { category: $v }${end}`, 'String', 'filter.category', 'without null characters', TEXTS],
+      [`${list}filter: { accountIdIn: [$v] }${end}`, 'ID!', 'filter.accountIdIn', 'a UUID', IDS],
+      [`${list}filter: { currency: $v }${end}`, 'String', 'filter.currency', 'without null characters', TEXTS],
+      [
+        `${list}filter: { counterpartyBank: $v }${end}`,
+        ...(['String', 'filter.counterpartyBank', 'without null characters', TEXTS] as const),
+      ],
+      ...textFilters(
+        `${list}filter: `,
+        end,
+        ['category', 'counterpartyBank', 'description'],
+        ['category', 'counterpartyBank', 'currency'],
+      ),
       [`${list}filter: { minAmount: $v }${end}`, 'Decimal', 'filter.minAmount', 'a decimal', DECIMALS],
       [`${list}filter: { maxAmount: $v }${end}`, 'Decimal', 'filter.maxAmount', 'a decimal', DECIMALS],
       [`${list}filter: { bookedFrom: $v }${end}`, 'DateTime', 'filter.bookedFrom', 'an instant', INSTANTS],
@@ -153,10 +182,13 @@ describe('values that do not hold are BAD_USER_INPUT, naming the argument, what 
     for (const value of values) {
       const inline = await service.send(as, `{ ${selection.replace('$v', JSON.stringify(value))} }`);
       const variable = await service.send(as, `query ($v: ${type}) { ${selection} }`, { v: value });
+      const place = placeOf(argument);
       for (const { errors } of [inline, variable]) {
-        expect(errors, JSON.stringify(value)).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument } }]);
+        expect(errors, JSON.stringify(value)).toMatchObject([
+          { extensions: { code: 'BAD_USER_INPUT', argument: place } },
+        ]);
         const message = errors?.[0]?.message ?? '';
-        expect(message).toContain(`${argument} must be `);
+        expect(message).toContain(`${place} must be `);
         expect(message).toContain(expected);
         expect(message).toContain(`but got: ${JSON.stringify(value).slice(0, 80)}`);
       }
@@ -169,7 +201,9 @@ describe('values that do not hold are BAD_USER_INPUT, naming the argument, what 
     async (selection, type, argument) => {
       for (const value of ['\ud800', 'a\udc00']) {
         const { errors } = await service.send(token, `query ($v: ${type}) { ${selection} }`, { v: value });
-        expect(errors, JSON.stringify(value)).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument } }]);
+        expect(errors, JSON.stringify(value)).toMatchObject([
+          { extensions: { code: 'BAD_USER_INPUT', argument: placeOf(argument) } },
+        ]);
       }
     },
   );
@@ -344,6 +378,11 @@ function expectAnswered({ status, data, errors }: GraphqlAnswer): void {
   expect(errors?.length ?? data).toBeTruthy();
 }
 
+/** The first value of a list is named. */
+function placeOf(argument: string): string {
+  return argument.endsWith('In') ? `${argument}[0]` : argument;
+}
+
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
@@ -370,8 +409,10 @@ function checkedArguments(): string[] {
   return paths;
 }
 
+/** A filter within another of its kind has the same fields as that: test/graphql/filters.test.ts. */
 function pathsOf({ name, type }: GraphQLArgument | GraphQLInputField): string[] {
   const named = getNamedType(type);
+  if (['not', 'and', 'or'].includes(name)) return [];
   if (isInputObjectType(named))
     return Object.values(named.getFields()).flatMap((field) => pathsOf(field).map((path) => `${name}.${path}`));
   return ['Int', 'String', 'ID', 'Date', 'DateTime', 'Decimal'].includes(named.name) ? [name] : [];

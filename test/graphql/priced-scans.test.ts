@@ -15,8 +15,9 @@ import { nodesOf, type PlanNode } from '../../src/database/plan.ts';
 import { type RecordingDatabase, recordStatements } from '../../src/indexes/record-statements.ts';
 import { MAX_PAGE_SIZE, type PageRequest } from '../../src/paging/keyset.ts';
 import { TenantScope } from '../../src/tenancy/tenant-scope.ts';
-import { transactionConditions } from '../../src/transactions/transaction.filter.ts';
-import type { TransactionFilter } from '../../src/transactions/transaction.input.ts';
+import { isOfAccount, transactionConditions } from '../../src/transactions/transaction.filter.ts';
+import type { TransactionFilter, TransactionOrder } from '../../src/transactions/transaction.input.ts';
+import { transactionOrder } from '../../src/transactions/transaction.order.ts';
 import { TransactionRepository } from '../../src/transactions/transaction.repository.ts';
 import { literal } from '../indexes/buffers-read.ts';
 import { fixtureId, insertTenant } from '../support/fixtures.ts';
@@ -33,6 +34,8 @@ type Slug = keyof typeof SIZES;
  * passes over.
  */
 const SHOWN_ROWS = MAX_PAGE_SIZE + 1 + 50;
+/** Of an amount there are 200, which the look beyond either end may pass over. */
+const SHOWN_OF_AMOUNT = MAX_PAGE_SIZE + 1 + 200;
 const RUNS = 200;
 const LISTED: ReadonlySet<string> = new Set(['bank_accounts', 'transactions']);
 /** Less than a day has. */
@@ -45,11 +48,11 @@ const ACCOUNTS = `query ($filter: AccountFilter, $order: AccountOrder, $after: S
   accounts(after: $after, before: $before, filter: $filter, orderBy: $order) { nodes { id } } }`;
 const ACCOUNT_LIST = `query ($filter: AccountFilter, $order: AccountOrder, $page: Int!) {
   accountList(page: $page, pageSize: 100, filter: $filter, orderBy: $order) { results { id } } }`;
-const TRANSACTIONS = `query ($filter: TransactionFilter, $after: String, $before: String) {
-  transactions(after: $after, before: $before, filter: $filter) { nodes { id } } }`;
+const TRANSACTIONS = `query ($filter: TransactionFilter, $order: TransactionOrder, $after: String, $before: String) {
+  transactions(after: $after, before: $before, filter: $filter, orderBy: $order) { nodes { id } } }`;
 const TRANSACTIONS_COUNT = 'query ($filter: TransactionFilter) { transactions(filter: $filter) { totalCount } }';
-const OF_ACCOUNT = `query ($filter: TransactionFilter, $after: String, $before: String) {
-  account(id: "${ACCOUNT_ID}") { transactions(after: $after, before: $before, filter: $filter) { nodes { id } } } }`;
+const OF_ACCOUNT = `query ($filter: TransactionFilter, $order: TransactionOrder, $after: String, $before: String) {
+  account(id: "${ACCOUNT_ID}") { transactions(after: $after, before: $before, filter: $filter, orderBy: $order) { nodes { id } } } }`;
 
 const schema = createSchema();
 let server: TestDatabase;
@@ -106,6 +109,13 @@ const accountFilters = fc.record({
   maxBalance: some('-1', '9999999'),
   createdFrom: some(...INSTANTS),
   createdTo: some(...INSTANTS),
+  updatedFrom: some(...INSTANTS),
+  statusIn: some(['FROZEN'], ['PENDING', 'ACTIVE']),
+  bankNameStartsWith: some('bank', 'none'),
+  accountNumberIn: some(['7', '9'], ['none']),
+  not: some({ status: 'ACTIVE' }, { minBalance: '0' }),
+  and: some([{ createdFrom: '2020-01-01T00:00:00Z' }], [{ status: 'FROZEN' }, { status: 'ACTIVE' }]),
+  or: some([{ bankName: 'none' }, { accountNumber: 'none' }], [{ currency: 'EUR' }]),
 });
 const MIDDLES = {
   CREATED_AT: '2024-03-01T00:00:00.000Z',
@@ -126,10 +136,20 @@ const transactionFilters = fc.record({
   maxAmount: some('0.5', '9999999'),
   bookedFrom: some(...INSTANTS),
   bookedTo: some(...INSTANTS),
+  accountIdIn: some([ACCOUNT_ID], [fixtureId('account', 'none')]),
+  categoryIn: some(['rent', 'food'], ['none']),
+  hasCategory: some(true, false),
+  counterpartyBankStartsWith: some('none'),
+  not: some({ category: 'rent' }, { minAmount: '0' }),
+  and: some([{ category: 'none' }], [{ category: 'rent' }, { accountId: ACCOUNT_ID }]),
+  or: some([{ category: 'none' }, { minAmount: '99999' }], [{ accountId: ACCOUNT_ID }]),
 });
+const transactionOrders = fc.option(
+  fc.record({ field: fc.constantFrom('AMOUNT', 'BOOKED_AT'), direction: fc.constantFrom('ASC', 'DESC') }),
+);
 /** As few conditions as people give. */
 const filtersOf = <Filter extends object>(filters: fc.Arbitrary<Filter>) =>
-  fc.tuple(filters, fc.uniqueArray(fc.nat(9), { maxLength: 3 })).map(([filter, kept]) => {
+  fc.tuple(filters, fc.uniqueArray(fc.nat(16), { maxLength: 3 })).map(([filter, kept]) => {
     const given = Object.entries(filter).filter(([, value], index) => value !== null && kept.includes(index));
     return Object.fromEntries(given) as Partial<Filter>;
   });
@@ -152,7 +172,9 @@ function pageOf(kind: (typeof PAGES)[number], middle: string): PageRequest {
 const pages = fc.constantFrom(...PAGES);
 const cursorsOf = (page: (typeof PAGES)[number]) => (page === 'after' || page === 'before' ? { [page]: 'cursor' } : {});
 
-const MIDDLE_BOOKED = '2024-01-08T00:00:00.000Z';
+function middleOf(order: { readonly field: string } | null): string {
+  return order?.field === 'AMOUNT' ? '50' : '2024-01-08T00:00:00.000Z';
+}
 
 /** Rows that the price stands for, for a tenant of this size. */
 function pricedRows(slug: Slug, query: string, variables: Record<string, unknown>): number {
@@ -254,13 +276,15 @@ test('accounts by number of the page: the rows ahead of it as well', async () =>
 }, 60_000);
 
 test('transactions: what a page reads is in its price, whatever the filter', async () => {
-  const property = fc.asyncProperty(filtersOf(transactionFilters), modes, pages, async (filter, mode, page) => {
-    const priced = pricedRows('of-transactions', TRANSACTIONS, { filter, ...cursorsOf(page) });
+  const asked = [filtersOf(transactionFilters), transactionOrders, modes, pages] as const;
+  const property = fc.asyncProperty(...asked, async (filter, order, mode, page) => {
+    const priced = pricedRows('of-transactions', TRANSACTIONS, { filter, order, ...cursorsOf(page) });
     const conditions = transactionConditions(filter as TransactionFilter);
+    const keyset = transactionOrder(order as TransactionOrder | null, isOfAccount(filter as TransactionFilter));
     const read = await rowsRead('of-transactions', mode, (database, scope) =>
-      new TransactionRepository(database).page(scope, conditions, pageOf(page, MIDDLE_BOOKED), new Set()),
+      new TransactionRepository(database).page(scope, conditions, pageOf(page, middleOf(order)), new Set(), keyset),
     );
-    expect(read).toBeLessThanOrEqual(priced + SHOWN_ROWS);
+    expect(read).toBeLessThanOrEqual(priced + (order?.field === 'AMOUNT' ? SHOWN_OF_AMOUNT : SHOWN_ROWS));
   });
   await fc.assert(property, { numRuns: RUNS, seed: 3 });
 }, 60_000);
@@ -282,16 +306,18 @@ test('transactions in a range: what their number reads beside kept totals is in 
 }, 60_000);
 
 test('transactions of an account: what a page reads is in its price, whatever the filter', async () => {
-  const property = fc.asyncProperty(filtersOf(transactionFilters), modes, pages, async (filter, mode, page) => {
-    const priced = pricedRows('of-transactions', OF_ACCOUNT, { filter, ...cursorsOf(page) });
+  const asked = [filtersOf(transactionFilters), transactionOrders, modes, pages] as const;
+  const property = fc.asyncProperty(...asked, async (filter, order, mode, page) => {
+    const priced = pricedRows('of-transactions', OF_ACCOUNT, { filter, order, ...cursorsOf(page) });
     const conditions = transactionConditions(filter as TransactionFilter);
     const read = await rowsRead('of-transactions', mode, (database, scope) =>
       new TransactionRepository(database).pageOfEach(
         scope,
         [ACCOUNT_ID],
         conditions,
-        pageOf(page, MIDDLE_BOOKED),
+        pageOf(page, middleOf(order)),
         new Set(),
+        transactionOrder(order as TransactionOrder | null, true),
       ),
     );
     expect(read).toBeLessThanOrEqual(priced + SHOWN_ROWS);

@@ -27,7 +27,9 @@ const KEPT: Readonly<Record<string, string>> = {
   accounts: `{ accounts(first: 100, orderBy: { field: BALANCE, direction: DESC }) { edges { cursor node { ${ACCOUNT}
     recentTransactions(limit: 3) { ${TRANSACTION} } } } ${PAGE} } }`,
   accountList: `{ accountList(pageSize: 100, filter: { bankName: "alfa" }) { count totalPages results { ${ACCOUNT} } } }`,
-  transactions: `{ transactions(first: 100) { nodes { ${TRANSACTION} account { id accountNumber currency tenant { slug } } } ${PAGE} } }`,
+  transactions: `{ transactions(first: 100) { nodes { ${TRANSACTION} account { id accountNumber currency tenant { slug } } } ${PAGE} }
+    unlike: transactions(first: 100, orderBy: { field: AMOUNT }, filter: { not: { category: "rent" }, or: [
+      { descriptionStartsWith: "only" }, { accountIdIn: ["${ID}"] }] }) { edges { cursor node { ${TRANSACTION} } } ${PAGE} } }`,
   dashboard: `{ dashboard(date: "2025-03-31") { date overview { totalAccounts activeAccounts balances { currency amount } }
     accountsByType { key count balances { currency amount } } accountsByStatus { key count } accountsByBank { key count }
     activity(days: 30) { totals { currency net } series { date ${FLOWS} } }

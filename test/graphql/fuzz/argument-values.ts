@@ -18,6 +18,7 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   bankName: ['alfa', 'Zlatá banka', 'none'],
   currency: ['CZK', 'EUR', 'czk'],
   category: ['rent', `o'brien "%_\\" *`, 'none'],
+  counterpartyBank: ['alfa', 'none'],
   after: cursors('2024-01-03T12:00:00.000Z'),
   before: cursors('2025-03-30T12:00:00.000Z'),
   model: ['Tenant', 'BankAccount', 'Nothing'],
@@ -54,12 +55,19 @@ export function argumentValue(random: Random, name: string, type: GraphQLInputTy
       // Answers computed anew are counted by the minute.
       return name === 'refresh' ? false : random.chance(0.5);
     case 'String':
-      return random.pick(TEXTS[name] ?? ['text']);
+      return text(random, name);
     default: {
       const [wrong, ...right] = (SCALARS[nullable.name] ?? ['text', 'text']).toReversed();
       return random.chance(0.05) ? wrong : random.pick(right);
     }
   }
+}
+
+/** `categoryIn` has categories, `categoryStartsWith` the beginnings of some. */
+function text(random: Random, name: string): string {
+  const [whole = name] = name.split(/In$|StartsWith$/);
+  const value = random.pick(TEXTS[whole] ?? ['text']);
+  return name.endsWith('StartsWith') ? value.slice(0, random.integer(0, 4)) : value;
 }
 
 /** A value that the type of a variable does not take. */

@@ -18,6 +18,7 @@ import {
   operationPrice,
   type PricedOperation,
   pointsOf,
+  searchedLists,
   searches,
 } from './operation-price.ts';
 
@@ -66,7 +67,7 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
           // report that instead of the price.
           const most = Math.min(introspects ? Infinity : limits.operationCost, services.budget.most(caller));
           if (cost > most && !coerced()) return;
-          if (cost > most) throw tooComplex(cost, most);
+          if (cost > most) throw tooComplex(cost, most, searchedLists(price));
           const asked = services.budget.spend(caller, cost - OPERATION_POINTS);
           // A promise only where Redis must be asked.
           const refusal = asked instanceof Promise ? await asked : asked;
@@ -128,10 +129,14 @@ async function sizeOf({ caller, services }: RequestContext, { scans }: Operation
   }
 }
 
-function tooComplex(cost: number, limit: number): GraphQLError {
+function tooComplex(cost: number, limit: number, searched: readonly string[]): GraphQLError {
+  const lists = searched.join(' and ');
+  const search = lists
+    ? ` It reads ${lists} one by one: their filter and orderBy have no index together, or totalCount counts them; filter by what orderBy sorts by, or leave the count out.`
+    : '';
   return operationRefused(
     ErrorCode.TooComplex,
-    `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, for counts without a filter, or split it.`,
+    `The operation costs ${cost} points; at most ${limit} are allowed. Ask for smaller pages (first, last, pageSize, limit, days), for fewer fields below lists, for counts without a filter, or split it.${search}`,
     { cost, limit },
   );
 }

@@ -81,6 +81,13 @@ export function searches({ scans }: OperationPrice): boolean {
   return scans.some(({ of, times }) => times > 0 && of !== 'dayTotals' && of !== 'usage');
 }
 
+/** The lists of which rows may be read one by one, as clients call them. */
+export function searchedLists({ scans }: OperationPrice): string[] {
+  const names = { accounts: 'accounts', transactions: 'transactions', ofAccount: 'transactions' } as const;
+  const searched = scans.filter(({ of, times, upTo }) => times > 0 && upTo === undefined && of in names);
+  return [...new Set(searched.map(({ of }) => names[of as keyof typeof names]))];
+}
+
 /** What an operation costs a tenant, where searches end as the limits say. */
 export function pointsOf(
   { points, scans }: OperationPrice,

@@ -8,7 +8,7 @@ import { checkedSize, isSize } from '../graphql/input-checks.ts';
 import { CONNECTION_COUNT, ConnectionArgs } from '../graphql/pagination.ts';
 import type { ConnectionPage } from '../graphql/pagination.type.ts';
 import { namesOf, type SelectedField } from '../graphql/selection.ts';
-import { searchedOfAccount, TRANSACTION_REMEDY, transactionConditions } from './transaction.filter.ts';
+import { searchedOfAccount, transactionConditions, transactionRemedy } from './transaction.filter.ts';
 import { TransactionFilter, TransactionOrder } from './transaction.input.ts';
 import { transactionOrder } from './transaction.order.ts';
 import { recentColumn } from './transaction.repository.ts';
@@ -64,7 +64,7 @@ export class AccountTransactionsResolver {
     const ids = idsOf(accounts);
     return connectionsOf(context, args, field, {
       name: 'transactions',
-      remedy: TRANSACTION_REMEDY,
+      remedy: transactionRemedy(orderBy),
       order,
       isSearched: searchedOfAccount({ filter, orderBy }) !== undefined,
       page: (page, shown) => transactions.pageByAccountIds(ids, { conditions, page, wanted: namesOf(shown), order }),

@@ -109,8 +109,11 @@ export function searchedOfAccount({ filter, orderBy }: Ordered, decides: Decides
 }
 
 /** What to do when a search takes too long. */
-export const TRANSACTION_REMEDY =
-  'narrow the filter by accountId or by what orderBy sorts by, for example by bookedFrom and bookedTo';
+export function transactionRemedy(orderBy: TransactionOrder | null | undefined): string {
+  return fieldOf(orderBy) === TransactionOrderField.BOOKED_AT
+    ? 'narrow the filter, for example by bookedFrom and bookedTo'
+    : 'narrow the filter by accountId or to minAmount and maxAmount alone, or order by BOOKED_AT';
+}
 
 interface Filtered {
   readonly filter?: TransactionFilter | null;

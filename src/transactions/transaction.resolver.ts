@@ -12,8 +12,8 @@ import {
   countedTransactions,
   isOfAccount,
   searchedTransactions,
-  TRANSACTION_REMEDY,
   transactionConditions,
+  transactionRemedy,
 } from './transaction.filter.ts';
 import { TransactionFilter, TransactionOrder } from './transaction.input.ts';
 import { transactionOrder } from './transaction.order.ts';
@@ -45,7 +45,7 @@ export class TransactionResolver {
     const order = transactionOrder(orderBy, isOfAccount(filter));
     return connectionOf(context, args, info, {
       name: 'transactions',
-      remedy: TRANSACTION_REMEDY,
+      remedy: transactionRemedy(orderBy),
       order,
       isSearched: searchedTransactions({ filter, orderBy }) !== undefined,
       page: (request, shown) => services.transactions.page(scope, conditions, request, namesOf(shown), order),

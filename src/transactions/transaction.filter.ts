@@ -2,7 +2,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import type { Scanned } from '../graphql/complexity.ts';
 import { checkedValues, filterConditions, joinedNames } from '../graphql/filter.ts';
 import { checkedDecimal, checkedId, checkedInstant, checkedSearchText } from '../graphql/input-checks.ts';
-import { type TransactionFilter, type TransactionOrder, TransactionOrderField } from './transaction.input.ts';
+import type { TransactionFilter, TransactionOrder, TransactionOrderField } from './transaction.input.ts';
 
 const { sql } = Prisma;
 
@@ -103,14 +103,14 @@ export function searchedTransactions({ filter, orderBy }: Ordered, decides: Deci
  */
 export function searchedOfAccount({ filter, orderBy }: Ordered, decides: Decides = () => {}): Scanned | undefined {
   decides('orderBy');
-  const isInOrder = fieldOf(orderBy) === TransactionOrderField.BOOKED_AT;
+  const isInOrder = fieldOf(orderBy) === 'BOOKED_AT';
   const { bounds } = INDEXED.BOOKED_AT;
   return isInOrder && joinedNames(filter).every((name) => bounds.includes(name)) ? undefined : 'ofAccount';
 }
 
 /** What to do when a search takes too long. */
 export function transactionRemedy(orderBy: TransactionOrder | null | undefined): string {
-  return fieldOf(orderBy) === TransactionOrderField.BOOKED_AT
+  return fieldOf(orderBy) === 'BOOKED_AT'
     ? 'narrow the filter, for example by bookedFrom and bookedTo'
     : 'narrow the filter by accountId or to minAmount and maxAmount alone, or order by BOOKED_AT';
 }
@@ -125,8 +125,8 @@ interface Ordered extends Filtered {
 
 type Decides = (argument: 'orderBy') => void;
 
-function fieldOf(orderBy: TransactionOrder | null | undefined): TransactionOrderField {
-  return orderBy?.field ?? TransactionOrderField.BOOKED_AT;
+function fieldOf(orderBy: TransactionOrder | null | undefined): `${TransactionOrderField}` {
+  return orderBy?.field ?? 'BOOKED_AT';
 }
 
 /** Whether only transactions of one account satisfy a filter. */

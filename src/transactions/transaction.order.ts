@@ -1,8 +1,8 @@
 import { instantText } from '../database/sql-text.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { OrderDirection } from '../graphql/enums.ts';
+import type { OrderDirection } from '../graphql/enums.ts';
 import type { KeysetOrder } from '../paging/keyset.ts';
-import { type TransactionOrder, TransactionOrderField } from './transaction.input.ts';
+import type { TransactionOrder, TransactionOrderField } from './transaction.input.ts';
 
 const { sql } = Prisma;
 
@@ -30,7 +30,9 @@ const OF_ACCOUNT = sql`(transactions.amount + 0)`;
  */
 export function transactionOrder(orderBy: TransactionOrder | null | undefined, ofAccount: boolean): KeysetOrder {
   if (!orderBy) return NEWEST_FIRST;
-  const descending = orderBy.direction === OrderDirection.DESC;
-  if (orderBy.field === TransactionOrderField.BOOKED_AT) return { ...NEWEST_FIRST, descending };
+  const field: `${TransactionOrderField}` = orderBy.field;
+  const direction: `${OrderDirection}` = orderBy.direction;
+  const descending = direction === 'DESC';
+  if (field === 'BOOKED_AT') return { ...NEWEST_FIRST, descending };
   return { ...AMOUNT, column: ofAccount ? OF_ACCOUNT : OF_TENANT, descending };
 }

@@ -1,7 +1,12 @@
 import { assertEnumType, getVariableValues, isEnumType, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { OperationCosts } from '../../src/apollo/operation-costs.ts';
-import { type OperationPrice, operationPrice, pointsOf as pointsUnder } from '../../src/apollo/operation-price.ts';
+import {
+  type OperationPrice,
+  operationPrice,
+  pointsOf as pointsUnder,
+  searchedLists,
+} from '../../src/apollo/operation-price.ts';
 import { createSchema } from '../../src/app/schema.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { DEFAULT_SEARCH_LIMITS, maxScanPoints } from '../../src/config/search-limits.ts';
@@ -92,6 +97,21 @@ describe('rows that are read one by one', () => {
     ['{ transactions(after: "x", filter: { direction: DEBIT }) { totalCount } }', { transactions: 3 }],
     ['{ transactions(before: "x", after: "x", filter: { direction: DEBIT }) { totalCount } }', { transactions: 4 }],
     ['{ transactions(after: null, before: "x") { totalCount } }', { dayTotals: 1 }],
+    ['{ transactions(orderBy: { field: AMOUNT }) { nodes { id } } }', {}],
+    ['{ transactions(filter: { minAmount: "1" }, orderBy: { field: AMOUNT }) { nodes { id } } }', {}],
+    ['{ transactions(filter: { category: "x" }, orderBy: { field: AMOUNT }) { nodes { id } } }', { transactions: 1 }],
+    ['{ transactions(filter: { accountId: "x" }, orderBy: { field: AMOUNT }) { nodes { id } } }', { ofAccount: 1 }],
+    ['{ transactions(filter: { category: "x" }, orderBy: { field: BOOKED_AT }) { nodes { id } } }', {}],
+    ['{ account(id: "x") { transactions(orderBy: { field: AMOUNT }) { nodes { id } } } }', { ofAccount: 1 }],
+    ['{ transactions(filter: { and: [{ accountId: "x" }, { bookedFrom: "x" }] }) { nodes { id } } }', {}],
+    ['{ transactions(filter: { or: [{ accountId: "x" }] }) { nodes { id } } }', { transactions: 1 }],
+    ['{ transactions(filter: { accountId: "x", not: { category: "x" } }) { nodes { id } } }', { ofAccount: 1 }],
+    ['{ transactions(filter: { hasCategory: false }) { totalCount } }', { transactions: 2 }],
+    [
+      '{ accounts(filter: { or: [{ status: ACTIVE }, { not: { bankNameIn: ["x"] } }] }) { totalCount } }',
+      { accounts: 1 },
+    ],
+    ['{ accountList(filter: { or: [{ status: ACTIVE }, { minBalance: "1" }] }) { count } }', { accounts: 2 }],
     ['{ auditLog { totalCount } }', { countedAuditLines: 1 }],
     ['{ performance { tenants { slug } } }', { usage: 2 }],
     ['{ performance { operations { name } tables { rows } } }', {}],
@@ -104,6 +124,15 @@ describe('rows that are read one by one', () => {
     ],
     ['{ transactions(filter: { direction: DEBIT }) { totalCount @skip(if: true) nodes { id } } }', { transactions: 1 }],
   ])('%s', (text, expected) => expect(scans(text)).toEqual(expected));
+
+  test('are named as the lists that clients know', () => {
+    const searched = (text: string) => searchedLists(price(text));
+    expect(searched('{ accounts(filter: { statusIn: [ACTIVE] }) { nodes { transactions { totalCount } } } }')).toEqual([
+      'transactions',
+      'accounts',
+    ]);
+    expect(searched('{ transactions { totalCount } accountList(page: 9) { page } }')).toEqual([]);
+  });
 
   test('conditions and filters by variables count as they are given', () => {
     const text = `query ($all: Boolean = false, $filter: TransactionFilter) {

@@ -10,6 +10,9 @@ import { VERSIONS_LEASE_MS } from './timing.ts';
  */
 export const REVOCATION_CHANNEL = 'tenantry:cache:recall:';
 
+/** Where every bump is told, as the tenant's id. */
+export const CHANGE_CHANNEL = 'tenantry:cache:changed';
+
 /**
  * Whom a bump has told. First for how long yet processes that Redis does not know of may have
  * leases, then in turn the id of each that it told and how long its lease lasts yet. In
@@ -62,6 +65,12 @@ local function bump(versions, mask)
   end
 end
 
+-- Tells those who follow changes, once what they read shows them.
+local function tell(key)
+  -- Not allowed (ACL) is no reason to refuse a write.
+  redis.pcall('PUBLISH', '${keyPrefix}${CHANGE_CHANNEL}', string.match(key, 'tenant:{([^}]*)}'))
+end
+
 local function lease(versions, process, takesLease)
   if takesLease == '1' then versions.held.by[process] = nowMs + leaseMs end
 end
@@ -106,7 +115,9 @@ if KEYS[2] then
 end
 bump(versions, mask)
 lease(versions, ARGV[4], ARGV[5])
-return { save(KEYS[1], versions, ARGV[2]), revoke(versions, ARGV[4], ARGV[6]) }`;
+local text = save(KEYS[1], versions, ARGV[2])
+if mask ~= 0 then tell(KEYS[1]) end
+return { text, revoke(versions, ARGV[4], ARGV[6]) }`;
 
 /**
  * Bumps by the outbox relay. What is marked for a write was bumped already, and what is bumped here
@@ -126,6 +137,7 @@ if due == 0 then return {} end
 local versions = load(KEYS[1], ARGV[1], ARGV[3])
 bump(versions, due)
 save(KEYS[1], versions, ARGV[2])
+tell(KEYS[1])
 return { revoke(versions, ARGV[4], ARGV[5]) }`;
 
 const NOW = `

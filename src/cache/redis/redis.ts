@@ -168,8 +168,15 @@ export class FastRedis {
     return Object.entries(this.#breakers).map(([purpose, { state }]) => [purpose as RedisPurpose, state]);
   }
 
-  /** Hears the messages of a channel until it is closed. */
-  subscribe(channel: string, onMessage: (message: string) => void): RedisSubscription {
+  /**
+   * Hears the messages of a channel until it is closed.
+   * @param onActive called whenever it begins to hear, again too
+   */
+  subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+    onActive: () => void = () => {},
+  ): RedisSubscription {
     const client = this.#client.duplicate({
       connectionName: 'tenantry lease revocations',
       lazyConnect: true,
@@ -177,7 +184,10 @@ export class FastRedis {
     });
     return new RedisSubscription(client, this.#keyPrefix + channel, {
       onMessage,
-      onActive: () => this.#succeeded('subscription'),
+      onActive: () => {
+        this.#succeeded('subscription');
+        onActive();
+      },
       onError: (error) => this.#failed('subscription', error),
     });
   }

@@ -85,6 +85,11 @@ export class LeasedVersions {
     if (last) this.#questions.set(tenantId, { since: last.since, wasUsed: last.wasUsed });
   }
 
+  /** Any may have been bumped. */
+  dropAll(): void {
+    this.#questions.clear();
+  }
+
   #current(tenantId: string): Question | undefined {
     const lease = this.#questions.get(tenantId);
     return lease?.asked && elapsedMs(lease.since) < VERSIONS_LEASE_MS ? lease : undefined;

@@ -1,6 +1,7 @@
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/dependencies.ts';
 import type { FastRedis } from '../redis/redis.ts';
+import type { ChangeListener } from './change-signals.ts';
 import { LeaseRevocations } from './lease-revocations.ts';
 import { LeasedVersions } from './leased-versions.ts';
 import type { OutboxChange } from './outbox-reader.ts';
@@ -67,9 +68,19 @@ export class LeasingVersions implements SharedVersions {
     return waited.length > 0 ? { heard: Promise.all(waited).then(() => {}) } : {};
   }
 
+  /** The signal may come ahead of the revocation: what is read upon it is not leased of before. */
+  listen(listener: ChangeListener): () => void {
+    return this.versions.listen((tenantId) => {
+      if (tenantId === null) this.#leased.dropAll();
+      else this.#leased.drop(tenantId);
+      listener(tenantId);
+    });
+  }
+
   /** Takes no lease from now on, and tells nobody. */
   close(): void {
     this.#revocations.close();
+    this.versions.close();
   }
 
   #relayTenant(serverId: string, tenantId: string, changes: readonly OutboxChange[]): Promise<Relayed> {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/dependencies.ts';
+import { type ChangeListener, ChangeSignals } from './change-signals.ts';
 import { freshEpoch, type VersionStore, type Versions } from './versions.ts';
 
 /** A tenant that falls out begins a new epoch: its entries are lost, never wrong. */
@@ -14,6 +15,7 @@ const MAX_MARKS = 100_000;
 /** Versions within this process, for a service without Redis. */
 export class MemoryVersions implements VersionStore {
   readonly #versions = new LRUCache<string, Versions>({ max: MAX_TENANTS });
+  readonly #signals = new ChangeSignals();
   /** The dependencies that were bumped for a write. */
   readonly #marks = new LRUCache<string, ReadonlySet<CacheDependency>>({ max: MAX_MARKS, ttl: MARK_TTL_MS });
 
@@ -34,7 +36,9 @@ export class MemoryVersions implements VersionStore {
     const versions = this.#current(tenantId);
     const left = writeId === undefined ? dependencies : this.#unmarked(`${tenantId} ${writeId}`, dependencies);
     const bumped = Object.fromEntries(left.map((name) => [name, (versions[name] ?? 0) + 1]));
-    if (left.length > 0) this.#versions.set(tenantId, { ...versions, ...bumped });
+    if (left.length === 0) return;
+    this.#versions.set(tenantId, { ...versions, ...bumped });
+    this.#signals.tell(tenantId);
   }
 
   #unmarked(write: string, dependencies: readonly CacheDependency[]): readonly CacheDependency[] {
@@ -47,6 +51,11 @@ export class MemoryVersions implements VersionStore {
   /** Every tenant begins a new epoch. */
   forgetAll(): void {
     this.#versions.clear();
+    this.#signals.tell(null);
+  }
+
+  listen(listener: ChangeListener): () => void {
+    return this.#signals.listen(listener);
   }
 
   #current(tenantId: string): Versions {

@@ -3,9 +3,11 @@ import { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/dependencies.ts';
 import { maskOf } from '../dependencies/dependencies.ts';
 import { type FastRedis, RedisFailed } from '../redis/redis.ts';
-import type { Revoked } from '../redis/redis-scripts.ts';
+import { CHANGE_CHANNEL, type Revoked } from '../redis/redis-scripts.ts';
 import { BUMP_VERSIONS, GET_VERSIONS, GET_VERSIONS_AND_ENTRY, READ_VERSIONS } from '../redis/redis-span.ts';
+import type { RedisSubscription } from '../redis/redis-subscription.ts';
 import { versionsKey, writtenKey } from './cache-key.ts';
+import { type ChangeListener, ChangeSignals } from './change-signals.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 import type { Trust, TrustTerm } from './trust.ts';
 import { freshEpoch, type Relayed, type SharedVersions, type Versions } from './versions.ts';
@@ -65,6 +67,9 @@ export class UntrustedBump extends RedisFailed {
 
 /** Versions in Redis, which every process sees as they are: each reading asks. */
 export class RedisVersions implements SharedVersions {
+  readonly #signals = new ChangeSignals();
+  #subscription: RedisSubscription | undefined;
+
   constructor(
     private readonly redis: FastRedis,
     private readonly trust: Trust,
@@ -105,7 +110,17 @@ export class RedisVersions implements SharedVersions {
     return {};
   }
 
-  close(): void {}
+  /** One connection for all listeners, made for the first. */
+  listen(listener: ChangeListener): () => void {
+    const tell = (tenantId: string | null) => this.#signals.tell(tenantId);
+    // What was sent while nobody heard is lost.
+    this.#subscription ??= this.redis.subscribe(CHANGE_CHANNEL, tell, () => tell(null));
+    return this.#signals.listen(listener);
+  }
+
+  close(): void {
+    this.#subscription?.close();
+  }
 
   /** The versions, made if there are none. */
   async load(scope: TenantScope, sender = NOBODY): Promise<TrustedVersions> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TenantScope } from '../../tenancy/tenant-scope.ts';
 import type { CacheDependency } from '../dependencies/dependencies.ts';
+import type { ChangeListener } from './change-signals.ts';
 import type { OutboxChange } from './outbox-reader.ts';
 
 /**
@@ -26,6 +27,10 @@ export interface VersionStore {
    * @param writeId a committed write of the API, whose rows in the outbox are then passed over
    */
   bump(scope: TenantScope, dependencies: readonly CacheDependency[], writeId?: string): Promise<void>;
+  /**
+   * Hears of bumps by every process, as soon as what is read shows them. @returns ends it
+   */
+  listen(listener: ChangeListener): () => void;
 }
 
 /** What became of rows of the outbox. */

@@ -13,6 +13,7 @@ const LAYERS = [
   ['startup'], // processes: workers, signals, waiting for the database
   ['app'], // puts everything together: services, schema, metrics, routes
   ['ops'], // serves the page for operators
+  ['live'], // subscriptions: events for those who wait for changes
   ['http'], // requests and answers
   ['apollo'], // Apollo Server: limits, prices, executor, timing
   ['import', 'seed'],

@@ -14,6 +14,7 @@ export const ErrorCode = {
   TooComplex: 'QUERY_TOO_COMPLEX',
   TooDeep: 'QUERY_TOO_DEEP',
   RateLimited: 'RATE_LIMITED',
+  TooManySubscriptions: 'TOO_MANY_SUBSCRIPTIONS',
   Timeout: 'TIMEOUT',
   Unavailable: 'SERVICE_UNAVAILABLE',
   Internal: 'INTERNAL_SERVER_ERROR',

@@ -22,6 +22,10 @@ import {
   searches,
 } from './operation-price.ts';
 
+const SUBSCRIBE =
+  'A subscription is answered by events: send it with "accept: text/event-stream", or by WebSocket ' +
+  '(graphql-transport-ws) to the same address.';
+
 /** How often an introspection may show the whole schema. */
 const WHOLE_SCHEMAS = 2;
 
@@ -47,10 +51,9 @@ export function limitsPlugin(limits: LimitsConfig): ApolloServerPlugin<RequestCo
         async didResolveOperation({ schema, document, operation, request, contextValue }) {
           if (!operation) return; // Apollo answers itself
           const { caller, services, isReadOnly } = contextValue;
+          if (operation.operation === 'subscription') throw operationRefused(ErrorCode.BadRequest, SUBSCRIBE);
           if (isReadOnly && operation.operation !== 'query') throw onlyQueries(operation.operation);
           const introspects = isIntrospection(document, operation);
-          if (operation.operation === 'subscription')
-            throw operationRefused(ErrorCode.BadUserInput, 'There are no subscriptions.');
           const variables = request.variables ?? {};
           const coerced = () => coercedVariables(schema, operation.variableDefinitions ?? [], variables);
           const price = prices.of(operation, variables, () => {

@@ -23,6 +23,9 @@ import { type HealthChecks, registerHealth } from '../http/health.ts';
 import { FastPath } from '../http/listener.ts';
 import { Refusals } from '../http/refusals.ts';
 import { httpOptions } from '../http/server-options.ts';
+import { LiveEventStreams } from '../live/event-stream.ts';
+import { LiveSockets } from '../live/live-sockets.ts';
+import { LiveSubscriptions } from '../live/live-subscriptions.ts';
 import { registerOpsPage } from '../ops/ops-page.ts';
 import type { Examine } from '../performance/findings.ts';
 import { withoutSpans } from '../telemetry/tracing.ts';
@@ -109,6 +112,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   await apollo.start();
 
+  const documents = new Documents(config.limits);
+  const live = new LiveSubscriptions({
+    ...{ schema, apollo, services, documents, operations, changeFeed, verifier, accessLog },
+    ...{ suggests: config.explorer, log: logger },
+  });
   const { markStopping, lately } = registerHealth(app, health, logger);
   const meter = createConsistencyMeter({ apollo, services, logger });
   draining.whenBegun(() => {
@@ -118,6 +126,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   });
   app.addHook('preClose', async () => {
     draining.begin();
+    live.stop();
+    sockets.stop();
     // Two turns later nothing new is accepted, and what had come by then is read.
     setImmediate(() => setImmediate(() => connections.closeUnused()));
     connections.closeStalled(stallMs(config), config.http.requestTimeoutMs);
@@ -132,6 +142,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
     ),
   );
   const metrics = createMetrics({
+    subscriptions: live.figures,
     monitor,
     build: buildInfo(operations.schemaHash),
     database,
@@ -154,18 +165,21 @@ export async function buildApp(dependencies: AppDependencies): Promise<App> {
   if (config.corsOrigins.length) await app.register(cors, corsOptions(config.corsOrigins));
   await app.register(explorerPages({ enabled: config.explorer, ...(sampleToken && { sampleToken }) }));
   if (config.opsPage) registerOpsPage(app);
-  registerGraphqlRoute(app, {
+  const asked = registerGraphqlRoute(app, {
+    eventStreams: new LiveEventStreams(live),
     fastPath,
     accessLog,
     meter,
     apollo,
-    documents: new Documents(config.limits),
+    documents,
     operations,
     allowsIntrospection: config.explorer,
     services,
     verifier,
     corsHeaders: corsHeaders(config.corsOrigins),
   });
+  const sockets = new LiveSockets({ live, asked, services, verifier, accessLog, corsOrigins: config.corsOrigins });
+  sockets.serve(app.server);
   fastPath.giveWayToHooks(app);
   return { http: app, services, writers, metrics: page };
 }

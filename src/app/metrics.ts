@@ -4,6 +4,7 @@ import type { ExecutionCounts } from '../apollo/executor.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { ChangeFeed } from '../cache/change-feed/change-feed.ts';
 import type { CheckResults, HealthChecks } from '../http/health.ts';
+import type { LiveFigures } from '../live/live-figures.ts';
 import type { Monitor } from '../monitoring/monitor.ts';
 import { OPERATION_RESULTS } from '../monitoring/statistics.ts';
 import type { WarmUpCounts } from '../warm-up/warm-up-counts.ts';
@@ -20,6 +21,7 @@ import {
 import { histogramSamples } from './histogram-samples.ts';
 import { addAdmission, addQueue } from './queue-metrics.ts';
 import { type Add, readWhenAsked, type Sample } from './read-when-asked.ts';
+import { addSubscriptions } from './subscription-metrics.ts';
 import { type SlugOf, tenantMetrics } from './tenant-metrics.ts';
 import { addUp, dearest, type TenantTotals, TOP_TENANTS, tenantTotals } from './tenant-totals.ts';
 import { addWarmUp } from './warm-up-metrics.ts';
@@ -38,6 +40,7 @@ export interface MetricsSources {
   readonly changeFeed?: Pick<ChangeFeed, 'state' | 'trust'> | undefined;
   readonly audit: Pick<AuditLog, 'written' | 'dropped' | 'waiting'>;
   readonly warmUps: WarmUpCounts;
+  readonly subscriptions: LiveFigures;
   /** Absent: nothing is compiled. */
   readonly executions?: Readonly<ExecutionCounts> | undefined;
 }
@@ -60,6 +63,7 @@ export function createMetrics({
   audit,
   warmUps,
   executions,
+  subscriptions,
 }: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -73,6 +77,7 @@ export function createMetrics({
   if (changeFeed) addChangeFeed(add, changeFeed);
   addAudit(add, audit);
   addWarmUp(add, warmUps);
+  addSubscriptions(add, subscriptions);
   if (executions) addExecutions(add, executions);
   add(
     'gauge',

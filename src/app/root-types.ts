@@ -11,9 +11,20 @@ const MUTATION = sentences(
   'A broken rule of the business comes back in userErrors, and nothing is changed then.',
 );
 
-/** TypeGraphQL makes these two types by itself and takes no description of them. */
+const SUBSCRIPTION = sentences(
+  "What the service tells by itself when the tenant's data change, whoever changed them.",
+  'Sent with accept: text/event-stream (graphql-sse, distinct connections), or by WebSocket',
+  '(graphql-transport-ws).',
+);
+
+/** TypeGraphQL makes these types by itself and takes no description of them. */
 export function describeRootTypes(schema: GraphQLSchema): void {
-  const [query, mutation] = [schema.getQueryType(), schema.getMutationType()];
+  const [query, mutation, subscription] = [
+    schema.getQueryType(),
+    schema.getMutationType(),
+    schema.getSubscriptionType(),
+  ];
   if (query) query.description = QUERY;
   if (mutation) mutation.description = MUTATION;
+  if (subscription) subscription.description = SUBSCRIPTION;
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type GraphQLSchema, specifiedDirectives } from 'graphql';
-import { buildSchemaSync } from 'type-graphql';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { AccountMutations } from '../accounts/account.mutations.ts';
 import { AccountResolver } from '../accounts/account.resolver.ts';
 import { RateLimitResolver } from '../apollo/rate-limit.resolver.ts';
@@ -11,6 +11,7 @@ import { resolveRelations } from '../batching/batch-mapping.ts';
 import { cacheControlDirective } from '../cache/response/cache-control.ts';
 import { DashboardResolver } from '../dashboard/dashboard.resolver.ts';
 import { CacheResolver } from '../invalidation/cache.resolver.ts';
+import { LiveResolver } from '../live/live.resolver.ts';
 import type { Model } from '../models/define-model.ts';
 import { modelResolvers } from '../models/model.resolver.ts';
 import { PerformanceResolver } from '../performance/performance.resolver.ts';
@@ -26,6 +27,9 @@ import '../graphql/enums.ts';
 
 /** Once: TypeGraphQL remembers every class that it was told of. */
 const MODEL_RESOLVERS = Object.values<Model>(REGISTERED_MODELS).flatMap(modelResolvers);
+
+/** TypeGraphQL asks for one; src/live tells the events. */
+const NO_EVENTS: PubSub = { publish() {}, subscribe: () => (async function* () {})() };
 
 /** The schema of the service, made from the resolver classes. */
 export function createSchema(): GraphQLSchema {
@@ -43,10 +47,12 @@ export function createSchema(): GraphQLSchema {
       PerformanceResolver,
       CacheResolver,
       AuditResolver,
+      LiveResolver,
       ...MODEL_RESOLVERS,
     ],
     directives: [...specifiedDirectives, cacheControlDirective],
     authChecker,
+    pubSub: NO_EVENTS,
     // Arguments are checked in the resolvers, where the error can name them.
     validate: false,
   });

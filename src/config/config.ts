@@ -47,6 +47,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   /** How long records are kept. */
   readonly retention: RetentionConfig;
+  readonly subscriptions: SubscriptionsConfig;
   readonly monitoring: {
     /** Operations that take longer are logged. */
     readonly slowOperationMs: number;
@@ -93,6 +94,16 @@ export interface LifecycleConfig {
   readonly shutdownDelayMs: number;
   /** After this the process ends, whatever is under way. Counted from the signal. */
   readonly shutdownTimeoutMs: number;
+}
+
+/** Of one process. */
+export interface SubscriptionsConfig {
+  /** Subscriptions that are open at the same time; as many connections by WebSocket. */
+  readonly limit: number;
+  /** Of one tenant. */
+  readonly tenantLimit: number;
+  /** How often a connection on which nothing happens is told that it is alive. */
+  readonly heartbeatMs: number;
 }
 
 export interface RetentionConfig {
@@ -326,6 +337,11 @@ function readSettings(env: NodeJS.ProcessEnv): { config: Config; read: SettingsR
     retention: {
       auditDays: read.integer('AUDIT_RETENTION_DAYS', 400, 30, 36_500),
       idempotencyHours: read.integer('IDEMPOTENCY_RETENTION_HOURS', 48, 1, 876_000),
+    },
+    subscriptions: {
+      limit: read.integer('LIMIT_SUBSCRIPTIONS', 5_000, 0, 1_000_000),
+      tenantLimit: read.integer('LIMIT_TENANT_SUBSCRIPTIONS', 1_000, 0, 1_000_000),
+      heartbeatMs: read.integer('SUBSCRIPTION_HEARTBEAT_MS', 30_000, 100, 3_600_000),
     },
     monitoring: {
       slowOperationMs: read.integer('SLOW_OPERATION_MS', 500, 0, 3_600_000),

@@ -21,6 +21,19 @@ interface Answered {
   readonly answer: Answer;
 }
 
+/** A subscription, when it begins and when it is over. */
+export interface LoggedSubscription {
+  readonly requestId: string;
+  readonly transport: string;
+  readonly operation: string | null;
+  readonly tenant: string;
+  readonly role: string;
+  /** Absent at its begin. */
+  readonly ended?: string;
+  readonly events?: number;
+  readonly durationMs?: number;
+}
+
 /** One that was refused ahead of GraphQL. */
 export interface RefusedRequest {
   readonly requestId: string;
@@ -74,6 +87,12 @@ export class AccessLog {
       },
       'request',
     );
+  }
+
+  subscription({ operation, ...subscription }: LoggedSubscription): void {
+    if (!this.#isOn) return;
+    const name = operation === null ? undefined : shortCopy(operation, MAX_NAME_LENGTH);
+    this.log.info({ path: '/graphql', operation: name, ...subscription }, 'subscription');
   }
 
   /** Beyond fifty in a second they have no line of their own: `untold` in the next one counts them. */

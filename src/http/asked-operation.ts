@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { type DocumentNode, GraphQLError, type OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { CacheableOperation, CacheableOperations } from '../cache/response/cacheable-operations.ts';
 import type { Documents } from '../graphql/documents.ts';
@@ -41,6 +41,15 @@ export type AskedOperation =
       /** Whether it was refused before anything of it was looked at. */
       readonly isUnread?: true;
     };
+
+/** A subscription as it was asked for; not validated yet. */
+export interface AskedSubscription {
+  readonly asked: GraphqlRequest;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** Of the request as it came. */
+  readonly bytes: number;
+}
 
 /** What is remembered of a request whose answer may be in the cache. */
 interface Remembered {
@@ -102,6 +111,18 @@ export class AskedOperations {
     if (text !== undefined && asked.cacheable)
       this.#remembered.set(text, { cacheable: asked.cacheable, persistedHash: asked.read().persistedHash });
     return asked;
+  }
+
+  /**
+   * What a request asks for that takes events as its answer. @returns undefined when it is no
+   * subscription. @throws why it cannot be read
+   */
+  subscription(request: HttpRequest): AskedSubscription | undefined {
+    const { accept: _, ...headers } = request.headers;
+    const asked = this.#requestOf({ ...request, headers }, true);
+    const { document, operation } = this.documents.read(asked, true) ?? {};
+    if (!document || operation?.operation !== 'subscription') return undefined;
+    return { asked, document, operation, bytes: bytesOf(request) };
   }
 
   #knownBy(text: string): Remembered | undefined {

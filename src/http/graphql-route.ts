@@ -10,7 +10,7 @@ import type { Documents } from '../graphql/documents.ts';
 import { OPERATION_POINTS, piecesPoints } from '../graphql/prices.ts';
 import { RequestTrace } from '../telemetry/request-trace.ts';
 import { isTracing, withoutSpans } from '../telemetry/tracing.ts';
-import { AskedOperations } from './asked-operation.ts';
+import { AskedOperations, type AskedSubscription } from './asked-operation.ts';
 import { authenticate, MAX_STRANGERS_BYTES } from './authenticate.ts';
 import { boundedBody, hasUnknownLength, MAX_BODY_BYTES, unread } from './bounded-body.ts';
 import type { CorsHeaders } from './cors.ts';
@@ -36,6 +36,12 @@ declare module 'fastify' {
   }
 }
 
+/** Answers subscriptions by server-sent events. */
+export interface EventStreams {
+  /** @throws why it is refused */
+  answer(request: FastifyRequest, reply: FastifyReply, asked: AskedSubscription): FastifyReply;
+}
+
 export interface GraphqlRoute extends ExchangeServices {
   /** Whether a stranger may read the schema; else nothing is read of a request without a token. */
   readonly allowsIntrospection: boolean;
@@ -43,6 +49,7 @@ export interface GraphqlRoute extends ExchangeServices {
   readonly operations: CacheableOperations;
   readonly verifier: TokenVerifier;
   readonly fastPath: FastPath;
+  readonly eventStreams: EventStreams;
   /** For answers that are sent past Fastify and its plugin. */
   readonly corsHeaders: CorsHeaders;
 }
@@ -50,8 +57,9 @@ export interface GraphqlRoute extends ExchangeServices {
 /**
  * POST and GET /graphql: the caller is found by the headers, then the body is read, then the
  * response cache answers, or Apollo Server does.
+ * @returns what reads the requests, for other ways to ask
  */
-export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): void {
+export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute): AskedOperations {
   const asked = new AskedOperations(route.documents, route.operations, route.services.config.cache.enabled);
   route.fastPath.answerBy((request, response) => answerFast(route, asked, request, response));
   // In a scope of its own: here a body stays the bytes that it came as, and is parsed only for what
@@ -94,6 +102,8 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
         done(null, boundedBody(request.raw, payload, bounds, counted));
       },
       handler: (request, reply) => {
+        const events = takesEvents(request) ? asked.subscription(request) : undefined;
+        if (events) return route.eventStreams.answer(request, reply, events);
         const answer = () => new Exchange(route, asked, request, reply, request.caller, performance.now()).answer();
         // The spans of all that it does are its own: instrumentations would make each a second time.
         return isTracing() ? withoutSpans(answer) : answer();
@@ -108,6 +118,12 @@ export function registerGraphqlRoute(app: FastifyInstance, route: GraphqlRoute):
       handler: (_request, reply) => reply,
     });
   });
+  return asked;
+}
+
+/** Not when it is refused in any case. */
+function takesEvents({ caller, refusal, headers }: FastifyRequest): boolean {
+  return caller !== null && !refusal && (headers.accept?.includes('text/event-stream') ?? false);
 }
 
 /** Begins the spans of a request, which end with its answer. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/app/metrics.ts';
 import { Role } from '../../src/auth/caller.ts';
+import { LiveFigures } from '../../src/live/live-figures.ts';
 import { WorkerFigures } from '../../src/startup/worker-figures.ts';
 import { WarmUpCounts } from '../../src/warm-up/warm-up-counts.ts';
 import { type ExposedMetric, type ExposedSample, readExposition } from '../support/exposition.ts';
@@ -177,7 +178,11 @@ describeWithOwnRedis('the metrics of a service with Redis', () => {
       const integrity = { status: isUp ? 'up' : 'down' } as const;
       const readiness = async () => [['integrity', integrity] as const];
       const checked = { health: { ...health, redis: async () => {} }, readiness };
-      return createMetrics({ ...sources, ...checked }).registry.getMetricsAsJSON();
+      return createMetrics({
+        subscriptions: new LiveFigures(),
+        ...sources,
+        ...checked,
+      }).registry.getMetricsAsJSON();
     };
     const all = new WorkerFigures();
     for (const [worker, isUp] of [true, false].entries()) {

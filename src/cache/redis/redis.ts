@@ -172,11 +172,7 @@ export class FastRedis {
    * Hears the messages of a channel until it is closed.
    * @param onActive called whenever it begins to hear, again too
    */
-  subscribe(
-    channel: string,
-    onMessage: (message: string) => void,
-    onActive: () => void = () => {},
-  ): RedisSubscription {
+  subscribe(channel: string, onMessage: (message: string) => void, onActive: () => void = () => {}): RedisSubscription {
     const client = this.#client.duplicate({
       connectionName: 'tenantry lease revocations',
       lazyConnect: true,

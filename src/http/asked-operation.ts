@@ -119,7 +119,8 @@ export class AskedOperations {
    */
   subscription(request: HttpRequest): AskedSubscription | undefined {
     const { accept: _, ...headers } = request.headers;
-    const asked = this.#requestOf({ ...request, headers }, true);
+    const { method, url, body } = request; // Fastify's own are getters
+    const asked = this.#requestOf({ method, url, headers, body }, true);
     const { document, operation } = this.documents.read(asked, true) ?? {};
     if (!document || operation?.operation !== 'subscription') return undefined;
     return { asked, document, operation, bytes: bytesOf(request) };

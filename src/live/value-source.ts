@@ -66,7 +66,7 @@ export class ValueSource implements LiveSource {
       const error = new GraphQLError(first?.message ?? '', { extensions: first?.extensions ?? {} });
       if (errorCode === ErrorCode.RateLimited || errorCode === ErrorCode.Unavailable)
         return { error, retryAtMs: retryAtMs(first?.extensions) };
-      if (data == null) return { failed: error };
+      if (Object.values(data ?? {}).every((value) => value === null)) return { failed: error };
     }
     return state.etag === known.etag ? { state } : { state, event: eventOf(this.operation, body, state) };
   }
@@ -117,7 +117,7 @@ export class ValueSource implements LiveSource {
 
 interface Told {
   readonly errors?: readonly GraphQLFormattedError[];
-  readonly data?: unknown;
+  readonly data?: Readonly<Record<string, unknown>> | null;
 }
 
 /** @param loadedUnder the versions that an answer that is not kept was computed under */

@@ -79,7 +79,10 @@ export function listen(way: Way, query: string, variables?: Record<string, unkno
         `more than ${count} results`,
         20_000,
       );
-      if (results.length <= count) throw new Error(`it ended: ${JSON.stringify(failure ?? 'complete')}`);
+      if (results.length <= count) {
+        const { response } = (failure ?? {}) as { response?: Response };
+        throw new Error(`it ended: ${JSON.stringify(failure ?? 'complete')} ${await response?.text()}`);
+      }
       return results.at(-1);
     },
     leave,

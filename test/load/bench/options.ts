@@ -20,6 +20,7 @@ export const SECTIONS = [
   'invalidation',
   'fair-shares',
   'prices',
+  'subscriptions',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

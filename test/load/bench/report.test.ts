@@ -16,6 +16,7 @@ const EMPTY = {
   invalidation: [],
   fairShares: null,
   prices: null,
+  subscriptions: [],
 };
 
 test('only what was measured is shown', () => {

@@ -24,6 +24,7 @@ export function formatReport(report: BenchReport): string {
   if (report.invalidation.length > 0) parts.push(invalidationTable(report));
   if (report.fairShares) parts.push(neighboursTable(report.fairShares), overloadsTable(report.fairShares));
   if (report.prices) parts.push(pricesTable(report.prices));
+  if (report.subscriptions.length > 0) parts.push(subscriptionsTable(report));
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -46,6 +47,16 @@ function pastWritesTable({ pastWrites }: BenchReport): string {
     pastWrites.map(({ surroundings, writes, p50Ms, p95Ms, p99Ms, maxMs }) => [
       ...[surroundings, formatCount(writes)],
       ...[p50Ms, p95Ms, p99Ms, maxMs].map((ms) => ms.toFixed(1)),
+    ]),
+  );
+}
+
+function subscriptionsTable({ subscriptions }: BenchReport): string {
+  return formatTable(
+    ['idle subscribers', 'open', 'memory', 'sent/s', 'event after a write, p50 ms', 'p99 ms'],
+    subscriptions.map(({ transport, subscribers, memoryBytes, bytesPerSecond, p50Ms, p99Ms }) => [
+      ...[transport, formatCount(subscribers), formatBytes(memoryBytes), formatBytes(bytesPerSecond)],
+      ...[p50Ms, p99Ms].map((ms) => ms.toFixed(1)),
     ]),
   );
 }

@@ -15,6 +15,7 @@ import { startRedis } from './redis.ts';
 import { type CaseResult, type CaseSamples, summarize } from './results.ts';
 import { runPhase } from './run-phase.ts';
 import { issueTokens } from './subjects.ts';
+import { measureSubscriptions, type SubscriptionsResult } from './subscriptions.ts';
 import { measureWriters, type WriterResult } from './writers.ts';
 
 export interface BenchReport {
@@ -30,6 +31,7 @@ export interface BenchReport {
   readonly invalidation: readonly InvalidationResult[];
   /** Null when it was not asked for. */
   readonly fairShares: FairSharesResult | null;
+  readonly subscriptions: readonly SubscriptionsResult[];
   /** Null when it was not asked for. */
   readonly prices: PricesResult | null;
 }
@@ -52,7 +54,10 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     };
     const phases = PHASES.map((phase) => part(phase, options)).filter(({ cases }) => cases.length > 0);
     const { size, connections, entries, sections } = options;
-    const needsRedis = sections.has('past-writes') || phases.some(({ reference }) => reference === 'redis');
+    const needsRedis =
+      sections.has('past-writes') ||
+      sections.has('subscriptions') ||
+      phases.some(({ reference }) => reference === 'redis');
     const redisUrl = needsRedis ? (await startRedis(cleanup)).url : null;
     const usesRedis = redisUrl !== null || sections.has('memory') || sections.has('invalidation');
     const data = await openData(`tenantry_bench_${size.data}`, size);
@@ -75,7 +80,8 @@ export function runBench(options: BenchOptions): Promise<BenchReport> {
     const invalidation = sections.has('invalidation') ? await measureInvalidation({ entries, cleanup, progress }) : [];
     const fairShares = sections.has('fair-shares') ? await measureFairShares(surroundings, options, progress) : null;
     const prices = sections.has('prices') ? await measurePrices(surroundings, options, progress) : null;
-    const shares = { fairShares, prices };
+    const subscriptions = sections.has('subscriptions') ? await measureSubscriptions(surroundings, progress) : [];
+    const shares = { fairShares, prices, subscriptions };
     return { machine, size, connections, cases, writers, pastWrites, bulkLoad, memory, invalidation, ...shares };
   });
 }

@@ -47,8 +47,8 @@ export class ChangeSource implements LiveSource {
     if (refusal) return { error: spent(refusal), retryAtMs: refusal.allowance.resetAtMs + Math.random() * RETRY_MS };
     const { scope } = caller.tenant;
     const now = await Promise.resolve(versions.read(scope)).catch((error: unknown) => error as Error);
-    if (now instanceof Error)
-      return { error: unavailable(now), retryAtMs: Date.now() + RETRY_MS * (1 + Math.random()) };
+    // As long as nobody knows what was written: under a second, unless Redis or PostgreSQL is away.
+    if (now instanceof Error) return { error: unavailable(now), retryAtMs: Date.now() + RETRY_MS / 4, isBrief: true };
     const state = { versions: versionsOf(now, this.#dependencies), etag: '', expiresAtMs: Number.POSITIVE_INFINITY };
     const namespaces = known.versions ? this.#changed(known.versions, now) : [];
     if (known.versions && namespaces.length === 0) return { state };

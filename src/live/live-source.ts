@@ -9,8 +9,11 @@ export type TenantCaller = Caller & { readonly tenant: CallerTenant };
 export type LiveReading =
   /** `event` is absent when nothing is new. */
   | { readonly state: LiveState; readonly event?: LiveEvent | undefined }
-  /** It cannot be told at the moment: a spent budget, or a service that is busy. */
-  | { readonly retryAtMs: number; readonly error: GraphQLError }
+  /**
+   * It cannot be told at the moment: a spent budget, or a service that is busy. `isBrief`: whoever
+   * has nothing yet waits, too.
+   */
+  | { readonly retryAtMs: number; readonly error: GraphQLError; readonly isBrief?: boolean }
   /** It never can be: the last event, with errors. */
   | { readonly failed: GraphQLError };
 

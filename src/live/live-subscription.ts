@@ -141,7 +141,7 @@ export class LiveSubscription implements Watcher {
     if ('failed' in reading) this.end('error', reading.failed);
     else if ('retryAtMs' in reading) {
       // Whoever has nothing yet is told at once, and may come again.
-      if (this.#isFirst) this.end('error', reading.error);
+      if (this.#isFirst && !reading.isBrief) this.end('error', reading.error);
       else this.#again(reading.retryAtMs);
     } else {
       this.#known = reading.state;

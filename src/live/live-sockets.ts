@@ -66,9 +66,10 @@ export class LiveSockets {
     }
   }
 
-  #refusal({ url = '', headers }: IncomingMessage): GraphQLError | undefined {
+  #refusal({ url = '', method, headers }: IncomingMessage): GraphQLError | undefined {
     if (!/^\/graphql(\?|$)/.test(url))
       return badRequest('There is no WebSocket at this address: it is at /graphql.', 404);
+    if (method !== 'GET') return badRequest('A WebSocket is opened by GET.', 405, ['allow', 'GET']);
     if (!this.#isTrusted(headers))
       return clientError(ErrorCode.Forbidden, 'Pages of this origin may not connect (CORS_ORIGINS).', {
         http: httpHead(403),

@@ -18,6 +18,7 @@ const LONG_FILES = [
   'startup/workers.system.test.ts',
   'telemetry/export.system.test.ts',
   'embedded/bare-machine.system.test.ts',
+  'live/subscriptions.system.test.ts',
   'cache/change-feed/shared-redis.system.test.ts',
   'embedded/embedded-postgres.system.test.ts',
   'http/graphiql.system.test.ts',

@@ -78,6 +78,7 @@ export function answersIn(bytes: Buffer): RawAnswer[] {
     // Without a length the body goes on to the end of the connection.
     const size = length === undefined ? (status < 200 || status === 304 ? 0 : rest.length) : Number(length);
     answers.push({ status, head, body: rest.slice(end + 4, end + 4 + size) });
+    if (status === 101) break; // what follows is of another protocol
     rest = rest.slice(end + 4 + size);
   }
   return answers;

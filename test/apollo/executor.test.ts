@@ -188,7 +188,7 @@ describe('an operation is settled', () => {
   });
 });
 
-describe('left to graphql-js, since the compiler would not end', () => {
+describe('compiled as all others, though the type holds itself', () => {
   test.each([
     ['a variable of a type that holds itself', 'query ($in: Nested) { root { nested(in: $in) } }', { in: { not: {} } }],
     [
@@ -197,10 +197,10 @@ describe('left to graphql-js, since the compiler would not end', () => {
       { in: [{ nested: { any: [{}] } }] },
     ],
   ])('%s', async (_title, text, variables) => {
-    expect(await expectGraphqlJs(text, variables)).toBe(0);
+    expect(await expectGraphqlJs(text, variables)).toBeGreaterThan(0);
   });
 
-  test('but not one whose type only stands beside it', async () => {
+  test('or only stands beside one that does', async () => {
     expect(
       await expectGraphqlJs('query ($in: Plain) { root { nested(plain: $in) } }', { in: { x: 1 } }),
     ).toBeGreaterThan(0);

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await fillSkewed(client);
   explained = await explainQueries(client);
   largest = (await sampleTenants(client)).at(-1) as TenantSample;
-}, 120_000);
+}, 300_000);
 afterEach(async () => {
   await client.end(); // and the temporary copies of indexes:advise
   await connect();

@@ -60,5 +60,7 @@ function messageOf(error: unknown): string[] {
 
 function describeDatabaseError({ message, code, detail, hint }: pg.DatabaseError): string[] {
   const told = [`PostgreSQL refused: ${message} (SQLSTATE ${code})`, detail, hint].filter((line) => line !== undefined);
-  return [...told, REMEDIES[code ?? ''] ?? 'Run it again with LOG_LEVEL=debug to see where.'];
+  const remedy =
+    REMEDIES[code ?? ''] ?? (hint === undefined ? 'Run it again with LOG_LEVEL=debug to see where.' : null);
+  return remedy === null ? told : [...told, remedy];
 }

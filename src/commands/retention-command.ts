@@ -35,7 +35,7 @@ export const RETENTION: CommandSpec<typeof OPTIONS> = {
   options: OPTIONS,
   notes:
     "To change it, the login of DATABASE_URL must own the tables, or be a member of the role that does: the service's may not.\n" +
-    'Rows that shall be kept elsewhere are exported first: npm run tenants:export.',
+    'What shall be kept elsewhere is copied before: folded rows are gone.',
 };
 
 interface Retention {

@@ -14,7 +14,7 @@ import { RequestTiming } from '../monitoring/request-timing.ts';
 import { RequestTrace } from '../telemetry/request-trace.ts';
 import { isTracing } from '../telemetry/tracing.ts';
 import type { AccessLog } from './access-log.ts';
-import type { AskedOperation, AskedOperations } from './asked-operation.ts';
+import type { AskedOperations } from './asked-operation.ts';
 import { asksForReport } from './cache-report.ts';
 import type { ConsistencyMeter, SentHit } from './consistency-meter.ts';
 import type { CorsHeaders } from './cors.ts';
@@ -48,7 +48,7 @@ export function entryKey(
 export function recordHit(
   { monitor }: Services,
   caller: Caller,
-  { cacheable }: Pick<AskedOperation, 'cacheable'>,
+  { cacheable }: { readonly cacheable?: CacheableOperation | undefined },
   timing: RequestTiming,
   found: Answer,
   points: number,

@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, type Context, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { bearerToken } from '../auth/bearer-token.ts';
@@ -80,8 +80,7 @@ export function liveProtocol({ live, asked, services, verifier }: LiveProtocolOp
         const events = await subscribe(context, payload);
         return { ...OF_THE_LIBRARY, contextValue: events } as never;
       } catch (error) {
-        const refusal = error instanceof GraphQLError ? error : new GraphQLError('Something went wrong on our side.');
-        return [refusal];
+        return [live.refusalOf(error, context.extra.requestId)];
       }
     },
     // What onSubscribe has made.

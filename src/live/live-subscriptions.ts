@@ -210,7 +210,7 @@ export class LiveSubscriptions {
       figures.open[transport]--;
       accessLog.subscription({ ...logged, ended, events, durationMs: Math.round(performance.now() - startedMs) });
     };
-    const onFailure = (error: unknown) => this.#failure(error, requestId);
+    const onFailure = (error: unknown) => this.refusalOf(error, requestId);
     const subscription = new LiveSubscription({ source, sink: counted, token, verifier, figures, onEnd, onFailure });
     const open = {
       ...{ subscription, sink, tokenEndsAtMs: endOf(token) },
@@ -244,7 +244,8 @@ export class LiveSubscriptions {
     this.#timer = undefined;
   }
 
-  #failure(error: unknown, requestId: string): GraphQLError {
+  /** What a subscriber is told of an error. One that is ours is logged, and its text kept back. */
+  refusalOf(error: unknown, requestId: string): GraphQLError {
     if (error instanceof GraphQLError && error.extensions.code !== undefined) return error;
     this.options.log.error({ requestId, err: error }, 'internal error');
     return clientError(ErrorCode.Internal, 'Something went wrong on our side; it was logged.');

@@ -88,7 +88,7 @@ export class ValueSource implements LiveSource {
     const points = hitPoints(value.body.length);
     const refusal = budget.charge(caller, points);
     if (refusal) return valueIn({ outcome: 'bypass', reason: 'budget', loaded: this.#refuse(spent(refusal)) }, null);
-    recordHit(this.services.services, caller, { cacheable } as never, timing, answer, points);
+    recordHit(this.services.services, caller, { cacheable }, timing, answer, points);
     return value;
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { describeError } from '../../src/cli/run-command.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   ACCOUNT,
@@ -54,6 +55,26 @@ describe('a bad row', () => {
       '1',
       '3',
     ]);
+  });
+
+  test('is one of a time whose transactions are folded: it is counted already', async () => {
+    await importFiles(database.url, transactions(`${ACCOUNT},1,${BOOKED},CREDIT,1,,,,`));
+    await valuesOf(
+      database.url,
+      `WITH kept AS (UPDATE tenants SET keep_transactions_days = 31 WHERE slug = 'north' RETURNING id) SELECT id AS value FROM kept`,
+    );
+    await valuesOf(database.url, 'SELECT folded AS value FROM transactions_fold(NULL, 10)');
+    const again = await importFiles(database.url, transactions(`${ACCOUNT},1,${BOOKED},CREDIT,1,,,,`));
+    expect(again.tables.transactions).toMatchObject({ inserted: 0, updated: 0, rejected: 1 });
+    expect(reasonsOf(again)['transactions.csv:2']).toMatch(
+      /^booked_at: transactions of this tenant from before "20.*" are folded into its totals, but got "2024-05-01T12:00:00/,
+    );
+    expect(await valuesOf(database.url, 'SELECT sum(transaction_count)::integer AS value FROM daily_totals')).toEqual([
+      1,
+    ]);
+    const moved = { ...TWO_TENANTS, 'tenants.csv': csv(TENANTS_HEADER, 'north,North,Asia/Tokyo', 'south,South,UTC') };
+    const refusal = await importFiles(database.url, moved).catch(describeError);
+    expect(refusal).toMatch(/the time zone of tenant north cannot be changed.*\nKeep the time zone\.$/);
   });
 
   test('has all its problems told', async () => {

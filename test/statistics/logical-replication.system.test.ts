@@ -42,6 +42,9 @@ const CHANGES = {
       SELECT id, 'First Bank', '1', 'LOAN', 'EUR', 7 FROM tenant RETURNING tenant_id, id)
     INSERT INTO transactions (tenant_id, account_id, booked_at, direction, amount, currency)
     SELECT tenant_id, id, '2026-03-01T02:00:00Z', 'CREDIT', 5, 'EUR' FROM account`,
+  'folded transactions': `UPDATE tenants SET keep_transactions_days = 31;
+    SELECT transactions_fold(id, 40) FROM tenants WHERE slug = 'tenant-4'`,
+  'more folded of the same days': `SELECT transactions_fold(id, 40) FROM tenants WHERE slug = 'tenant-4'`,
   'no transactions at all': 'TRUNCATE transactions',
 };
 
@@ -90,7 +93,8 @@ async function isCopied({ client }: Subscriber): Promise<boolean> {
 /** All rows that are replicated, as one text. */
 async function contents(client: pg.Client): Promise<string> {
   const { rows } = await client.query(`SELECT md5(string_agg(line, ' ' ORDER BY line)) AS hash FROM (
-    SELECT t::text AS line FROM tenants t UNION ALL SELECT a::text FROM bank_accounts a UNION ALL SELECT m::text FROM transactions m) lines`);
+    SELECT t::text AS line FROM tenants t UNION ALL SELECT a::text FROM bank_accounts a UNION ALL SELECT m::text FROM transactions m
+    UNION ALL SELECT f::text FROM folded_totals f) lines`);
   return rows[0].hash;
 }
 
@@ -111,7 +115,7 @@ async function counts({ client }: Subscriber) {
 describe('on subscribers whose tables a superuser and a plain role own', () => {
   const subscribers: Subscriber[] = [];
   beforeAll(async () => {
-    await publisher.query('CREATE PUBLICATION base FOR TABLE bank_accounts, transactions');
+    await publisher.query('CREATE PUBLICATION base FOR TABLE bank_accounts, transactions, folded_totals');
     for (const owner of OWNERS) subscribers.push(await subscribe(owner));
   });
   afterAll(async () => {

@@ -93,6 +93,7 @@ function promises(start: () => Promise<{ services: readonly TestService[]; stop(
   const tokens = new Map<Twin, string>();
   beforeAll(async () => {
     ({ services, stop } = await start());
+    for (const service of services) await service.untilCaughtUp();
     for (const twin of [PRAGUE, NEW_YORK]) tokens.set(twin, await reference.token(Role.ADMIN, twin.slug));
   });
   afterAll(() => stop());

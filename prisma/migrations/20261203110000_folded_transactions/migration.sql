@@ -200,13 +200,16 @@ BEGIN
     BEGIN
       IF NOT pg_try_advisory_xact_lock(hashtextextended('tenantry transactions_fold', 0)) THEN RETURN; END IF;
       PERFORM set_config('app.keep_totals', 'on', true);
-      SELECT t.id, t.time_zone, t.folded_until, kept.since INTO due
-        FROM tenants t, LATERAL (
-          SELECT ((clock_timestamp() AT TIME ZONE t.time_zone)::date - t.keep_transactions_days)::timestamp AT TIME ZONE t.time_zone AS since
-        ) kept
-       WHERE t.keep_transactions_days IS NOT NULL AND (only_tenant IS NULL OR t.id = only_tenant)
-         AND EXISTS (SELECT FROM transactions r WHERE r.tenant_id = t.id AND r.booked_at < kept.since)
-       ORDER BY random() LIMIT 1;
+      -- One after another in any order, until one has some: OFFSET 0 keeps the look at its rows behind the order.
+      SELECT t.* INTO due
+        FROM (
+          SELECT id, time_zone, folded_until,
+                 ((clock_timestamp() AT TIME ZONE time_zone)::date - keep_transactions_days)::timestamp AT TIME ZONE time_zone AS since
+            FROM tenants
+           WHERE keep_transactions_days IS NOT NULL AND (only_tenant IS NULL OR id = only_tenant)
+           ORDER BY random() OFFSET 0
+        ) t
+       WHERE EXISTS (SELECT FROM transactions r WHERE r.tenant_id = t.id AND r.booked_at < t.since) LIMIT 1;
       IF FOUND THEN
         IF due.folded_until IS NULL OR due.folded_until < due.since THEN
           UPDATE tenants SET folded_until = due.since WHERE id = due.id;

@@ -16,6 +16,7 @@ import { TenantDatabase } from '../../src/tenancy/tenant-database.ts';
 import { insertTenant } from '../support/fixtures.ts';
 import { withKeptClient } from '../support/postgres.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const STATE = {
   ...{ cacheTrusted: true, isRelay: false, outboxLagMs: null, memoryBytes: 1e8, cpu: 0.5, eventLoopP99Ms: 1 },
@@ -32,6 +33,8 @@ beforeAll(async () => {
   service = await startService();
   await insertTenant(service.databaseUrl, { slug: 'acme' });
   operator = await service.token(Role.OPERATOR);
+  // The processes are listed by the time of their first row.
+  await until(async () => (await sql('SELECT FROM service_processes')).length > 0);
 });
 afterAll(() => service?.close());
 

@@ -294,7 +294,7 @@ describe('db:grant', () => {
     );
     const statements = `GRANT tenantry_owner TO ${plain.owner}; GRANT USAGE, CREATE ON SCHEMA public TO tenantry_owner;`;
     const owned = lines.slice(1);
-    expect(owned).toContain(`13 tables belong to ${plain.owner}, which may log in or is a superuser.`);
+    expect(owned).toContain(`14 tables belong to ${plain.owner}, which may log in or is a superuser.`);
     expect(lines.filter((line) => line.includes(statements))).toHaveLength(1);
     // Whoever may settle it at once is told that alone.
     const checked = { role: 'tenantry_app', check: true };

@@ -125,7 +125,11 @@ describe('indexes:create', () => {
 
   it('knows models and features by name', () => {
     expect(chosenModels({ model: undefined, app: undefined })).toEqual(MODELS);
-    expect(chosenModels({ model: undefined, app: 'statistics' })).toEqual(['AccountTotal', 'DailyTotal']);
+    expect(chosenModels({ model: undefined, app: 'statistics' })).toEqual([
+      'FoldedTotal',
+      'AccountTotal',
+      'DailyTotal',
+    ]);
     expect(chosenModels({ model: 'BankAccount', app: 'accounts' })).toEqual(['BankAccount']);
     expect(() => chosenModels({ model: 'Account', app: undefined })).toThrow(
       /--model must be one of Tenant, BankAccount/,
